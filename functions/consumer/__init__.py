@@ -1,0 +1,1 @@
+"""The queue consumer: one deployed Worker."""

@@ -1,0 +1,1 @@
+"""The ports, done with the Workers platform. The platform stops in this folder."""

@@ -1,0 +1,38 @@
+"""The Journal port: JSON lines on standard output, points in Analytics Engine.
+
+Workers Logs index the keys of a JSON line. Columns of a point: `docs/formats/analytics.md`.
+"""
+
+import json
+from typing import Any
+
+from edgeseries.ports.journal import Level, RequestRecord
+
+
+class PlatformJournal:
+    """Writes for one Worker, named `function`."""
+
+    def __init__(self, *, function: str, dataset: Any) -> None:
+        self._function = function
+        self._dataset = dataset
+
+    def line(self, level: Level, event: str, **fields: str | float | None) -> None:
+        """See the port."""
+        print(json.dumps({"fn": self._function, "level": level, "event": event, **fields}))  # noqa: T201 - Workers log what is printed
+
+    def request(self, record: RequestRecord) -> None:
+        """See the port. The call does not wait; the platform gives no promise of delivery."""
+        self._dataset.writeDataPoint(
+            {
+                "indexes": [record.endpoint],
+                "blobs": [record.endpoint, record.method, record.route],
+                "doubles": [
+                    record.status,
+                    record.duration_ms,
+                    record.origin_ms,
+                    record.point_count,
+                    record.sample_count,
+                    record.body_bytes,
+                ],
+            }
+        )

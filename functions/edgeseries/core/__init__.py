@@ -1,0 +1,1 @@
+"""Pure values and decisions. Nothing here names a platform, a clock, entropy or I/O."""

@@ -1,0 +1,130 @@
+"""The error tree, cut by what to do about it.
+
+    EdgeError
+    ├── BadRequest             the caller must change the request
+    │   ├── InvalidRequest       faults in parameters or body           400
+    │   ├── NotFound             no such path, site                     404
+    │   ├── MethodNotAllowed     the path knows other methods           405
+    │   ├── TooLarge             request or answer over a bound         413
+    │   ├── RateLimited          come back later                        429
+    │   └── RouteUnavailable     the chosen route is not built yet      501
+    ├── Transient              try again later, the same request is fine
+    │   ├── DeadlineExceeded     the time for the answer is used up     504
+    │   ├── OriginUnreachable    refused, reset, 5xx                    502
+    │   ├── OriginThrottled      429 of the upstream                    502
+    │   ├── OriginGarbled        an answer cut short or not JSON        502
+    │   └── OriginOversize       split the range and ask again          502
+    ├── Conflict               someone else did it first              409
+    └── Defect                 trying again cannot cure it; look at it  500
+        ├── OriginRefused        our credential or request is refused   502
+        └── OriginContract       the upstream breaks its own contract   502
+
+It knows no HTTP text: `core/problem.py` says how each is told to a caller.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong in a request: which parameter, and what to do about it."""
+
+    parameter: str
+    detail: str
+
+
+class EdgeError(Exception):
+    """The root. `detail` is a sentence for the caller that says what to do."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class BadRequest(EdgeError):
+    """The caller must change the request."""
+
+
+class InvalidRequest(BadRequest):
+    """Parameters or body do not make sense; `faults` lists every one of them."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("; ".join(f"{fault.parameter}: {fault.detail}" for fault in faults))
+        self.faults = faults
+
+
+class NotFound(BadRequest):
+    """There is no such path, or no such thing at it."""
+
+
+class MethodNotAllowed(BadRequest):
+    """The path exists, the method does not; `allowed` are the ones that do."""
+
+    def __init__(self, detail: str, *, allowed: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.allowed = allowed
+
+
+class TooLarge(BadRequest):
+    """The request, or the answer it asks for, is over a bound."""
+
+
+class RateLimited(BadRequest):
+    """Too many requests; come back after `retry_after_s` seconds."""
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class RouteUnavailable(BadRequest):
+    """The size rule chose `route`, which this version does not serve yet."""
+
+    def __init__(self, detail: str, *, route: str, estimated_samples: int) -> None:
+        super().__init__(detail)
+        self.route = route
+        self.estimated_samples = estimated_samples
+
+
+class Transient(EdgeError):
+    """The same request may succeed later; `retry_after_s` says when, if anyone knows."""
+
+    def __init__(self, detail: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class DeadlineExceeded(Transient):
+    """The time for the answer is used up."""
+
+
+class OriginUnreachable(Transient):
+    """The upstream refused or cut the connection, or answered 5xx."""
+
+
+class OriginThrottled(Transient):
+    """The upstream answered 429; `retry_after_s` is what it asked for."""
+
+
+class OriginGarbled(Transient):
+    """The upstream's answer is cut short or is not what its content type says."""
+
+
+class OriginOversize(Transient):
+    """The upstream's answer is over the bound; a shorter range can be read."""
+
+
+class Conflict(EdgeError):
+    """Someone else did it first; there is nothing left to do."""
+
+
+class Defect(EdgeError):
+    """Trying again cannot cure this; somebody has to look at it."""
+
+
+class OriginRefused(Defect):
+    """The upstream refuses our credential or our request."""
+
+
+class OriginContract(Defect):
+    """The upstream breaks its own contract: a cursor that repeats, a shape nobody knows."""

@@ -1,0 +1,51 @@
+"""An HTTP exchange as plain values: what a flow gets and gives. It knows no platform object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edgeseries.core.errors import EdgeError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """One request. `path` is still percent-encoded; `query` are decoded pairs in their order;
+    header names are lower case; `caller` tells clients apart for rate limits; `unreadable` says
+    why query and body could not be read, if so."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    caller: str = ""
+    unreadable: EdgeError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpResponse:
+    """One response: status, headers by their usual names, the whole body."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpCall:
+    """One call to an upstream, with the bounds that it must keep."""
+
+    method: str
+    url: str
+    timeout_ms: int
+    max_bytes: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpReply:
+    """What an upstream answered: any status; header names in lower case; the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes

@@ -1,0 +1,105 @@
+"""Every bound of the system: value, unit, source, and the relations between them.
+
+A limit is changed here and nowhere else. What an operator may set differently per
+environment (route sizes, deadlines) comes in through the settings; the bounds here
+are the ones that the code itself stands on.
+"""
+
+from typing import Final
+
+# --- time -------------------------------------------------------------------
+SECOND_MS: Final = 1_000
+MINUTE_MS: Final = 60 * SECOND_MS
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
+
+EARLIEST_MS: Final = 0
+"""1970-01-01. No building telemetry is older; a smaller number is a unit mix-up (seconds, years)."""
+
+LATEST_MS: Final = 4_102_444_800_000
+"""2100-01-01. A larger number is a unit mix-up (microseconds, nanoseconds)."""
+
+MAX_RANGE_MS: Final = 3_660 * DAY_MS
+"""Ten years: more than any building has kept, less than a loop over months that hurts."""
+
+# --- a request ---------------------------------------------------------------
+MAX_URL_BYTES: Final = 16_384
+"""Cloudflare refuses longer URLs (Workers platform limits, 2026-07)."""
+
+MAX_BODY_BYTES: Final = 2_000_000
+"""JSON of a POST: MAX_POINTS names of 100 characters with quotes and commas are 1.03 MB."""
+
+MAX_POINTS: Final = 10_000
+"""Points of one request. The largest site we know of has 7,327."""
+
+MAX_NAME_BYTES: Final = 512
+"""A site or point name in UTF-8. Vendor names are about 100 characters; percent-encoded
+three times longer it still fits the upstream's URL."""
+
+MAX_QUERY_FIELDS: Final = 1_000
+"""Parameters in one URL; `point=` repeated more often than this belongs in a POST."""
+
+MAX_REQUEST_ID_CHARS: Final = 64
+"""A caller's own X-Request-Id, kept if it is this short and plain."""
+
+# --- routes ------------------------------------------------------------------
+DEFAULT_DENSITY_PER_DAY: Final = 100
+"""Samples a day of a point that nothing has been learned of yet."""
+
+DIRECT_MAX_SAMPLES: Final = 1_000
+"""Fewer missing samples than this go straight through (setting `directMaxSamples`)."""
+
+QUEUED_MIN_SAMPLES: Final = 100_000
+"""More missing samples than this become a job (setting `queuedMinSamples`)."""
+
+FORCED_DIRECT_MAX_SAMPLES: Final = 250_000
+"""What `route=direct` may carry at most. Samples, their text and the answer's text are in
+memory together, about 150 bytes a sample, in an isolate of 128 MB."""
+
+REQUEST_DEADLINE_MS: Final = 30 * SECOND_MS
+"""From arrival to the last upstream byte (setting `requestDeadlineSeconds`)."""
+
+# --- upstream ------------------------------------------------------------------
+UPSTREAM_BATCH_POINTS: Final = 50
+"""Points of one batch call. The vendor's URLs break near 500 names; 50 is known to be safe."""
+
+UPSTREAM_MAX_PAGES: Final = 1_000
+"""Pages of one paged read. At 10,000 rows a page this is ten times what an isolate can hold,
+so only a cursor that never ends gets here."""
+
+UPSTREAM_PAGE_ROWS: Final = 10_000
+"""Rows of one page of a site's time series: about 1.6 MB of vendor JSON."""
+
+UPSTREAM_LIST_ROWS: Final = 1_000
+"""Points of one page of a site's list: about 0.5 MB of vendor JSON."""
+
+UPSTREAM_MAX_BODY_BYTES: Final = 16_000_000
+"""One upstream answer. 160 bytes a row make 100,000 rows; larger ones are split and asked again."""
+
+UPSTREAM_MAX_SPLITS: Final = 12
+"""How often a range is halved because its answer was too large: a year becomes two hours."""
+
+UPSTREAM_CONCURRENCY: Final = 4
+"""Upstream calls of one request under way at once. The platform allows six connections that
+wait for headers; the rest is for the stores."""
+
+UPSTREAM_RETRIES: Final = 1
+"""A read that a broken connection or a 5xx spoilt is asked once more within the deadline."""
+
+CATALOGUE_TTL_MS: Final = 10 * MINUTE_MS
+"""How long an isolate trusts a site's list of points before it reads it again."""
+
+CATALOGUE_MAX_SITES: Final = 50
+"""Sites whose lists an isolate keeps: 50 lists of 7,000 names are about 40 MB."""
+
+PROBE_TIMEOUT_MS: Final = 3 * SECOND_MS
+"""One health probe. Shorter than what load balancers and uptime checks wait (5 to 10 s)."""
+
+assert EARLIEST_MS < LATEST_MS
+assert MAX_RANGE_MS <= LATEST_MS - EARLIEST_MS
+assert MAX_POINTS * (100 + len('"",')) <= MAX_BODY_BYTES
+assert 3 * MAX_NAME_BYTES < MAX_URL_BYTES
+assert DIRECT_MAX_SAMPLES < QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES
+assert UPSTREAM_PAGE_ROWS * 160 <= UPSTREAM_MAX_BODY_BYTES
+assert UPSTREAM_CONCURRENCY < 6
+assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS

@@ -1,0 +1,95 @@
+"""Errors as problem details (RFC 9457): one table from the error tree to status and title.
+
+It owns what a caller is told. Details of the inside (stack traces, credentials, URLs of the
+upstream) never get here: an error's `detail` is written for the caller.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from edgeseries.core import errors
+from edgeseries.core.answer import json_bytes
+from edgeseries.core.http import HttpResponse
+
+PROBLEM_TYPE: Final = "urn:edgeseries:problem:"
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How one class of error is told: HTTP status, the last part of the type URN, the title."""
+
+    status: int
+    slug: str
+    title: str
+
+
+KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
+    errors.InvalidRequest: Kind(status=400, slug="invalid-request", title="The request is not valid"),
+    errors.NotFound: Kind(status=404, slug="not-found", title="There is no such thing"),
+    errors.MethodNotAllowed: Kind(
+        status=405, slug="method-not-allowed", title="The method is not allowed here"
+    ),
+    errors.TooLarge: Kind(status=413, slug="too-large", title="Too large"),
+    errors.RateLimited: Kind(status=429, slug="rate-limited", title="Too many requests"),
+    errors.RouteUnavailable: Kind(
+        status=501, slug="route-unavailable", title="This route is not available yet"
+    ),
+    errors.BadRequest: Kind(status=400, slug="bad-request", title="The request cannot be served"),
+    errors.DeadlineExceeded: Kind(status=504, slug="deadline-exceeded", title="The answer took too long"),
+    errors.OriginUnreachable: Kind(
+        status=502, slug="upstream-unreachable", title="The upstream cannot be reached"
+    ),
+    errors.OriginThrottled: Kind(
+        status=502, slug="upstream-throttled", title="The upstream asks for a pause"
+    ),
+    errors.OriginGarbled: Kind(status=502, slug="upstream-garbled", title="The upstream's answer is damaged"),
+    errors.OriginOversize: Kind(
+        status=502, slug="upstream-oversize", title="The upstream's answer is too large"
+    ),
+    errors.Transient: Kind(status=503, slug="unavailable", title="Not available for the moment"),
+    errors.Conflict: Kind(status=409, slug="conflict", title="Somebody else did it first"),
+    errors.OriginRefused: Kind(status=502, slug="upstream-refused", title="The upstream refuses the request"),
+    errors.OriginContract: Kind(
+        status=502, slug="upstream-contract", title="The upstream breaks its contract"
+    ),
+    errors.Defect: Kind(status=500, slug="internal-error", title="Something is wrong on our side"),
+}
+
+
+def kind_of(error: errors.EdgeError) -> Kind:
+    """The row of the error's class, or of the nearest class above it."""
+    for ancestor in type(error).__mro__:
+        if ancestor in KINDS:
+            return KINDS[ancestor]
+    return KINDS[errors.Defect]
+
+
+def problem_response(error: errors.EdgeError, *, path: str, request_id: str) -> HttpResponse:
+    """The problem+json response of an error, with the headers that the error itself calls for."""
+    kind = kind_of(error)
+    document: dict[str, object] = {
+        "type": PROBLEM_TYPE + kind.slug,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": error.detail,
+        "instance": path,
+        "requestId": request_id,
+    }
+    headers = {"Content-Type": MEDIA_TYPE}
+    match error:
+        case errors.InvalidRequest():
+            document["errors"] = [
+                {"parameter": fault.parameter, "detail": fault.detail} for fault in error.faults
+            ]
+        case errors.RouteUnavailable():
+            document["route"] = error.route
+            document["estimatedSamples"] = error.estimated_samples
+            headers["X-Route-Type"] = error.route
+        case errors.MethodNotAllowed():
+            headers["Allow"] = ", ".join(error.allowed)
+        case errors.RateLimited() | errors.Transient():
+            if error.retry_after_s is not None:
+                document["retryAfter"] = error.retry_after_s
+                headers["Retry-After"] = str(error.retry_after_s)
+    return HttpResponse(status=kind.status, headers=headers, body=json_bytes(document))

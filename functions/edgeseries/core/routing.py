@@ -1,0 +1,46 @@
+"""The size rule: which route a request takes, by the samples that upstream must still deliver.
+
+It knows no store and no upstream; coverage and learned density come in as numbers.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+
+from edgeseries.core.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY, DIRECT_MAX_SAMPLES, QUEUED_MIN_SAMPLES
+from edgeseries.core.timerange import TimeRange
+
+
+class Route(StrEnum):
+    """How a request is answered; also the values of `route=` and of X-Route-Type."""
+
+    DIRECT = "direct"
+    CACHED = "cached"
+    QUEUED = "queued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteSizes:
+    """Where one route ends and the next begins, in missing samples (settings)."""
+
+    direct_max_samples: int = DIRECT_MAX_SAMPLES
+    queued_min_samples: int = QUEUED_MIN_SAMPLES
+
+    def __post_init__(self) -> None:
+        assert 0 < self.direct_max_samples < self.queued_min_samples
+
+
+def estimate_samples(
+    *, point_count: int, span: TimeRange, density_per_day: int = DEFAULT_DENSITY_PER_DAY
+) -> int:
+    """Samples that the upstream has in the range, as far as we know: points x days x density."""
+    return ceil(point_count * density_per_day * span.duration_ms / DAY_MS)
+
+
+def choose_route(*, missing_samples: int, forced: Route | None, sizes: RouteSizes) -> Route:
+    """The caller's route if one is forced, else the one for this many missing samples."""
+    if forced is not None:
+        return forced
+    if missing_samples < sizes.direct_max_samples:
+        return Route.DIRECT
+    return Route.QUEUED if missing_samples > sizes.queued_min_samples else Route.CACHED

@@ -1,0 +1,1 @@
+"""The scheduled janitor: one deployed Worker."""

@@ -1,0 +1,47 @@
+"""What the router takes from the platform: the names that the infra program must give it."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from edgeseries.core.routing import RouteSizes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bindings:
+    """The router's bindings, resources as the SDK wraps them, settings checked."""
+
+    cache: Any
+    database: Any
+    job_queues: dict[str, Any]
+    analytics: Any
+    rate_standard: Any
+    rate_bulk: Any
+    stack: str
+    upstream_url: str
+    upstream_kind: str
+    upstream_token: str
+    settle_lag_ms: int
+    request_deadline_ms: int
+    route_sizes: RouteSizes
+
+    @classmethod
+    def from_env(cls, env: Any) -> Self:
+        """Raises AttributeError that names the binding, if one is missing."""
+        return cls(
+            cache=env.CACHE,
+            database=env.DB,
+            job_queues={"high": env.JOBS_HIGH, "normal": env.JOBS_NORMAL, "low": env.JOBS_LOW},
+            analytics=env.ANALYTICS,
+            rate_standard=env.RATE_STANDARD,
+            rate_bulk=env.RATE_BULK,
+            stack=env.STACK,
+            upstream_url=env.UPSTREAM_URL,
+            upstream_kind=env.UPSTREAM_KIND,
+            upstream_token=env.UPSTREAM_TOKEN,
+            settle_lag_ms=int(env.SETTLE_LAG_MS),
+            request_deadline_ms=int(env.REQUEST_DEADLINE_MS),
+            route_sizes=RouteSizes(
+                direct_max_samples=int(env.DIRECT_MAX_SAMPLES),
+                queued_min_samples=int(env.QUEUED_MIN_SAMPLES),
+            ),
+        )

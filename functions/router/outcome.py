@@ -1,0 +1,30 @@
+"""What a handler gives back: a response, and what is worth measuring about how it came to be."""
+
+from dataclasses import dataclass
+
+from edgeseries.core.answer import json_bytes
+from edgeseries.core.http import HttpResponse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A response without the headers that all responses share, and its measures.
+
+    `origin_ms` is the time spent waiting for the upstream, None if it was not asked.
+    """
+
+    response: HttpResponse
+    route: str = ""
+    origin_ms: int | None = None
+    point_count: int = 0
+    sample_count: int = 0
+
+
+def json_outcome(document: object, *, status: int = 200, origin_ms: int | None = None) -> Outcome:
+    """An outcome whose body is a JSON document."""
+    return Outcome(
+        response=HttpResponse(
+            status=status, headers={"Content-Type": "application/json"}, body=json_bytes(document)
+        ),
+        origin_ms=origin_ms,
+    )

@@ -1,0 +1,25 @@
+"""What the router's flow asks of the world."""
+
+from dataclasses import dataclass
+
+from edgeseries.core.routing import RouteSizes
+from edgeseries.ports.admission import Admission
+from edgeseries.ports.clock import Clock
+from edgeseries.ports.health import Examiner
+from edgeseries.ports.identity import Identity
+from edgeseries.ports.journal import Journal
+from edgeseries.ports.origin import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The ports of one request, and the settings that its decisions depend on."""
+
+    origin: Origin
+    clock: Clock
+    identity: Identity
+    journal: Journal
+    admission: Admission
+    examiner: Examiner
+    route_sizes: RouteSizes
+    request_deadline_ms: int

@@ -1,0 +1,32 @@
+"""`/api/sites` and `/api/sites/{site}/points`: what there is to ask for."""
+
+from edgeseries.core.points import Point
+from edgeseries.core.query import checked_name
+from router.endpoints import Arrival
+from router.outcome import Outcome, json_outcome
+from router.ports import Ports
+
+
+async def list_sites(arrival: Arrival, ports: Ports) -> Outcome:
+    """Every site, by name."""
+    asked_ms = ports.clock.now_ms()
+    sites = await ports.origin.sites(deadline_ms=arrival.arrived_ms + ports.request_deadline_ms)
+    return json_outcome(
+        {"sites": [{"name": site.name, "title": site.title} for site in sites], "count": len(sites)},
+        origin_ms=ports.clock.now_ms() - asked_ms,
+    )
+
+
+async def list_points(arrival: Arrival, ports: Ports) -> Outcome:
+    """Every point of a site, by name, with what the upstream says of it."""
+    site = checked_name("site", arrival.path_parameters["site"])
+    asked_ms = ports.clock.now_ms()
+    points = await ports.origin.points(site, deadline_ms=arrival.arrived_ms + ports.request_deadline_ms)
+    return json_outcome(
+        {"site": site, "points": [_told(point) for point in points], "count": len(points)},
+        origin_ms=ports.clock.now_ms() - asked_ms,
+    )
+
+
+def _told(point: Point) -> dict[str, object]:
+    return {"name": point.name, "unit": point.unit, "kind": point.kind, "intervalSeconds": point.interval_s}
