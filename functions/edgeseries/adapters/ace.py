@@ -214,8 +214,8 @@ class AceOrigin:
         gathering.add(rows, point=point)
         if gathering.count > FORCED_DIRECT_MAX_SAMPLES:
             raise TooLarge(
-                f"the answer has more than {FORCED_DIRECT_MAX_SAMPLES} samples, too many to be answered at once; "
-                "ask for a shorter range or fewer points"
+                f"the answer has more than {FORCED_DIRECT_MAX_SAMPLES} samples, "
+                "too many to be answered at once; ask for a shorter range or fewer points"
             )
 
     async def _read(self, method: str, path: str, deadline_ms: int, body: bytes | None = None) -> Answer:
@@ -263,7 +263,7 @@ def _raise_failure(reply: HttpReply) -> None:
         raise OriginUnreachable(f"the upstream answered {status}; try again", retry_after_s=retry_after_s)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         raise OriginRefused(
-            f"the upstream refuses our credential ({status}); the operator must set upstreamToken"
+            f"the upstream refuses our credential ({status}): the operator must set upstreamToken"
         )
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise OriginContract(f"the upstream answered {status}, a redirect; the operator must set upstreamUrl")
@@ -277,7 +277,8 @@ def _retry_after_s(reply: HttpReply) -> int | None:
 
 async def _side_by_side(calls: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:
     """Run calls a few at a time. Each group is awaited to its end, also when one fails: a task left
-    pending spoils later events of the isolate. The first failure is raised and ends the rest."""
+    pending spoils later events of the isolate. The first failure is raised and ends the rest.
+    """
     for first in range(0, len(calls), UPSTREAM_CONCURRENCY):
         group = calls[first : first + UPSTREAM_CONCURRENCY]
         outcomes = await asyncio.gather(*(call() for call in group), return_exceptions=True)

@@ -201,10 +201,9 @@ class Gathering:
         known = self._known_times
         columns = self._columns
         for row in rows:
-            try:
-                column = columns.get(row.get("name", point))  # type: ignore[arg-type]
-            except (AttributeError, TypeError) as fault:
-                raise OriginContract("the upstream sent a row that is no object with a name") from fault
+            if not isinstance(row, dict):
+                raise OriginContract("the upstream sent a row that is no object")
+            column = columns.get(str(row.get("name", point)))
             if column is not None:
                 column[0].append(time_of(row.get("time"), known))
                 column[1].append(value_of(row.get("value")))

@@ -10,7 +10,8 @@ from edgeseries.core.errors import EdgeError
 class HttpRequest:
     """One request. `path` is still percent-encoded; `query` are decoded pairs in their order;
     header names are lower case; `caller` tells clients apart for rate limits; `unreadable` says
-    why query and body could not be read, if so."""
+    why query and body could not be read, if so.
+    """
 
     method: str
     path: str

@@ -92,6 +92,9 @@ CATALOGUE_TTL_MS: Final = 10 * MINUTE_MS
 CATALOGUE_MAX_SITES: Final = 50
 """Sites whose lists an isolate keeps: 50 lists of 7,000 names are about 40 MB."""
 
+PLATFORM_CONNECTIONS: Final = 6
+"""Connections of one invocation that may wait for response headers (Workers limits, 2026-04)."""
+
 PROBE_TIMEOUT_MS: Final = 3 * SECOND_MS
 """One health probe. Shorter than what load balancers and uptime checks wait (5 to 10 s)."""
 
@@ -101,5 +104,5 @@ assert MAX_POINTS * (100 + len('"",')) <= MAX_BODY_BYTES
 assert 3 * MAX_NAME_BYTES < MAX_URL_BYTES
 assert DIRECT_MAX_SAMPLES < QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES
 assert UPSTREAM_PAGE_ROWS * 160 <= UPSTREAM_MAX_BODY_BYTES
-assert UPSTREAM_CONCURRENCY < 6
+assert UPSTREAM_CONCURRENCY < PLATFORM_CONNECTIONS
 assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS

@@ -68,7 +68,7 @@ def parse_instant(text: str) -> int:
             raise ValueError("epoch milliseconds between 1970 and 2100 are expected; is this another unit?")
         if 0 < epoch_ms < LATEST_MS // 1000:
             raise ValueError(
-                f"{epoch_ms} reads as seconds; send epoch milliseconds ({epoch_ms}000) or ISO-8601 with a zone"
+                f"{epoch_ms} reads as seconds; send milliseconds ({epoch_ms}000) or ISO-8601 with a zone"
             )
         return epoch_ms
     try:
