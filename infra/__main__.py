@@ -1,0 +1,27 @@
+"""Entry of the Pulumi program: config to settings to resources to outputs.
+
+Owns nothing but the order of these steps and how faults reach the terminal. Run by
+`pulumi up`, and under Pulumi's mocks by `local/graph.py`.
+"""
+
+import pulumi
+
+from stack.bundle import BundleError
+from stack.names import NameFault
+from stack.program import build, read_settings
+from stack.settings import SettingsError
+from stack.wiring import MissingBinding
+
+
+def main() -> None:
+    """Make the stack and export its outputs."""
+    try:
+        outputs = build(read_settings())
+    except (SettingsError, BundleError, MissingBinding, NameFault) as fault:
+        # Pulumi prints the text of a RunError alone, and a traceback for anything else.
+        raise pulumi.RunError(str(fault)) from fault
+    for name, value in outputs.items():
+        pulumi.export(name, value)
+
+
+main()

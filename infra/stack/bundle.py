@@ -1,0 +1,251 @@
+"""Bundle: the exact modules that are uploaded for one function, and their hash.
+
+Owns the closure of `functions/<function>/entry.py` over `functions/`, the names and content
+types of modules, and what is refused. Reads code as bytes and imports none of it. Must not
+know bindings' meaning, settings or Pulumi.
+
+Names: `<function>/entry.py` becomes `entry.py`, because the runtime imports the main module
+by its bare name; other Python files keep their path below `functions/`. A JavaScript module
+that the code imports as "./x.mjs" lies beside the Python file that imports it and becomes
+`x.mjs`: the runtime resolves such a name from the root of the bundle. Files of the vendored
+`workers-runtime-sdk` come below `python_modules/`, typed as wrangler types them.
+"""
+
+import ast
+import hashlib
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from stack.imports import STDLIB_MODULES, Import, RelativeImport, imports_of, javascript_imports_of
+
+MAIN_MODULE: Final = "entry.py"
+
+PYTHON: Final = "text/x-python"
+JAVASCRIPT: Final = "application/javascript+module"
+DATA: Final = "application/octet-stream"
+
+VENDOR_FOLDER: Final = "python_modules"
+SDK_DISTRIBUTION: Final = "workers-runtime-sdk"
+SDK_PACKAGE: Final = "workers"
+
+RUNTIME_MODULES: Final = frozenset(
+    {"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_entrypoint_helper", "_cloudflare_compat_flags"}
+)
+"""What the Workers runtime itself provides."""
+
+MAX_BUNDLE_BYTES: Final = 64 * 1024 * 1024
+"""Of all modules, uncompressed (Workers platform limits, 2026-09)."""
+
+_BINDING_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """One file of a bundle. `source` is where it comes from, for messages."""
+
+    name: str
+    content_type: str
+    content: bytes
+    source: str
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """The modules of one function, sorted by name."""
+
+    function: str
+    modules: tuple[Module, ...]
+    main_module: str = MAIN_MODULE
+
+    @property
+    def hash(self) -> str:
+        """Hex digest over names, types and contents: equal bundles, equal hash, on any machine."""
+        digest = hashlib.sha256()
+        for module in self.modules:
+            digest.update(f"{module.name}\0{module.content_type}\0{module.sha256}\n".encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingUse:
+    """A place where the code takes a platform binding from `env`."""
+
+    name: str
+    path: str
+    line: int
+
+
+class BundleError(ValueError):
+    """Code that cannot be deployed; the text names file, line and remedy."""
+
+
+def bundle(function: str, functions_dir: Path, vendored: tuple[Module, ...]) -> Bundle:
+    """The bundle of a function; raises BundleError."""
+    modules = (*_Closure(function, functions_dir, vendored).modules(), *vendored)
+    size_bytes = sum(len(module.content) for module in modules)
+    if size_bytes > MAX_BUNDLE_BYTES:
+        raise BundleError(
+            f"{function}: the bundle has {size_bytes} bytes, the platform takes {MAX_BUNDLE_BYTES}. "
+            f"Find the large file with: du -a functions | sort -n"
+        )
+    return Bundle(function=function, modules=tuple(sorted(modules, key=lambda module: module.name)))
+
+
+def bindings_used(built: Bundle) -> tuple[BindingUse, ...]:
+    """The bindings that a bundle's own code takes: each `env.NAME` in capitals, by name and place."""
+    uses = {
+        BindingUse(name=node.attr, path=module.source, line=node.lineno)
+        for module in built.modules
+        if module.content_type == PYTHON
+        for node in ast.walk(_parse(module.content, module.source))
+        if isinstance(node, ast.Attribute) and _BINDING_NAME.fullmatch(node.attr) and _is_env(node.value)
+    }
+    return tuple(sorted(uses, key=lambda use: (use.name, use.path, use.line)))
+
+
+def vendored_sdk() -> tuple[Module, ...]:
+    """The installed workers-runtime-sdk as modules; raises BundleError when it is not installed."""
+    try:
+        distribution = metadata.distribution(SDK_DISTRIBUTION)
+    except metadata.PackageNotFoundError as error:
+        raise BundleError(f"{SDK_DISTRIBUTION} is not installed here: make setup") from error
+    modules = []
+    for path in distribution.files or ():
+        if path.suffix == ".pyc" or path.parts[0].endswith(".dist-info") or ".." in path.parts:
+            continue
+        is_script = path.parts[0] == SDK_PACKAGE and path.suffix in {".js", ".mjs"}
+        modules.append(
+            Module(
+                name=f"{VENDOR_FOLDER}/{path.as_posix()}",
+                content_type=JAVASCRIPT if is_script else DATA,
+                content=path.read_binary(),
+                source=f"{SDK_DISTRIBUTION}/{path.as_posix()}",
+            )
+        )
+    if not modules:
+        raise BundleError(f"{SDK_DISTRIBUTION} is installed without its list of files: make distclean setup")
+    return tuple(sorted(modules, key=lambda module: module.name))
+
+
+def _parse(content: bytes, source: str) -> ast.Module:
+    try:
+        return ast.parse(content, source)
+    except SyntaxError as error:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise BundleError(f"{source}:{error.lineno}: Python {version} cannot read it: {error.msg}") from error
+
+
+def _is_env(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Name) and node.id == "env") or (
+        isinstance(node, ast.Attribute) and node.attr == "env"
+    )
+
+
+class _Closure:
+    """The walk from an entry over everything it imports. Used once, by `bundle`."""
+
+    def __init__(self, function: str, functions_dir: Path, vendored: tuple[Module, ...]) -> None:
+        self._root = functions_dir
+        self._function = function
+        self._entry = f"{function}/{MAIN_MODULE}"
+        roots = {PurePosixPath(module.name).parts[1] for module in vendored}
+        self._provided = STDLIB_MODULES | RUNTIME_MODULES | {root.removesuffix(".py") for root in roots}
+        self._found: dict[str, Module] = {}
+        self._waiting: list[str] = []
+
+    def modules(self) -> Iterator[Module]:
+        if not (self._root / self._entry).is_file():
+            raise BundleError(f"{self._function}: there is no {self._source(self._entry)}; write it")
+        self._waiting.append(self._entry)
+        while self._waiting:
+            path = self._waiting.pop()
+            name = MAIN_MODULE if path == self._entry else path
+            content, source = (self._root / path).read_bytes(), self._source(path)
+            if self._add(Module(name=name, content_type=PYTHON, content=content, source=source)):
+                self._follow(path, _parse(content, source))
+        yield from self._found.values()
+
+    def _follow(self, path: str, tree: ast.Module) -> None:
+        try:
+            imports = imports_of(tree)
+        except RelativeImport as error:
+            raise BundleError(
+                f"{self._source(path)}: relative import ({error}): write it in full, from functions/ down"
+            ) from error
+        for found in imports:
+            self._resolve(path, found)
+        for call in javascript_imports_of(tree):
+            self._add_javascript(path, call.specifier, call.line)
+
+    def _resolve(self, path: str, found: Import) -> None:
+        """Put the files that an import loads on the list, packages on the way included."""
+        parts = found.module.split(".")
+        if not (self._root / parts[0]).is_dir() and not (self._root / f"{parts[0]}.py").is_file():
+            if parts[0] in self._provided:
+                return
+            raise BundleError(
+                f"{self._place(path, found.line)}: imports {found.module}, which is neither in functions/ "
+                "nor in the standard library of the Workers: write it against what is there"
+            )
+        if parts[0] in STDLIB_MODULES:
+            raise BundleError(
+                f"functions/{parts[0]} has the name of a standard library module and would hide it: rename it"
+            )
+        # The last step may name a member of the module, so it need not be a file.
+        reached = [self._files_of("/".join(parts[: depth + 1])) for depth in range(len(parts))]
+        member = self._files_of("/".join((*parts, found.member))) if found.member else None
+        if None in reached:
+            raise BundleError(
+                f"{self._place(path, found.line)}: imports {found.module}, which is not in functions/: "
+                "correct the name"
+            )
+        for files in (*reached, member):
+            self._waiting.extend(files or ())
+
+    def _files_of(self, module: str) -> tuple[str, ...] | None:
+        """The file that a module is loaded from, none for a folder without __init__.py; None if neither."""
+        if (self._root / module).is_dir():
+            package = f"{module}/__init__.py"
+            return (package,) if (self._root / package).is_file() else ()
+        return (f"{module}.py",) if (self._root / f"{module}.py").is_file() else None
+
+    def _add_javascript(self, path: str, specifier: str | None, line: int) -> None:
+        if specifier is None:
+            raise BundleError(
+                f"{self._place(path, line)}: import_from_javascript needs a string literal, "
+                "or the module would be left out of the bundle"
+            )
+        if not specifier.startswith("."):
+            return  # The runtime's own, such as node:zlib.
+        name = specifier.removeprefix("./")
+        file = (PurePosixPath(path).parent / name).as_posix()
+        if "/" in name or not name.endswith(".mjs") or not (self._root / file).is_file():
+            raise BundleError(
+                f"{self._place(path, line)}: imports {specifier!r} from JavaScript: name a .mjs file that "
+                f"lies beside it, such as './native.mjs'"
+            )
+        content = (self._root / file).read_bytes()
+        self._add(Module(name=name, content_type=JAVASCRIPT, content=content, source=self._source(file)))
+
+    def _add(self, module: Module) -> bool:
+        """Whether the module is new to the bundle."""
+        other = self._found.setdefault(module.name, module)
+        if other.source != module.source:
+            raise BundleError(f"{other.source} and {module.source} would both be {module.name}: rename one")
+        return other is module
+
+    def _source(self, path: str) -> str:
+        return f"{self._root.name}/{path}"
+
+    def _place(self, path: str, line: int) -> str:
+        return f"{self._source(path)}:{line}"

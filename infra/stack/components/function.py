@@ -1,0 +1,119 @@
+"""Function: one deployed Worker, its immutable version, and the deployment of that version.
+
+Owns the compatibility date and how a bundle and bindings become a WorkerVersion. Must not
+know which functions exist, nor what a binding is for.
+"""
+
+import base64
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_cloudflare as cloudflare
+
+from stack.bundle import Bundle
+
+COMPATIBILITY_DATE: Final = "2026-10-01"
+"""Brings CPython 3.14 (since 2026-09-08), node:zlib (since 2026-08-04) and the vendored SDK
+(since 2026-04-21). A later date is a change of platform: run `make test` before it is set."""
+
+COMPATIBILITY_FLAGS: Final = ("python_workers",)
+"""What no date implies; everything else comes with COMPATIBILITY_DATE."""
+
+WHOLE_PERCENT: Final = 100
+SHORT_HASH_CHARS: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSpec:
+    """One function as it is to run. The bindings are resolved: they name real resources."""
+
+    account_id: str
+    script_name: str
+    bundle: Bundle
+    bindings: tuple[cloudflare.WorkerVersionBindingArgs, ...]
+    cpu_limit_ms: int
+    log_sampling_rate: float
+    workers_dev: bool
+    crons: tuple[str, ...] = ()
+    custom_domain: str | None = None
+
+
+class Function(pulumi.ComponentResource):
+    """A Worker with everything that belongs to it alone, so that `--target` can ship it alone.
+
+    All children carry the function's name, which never changes with its contents.
+    """
+
+    def __init__(self, name: str, spec: FunctionSpec, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("edgeseries:stack:Function", name, None, opts)
+        self.worker = cloudflare.Worker(
+            name,
+            account_id=spec.account_id,
+            name=spec.script_name,
+            observability=cloudflare.WorkerObservabilityArgs(
+                enabled=True, head_sampling_rate=spec.log_sampling_rate
+            ),
+            subdomain=cloudflare.WorkerSubdomainArgs(enabled=spec.workers_dev, previews_enabled=False),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.version = cloudflare.WorkerVersion(
+            name,
+            account_id=spec.account_id,
+            worker_id=self.worker.id,
+            main_module=spec.bundle.main_module,
+            modules=_modules(spec.bundle),
+            bindings=list(spec.bindings),
+            compatibility_date=COMPATIBILITY_DATE,
+            compatibility_flags=list(COMPATIBILITY_FLAGS),
+            limits=cloudflare.WorkerVersionLimitsArgs(cpu_ms=spec.cpu_limit_ms),
+            # The tag changes with any byte of the bundle, so that a change always makes a version.
+            annotations=cloudflare.WorkerVersionAnnotationsArgs(
+                workers_tag=spec.bundle.hash,
+                workers_message=f"{spec.bundle.function} {spec.bundle.hash[:SHORT_HASH_CHARS]}",
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.deployment = cloudflare.WorkersDeployment(
+            name,
+            account_id=spec.account_id,
+            script_name=self.worker.name,
+            strategy="percentage",
+            versions=[
+                cloudflare.WorkersDeploymentVersionArgs(version_id=self.version.id, percentage=WHOLE_PERCENT)
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self._make_triggers(name, spec)
+        self.register_outputs({"script": self.worker.name, "version": self.version.id})
+
+    def _make_triggers(self, name: str, spec: FunctionSpec) -> None:
+        """The cron and the hostname, both refused by the platform before something is deployed."""
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
+        if spec.crons:
+            cloudflare.WorkersCronTrigger(
+                name,
+                account_id=spec.account_id,
+                script_name=self.worker.name,
+                schedules=[cloudflare.WorkersCronTriggerScheduleArgs(cron=cron) for cron in spec.crons],
+                opts=opts,
+            )
+        if spec.custom_domain is not None:
+            cloudflare.WorkersCustomDomain(
+                name,
+                account_id=spec.account_id,
+                hostname=spec.custom_domain,
+                service=self.worker.name,
+                opts=opts,
+            )
+
+
+def _modules(bundle: Bundle) -> list[cloudflare.WorkerVersionModuleArgs]:
+    return [
+        cloudflare.WorkerVersionModuleArgs(
+            name=module.name,
+            content_type=module.content_type,
+            content_base64=base64.b64encode(module.content).decode("ascii"),
+        )
+        for module in bundle.modules
+    ]

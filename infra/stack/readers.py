@@ -1,0 +1,153 @@
+"""Readers: from the text of one setting to a checked value, or a Refusal that says what fits.
+
+Owns what texts are acceptable. Must not know which settings exist, nor Pulumi.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+Reader = Callable[[str], object]
+
+MINUTES_OF_HOUR: Final = 60
+MAX_HOSTNAME_CHARS: Final = 253
+"""A name in DNS (RFC 1035, as text without the final dot)."""
+
+_ACCOUNT_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
+_HOST_LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOSTNAME_PATTERN: Final = re.compile(rf"{_HOST_LABEL}(\.{_HOST_LABEL})+")
+_CRON_FIELD_PATTERNS: Final = tuple(
+    re.compile(rf"{item}(,{item})*")
+    for item in (
+        r"(\*|\d{1,2}(-\d{1,2})?)(/\d{1,2})?",
+        r"(\*|\d{1,2}(-\d{1,2})?)(/\d{1,2})?",
+        r"(\*|L|LW|\d{1,2}W?(-\d{1,2})?)(/\d{1,2})?",
+        r"(\*|([A-Z]{3}|\d{1,2})(-([A-Z]{3}|\d{1,2}))?)(/\d{1,2})?",
+        r"(\*|([A-Z]{3}|\d)(-([A-Z]{3}|\d))?)(/\d{1,2})?L?(#\d)?",
+    )
+)
+
+
+class Refusal(ValueError):
+    """A value that does not fit; the text completes "<key> is <value>: ..." and says what does."""
+
+
+def whole(low: int, high: int) -> Reader:
+    """A reader of whole numbers from low to high, both included."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text) if text.strip() == text and "_" not in text else None
+        except ValueError:
+            number = None
+        if number is None or not low <= number <= high:
+            raise Refusal(f"set a whole number from {low:,} to {high:,}".replace(",", " "))
+        return number
+
+    return read
+
+
+def share(text: str) -> float:
+    """A part of the whole, from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= 1.0:
+        raise Refusal("set a number from 0 to 1, for instance 0.1")
+    return number
+
+
+def one_of(*choices: str) -> Reader:
+    """A reader of one word out of a few."""
+
+    def read(text: str) -> str:
+        if text not in choices:
+            raise Refusal(f"set one of {', '.join(choices)}")
+        return text
+
+    return read
+
+
+def truth(text: str) -> bool:
+    """A yes or no, as Pulumi writes it."""
+    if text not in {"true", "false"}:
+        raise Refusal("set true or false")
+    return text == "true"
+
+
+def account(text: str) -> str:
+    """A Cloudflare account id."""
+    if not _ACCOUNT_PATTERN.fullmatch(text):
+        raise Refusal(
+            "set the 32 lower-case hex digits of the Cloudflare account "
+            "(dashboard, Workers & Pages, on the right; or: wrangler whoami)"
+        )
+    return text
+
+
+def hostname(text: str) -> str:
+    """A hostname without scheme, port or path."""
+    if len(text) > MAX_HOSTNAME_CHARS or not _HOSTNAME_PATTERN.fullmatch(text):
+        raise Refusal("set a hostname alone, in lower case, for instance telemetry.example.com")
+    return text
+
+
+def origin_url(text: str) -> str:
+    """The base URL of the upstream, without a final slash.
+
+    A token travels with every call, so plain http is for this machine only.
+    """
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        raise Refusal("set a URL such as https://telemetry.example.com") from error
+    if parts.scheme not in {"http", "https"} or not host or any(letter.isspace() for letter in text):
+        raise Refusal("set a URL that starts with https:// (or http:// for this machine) and names a host")
+    if parts.username is not None or parts.password is not None:
+        raise Refusal("take the user and password out of it; the token is a setting of its own")
+    if parts.query or parts.fragment:
+        raise Refusal("take what follows ? or # out of it; set the base URL only")
+    if parts.scheme == "http" and not _is_this_machine(host):
+        raise Refusal("use https:// (the upstream token would travel in clear over http)")
+    return text.rstrip("/")
+
+
+def cron(text: str) -> str:
+    """A cron expression as Cloudflare takes it: five fields, UTC."""
+    fields = text.split(" ")
+    fits = len(fields) == len(_CRON_FIELD_PATTERNS) and all(
+        pattern.fullmatch(field.upper()) for pattern, field in zip(_CRON_FIELD_PATTERNS, fields, strict=True)
+    )
+    if not fits or not runs_in_an_hour(text):
+        raise Refusal('set five fields in UTC, minute first, for instance "*/15 * * * *"')
+    return text
+
+
+def runs_in_an_hour(expression: str) -> int:
+    """How often a cron expression fires in an hour in which it fires at all; 0 when it never can."""
+    minutes: set[int] = set()
+    for item in expression.partition(" ")[0].split(","):
+        span, _, step = item.partition("/")
+        first, _, last = span.partition("-")
+        if span == "*":
+            low, high = 0, MINUTES_OF_HOUR - 1
+        else:
+            low = int(first)
+            high = int(last) if last else (MINUTES_OF_HOUR - 1 if step else low)
+        if high >= MINUTES_OF_HOUR or (step and not int(step)):
+            return 0
+        minutes.update(range(low, high + 1, int(step) if step else 1))
+    return len(minutes)
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

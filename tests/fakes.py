@@ -1,0 +1,135 @@
+"""Fakes of the ports, for tests of flows on the host. Each passes its port's conformance suite."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from edgeseries.core.errors import EdgeError, NotFound
+from edgeseries.core.points import Point, PointSeries, Site
+from edgeseries.core.samples import NO_SAMPLES, Samples, Value, in_order, within
+from edgeseries.core.timerange import TimeRange
+from edgeseries.ports.health import Finding
+from edgeseries.ports.journal import Level, RequestRecord
+from edgeseries.ports.origin import Capabilities
+
+Deliveries = Mapping[str, Mapping[str, Sequence[tuple[int, Value]]]]
+
+
+@dataclass
+class FakeOrigin:
+    """An upstream in memory: site -> point -> (epoch ms, value) in order of delivery."""
+
+    deliveries: Deliveries
+    failure: EdgeError | None = None
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(selects_points=True, batch_points=50, page_rows=100, pages_by_cursor=True)
+
+    async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
+        self._note("sites", deadline_ms)
+        return tuple(Site(name=name) for name in sorted(self.deliveries))
+
+    async def points(self, site: str, *, deadline_ms: int) -> tuple[Point, ...]:
+        self._note("points", deadline_ms)
+        return tuple(Point(name=name) for name in sorted(self._site(site)))
+
+    async def fetch(
+        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int
+    ) -> tuple[PointSeries, ...]:
+        self._note("fetch", deadline_ms)
+        known = self._site(site)
+        return tuple(
+            PointSeries(point=point, samples=_samples(known[point], span))
+            if point in known
+            else PointSeries(point=point, samples=NO_SAMPLES, error="the site has no point of this name")
+            for point in points
+        )
+
+    async def pages(
+        self, site: str, span: TimeRange, *, deadline_ms: int
+    ) -> AsyncIterator[Mapping[str, Samples]]:
+        self._note("pages", deadline_ms)
+        for point, rows in sorted(self.deliveries.get(site, {}).items()):
+            samples = _samples(rows, span)
+            if len(samples):
+                yield {point: samples}
+
+    async def ping(self, *, deadline_ms: int) -> None:
+        self._note("ping", deadline_ms)
+
+    def _note(self, verb: str, deadline_ms: int) -> None:
+        self.calls.append((verb, str(deadline_ms)))
+        if self.failure is not None:
+            raise self.failure
+
+    def _site(self, site: str) -> Mapping[str, Sequence[tuple[int, Value]]]:
+        if site not in self.deliveries:
+            raise NotFound(f"no site {site!r}")
+        return self.deliveries[site]
+
+
+def _samples(rows: Sequence[tuple[int, Value]], span: TimeRange) -> Samples:
+    return (
+        within(in_order([at for at, _ in rows], [value for _, value in rows]), span) if rows else NO_SAMPLES
+    )
+
+
+@dataclass
+class FakeClock:
+    """A clock that moves a little at each look."""
+
+    at_ms: int = 1_700_000_000_000
+    step_ms: int = 0
+
+    def now_ms(self) -> int:
+        self.at_ms += self.step_ms
+        return self.at_ms
+
+
+@dataclass
+class CountingIdentity:
+    """Names in order."""
+
+    count: int = 0
+
+    def request_id(self) -> str:
+        self.count += 1
+        return f"request{self.count}"
+
+
+@dataclass
+class ListJournal:
+    """Keeps what it is told."""
+
+    lines: list[tuple[Level, str, dict[str, str | float | None]]] = field(default_factory=list)
+    records: list[RequestRecord] = field(default_factory=list)
+
+    def line(self, level: Level, event: str, **fields: str | float | None) -> None:
+        self.lines.append((level, event, fields))
+
+    def request(self, record: RequestRecord) -> None:
+        self.records.append(record)
+
+
+@dataclass
+class FixedAdmission:
+    """Lets in or does not."""
+
+    open: bool = True
+    callers: list[str] = field(default_factory=list)
+
+    async def admits(self, caller: str) -> bool:
+        self.callers.append(caller)
+        return self.open
+
+
+@dataclass
+class FixedExaminer:
+    """Finds what it is told to find."""
+
+    findings: tuple[Finding, ...] = ()
+
+    async def examine(self, *, timeout_ms: int) -> tuple[Finding, ...]:
+        assert timeout_ms > 0
+        return self.findings

@@ -1,0 +1,224 @@
+"""The real program's graph: golden for dev, and the properties that every stack must have."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.graph import Graph, Resource, capture_graph
+from stack import wiring
+from stack.settings import SettingsError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def reviewed(resource: Resource) -> dict[str, Any]:
+    """What people review of a resource: no secrets, no contents, nothing that changes with every edit."""
+    inputs = resource.redacted_inputs()
+    for module in inputs.get("modules", []):
+        module["contentBase64"] = "[content]"
+    if "annotations" in inputs:
+        inputs["annotations"] = {
+            name: re.sub(r"[0-9a-f]{12,}", "[bundle hash]", text)
+            for name, text in inputs["annotations"].items()
+        }
+    if "modules" in inputs:
+        inputs["modules"] = [f"{module['name']} ({module['contentType']})" for module in inputs["modules"]]
+    options = {"protect": True} if resource.protect else {}
+    return {"id": resource.id, "inputs": inputs, "dependsOn": sorted(resource.depends_on), **options}
+
+
+def inputs_of(graph: Graph, type_name: str) -> dict[str, Mapping[str, Any]]:
+    return {resource.name: resource.inputs for resource in graph.of_type(type_name)}
+
+
+def capture(
+    config: Mapping[str, str], secrets: Mapping[str, str], *, stack: str = "dev", **changes: str
+) -> Graph:
+    return capture_graph(stack=stack, config={**config, **changes}, secrets=secrets)
+
+
+def test_the_graph_of_dev(dev_graph: Graph, assert_golden: Callable[[str, object], None]) -> None:
+    resources = {resource.key: reviewed(resource) for resource in dev_graph.resources}
+    assert_golden("graph.dev.json", {"outputs": dict(dev_graph.outputs), "resources": resources})
+
+
+def test_the_same_settings_give_the_same_graph(
+    dev_graph: Graph, config: Mapping[str, str], secrets: Mapping[str, str]
+) -> None:
+    assert capture(config, secrets) == dev_graph
+
+
+def test_no_secret_is_in_clear(dev_graph: Graph, secrets: Mapping[str, str]) -> None:
+    (token,) = secrets.values()
+    shown = json.dumps([[resource.name, resource.redacted_inputs()] for resource in dev_graph.resources])
+    assert token not in shown
+    assert token not in json.dumps(dict(dev_graph.outputs))
+    held = [
+        binding["name"]
+        for version in dev_graph.of_type("WorkerVersion")
+        for index, binding in enumerate(version.inputs["bindings"])
+        if binding.get("text") == token and ("bindings", index, "text") in version.secret_paths
+    ]
+    assert held == ["UPSTREAM_TOKEN"] * len(wiring.FUNCTIONS)
+
+
+def test_queues_are_consumed_by_the_deployed_consumer(dev_graph: Graph) -> None:
+    queues = {resource.id: resource.inputs["queueName"] for resource in dev_graph.of_type("Queue")}
+    consumers = dev_graph.of_type("QueueConsumer")
+    wired = {queues[each.inputs["queueId"]]: each.inputs.get("deadLetterQueue") for each in consumers}
+    dead_letters = "edgeseries-dev-dead-letters"
+    job_queues = {f"edgeseries-dev-{queue}" for queue in wiring.JOB_QUEUES}
+    assert wired == {**dict.fromkeys(job_queues, dead_letters), dead_letters: None}
+    (deployment,) = (each for each in dev_graph.of_type("WorkersDeployment") if each.name == "consumer")
+    for consumer in consumers:
+        assert consumer.inputs["scriptName"] == "edgeseries-dev-consumer"
+        assert deployment.key in consumer.depends_on
+        assert consumer.inputs["settings"]["maxRetries"] == (100 if consumer.name == "dead-letters" else 3)
+
+
+def test_a_deployment_runs_the_version_of_its_own_worker(dev_graph: Graph) -> None:
+    versions = {resource.name: resource for resource in dev_graph.of_type("WorkerVersion")}
+    workers = {resource.name: resource for resource in dev_graph.of_type("Worker")}
+    for deployment in dev_graph.of_type("WorkersDeployment"):
+        assert deployment.inputs["versions"] == [
+            {"versionId": versions[deployment.name].id, "percentage": 100}
+        ]
+        assert deployment.inputs["scriptName"] == workers[deployment.name].inputs["name"]
+        assert versions[deployment.name].inputs["workerId"] == workers[deployment.name].id
+    assert set(versions) == set(workers) == set(wiring.FUNCTIONS)
+
+
+def test_the_router_alone_is_public(dev_graph: Graph) -> None:
+    public = {name: inputs["subdomain"]["enabled"] for name, inputs in inputs_of(dev_graph, "Worker").items()}
+    assert public == {"router": True, "consumer": False, "janitor": False}
+    assert not any(
+        inputs["subdomain"]["previewsEnabled"] for inputs in inputs_of(dev_graph, "Worker").values()
+    )
+
+
+@pytest.mark.parametrize(("stack", "changes", "protected"), [
+    ("prod", {}, {"cache", "db"}),
+    ("prod", {"protectData": "false"}, set()),
+    ("dev", {}, set()),
+    ("dev", {"protectData": "true"}, {"cache", "db"}),
+])  # fmt: skip
+def test_protection_covers_the_data(
+    config: Mapping[str, str],
+    secrets: Mapping[str, str],
+    stack: str,
+    changes: dict[str, str],
+    protected: set[str],
+) -> None:
+    graph = capture(config, secrets, stack=stack, **changes)
+    assert {resource.name for resource in graph.resources if resource.protect} == protected
+
+
+def test_stacks_share_no_name(
+    dev_graph: Graph, config: Mapping[str, str], secrets: Mapping[str, str]
+) -> None:
+    other = capture(config, secrets, stack="pr-1")
+
+    def physical(graph: Graph) -> set[str]:
+        shown = json.dumps(
+            [resource.redacted_inputs() for resource in graph.resources if not resource.component]
+        )
+        limits = {
+            binding["namespaceId"]
+            for inputs in inputs_of(graph, "WorkerVersion").values()
+            for binding in inputs["bindings"]
+            if binding["type"] == "ratelimit"
+        }
+        return limits | set(re.findall(r'"(edgeseries[-_][^"]+)"', shown))
+
+    assert physical(dev_graph)
+    assert not physical(dev_graph) & physical(other)
+
+
+def test_a_custom_domain_waits_for_the_router(config: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+    graph = capture(config, secrets, customDomain="telemetry.example.com", workersDev="false")
+    (domain,) = graph.of_type("WorkersCustomDomain")
+    assert domain.inputs["hostname"] == "telemetry.example.com"
+    assert domain.inputs["service"] == "edgeseries-dev-router"
+    assert "cloudflare:index/workersDeployment:WorkersDeployment::router" in domain.depends_on
+    assert graph.outputs["routerUrl"] == "https://telemetry.example.com"
+    assert not any(inputs["subdomain"]["enabled"] for inputs in inputs_of(graph, "Worker").values())
+
+
+def test_settings_reach_the_resources(config: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+    graph = capture(
+        config,
+        secrets,
+        locationHint="weur",
+        janitorCron="0 3 * * *",
+        consumerCpuLimitMs="1234",
+        queueBatchMessages="7",
+        queueRetentionDays="2",
+        requestsPerMinute="8",
+        logSamplingRate="0.5",
+        answerTtlDays="3",
+    )
+    assert inputs_of(graph, "R2Bucket")["cache"]["location"] == "weur"
+    assert inputs_of(graph, "D1Database")["db"]["primaryLocationHint"] == "weur"
+    assert inputs_of(graph, "WorkersCronTrigger")["janitor"]["schedules"] == [{"cron": "0 3 * * *"}]
+    assert inputs_of(graph, "WorkerVersion")["consumer"]["limits"] == {"cpuMs": 1234}
+    assert inputs_of(graph, "QueueConsumer")["jobs-low"]["settings"]["batchSize"] == 7
+    assert inputs_of(graph, "Queue")["jobs-low"]["settings"]["messageRetentionPeriod"] == 172_800
+    limits = [
+        binding["simple"]
+        for binding in inputs_of(graph, "WorkerVersion")["router"]["bindings"]
+        if "simple" in binding
+    ]
+    assert limits == [{"limit": 6000, "period": 60}, {"limit": 8, "period": 60}]
+    assert inputs_of(graph, "Worker")["router"]["observability"]["headSamplingRate"] == 0.5
+    answers, *_ = inputs_of(graph, "R2BucketLifecycle")["cache"]["rules"]
+    assert answers["conditions"] == {"prefix": "answers/"}
+    assert answers["deleteObjectsTransition"]["condition"] == {"type": "Age", "maxAge": 259_200}
+
+
+def test_bad_settings_come_out_as_themselves_with_every_fault() -> None:
+    with pytest.raises(SettingsError) as caught:
+        capture_graph(stack="dev", config={"cacheBudget": "1", "upstreamToken": "hunter2"}, secrets={})
+    assert [fault.split(" ")[0] for fault in caught.value.faults] == [
+        "cacheBudget",
+        "accountId",
+        "upstreamUrl",
+        "upstreamToken",
+    ]
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_binding_removed_from_the_wiring_stops_the_program_by_name(
+    tmp_path: Path, config: Mapping[str, str]
+) -> None:
+    """On a copy of the tree, in a process of its own: exactly what `make dev` would run into."""
+    for folder in ("infra", "functions"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "local").mkdir()
+    shutil.copy(ROOT / "local" / "graph.py", tmp_path / "local")
+    file = tmp_path / "infra" / "stack" / "wiring.py"
+    line = '        R2(name="CACHE", bucket=CACHE_BUCKET),\n'
+    assert line in file.read_text(encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8").replace(line, ""), encoding="utf-8")
+    call = f"capture_graph(stack='dev', config={dict(config)!r}, secrets={{'upstreamToken': 't'}})"
+    done = subprocess.run(
+        [sys.executable, "-c", f"from local.graph import capture_graph; {call}"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert re.search(
+        r"MissingBinding: router is not given CACHE \(taken at functions/router/bindings\.py:\d+\): "
+        r"add it for router in infra/stack/wiring\.py",
+        done.stderr,
+    )

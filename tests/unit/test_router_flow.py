@@ -1,0 +1,239 @@
+"""The router's flow over fakes: every route of a request to its response."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from edgeseries.core.errors import (
+    DeadlineExceeded,
+    EdgeError,
+    OriginRefused,
+    OriginThrottled,
+    OriginUnreachable,
+    TooLarge,
+)
+from edgeseries.core.http import HttpRequest, HttpResponse
+from edgeseries.core.routing import RouteSizes
+from edgeseries.ports.health import Finding
+from router.flow import ENDPOINTS, answer
+from router.ports import Ports
+from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, FixedAdmission, FixedExaminer, ListJournal
+
+START_MS = 1_704_067_200_000
+QUERY = (
+    ("site", "hq"),
+    ("points", "b,a/1"),
+    ("start_time", "2024-01-01T00:00:00Z"),
+    ("end_time", "2024-01-01T01:00:00Z"),
+)
+DELIVERIES = {"hq": {"a/1": [(START_MS + 60_000, 2.5), (START_MS, True)], "b": [(START_MS - 1, 1.0)]}}
+
+
+def make_ports(**changes: Any) -> Ports:
+    ports: dict[str, Any] = {
+        "origin": FakeOrigin(DELIVERIES),
+        "clock": FakeClock(step_ms=5),
+        "identity": CountingIdentity(),
+        "journal": ListJournal(),
+        "admission": FixedAdmission(),
+        "examiner": FixedExaminer(),
+        "route_sizes": RouteSizes(),
+        "request_deadline_ms": 30_000,
+        **changes,
+    }
+    return Ports(**ports)
+
+
+def ask(
+    path: str = "/api/timeseries",
+    query: tuple[tuple[str, str], ...] = QUERY,
+    *,
+    method: str = "GET",
+    ports: Ports | None = None,
+    **fields: Any,
+) -> HttpResponse:
+    request = HttpRequest(method=method, path=path, query=query, **fields)
+    return asyncio.run(answer(request, ports or make_ports()))
+
+
+def told(response: HttpResponse) -> dict[str, Any]:
+    document = json.loads(response.body)
+    assert isinstance(document, dict)
+    return document
+
+
+def test_a_small_request_is_answered_directly() -> None:
+    ports = make_ports()
+    response = ask(ports=ports)
+    assert response.status == 200
+    assert told(response) == {
+        "data": {
+            "a/1": {"samples": [[START_MS, True], [START_MS + 60_000, 2.5]], "count": 2, "error": None},
+            "b": {"samples": [], "count": 0, "error": None},
+        },
+        "_meta": {
+            "site": "hq",
+            "startTime": "2024-01-01T00:00:00Z",
+            "endTime": "2024-01-01T01:00:00Z",
+            "pointCount": 2,
+            "sampleCount": 2,
+        },
+    }
+    assert response.headers["X-Route-Type"] == "direct"
+    assert response.headers["X-Request-Id"] == "request1"
+    assert response.headers["Server-Timing"].startswith("upstream;dur=")
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert isinstance(ports.journal, ListJournal)
+    assert [(record.route, record.status, record.sample_count) for record in ports.journal.records] == [
+        ("direct", 200, 2)
+    ]
+
+
+def test_a_post_with_the_same_fields_gives_the_same_bytes() -> None:
+    fields = {**dict(QUERY), "points": ["b", "a/1", "b"]}
+    posted = ask(query=(), method="POST", body=json.dumps(fields).encode())
+    assert posted.status == 200
+    assert posted.body == ask().body
+
+
+def test_a_known_tag_gets_304_without_a_body() -> None:
+    tag = ask().headers["ETag"]
+    response = ask(headers={"if-none-match": tag})
+    assert (response.status, response.body, response.headers["ETag"]) == (304, b"", tag)
+    assert ask(headers={"if-none-match": '"other"'}).status == 200
+
+
+def test_head_has_the_headers_and_no_body() -> None:
+    head = ask(method="HEAD")
+    assert (head.status, head.body, head.headers["ETag"]) == (200, b"", ask().headers["ETag"])
+
+
+@pytest.mark.parametrize(
+    ("end", "forced", "route"),
+    [
+        ("2024-01-02T00:00:00Z", None, "direct"),
+        ("2024-01-06T00:00:00Z", None, "cached"),
+        ("2026-01-01T00:00:00Z", None, "queued"),
+        ("2024-01-01T01:00:00Z", "queued", "queued"),
+        ("2024-01-01T01:00:00Z", "cached", "cached"),
+        ("2026-01-01T00:00:00Z", "direct", "direct"),
+    ],
+)
+def test_size_chooses_the_route_and_the_caller_may_force_it(end: str, forced: str | None, route: str) -> None:
+    query = (*QUERY[:3], ("end_time", end), *((("route", forced),) if forced else ()))
+    response = ask(query=query)
+    assert response.headers["X-Route-Type"] == route
+    assert response.status == (200 if route == "direct" else 501)
+    if route != "direct":
+        assert told(response)["route"] == route
+        assert told(response)["estimatedSamples"] > 0
+        assert "route=direct" in told(response)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "slug", "retry_after"),
+    [
+        (DeadlineExceeded("late"), 504, "deadline-exceeded", None),
+        (OriginUnreachable("gone"), 502, "upstream-unreachable", None),
+        (OriginThrottled("slow down", retry_after_s=7), 502, "upstream-throttled", "7"),
+        (OriginRefused("no"), 502, "upstream-refused", None),
+        (TooLarge("less"), 413, "too-large", None),
+    ],
+)
+def test_errors_of_the_upstream_are_told_by_their_kind(
+    failure: EdgeError, status: int, slug: str, retry_after: str | None
+) -> None:
+    response = ask(ports=make_ports(origin=FakeOrigin(DELIVERIES, failure=failure)))
+    assert response.status == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers.get("Retry-After") == retry_after
+    problem = told(response)
+    assert (problem["type"], problem["status"]) == (f"urn:edgeseries:problem:{slug}", status)
+    assert problem["detail"] == failure.detail
+    assert problem["requestId"] == response.headers["X-Request-Id"]
+
+
+def test_the_deadline_runs_from_arrival() -> None:
+    origin = FakeOrigin(DELIVERIES)
+    ask(ports=make_ports(origin=origin, clock=FakeClock(at_ms=1_000, step_ms=0), request_deadline_ms=30_000))
+    assert origin.calls == [("fetch", "31000")]
+
+
+def test_every_fault_of_a_request_is_listed() -> None:
+    response = ask(query=(("points", ","), ("start_time", "x"), ("colour", "red")))
+    assert response.status == 400
+    assert {fault["parameter"] for fault in told(response)["errors"]} == {
+        "site",
+        "points",
+        "start_time",
+        "end_time",
+        "colour",
+    }
+
+
+def test_a_fault_of_reading_the_request_is_told() -> None:
+    assert ask(method="POST", query=(), body=b"", unreadable=TooLarge("smaller")).status == 413
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_a_body_that_is_no_json_is_a_fault(body: bytes) -> None:
+    response = ask(method="POST", query=(), body=body)
+    assert (response.status, told(response)["errors"][0]["parameter"]) == (400, "body")
+
+
+def test_an_unknown_path_lists_the_known_ones() -> None:
+    response = ask("/api/nothing")
+    assert response.status == 404
+    assert all(endpoint.pattern in told(response)["detail"] for endpoint in ENDPOINTS)
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PROPFIND"])
+def test_an_unknown_method_lists_the_known_ones(method: str) -> None:
+    response = ask(method=method)
+    assert (response.status, response.headers["Allow"]) == (405, "GET, POST, HEAD, OPTIONS")
+
+
+def test_options_allows_what_browsers_need() -> None:
+    response = ask(method="OPTIONS")
+    assert (response.status, response.body) == (204, b"")
+    assert "DELETE" in response.headers["Access-Control-Allow-Methods"]
+
+
+def test_a_caller_over_its_rate_is_told_when_to_come_back() -> None:
+    admission = FixedAdmission(open=False)
+    response = ask(ports=make_ports(admission=admission), caller="192.0.2.1")
+    assert (response.status, response.headers["Retry-After"]) == (429, "60")
+    assert admission.callers == ["192.0.2.1"]
+    assert ask("/api/health", ports=make_ports(admission=admission)).status == 200
+
+
+def test_points_of_a_site_whose_name_holds_a_slash() -> None:
+    ports = make_ports(origin=FakeOrigin({"a/b c": {"x": [], "w": []}}))
+    document = told(ask("/api/sites/a%2Fb%20c/points", ports=ports))
+    assert (document["site"], document["count"]) == ("a/b c", 2)
+    assert [point["name"] for point in document["points"]] == ["w", "x"]
+    assert ask("/api/sites/nowhere/points").status == 404
+    assert ask("/api/sites/%00/points").status == 400
+    assert told(ask("/api/sites", ports=ports))["sites"] == [{"name": "a/b c", "title": None}]
+
+
+def test_health_fails_when_a_part_fails() -> None:
+    good = Finding(part="database", duration_ms=3, facts=(("tables", 9),))
+    bad = Finding(part="upstream", duration_ms=9, fault="gone")
+    assert ask("/api/health", ports=make_ports(examiner=FixedExaminer((good,)))).status == 200
+    response = ask("/api/health", ports=make_ports(examiner=FixedExaminer((good, bad))))
+    assert response.status == 503
+    assert told(response)["parts"] == {
+        "database": {"status": "ok", "durationMs": 3, "fault": None, "tables": 9},
+        "upstream": {"status": "failing", "durationMs": 9, "fault": "gone"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("abc-1.2_X", True), ("a b", False), ("x" * 65, False), ("", False)]
+)
+def test_a_plain_request_id_of_the_caller_is_kept(sent: str, kept: bool) -> None:  # noqa: FBT001
+    response = ask(headers={"x-request-id": sent})
+    assert (response.headers["X-Request-Id"] == sent) == kept
