@@ -90,7 +90,9 @@ def _front(graph: Graph, names: Mapping[str, str]) -> str:
 
 def _plan_worker(script: str, version: Resource, graph: Graph) -> WorkerPlan:
     inputs = version.inputs
-    flags = [flag for flag in inputs.get("compatibilityFlags", ()) if not flag.startswith(PYTHON_FLAG_PREFIXES)]
+    flags = [
+        flag for flag in inputs.get("compatibilityFlags", ()) if not flag.startswith(PYTHON_FLAG_PREFIXES)
+    ]
     return WorkerPlan(
         name=script,
         compatibility_date=str(inputs["compatibilityDate"]),
@@ -170,7 +172,7 @@ _BINDINGS: Final[Mapping[str, Callable[[Mapping[str, Any], Graph], Mapping[str, 
 
 def _queue_triggers(script: str, graph: Graph) -> list[Mapping[str, Any]]:
     queues = {queue.id: str(queue.inputs["queueName"]) for queue in graph.of_type("Queue")}
-    triggers = []
+    triggers: list[Mapping[str, Any]] = []
     for consumer in graph.of_type("QueueConsumer"):
         if consumer.inputs["scriptName"] != script:
             continue
@@ -223,9 +225,7 @@ def statements_of(sql: str) -> tuple[str, ...]:
     return tuple(statements)
 
 
-def plan_document(
-    plan: HostPlan, *, port: int, state_path: str, schema: tuple[str, ...]
-) -> dict[str, Any]:
+def plan_document(plan: HostPlan, *, port: int, state_path: str, schema: tuple[str, ...]) -> dict[str, Any]:
     """The plan as the JSON document that `local/host/host.mjs` reads; bundles are files beside it."""
     databases = {
         bound["id"]: {"worker": worker.name, "binding": name}
