@@ -40,12 +40,7 @@ def readable(line: LogLine, *, colour: bool) -> str:
     if document is not None:
         source = str(document.get("fn", source))
         level = str(document.get("level", level))
-        facts = [
-            f"{key}={_fact(value)}"
-            for key, value in document.items()
-            if key not in HEAD_KEYS and value is not None
-        ]
-        text = "  ".join([str(document.get("event", "")), " ".join(facts)]).rstrip()
+        text = f"{document['event']}  {_facts(document)}".rstrip()
     clock = datetime.fromtimestamp(line.time_ms / 1000, tz=UTC).astimezone().strftime("%H:%M:%S")
     padded = source.ljust(FUNCTION_WIDTH), level.ljust(LEVEL_WIDTH)
     if not colour:

@@ -1,253 +1,395 @@
-"""From the Pulumi program's graph to what the local host runs: Workers, bindings, triggers.
+"""Plan: what the local host is to run, read off the resource graph of the Pulumi program.
 
-It owns the mapping of Cloudflare's resources and bindings onto the Workers runtime here. It
-lists none itself: what the graph lacks, the local host lacks, and what it cannot map it
-refuses by name. It must not know what the functions do. Pure: no files, no processes.
+Owns the mapping from Cloudflare's resources to the options of the Workers runtime on this
+machine, and the refusal of everything that it cannot map: an unknown resource or binding type,
+a reference to what nothing declares. Must not know which functions, bindings or queues exist:
+all of that comes from the graph. Does no I/O and starts nothing.
+
+`to_wire` gives the JSON that `local/host/host.mjs` reads; `env` and the queue triggers are in
+the words of Miniflare's options already, so that the JavaScript side maps nothing again.
 """
 
-import base64
-import io
-import sqlite3
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from local.graph import Graph, Resource
+CLOUDFLARE_TYPES: Final = "cloudflare:"
 
-JAVASCRIPT: Final = "application/javascript+module"
+NOT_RUN_LOCALLY: Final = frozenset(
+    {
+        # Rules that remove objects after weeks; local state is thrown away with `make clean`.
+        "R2BucketLifecycle",
+        # Hostnames are the edge's affair; here the port is the address. It marks the public Worker.
+        "WorkersCustomDomain",
+    }
+)
+RUN_LOCALLY: Final = frozenset(
+    {
+        "D1Database",
+        "Queue",
+        "QueueConsumer",
+        "R2Bucket",
+        "Worker",
+        "WorkerVersion",
+        "WorkersCronTrigger",
+        "WorkersDeployment",
+    }
+)
 
-PYTHON_FLAG_PREFIXES: Final = ("python_", "no_python_")
-"""The Worker here is the JavaScript boot module, so flags of Cloudflare's own Python do not apply."""
+HOST_PREFIX: Final = "local-host"
+"""Names of modules and Workers that the host adds begin so; the graph may not use it."""
 
-BOOT_FLAGS: Final = ("nodejs_compat",)
-"""The bundle's JavaScript modules use node: modules, which Cloudflare's date implies."""
+NODE_COMPAT_FLAG: Final = "nodejs_compat"
+"""The boot module is JavaScript and needs node:buffer, also for dates that do not imply it."""
 
-ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
-"""The earliest a zip can tell; the same bundle gives the same bytes."""
+# What Cloudflare takes where a consumer leaves a setting out; Miniflare's own defaults differ.
+# Source: developers.cloudflare.com/queues/configuration/configure-queues, 2026.
+DEFAULT_BATCH_MESSAGES: Final = 10
+DEFAULT_MAX_WAIT_MS: Final = 5_000
+DEFAULT_MAX_RETRIES: Final = 3
 
-MS_PER_SECOND: Final = 1000
+SECOND_MS: Final = 1_000
 
 
-class PlanError(Exception):
-    """The graph cannot be run here; the text names the resource and what to do."""
+class PlanFault(Exception):  # noqa: N818 - named for what it says, as MissingBinding is
+    """The graph holds something that the local host cannot run; the message names it."""
+
+
+class GraphResource(Protocol):
+    """What the plan reads of a resource; `local.graph.Resource` is one."""
+
+    @property
+    def type(self) -> str:
+        """Provider token, such as `cloudflare:index/queue:Queue`."""
+
+    @property
+    def name(self) -> str:
+        """Logical name."""
+
+    @property
+    def id(self) -> str:
+        """What other resources refer to it by."""
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """Inputs with the engine's camelCase keys."""
+
+
+class ResourceGraph(Protocol):
+    """What the plan reads of a graph; `local.graph.Graph` is one."""
+
+    @property
+    def resources(self) -> Iterable[GraphResource]:
+        """All registered resources, components too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleFile:
+    """One module of a Worker's bundle, as it would be uploaded."""
+
+    name: str
+    content_type: str
+    content_base64: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueTrigger:
+    """A queue that a Worker consumes, with Cloudflare's defaults filled in."""
+
+    queue: str
+    dead_letter_queue: str | None
+    batch_messages: int
+    max_wait_seconds: float
+    max_retries: int
+    max_concurrency: int | None
+    retry_delay_seconds: int | None
+
+    def to_wire(self) -> dict[str, Any]:
+        """Miniflare's trigger; absent settings are left out."""
+        trigger = {
+            "type": "queue",
+            "name": self.queue,
+            "deadLetterQueue": self.dead_letter_queue,
+            "maxBatchSize": self.batch_messages,
+            "maxBatchTimeout": self.max_wait_seconds,
+            "maxRetries": self.max_retries,
+            "maxConcurrency": self.max_concurrency,
+            "retryDelay": self.retry_delay_seconds,
+        }
+        return {key: value for key, value in trigger.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPlan:
-    """One Worker: physical name, runtime, bundle and everything that is bound to it."""
+    """One Worker by its physical name. `env` maps binding names to Miniflare's bindings."""
 
     name: str
     compatibility_date: str
     compatibility_flags: tuple[str, ...]
-    bundle_zip: bytes
-    javascript: Mapping[str, str]
+    main_module: str
+    files: tuple[BundleFile, ...]
     env: Mapping[str, Mapping[str, Any]]
-    triggers: tuple[Mapping[str, Any], ...]
+    queue_triggers: tuple[QueueTrigger, ...]
+    crons: tuple[str, ...]
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "name": self.name,
+            "compatibilityDate": self.compatibility_date,
+            "compatibilityFlags": list(self.compatibility_flags),
+            "mainModule": self.main_module,
+            "files": [
+                {"name": file.name, "contentType": file.content_type, "contentBase64": file.content_base64}
+                for file in self.files
+            ],
+            "env": {name: dict(binding) for name, binding in self.env.items()},
+            "triggers": [trigger.to_wire() for trigger in self.queue_triggers],
+            "crons": list(self.crons),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostPlan:
-    """All Workers, the one that answers HTTP first."""
+    """Everything that runs. The first Worker is the public one: it answers on the port.
+
+    `databases` are ids, `buckets` and `queues` physical names. `schema` is applied to every
+    database before the first event.
+    """
 
     workers: tuple[WorkerPlan, ...]
+    buckets: tuple[str, ...]
+    databases: tuple[str, ...]
+    queues: tuple[str, ...]
+    schema: tuple[str, ...]
 
-    def worker_with(self, ending: str) -> WorkerPlan:
-        """The Worker whose name ends so, for instance `router`."""
-        return next(worker for worker in self.workers if worker.name.endswith(f"-{ending}"))
-
-
-def plan_host(graph: Graph) -> HostPlan:
-    """The plan of a graph. Raises PlanError for what cannot be mapped."""
-    names = {worker.id: str(worker.inputs["name"]) for worker in graph.of_type("Worker")}
-    versions = {version.id: version for version in graph.of_type("WorkerVersion")}
-    planned = {}
-    for deployment in graph.of_type("WorkersDeployment"):
-        script = str(deployment.inputs["scriptName"])
-        if script not in names.values():
-            raise PlanError(f"deployment {deployment.name} is of {script}, which no Worker of the graph is")
-        version = versions[deployment.inputs["versions"][0]["versionId"]]
-        planned[script] = _plan_worker(script, version, graph)
-    undeployed = sorted(set(names.values()) - set(planned))
-    if undeployed:
-        raise PlanError(f"no deployment for {', '.join(undeployed)}: nothing of it would run")
-    front = _front(graph, names)
-    others = sorted(set(planned) - {front})
-    return HostPlan(workers=tuple(planned[script] for script in (front, *others)))
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON form that `local/host/host.mjs` reads."""
+        return {
+            "workers": [worker.to_wire() for worker in self.workers],
+            "buckets": list(self.buckets),
+            "databases": list(self.databases),
+            "queues": list(self.queues),
+            "schema": list(self.schema),
+        }
 
 
-def _front(graph: Graph, names: Mapping[str, str]) -> str:
-    """The Worker with an address: a custom domain, or workers.dev."""
-    addressed = {str(domain.inputs["service"]) for domain in graph.of_type("WorkersCustomDomain")} | {
-        names[worker.id]
-        for worker in graph.of_type("Worker")
-        if worker.inputs.get("subdomain", {}).get("enabled")
-    }
-    if len(addressed) != 1:
-        raise PlanError(f"one Worker must have an address (workers.dev or a domain), not {len(addressed)}")
-    return addressed.pop()
-
-
-def _plan_worker(script: str, version: Resource, graph: Graph) -> WorkerPlan:
-    inputs = version.inputs
-    flags = [
-        flag for flag in inputs.get("compatibilityFlags", ()) if not flag.startswith(PYTHON_FLAG_PREFIXES)
-    ]
-    return WorkerPlan(
-        name=script,
-        compatibility_date=str(inputs["compatibilityDate"]),
-        compatibility_flags=tuple(sorted({*flags, *BOOT_FLAGS})),
-        bundle_zip=_zip_of(inputs["modules"]),
-        javascript={
-            module["name"]: base64.b64decode(module["contentBase64"]).decode()
-            for module in inputs["modules"]
-            if module["contentType"] == JAVASCRIPT
-        },
-        env={binding["name"]: _bound(binding, script, graph) for binding in inputs["bindings"]},
-        triggers=(*_queue_triggers(script, graph), *_schedules(script, graph)),
+def plan_host(graph: ResourceGraph, *, schema: tuple[str, ...] = ()) -> HostPlan:
+    """Map a graph onto the local host; raises PlanFault that names what cannot be mapped."""
+    resources = _Resources(graph)
+    public = _public_worker(resources)
+    names = sorted(resources.worker_ids, key=lambda name: (name != public, name))
+    return HostPlan(
+        workers=tuple(_worker(resources, name) for name in names),
+        buckets=tuple(sorted(resources.buckets)),
+        databases=tuple(sorted(resources.databases)),
+        queues=tuple(sorted(resources.queue_names.values())),
+        schema=schema,
     )
 
 
-def _zip_of(modules: list[Mapping[str, str]]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for module in modules:
-            entry = zipfile.ZipInfo(module["name"], ZIP_TIME)
-            archive.writestr(entry, base64.b64decode(module["contentBase64"]), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
+class _Resources:
+    """The graph's resources by type, with what may be referred to, checked once."""
+
+    def __init__(self, graph: ResourceGraph) -> None:
+        self._by_type: dict[str, list[GraphResource]] = {}
+        for resource in graph.resources:
+            if not resource.type.startswith(CLOUDFLARE_TYPES):
+                continue
+            kind = resource.type.rpartition(":")[2]
+            if kind not in RUN_LOCALLY and kind not in NOT_RUN_LOCALLY:
+                raise PlanFault(
+                    f"{resource.type} {resource.name!r}: the local host knows no such resource. "
+                    "Map it in local/plan.py, or list it there as one that is not run locally."
+                )
+            self._by_type.setdefault(kind, []).append(resource)
+        self.buckets = {resource.inputs["name"] for resource in self.of("R2Bucket")}
+        self.databases = {resource.id for resource in self.of("D1Database")}
+        self.queue_names: dict[str, str] = {
+            resource.id: resource.inputs["queueName"] for resource in self.of("Queue")
+        }
+        self.worker_ids: dict[str, str] = {
+            resource.inputs["name"]: resource.id for resource in self.of("Worker")
+        }
+        for kind in ("QueueConsumer", "WorkersCronTrigger", "WorkersDeployment"):
+            for resource in self.of(kind):
+                script = resource.inputs["scriptName"]
+                if script not in self.worker_ids:
+                    raise PlanFault(
+                        f"{kind} {resource.name!r} belongs to Worker {script!r}, which nothing declares"
+                    )
+
+    def of(self, kind: str) -> list[GraphResource]:
+        return self._by_type.get(kind, [])
+
+    def of_script(self, kind: str, script: str) -> list[GraphResource]:
+        return [resource for resource in self.of(kind) if resource.inputs["scriptName"] == script]
 
 
-def _bound(binding: Mapping[str, Any], script: str, graph: Graph) -> Mapping[str, Any]:
-    """One binding as the local runtime takes it."""
+def _public_worker(resources: _Resources) -> str:
+    """The one Worker that the outside can reach: by workers.dev or by a hostname of its own."""
+    domains = {resource.inputs["service"] for resource in resources.of("WorkersCustomDomain")}
+    public = {
+        resource.inputs["name"]
+        for resource in resources.of("Worker")
+        if resource.inputs.get("subdomain", {}).get("enabled") or resource.inputs["name"] in domains
+    }
+    if len(public) != 1:
+        found = ", ".join(sorted(public)) or "none"
+        raise PlanFault(f"exactly one Worker must be reachable from outside, to answer on the port: {found}")
+    return public.pop()
+
+
+def _worker(resources: _Resources, name: str) -> WorkerPlan:
+    version = _deployed_version(resources, name).inputs
+    files = tuple(
+        BundleFile(
+            name=module["name"],
+            content_type=module["contentType"],
+            content_base64=module["contentBase64"],
+        )
+        for module in version["modules"]
+    )
+    for file in files:
+        if file.name.startswith(HOST_PREFIX):
+            raise PlanFault(f"Worker {name!r}: module {file.name!r} begins as the local host's own modules")
+    if version["mainModule"] not in {file.name for file in files}:
+        raise PlanFault(f"Worker {name!r}: its main module {version['mainModule']!r} is not in its bundle")
+    return WorkerPlan(
+        name=name,
+        compatibility_date=version["compatibilityDate"],
+        compatibility_flags=_runtime_flags(version.get("compatibilityFlags") or ()),
+        main_module=version["mainModule"],
+        files=files,
+        env={binding["name"]: _env(resources, name, binding) for binding in version.get("bindings") or ()},
+        queue_triggers=_queue_triggers(resources, name),
+        crons=tuple(
+            schedule["cron"]
+            for trigger in resources.of_script("WorkersCronTrigger", name)
+            for schedule in trigger.inputs["schedules"]
+        ),
+    )
+
+
+def _deployed_version(resources: _Resources, name: str) -> GraphResource:
+    shares = [
+        share
+        for deployment in resources.of_script("WorkersDeployment", name)
+        for share in deployment.inputs["versions"]
+    ]
+    if len(shares) != 1:
+        raise PlanFault(
+            f"Worker {name!r} has {len(shares)} deployed versions; the local host runs exactly one"
+        )
+    wanted = shares[0]["versionId"]
+    for version in resources.of("WorkerVersion"):
+        if version.id == wanted and version.inputs["workerId"] == resources.worker_ids[name]:
+            return version
+    raise PlanFault(f"Worker {name!r} deploys version {wanted!r}, which is not declared as one of its own")
+
+
+def _runtime_flags(flags: Iterable[str]) -> tuple[str, ...]:
+    """Flags for the JavaScript Worker that stands in: those about Python mean nothing to it."""
+    kept = {flag for flag in flags if "python" not in flag}
+    return tuple(sorted(kept | {NODE_COMPAT_FLAG}))
+
+
+def _queue_triggers(resources: _Resources, name: str) -> tuple[QueueTrigger, ...]:
+    queues = [consumer.inputs["queueId"] for consumer in resources.of("QueueConsumer")]
+    triggers = []
+    for consumer in resources.of_script("QueueConsumer", name):
+        inputs = consumer.inputs
+        queue_id, dead_letters = inputs["queueId"], inputs.get("deadLetterQueue")
+        if queue_id not in resources.queue_names:
+            raise PlanFault(
+                f"QueueConsumer {consumer.name!r} consumes queue {queue_id!r}, which nothing declares"
+            )
+        if queues.count(queue_id) > 1:
+            raise PlanFault(f"queue {resources.queue_names[queue_id]!r} has more than one consumer")
+        if dead_letters is not None and dead_letters not in resources.queue_names.values():
+            raise PlanFault(
+                f"QueueConsumer {consumer.name!r} names dead-letter queue {dead_letters!r}, which nothing declares"
+            )
+        settings = inputs.get("settings") or {}
+        triggers.append(
+            QueueTrigger(
+                queue=resources.queue_names[queue_id],
+                dead_letter_queue=dead_letters,
+                batch_messages=settings.get("batchSize", DEFAULT_BATCH_MESSAGES),
+                max_wait_seconds=settings.get("maxWaitTimeMs", DEFAULT_MAX_WAIT_MS) / SECOND_MS,
+                max_retries=settings.get("maxRetries", DEFAULT_MAX_RETRIES),
+                max_concurrency=settings.get("maxConcurrency"),
+                retry_delay_seconds=settings.get("retryDelay"),
+            )
+        )
+    return tuple(triggers)
+
+
+def _env(resources: _Resources, worker: str, binding: Mapping[str, Any]) -> dict[str, Any]:
+    """One binding of a WorkerVersion in Miniflare's words."""
+    where = f"Worker {worker!r}, binding {binding['name']!r}"
     mapping = _BINDINGS.get(binding["type"])
     if mapping is None:
-        raise PlanError(
-            f"binding {binding['name']} of {script} has the type {binding['type']}, "
-            f"which the local host does not know yet: add it in local/plan.py"
+        raise PlanFault(f"{where}: the local host knows no binding of type {binding['type']!r}")
+    unknown = sorted(
+        key
+        for key, value in binding.items()
+        if value is not None and key not in {"name", "type", *mapping.keys}
+    )
+    if unknown:
+        raise PlanFault(
+            f"{where} of type {binding['type']!r}: the local host does not map {', '.join(unknown)}"
         )
-    try:
-        return mapping(binding, graph)
-    except LookupError as missing:
-        raise PlanError(
-            f"binding {binding['name']} of {script} leads to {missing}, which no resource declares"
-        ) from missing
+    if mapping.declared is not None:
+        target = binding[mapping.keys[0]]
+        if target not in mapping.declared(resources):
+            raise PlanFault(f"{where}: nothing declares the {binding['type']} {target!r}")
+    return mapping.to_env(binding)
 
 
-def _named(graph: Graph, type_name: str, key: str, value: str) -> str:
-    """The value, if a resource of the type has it under the key."""
-    for resource in graph.of_type(type_name):
-        if resource.inputs.get(key) == value:
-            return value
-    raise LookupError(f"{type_name} {value}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BindingMapping:
+    """How one Cloudflare binding type is mapped. `declared` gives what its first key may refer to."""
+
+    keys: tuple[str, ...]
+    to_env: Callable[[Mapping[str, Any]], dict[str, Any]]
+    declared: Callable[[_Resources], Iterable[str]] | None = None
 
 
-def _database(binding: Mapping[str, Any], graph: Graph) -> Mapping[str, Any]:
-    for resource in graph.of_type("D1Database"):
-        if resource.id == binding["databaseId"]:
-            return {"type": "d1", "id": str(resource.inputs["name"])}
-    raise LookupError(f"D1Database {binding['databaseId']}")
+_TEXT: Final = _BindingMapping(
+    keys=("text",), to_env=lambda binding: {"type": "text", "value": binding["text"]}
+)
 
-
-_BINDINGS: Final[Mapping[str, Callable[[Mapping[str, Any], Graph], Mapping[str, Any]]]] = {
-    "r2_bucket": lambda binding, graph: {
-        "type": "r2",
-        "name": _named(graph, "R2Bucket", "name", binding["bucketName"]),
-    },
-    "d1": _database,
-    "queue": lambda binding, graph: {
-        "type": "queue",
-        "name": _named(graph, "Queue", "queueName", binding["queueName"]),
-    },
-    "analytics_engine": lambda binding, _: {"type": "analytics-engine-dataset", "name": binding["dataset"]},
-    "ratelimit": lambda binding, _: {
-        "type": "rate-limit",
-        "namespace": binding["namespaceId"],
-        "simple": {"limit": binding["simple"]["limit"], "period": binding["simple"]["period"]},
-    },
-    "plain_text": lambda binding, _: {"type": "text", "value": binding["text"]},
-    "secret_text": lambda binding, _: {"type": "text", "value": binding["text"]},
+_BINDINGS: Final[Mapping[str, _BindingMapping]] = {
+    "r2_bucket": _BindingMapping(
+        keys=("bucketName",),
+        to_env=lambda binding: {"type": "r2", "name": binding["bucketName"]},
+        declared=lambda resources: resources.buckets,
+    ),
+    "d1": _BindingMapping(
+        keys=("databaseId",),
+        to_env=lambda binding: {"type": "d1", "id": binding["databaseId"]},
+        declared=lambda resources: resources.databases,
+    ),
+    "queue": _BindingMapping(
+        keys=("queueName",),
+        to_env=lambda binding: {"type": "queue", "name": binding["queueName"]},
+        declared=lambda resources: resources.queue_names.values(),
+    ),
+    # A dataset comes into being with its first data point; nothing declares it.
+    "analytics_engine": _BindingMapping(
+        keys=("dataset",),
+        to_env=lambda binding: {"type": "analytics-engine-dataset", "name": binding["dataset"]},
+    ),
+    "ratelimit": _BindingMapping(
+        keys=("namespaceId", "simple"),
+        to_env=lambda binding: {
+            "type": "rate-limit",
+            "namespace": binding["namespaceId"],
+            "simple": {"limit": binding["simple"]["limit"], "period": binding["simple"]["period"]},
+        },
+    ),
+    "plain_text": _TEXT,
+    # Miniflare's own secret type reads a file of wrangler's; a Worker sees a string either way.
+    "secret_text": _TEXT,
 }
-"""Cloudflare's binding types to the local runtime's."""
-
-
-def _queue_triggers(script: str, graph: Graph) -> list[Mapping[str, Any]]:
-    queues = {queue.id: str(queue.inputs["queueName"]) for queue in graph.of_type("Queue")}
-    triggers: list[Mapping[str, Any]] = []
-    for consumer in graph.of_type("QueueConsumer"):
-        if consumer.inputs["scriptName"] != script:
-            continue
-        if consumer.inputs["queueId"] not in queues:
-            raise PlanError(f"consumer {consumer.name} is of a queue that no resource declares")
-        settings = consumer.inputs.get("settings", {})
-        trigger = {
-            "type": "queue",
-            "name": queues[consumer.inputs["queueId"]],
-            "maxBatchSize": settings.get("batchSize"),
-            "maxBatchTimeout": _seconds(settings.get("maxWaitTimeMs")),
-            "maxConcurrency": settings.get("maxConcurrency"),
-            "maxRetries": settings.get("maxRetries"),
-            "retryDelay": settings.get("retryDelay"),
-        }
-        letters = consumer.inputs.get("deadLetterQueue")
-        if letters is not None and letters not in queues.values():
-            raise PlanError(f"consumer {consumer.name} buries in {letters}, which no resource declares")
-        trigger["deadLetterQueue"] = letters
-        triggers.append({key: value for key, value in trigger.items() if value is not None})
-    return triggers
-
-
-def _seconds(duration_ms: int | None) -> float | None:
-    return None if duration_ms is None else duration_ms / MS_PER_SECOND
-
-
-def _schedules(script: str, graph: Graph) -> list[Mapping[str, Any]]:
-    return [
-        {"type": "scheduled", "schedule": schedule["cron"]}
-        for trigger in graph.of_type("WorkersCronTrigger")
-        if trigger.inputs["scriptName"] == script
-        for schedule in trigger.inputs["schedules"]
-    ]
-
-
-def statements_of(sql: str) -> tuple[str, ...]:
-    """The single statements of a script, as SQLite itself tells where one ends."""
-    statements: list[str] = []
-    pending = ""
-    for line in sql.splitlines(keepends=True):
-        if not pending and not line.partition("--")[0].strip():
-            continue
-        pending += line
-        if sqlite3.complete_statement(pending):
-            statements.append(pending.strip())
-            pending = ""
-    if pending.strip():
-        raise PlanError(f"the schema ends inside a statement: {pending.strip()[:80]}")
-    return tuple(statements)
-
-
-def plan_document(plan: HostPlan, *, port: int, state_path: str, schema: tuple[str, ...]) -> dict[str, Any]:
-    """The plan as the JSON document that `local/host/host.mjs` reads; bundles are files beside it."""
-    databases = {
-        bound["id"]: {"worker": worker.name, "binding": name}
-        for worker in plan.workers
-        for name, bound in worker.env.items()
-        if bound["type"] == "d1"
-    }
-    return {
-        "port": port,
-        "statePath": state_path,
-        "schema": list(schema),
-        "databases": list(databases.values()),
-        "workers": [
-            {
-                "name": worker.name,
-                "compatibilityDate": worker.compatibility_date,
-                "compatibilityFlags": list(worker.compatibility_flags),
-                "bundle": f"{worker.name}.zip",
-                "javascript": dict(worker.javascript),
-                "env": {name: dict(bound) for name, bound in worker.env.items()},
-                "triggers": [dict(trigger) for trigger in worker.triggers],
-            }
-            for worker in plan.workers
-        ],
-    }
