@@ -71,12 +71,22 @@ class Answer:
 class AceOrigin:
     """One ACE installation with one credential. `catalogue` is shared by the isolate's requests."""
 
-    def __init__(self, *, base_url: str, token: str, web: Web, clock: Clock, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        token: str,
+        web: Web,
+        clock: Clock,
+        catalogue: Catalogue,
+        max_body_bytes: int = UPSTREAM_MAX_BODY_BYTES,
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._web = web
         self._clock = clock
         self._catalogue = catalogue
+        self._max_body_bytes = max_body_bytes
         self._turn = asyncio.Semaphore(UPSTREAM_CONCURRENCY)
 
     @property
@@ -239,7 +249,7 @@ class AceOrigin:
                     method=method,
                     url=self._base_url + path,
                     timeout_ms=timeout_ms,
-                    max_bytes=UPSTREAM_MAX_BODY_BYTES,
+                    max_bytes=self._max_body_bytes,
                     headers=headers,
                     body=body,
                 )

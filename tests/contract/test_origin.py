@@ -1,0 +1,299 @@
+"""One conformance suite for the Origin port: ACE over the simulator, in every mood, and the fake.
+
+The ACE adapter runs here on the host's Python with a Web port over httpx; the runtime tests run
+it on workerd.
+"""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from edgeseries.adapters.ace import NO_SUCH_POINT, AceOrigin
+from edgeseries.adapters.catalogue import Catalogue
+from edgeseries.adapters.clock import SystemClock
+from edgeseries.core.ace import value_of
+from edgeseries.core.errors import (
+    DeadlineExceeded,
+    NotFound,
+    OriginContract,
+    OriginGarbled,
+    OriginOversize,
+    OriginRefused,
+    OriginThrottled,
+    OriginUnreachable,
+)
+from edgeseries.core.http import HttpCall, HttpReply
+from edgeseries.core.limits import UPSTREAM_MAX_BODY_BYTES
+from edgeseries.core.samples import Samples, Value, in_order
+from edgeseries.core.timerange import TimeRange, parse_instant
+from edgeseries.ports.origin import Origin
+from local.upstream.truth import Truth
+from tests import made_up
+from tests.fakes import FakeOrigin
+
+Result = TypeVar("Result")
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "made-up-token"  # noqa: S105 - the simulator's, on loopback
+WHOLE = TimeRange(
+    start_ms=parse_instant("2024-02-29T00:00:00Z"), end_ms=parse_instant("2024-03-02T00:00:00Z")
+)
+NOON = TimeRange(start_ms=parse_instant("2024-02-29T12:00:00Z"), end_ms=parse_instant("2024-02-29T12:30:00Z"))
+FIRST_MINUTE = TimeRange(start_ms=WHOLE.start_ms, end_ms=WHOLE.start_ms + 60_000)
+BEFORE = TimeRange(
+    start_ms=parse_instant("2020-01-01T00:00:00Z"), end_ms=parse_instant("2020-02-01T00:00:00Z")
+)
+
+MOODS: dict[str, dict[str, Any]] = {
+    "objects in batches": {},
+    "strings in batches": {"batch_shape": "strings"},
+    "both batch shapes": {"batch_shape": "both"},
+    "no batches": {"batch_shape": "none"},
+    "inclusive end": {"end_inclusive": True},
+    "empty pages": {"rate_empty_page": 0.5},
+}
+
+
+class HttpxWeb:
+    """The Web port for the host."""
+
+    async def send(self, call: HttpCall) -> HttpReply:
+        timeout_s = call.timeout_ms / 1000
+        try:
+            async with (
+                asyncio.timeout(timeout_s),
+                httpx.AsyncClient(timeout=timeout_s, trust_env=False) as client,
+            ):
+                reply = await client.request(
+                    call.method, call.url, headers=dict(call.headers), content=call.body
+                )
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise DeadlineExceeded("late") from error
+        except httpx.HTTPError as error:
+            raise OriginUnreachable("gone") from error
+        if len(reply.content) > call.max_bytes:
+            raise OriginOversize("too large")
+        return HttpReply(status=reply.status_code, headers=dict(reply.headers), body=reply.content)
+
+
+@dataclass
+class Simulator:
+    """A running simulator over made-up telemetry."""
+
+    url: str
+    truth: Truth
+
+    def control(self, **knobs: Any) -> None:
+        httpx.post(
+            f"{self.url}/_control", json={"reset": True, "reset_stats": True, **knobs}, trust_env=False
+        ).raise_for_status()
+
+    def stats(self) -> dict[str, Any]:
+        stats: dict[str, Any] = httpx.get(f"{self.url}/_stats", trust_env=False).json()
+        return stats
+
+    def origin(self, *, token: str = TOKEN, max_body_bytes: int = UPSTREAM_MAX_BODY_BYTES) -> AceOrigin:
+        return AceOrigin(
+            base_url=f"{self.url}/api",
+            token=token,
+            web=HttpxWeb(),
+            clock=SystemClock(),
+            catalogue=Catalogue(),
+            max_body_bytes=max_body_bytes,
+        )
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = made_up.write_made_up(tmp_path_factory.mktemp("data") / "telemetry")
+    command = [sys.executable, "-m", "local.upstream", "--port", "0", "--data", str(folder), "--token", TOKEN]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            line = next(line for line in process.stdout if "ready on" in line)
+            yield Simulator(url=line.split()[-1].removesuffix("/api"), truth=Truth(folder))
+        finally:
+            process.terminate()
+            process.stdout.read()
+
+
+@pytest.fixture(params=["fake", *MOODS])
+def origin(request: pytest.FixtureRequest, simulator: Simulator) -> Origin:
+    if request.param == "fake":
+        truth = simulator.truth
+        return FakeOrigin(
+            {
+                site: {
+                    point.name: [(at, value_of(text)) for at, text in truth.rows(site, point.name, 0, 2**50)]
+                    for point in truth.points(site)
+                }
+                for site in truth.sites()
+            }
+        )
+    simulator.control(**MOODS[request.param])
+    return simulator.origin()
+
+
+def soon_ms() -> int:
+    return SystemClock().now_ms() + 20_000
+
+
+def run(awaitable: Awaitable[Result]) -> Result:
+    async def inside() -> Result:
+        return await awaitable
+
+    return asyncio.run(inside())
+
+
+def pairs(samples: Samples) -> list[tuple[int, Value]]:
+    return list(zip(samples.times_ms, samples.values, strict=True))
+
+
+def truly(truth: Truth, site: str, point: str, span: TimeRange) -> list[tuple[int, Value]]:
+    rows = truth.rows(site, point, span.start_ms, span.end_ms)
+    return pairs(in_order([at for at, _ in rows], [value_of(text) for _, text in rows])) if rows else []
+
+
+def test_lists_every_site_and_point_by_name(origin: Origin, simulator: Simulator) -> None:
+    sites = run(origin.sites(deadline_ms=soon_ms()))
+    assert [site.name for site in sites] == sorted(simulator.truth.sites())
+    for site in simulator.truth.sites():
+        points = run(origin.points(site, deadline_ms=soon_ms()))
+        assert [point.name for point in points] == sorted(
+            point.name for point in simulator.truth.points(site)
+        )
+
+
+def test_a_site_that_is_not_there_is_not_found(origin: Origin) -> None:
+    with pytest.raises(NotFound):
+        run(origin.points("nowhere", deadline_ms=soon_ms()))
+    with pytest.raises(NotFound):
+        run(origin.fetch("nowhere", ["x"], WHOLE, deadline_ms=soon_ms()))
+
+
+@pytest.mark.parametrize(
+    "span", [WHOLE, NOON, FIRST_MINUTE, BEFORE], ids=["whole", "noon", "minute", "before"]
+)
+def test_fetch_equals_the_truth_sample_for_sample_and_type_for_type(
+    origin: Origin, simulator: Simulator, span: TimeRange
+) -> None:
+    for site in simulator.truth.sites():
+        wanted = [point.name for point in simulator.truth.points(site)]
+        series = run(origin.fetch(site, wanted, span, deadline_ms=soon_ms()))
+        assert [one.point for one in series] == wanted
+        for one in series:
+            expected = truly(simulator.truth, site, one.point, span)
+            assert pairs(one.samples) == expected
+            assert [type(value) for _, value in pairs(one.samples)] == [type(value) for _, value in expected]
+            assert one.error is None
+
+
+def test_a_point_of_another_site_is_not_given_away(origin: Origin) -> None:
+    series = run(
+        origin.fetch(
+            made_up.PLAIN_SITE, ["made_up_1", made_up.COLONS, "nothing"], WHOLE, deadline_ms=soon_ms()
+        )
+    )
+    assert [(one.point, one.error, len(one.samples) > 0) for one in series] == [
+        ("made_up_1", None, True),
+        (made_up.COLONS, NO_SUCH_POINT, False),
+        ("nothing", NO_SUCH_POINT, False),
+    ]
+
+
+def test_pages_together_are_the_truth(origin: Origin, simulator: Simulator) -> None:
+    async def gather(site: str) -> dict[str, list[tuple[int, Value]]]:
+        gathered: dict[str, list[tuple[int, Value]]] = {}
+        async for page in origin.pages(site, WHOLE, deadline_ms=soon_ms()):
+            for point, samples in page.items():
+                gathered.setdefault(point, []).extend(pairs(samples))
+        return gathered
+
+    for site in simulator.truth.sites():
+        gathered = run(gather(site))
+        for point in simulator.truth.points(site):
+            rows = gathered.get(point.name, [])
+            samples = in_order([at for at, _ in rows], [value for _, value in rows]) if rows else None
+            assert (pairs(samples) if samples else []) == truly(simulator.truth, site, point.name, WHOLE)
+
+
+def test_ping_answers(origin: Origin) -> None:
+    run(origin.ping(deadline_ms=soon_ms()))
+
+
+def test_the_batch_shape_is_found_once_and_remembered(simulator: Simulator) -> None:
+    simulator.control(batch_shape="strings")
+    origin = simulator.origin()
+    wanted = [point.name for point in simulator.truth.points(made_up.PLAIN_SITE)]
+    for _ in range(3):
+        run(origin.fetch(made_up.PLAIN_SITE, wanted, WHOLE, deadline_ms=soon_ms()))
+    # One list of points; objects refused once; strings three times.
+    assert simulator.stats()["calls"] == 1 + 1 + 3
+
+
+@pytest.mark.parametrize(
+    ("knobs", "error"),
+    [
+        ({"rate_429": 1, "retry_after_s": 7}, OriginThrottled),
+        ({"rate_500": 1}, OriginUnreachable),
+        ({"rate_reset": 1}, OriginUnreachable),
+        ({"rate_truncated": 1}, OriginGarbled),
+        ({"rate_stall": 1, "stall_ms": 5_000}, DeadlineExceeded),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value.__name__,
+)
+def test_each_fault_of_the_upstream_has_its_error(
+    simulator: Simulator, knobs: dict[str, Any], error: type[Exception]
+) -> None:
+    simulator.control(**knobs)
+    late_ms = SystemClock().now_ms() + (300 if error is DeadlineExceeded else 20_000)
+    with pytest.raises(error) as raised:
+        run(simulator.origin().fetch(made_up.PLAIN_SITE, ["made_up_1"], WHOLE, deadline_ms=late_ms))
+    if isinstance(raised.value, OriginThrottled):
+        assert raised.value.retry_after_s == 7
+
+
+def test_a_read_that_was_spoilt_is_asked_once_more(simulator: Simulator) -> None:
+    simulator.control(rate_500=1)
+    with pytest.raises(OriginUnreachable):
+        run(simulator.origin().ping(deadline_ms=soon_ms()))
+    assert simulator.stats()["calls"] == 2
+
+
+def test_throttling_is_not_answered_with_more_calls(simulator: Simulator) -> None:
+    simulator.control(rate_429=1)
+    with pytest.raises(OriginThrottled):
+        run(simulator.origin().ping(deadline_ms=soon_ms()))
+    assert simulator.stats()["calls"] == 1
+
+
+def test_a_repeating_cursor_ends_the_read(simulator: Simulator) -> None:
+    simulator.control(repeat_cursor=True)
+
+    async def read() -> None:
+        async for _ in simulator.origin().pages(made_up.ODD_SITE, WHOLE, deadline_ms=soon_ms()):
+            pass
+
+    with pytest.raises(OriginContract, match="repeats"):
+        run(read())
+
+
+def test_a_wrong_credential_is_told_to_the_operator(simulator: Simulator) -> None:
+    simulator.control()
+    with pytest.raises(OriginRefused, match="upstreamToken"):
+        run(simulator.origin(token="wrong").ping(deadline_ms=soon_ms()))  # noqa: S106 - made up
+
+
+def test_an_answer_that_is_too_large_is_asked_in_halves(simulator: Simulator) -> None:
+    simulator.control()
+    origin = simulator.origin(max_body_bytes=6_000)  # 576 rows of made-up telemetry do not fit, 36 do.
+    series = run(origin.fetch(made_up.ODD_SITE, [made_up.SLASHES], WHOLE, deadline_ms=soon_ms()))
+    assert pairs(series[0].samples) == truly(simulator.truth, made_up.ODD_SITE, made_up.SLASHES, WHOLE)
+    assert simulator.stats()["calls"] > 10
