@@ -1,0 +1,228 @@
+"""`make demo`: the main job through HTTP, on free ports, every sample checked against the truth.
+
+It starts the whole stack, asks as a user would, shows what came back, how fast and from where,
+and stops. Exit status 0 only if every answer is right.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from local.expected import expected_samples
+from local.logs import LogLine, readable
+from local.stack import Stack, StackError, StackOptions
+from local.upstream.truth import Truth
+
+DAY_MS: Final = 86_400_000
+HOUR_MS: Final = 3_600_000
+TIMEOUT_S: Final = 60.0
+MIN_WIDTH: Final = 100
+"""Columns that the tables need; a terminal with fewer wraps lines, which is better than cut words."""
+
+LIST_ROWS: Final = 8
+"""Points shown of a site; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request of the demo: what it shows, which points of which range (UTC epoch ms)."""
+
+    shows: str
+    site: str
+    points: tuple[str, ...]
+    start_ms: int
+    end_ms: int
+    route: str | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The body of the POST."""
+        chosen = {} if self.route is None else {"route": self.route}
+        times = {"start_time": _iso(self.start_ms), "end_time": _iso(self.end_ms)}
+        return {"site": self.site, "points": list(self.points), **times, **chosen}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What came back for an ask."""
+
+    status: int
+    route: str
+    duration_ms: float
+    upstream_ms: str
+    sample_count: int
+    body_bytes: int
+    verdict: str
+    right: bool
+
+
+def main() -> int:
+    """Run the demo. 0 if all is right, 1 with a message otherwise."""
+    console = Console(highlight=False)
+    console = Console(highlight=False, width=max(console.width, MIN_WIDTH))
+    logs: list[LogLine] = []
+    data = Path(os.environ.get("DATA", "local/sample"))
+    with tempfile.TemporaryDirectory(prefix="edgeseries-demo-") as state:
+        try:
+            console.print("starting the Workers runtime and the upstream simulator ...")
+            with Stack(StackOptions(state=Path(state), data=data, on_log=logs.append)) as stack:
+                right = _play(console, stack, Truth(data))
+        except (StackError, httpx.HTTPError) as fault:
+            for line in logs[-LIST_ROWS:]:
+                console.print(readable(line, colour=False), markup=False)
+            console.print(f"make demo: {fault}", markup=False)
+            return 1
+    console.print(
+        "stopped; every answer equals the truth, sample for sample"
+        if right
+        else "make demo: an answer was wrong, see the table"
+    )
+    return 0 if right else 1
+
+
+def _play(console: Console, stack: Stack, truth: Truth) -> bool:
+    console.print(f"EdgeSeries answers on {stack.url}, the upstream on {stack.upstream_url}\n")
+    with httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client:
+        health = client.get("/api/health")
+        parts = {name: part["status"] for name, part in health.json()["parts"].items()}
+        console.print("health: " + ", ".join(f"{name} {status}" for name, status in parts.items()))
+        site = _a_site(truth)
+        if site is None:
+            console.print("the data folder holds no samples")
+            return False
+        right = health.status_code == httpx.codes.OK and _show_points(console, client, truth, site)
+        table = Table(box=box.SIMPLE, pad_edge=False)
+        for heading in ("request", "status", "route"):
+            table.add_column(heading)
+        for heading in ("samples", "bytes", "ms", "upstream ms"):
+            table.add_column(heading, justify="right")
+        table.add_column("check")
+        for ask in _asks(truth, site):
+            told = _ask(client, truth, ask)
+            right = right and told.right
+            table.add_row(
+                ask.shows,
+                str(told.status),
+                told.route,
+                f"{told.sample_count:,}",
+                f"{told.body_bytes:,}",
+                f"{told.duration_ms:.0f}",
+                told.upstream_ms,
+                told.verdict,
+            )
+        console.print(table)
+        stats = httpx.get(f"{stack.upstream_url}/_stats", timeout=TIMEOUT_S, trust_env=False).json()
+        console.print(
+            f"the upstream was called {stats['calls']} times and delivered {stats['samples']:,} samples"
+        )
+    return right
+
+
+def _a_site(truth: Truth) -> str | None:
+    """The first site with a point that has samples."""
+    return next((site for site in truth.sites() if _points_with_samples(truth, site)), None)
+
+
+def _points_with_samples(truth: Truth, site: str) -> list[tuple[str, int]]:
+    """Names, and the first whole UTC day (epoch ms) of each point that has samples."""
+    spans = [(point.name, truth.span_ms(site, point.name)) for point in truth.points(site)]
+    return [(name, span[0] // DAY_MS * DAY_MS + DAY_MS) for name, span in spans if span is not None]
+
+
+def _show_points(console: Console, client: httpx.Client, truth: Truth, site: str) -> bool:
+    listed = client.get(f"/api/sites/{quote(site, safe='')}/points").json()["points"]
+    table = Table("point", "unit", "every", title=f"points of {site}", box=box.SIMPLE)
+    for point in listed[:LIST_ROWS]:
+        interval = point["intervalSeconds"]
+        table.add_row(point["name"], point["unit"] or "", f"{interval} s" if interval else "")
+    if len(listed) > LIST_ROWS:
+        table.add_row(f"and {len(listed) - LIST_ROWS} more", "", "")
+    console.print(table)
+    return [point["name"] for point in listed] == [point.name for point in truth.points(site)]
+
+
+def _asks(truth: Truth, site: str) -> Sequence[Ask]:
+    points = _points_with_samples(truth, site)
+    (first, day_ms), names = points[0], tuple(name for name, _ in points)
+    few = tuple(sorted(name for name, first_ms in points if first_ms == day_ms))[:5]
+    return (
+        Ask(
+            shows="one point, one hour", site=site, points=(first,), start_ms=day_ms, end_ms=day_ms + HOUR_MS
+        ),
+        Ask(shows="one point, one day", site=site, points=(first,), start_ms=day_ms, end_ms=day_ms + DAY_MS),
+        Ask(
+            shows=f"{len(few)} points, one day",
+            site=site,
+            points=few,
+            start_ms=day_ms,
+            end_ms=day_ms + DAY_MS,
+        ),
+        Ask(shows="a day without data", site=site, points=(first,), start_ms=0, end_ms=DAY_MS),
+        Ask(
+            shows="two weeks, forced direct",
+            site=site,
+            points=(first,),
+            start_ms=day_ms,
+            end_ms=day_ms + 14 * DAY_MS,
+            route="direct",
+        ),
+        Ask(
+            shows="every point, a year",
+            site=site,
+            points=names,
+            start_ms=day_ms,
+            end_ms=day_ms + 365 * DAY_MS,
+        ),
+    )
+
+
+def _ask(client: httpx.Client, truth: Truth, ask: Ask) -> Told:
+    started_s = time.perf_counter()
+    response = client.post("/api/timeseries", json=ask.fields)
+    duration_ms = (time.perf_counter() - started_s) * 1000
+    document = response.json()
+    timing = dict(part.strip().split(";dur=") for part in response.headers["server-timing"].split(","))
+    if response.status_code == httpx.codes.NOT_IMPLEMENTED:
+        route = str(document["route"])
+        verdict, right, count = f"no {route} route yet", True, 0
+    elif response.is_success:
+        wrong = [
+            point
+            for point in ask.points
+            if document["data"][point]["samples"]
+            != expected_samples(truth, ask.site, point, ask.start_ms, ask.end_ms)
+        ]
+        verdict, right = (f"wrong: {', '.join(wrong)}", False) if wrong else ("equal", True)
+        count = int(document["_meta"]["sampleCount"])
+    else:
+        verdict, right, count = str(document.get("detail", response.text)), False, 0
+    return Told(
+        status=response.status_code,
+        route=response.headers.get("x-route-type", ""),
+        duration_ms=duration_ms,
+        upstream_ms=timing.get("upstream", "-"),
+        sample_count=count,
+        body_bytes=len(response.content),
+        verdict=verdict,
+        right=right,
+    )
+
+
+def _iso(epoch_ms: int) -> str:
+    return datetime.fromtimestamp(epoch_ms / 1000, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

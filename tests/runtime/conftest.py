@@ -1,0 +1,83 @@
+"""What the runtime tests share: one whole stack on workerd, over made-up telemetry and the sample."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.logs import LogLine
+from local.stack import Stack, StackOptions
+from local.upstream.truth import Truth
+from tests.made_up import write_made_up
+
+SAMPLE = Path(__file__).parents[2] / "local" / "sample"
+TIMEOUT_S = 60.0
+ENOUGH_REQUESTS_A_MINUTE = "100000"
+"""The tests ask faster than any one caller may."""
+
+
+@dataclass
+class Running:
+    """A running stack as a user sees it, with the truth that its answers are held against."""
+
+    stack: Stack
+    client: httpx.Client
+    truth: Truth
+    logs: list[LogLine]
+
+    def get(self, **fields: Any) -> httpx.Response:
+        return self.client.get("/api/timeseries", params=fields)
+
+    def upstream(self, **knobs: Any) -> None:
+        """Put the simulator's faults and counters back, then set some."""
+        httpx.post(
+            f"{self.stack.upstream_url}/_control",
+            json={"reset": True, "reset_stats": True, **knobs},
+            trust_env=False,
+        ).raise_for_status()
+
+    def upstream_stats(self) -> dict[str, Any]:
+        stats: dict[str, Any] = httpx.get(f"{self.stack.upstream_url}/_stats", trust_env=False).json()
+        return stats
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made-up sites with odd names and values, beside the real sample."""
+    folder = tmp_path_factory.mktemp("telemetry")
+    write_made_up(folder)
+    for site in SAMPLE.iterdir():
+        if site.is_dir():
+            shutil.copytree(site, folder / site.name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    logs: list[LogLine] = []
+    options = StackOptions(
+        state=tmp_path_factory.mktemp("state"),
+        data=data_folder,
+        settings={
+            "requestsPerMinute": ENOUGH_REQUESTS_A_MINUTE,
+            "bulkRequestsPerMinute": ENOUGH_REQUESTS_A_MINUTE,
+            "requestDeadlineSeconds": "3",
+        },
+        on_log=logs.append,
+    )
+    with (
+        Stack(options) as stack,
+        httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
+    ):
+        yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
+
+
+@pytest.fixture
+def running(whole_stack: Running) -> Running:
+    """The stack with a well-behaved upstream."""
+    whole_stack.upstream()
+    return whole_stack
