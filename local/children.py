@@ -36,8 +36,11 @@ class Child:
         cwd: Path,
         on_line: OnLine,
         environment: Mapping[str, str] | None = None,
+        stop_timeout_s: float = STOP_TIMEOUT_S,
     ) -> None:
         self.name = name
+        self._stop_timeout_s = stop_timeout_s
+        self._group_ended = False
         self._last: deque[str] = deque(maxlen=LAST_LINES)
         self._on_line = on_line
         self._process = subprocess.Popen(  # noqa: S603 - our own programs
@@ -80,6 +83,8 @@ class Child:
         """Send one line to its standard input. Raises OSError when it has ended."""
         with self._writing:
             stdin = self._pipe(self._process.stdin)
+            if stdin.closed:
+                raise BrokenPipeError(f"{self.name} has been stopped")
             stdin.write(line + "\n")
             stdin.flush()
 
@@ -88,21 +93,27 @@ class Child:
         if not self.ended:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_TIMEOUT_S)
-        # Also when the child has ended: what it started may still be there.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+                self._process.wait(self._stop_timeout_s)
+        if not self._group_ended:
+            # Also when the child has ended: what it started may still be there. Once only, since the
+            # number of a group that is gone may be given to another. macOS says EPERM of a dead group.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._group_ended = True
         self._process.wait()
-        with contextlib.suppress(OSError):
+        with self._writing, contextlib.suppress(OSError):
             self._pipe(self._process.stdin).close()
-        self._reader.join(timeout=STOP_TIMEOUT_S)
-        self._pipe(self._process.stdout).close()
+        self._reader.join(timeout=self._stop_timeout_s)
 
     def _read(self) -> None:
-        for raw in self._pipe(self._process.stdout):
-            line = raw.rstrip("\n")
-            self._last.append(line)
-            self._on_line(line)
+        # The pipe is closed here and by nobody else: closing it from another thread would wait for
+        # this one, for ever if a process outside the group still holds the other end. And should
+        # `on_line` fail, the child finds its output closed, instead of a pipe that nobody empties.
+        with self._pipe(self._process.stdout) as lines:
+            for raw in lines:
+                line = raw.rstrip("\n")
+                self._last.append(line)
+                self._on_line(line)
 
     @staticmethod
     def _pipe(pipe: IO[str] | None) -> IO[str]:

@@ -1,11 +1,13 @@
 """`make dev`: serve until told to stop, with the Workers' logs in the terminal.
 
-Settings come from the environment: PORT, UPSTREAM_PORT, STATE, DATA.
+Owns reading PORT, UPSTREAM_PORT, STATE and DATA from the environment, what is printed, and the
+exit status. Must not know how the stack runs.
 """
 
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -15,14 +17,17 @@ from urllib.parse import quote, urlencode
 from local.logs import LogLine, readable
 from local.plan import PlanError
 from local.stack import Stack, StackError, StackOptions
+from local.upstream.catalogue import DataFault
 from local.upstream.truth import Truth
 from stack.bundle import BundleError
+from stack.names import NameFault
 from stack.settings import SettingsError
 from stack.wiring import MissingBinding
 
 DAY_MS: Final = 86_400_000
+MAX_PORT: Final = 65_535
 
-FAULTS: Final = (StackError, PlanError, BundleError, SettingsError, MissingBinding)
+FAULTS: Final = (StackError, PlanError, BundleError, NameFault, SettingsError, MissingBinding)
 """Errors whose text says all there is to say."""
 
 
@@ -34,19 +39,13 @@ def main() -> int:
     """Serve. Exit status 0 when stopped, 1 with a message when it cannot go on."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
-    colour = sys.stdout.isatty()
     try:
-        data = Path(os.environ["DATA"])
-        options = StackOptions(
-            state=Path(os.environ["STATE"]),
-            data=data,
-            port=int(os.environ["PORT"]),
-            upstream_port=int(os.environ["UPSTREAM_PORT"]),
-            on_log=lambda line: _print(line, colour=colour),
-        )
+        options = options_from(os.environ)
+        asked = _example(options.data)
         with Stack(options) as stack:
             print(f"EdgeSeries ready on {stack.url}", flush=True)
-            print("\n".join(f"  {line}" for line in urls_to_try(stack, Truth(data))), flush=True)
+            for url in urls_to_try(asked, stack.url, stack.upstream_url):
+                print(f"  curl '{url}'", flush=True)
             stack.wait()
     except Stopped:
         print("stopped", flush=True)
@@ -57,36 +56,84 @@ def main() -> int:
     return 0
 
 
-def urls_to_try(stack: Stack, truth: Truth) -> list[str]:
-    """Commands to paste: what there is, real samples of a real day, the upstream's own count."""
-    commands = [f"curl '{stack.url}/api/health'", f"curl '{stack.url}/api/sites'"]
-    for site in truth.sites():
-        for point in truth.points(site):
-            span = truth.span_ms(site, point.name)
-            if span is None:
-                continue
-            start_ms = span[0] // DAY_MS * DAY_MS + DAY_MS
-            query = {
-                "site": site,
-                "point": point.name,
-                "start_time": _iso(start_ms),
-                "end_time": _iso(start_ms + DAY_MS),
-            }
-            commands.append(f"curl '{stack.url}/api/sites/{quote(site, safe='')}/points'")
-            commands.append(f"curl '{stack.url}/api/timeseries?{urlencode(query, safe=':/')}'")
-            return [*commands, f"curl '{stack.upstream_url}/_stats'"]
-    return commands
+def options_from(environment: Mapping[str, str]) -> StackOptions:
+    """The options that the environment asks for; raises StackError that names what is wrong there."""
+    colour = sys.stdout.isatty()
+
+    def show(line: LogLine) -> None:
+        print(readable(line, colour=colour), flush=True)
+
+    return StackOptions(
+        state=Path(_given(environment, "STATE")),
+        data=Path(_given(environment, "DATA")),
+        port=_port(environment, "PORT"),
+        upstream_port=_port(environment, "UPSTREAM_PORT"),
+        on_log=show,
+    )
+
+
+def _given(environment: Mapping[str, str], name: str) -> str:
+    text = environment.get(name, "")
+    if not text:
+        raise StackError(
+            f"{name} is not set; `make dev` gives it a value, and so may you: make dev {name}=..."
+        )
+    return text
+
+
+def _port(environment: Mapping[str, str], name: str) -> int:
+    text = _given(environment, name)
+    if not text.isascii() or not text.isdecimal() or int(text) > MAX_PORT:
+        raise StackError(
+            f"{name}={text} is no port; it takes a number from 1 to {MAX_PORT}, or 0 for any free one"
+        )
+    return int(text)
+
+
+def _example(data: Path) -> tuple[str, str, int] | None:
+    """A site, a point and a UTC day (its first ms) on which the point has samples; None without any.
+
+    Looked for before anything starts: broken data is then the first thing said, not the last.
+    """
+    if not data.is_dir():
+        return None
+    try:
+        truth = Truth(data)
+        for site in truth.sites():
+            for point in truth.points(site):
+                span = truth.span_ms(site, point.name)
+                if span is None:
+                    continue
+                rows = truth.rows(site, point.name, span[0], span[1] + 1)
+                # From the middle: the first and the last day of telemetry are seldom whole.
+                return site, point.name, rows[len(rows) // 2][0] // DAY_MS * DAY_MS
+    except DataFault as fault:
+        raise StackError(f"{fault} (or name another folder with DATA=)") from fault
+    return None
+
+
+def urls_to_try(example: tuple[str, str, int] | None, url: str, upstream_url: str) -> list[str]:
+    """What to ask first: health, sites, points, real samples of a real day, the upstream's own count."""
+    urls = [f"{url}/api/health", f"{url}/api/sites"]
+    if example is not None:
+        site, point, day_ms = example
+        query = {
+            "site": site,
+            "point": point,
+            "start_time": _iso(day_ms),
+            "end_time": _iso(day_ms + DAY_MS),
+        }
+        urls.append(f"{url}/api/sites/{quote(site, safe='')}/points")
+        urls.append(f"{url}/api/timeseries?{urlencode(query, safe=':/')}")
+    return [*urls, f"{upstream_url}/_stats"]
 
 
 def _iso(epoch_ms: int) -> str:
     return datetime.fromtimestamp(epoch_ms / 1000, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _print(line: LogLine, *, colour: bool) -> None:
-    print(readable(line, colour=colour), flush=True)
-
-
 def _stop(_number: int, _frame: FrameType | None) -> None:
+    # Stopping takes a moment, and a second Ctrl-C must not cut it short: nothing may stay behind.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     raise Stopped

@@ -22,6 +22,9 @@ LEVELS: Final = {
 
 HEAD_KEYS: Final = ("fn", "level", "event")
 
+MARKED: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+"""Control characters and how they are shown: what a log line quotes must not steer the terminal."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
@@ -35,18 +38,19 @@ class LogLine:
 
 def readable(line: LogLine, *, colour: bool) -> str:
     """`12:01:05 router    info    GET /api/health  status=200 ms=12`; what is no JSON stays as it is."""
-    source, level, text = line.source, LEVELS.get(line.level, line.level), line.text
+    source, level, text = line.source, line.level, line.text
     document = _document(text)
     if document is not None:
         source = str(document.get("fn", source))
         level = str(document.get("level", level))
         text = f"{document['event']}  {_facts(document)}".rstrip()
+    level, text = LEVELS.get(level, level), text.translate(MARKED)
     clock = datetime.fromtimestamp(line.time_ms / 1000, tz=UTC).astimezone().strftime("%H:%M:%S")
     padded = source.ljust(FUNCTION_WIDTH), level.ljust(LEVEL_WIDTH)
     if not colour:
         return f"{clock} {padded[0]} {padded[1]} {text}"
-    mark = COLOURS.get(level, "")
-    return f"{COLOURS['quiet']}{clock}{PLAIN} {COLOURS['function']}{padded[0]}{PLAIN} {mark}{padded[1]} {text}{PLAIN}"
+    head = f"{COLOURS['quiet']}{clock}{PLAIN} {COLOURS['function']}{padded[0]}{PLAIN}"
+    return f"{head} {COLOURS.get(level, '')}{padded[1]} {text}{PLAIN}"
 
 
 def _document(text: str) -> dict[str, object] | None:
@@ -54,7 +58,7 @@ def _document(text: str) -> dict[str, object] | None:
         return None
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) and "event" in document else None
 

@@ -1,19 +1,21 @@
 """Plan: what the local host is to run, read off the resource graph of the Pulumi program.
 
-Owns the mapping from Cloudflare's resources to the options of the Workers runtime on this
-machine, and the refusal of everything that it cannot map: an unknown resource or binding type,
-a reference to what nothing declares. Must not know which functions, bindings or queues exist:
-all of that comes from the graph. Does no I/O and starts nothing.
-
-`to_wire` gives the JSON that `local/host/host.mjs` reads; `env` and the queue triggers are in
-the words of Miniflare's options already, so that the JavaScript side maps nothing again.
+Owns the mapping from Cloudflare's resources to a host plan, and the refusal of everything that
+it cannot map: an unknown resource or binding type, a reference to what nothing declares. Must
+not know which functions, bindings or queues exist: all of that comes from the graph. Does no
+I/O and starts nothing.
 """
 
+import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-CLOUDFLARE_TYPES: Final = "cloudflare:"
+from local.host_plan import BundleFile, HostPlan, QueueTrigger, WorkerPlan
+
+if TYPE_CHECKING:
+    from local.graph import Graph, Resource
 
 NOT_RUN_LOCALLY: Final = frozenset(
     {
@@ -37,7 +39,7 @@ RUN_LOCALLY: Final = frozenset(
 )
 
 HOST_PREFIX: Final = "local-host"
-"""Names of modules and Workers that the host adds begin so; the graph may not use it."""
+"""Modules and Workers that the host adds begin so; names of the graph may not."""
 
 NODE_COMPAT_FLAG: Final = "nodejs_compat"
 """The boot module is JavaScript and needs node:buffer, also for dates that do not imply it."""
@@ -51,134 +53,15 @@ DEFAULT_MAX_RETRIES: Final = 3
 SECOND_MS: Final = 1_000
 
 
-class PlanFault(Exception):  # noqa: N818 - named for what it says, as MissingBinding is
-    """The graph holds something that the local host cannot run; the message names it."""
+class PlanError(ValueError):
+    """The graph holds something that the local host cannot run; the text names it."""
 
 
-class GraphResource(Protocol):
-    """What the plan reads of a resource; `local.graph.Resource` is one."""
-
-    @property
-    def type(self) -> str:
-        """Provider token, such as `cloudflare:index/queue:Queue`."""
-
-    @property
-    def name(self) -> str:
-        """Logical name."""
-
-    @property
-    def id(self) -> str:
-        """What other resources refer to it by."""
-
-    @property
-    def inputs(self) -> Mapping[str, Any]:
-        """Inputs with the engine's camelCase keys."""
-
-
-class ResourceGraph(Protocol):
-    """What the plan reads of a graph; `local.graph.Graph` is one."""
-
-    @property
-    def resources(self) -> Iterable[GraphResource]:
-        """All registered resources, components too."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleFile:
-    """One module of a Worker's bundle, as it would be uploaded."""
-
-    name: str
-    content_type: str
-    content_base64: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueTrigger:
-    """A queue that a Worker consumes, with Cloudflare's defaults filled in."""
-
-    queue: str
-    dead_letter_queue: str | None
-    batch_messages: int
-    max_wait_seconds: float
-    max_retries: int
-    max_concurrency: int | None
-    retry_delay_seconds: int | None
-
-    def to_wire(self) -> dict[str, Any]:
-        """Miniflare's trigger; absent settings are left out."""
-        trigger = {
-            "type": "queue",
-            "name": self.queue,
-            "deadLetterQueue": self.dead_letter_queue,
-            "maxBatchSize": self.batch_messages,
-            "maxBatchTimeout": self.max_wait_seconds,
-            "maxRetries": self.max_retries,
-            "maxConcurrency": self.max_concurrency,
-            "retryDelay": self.retry_delay_seconds,
-        }
-        return {key: value for key, value in trigger.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerPlan:
-    """One Worker by its physical name. `env` maps binding names to Miniflare's bindings."""
-
-    name: str
-    compatibility_date: str
-    compatibility_flags: tuple[str, ...]
-    main_module: str
-    files: tuple[BundleFile, ...]
-    env: Mapping[str, Mapping[str, Any]]
-    queue_triggers: tuple[QueueTrigger, ...]
-    crons: tuple[str, ...]
-
-    def to_wire(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {
-            "name": self.name,
-            "compatibilityDate": self.compatibility_date,
-            "compatibilityFlags": list(self.compatibility_flags),
-            "mainModule": self.main_module,
-            "files": [
-                {"name": file.name, "contentType": file.content_type, "contentBase64": file.content_base64}
-                for file in self.files
-            ],
-            "env": {name: dict(binding) for name, binding in self.env.items()},
-            "triggers": [trigger.to_wire() for trigger in self.queue_triggers],
-            "crons": list(self.crons),
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostPlan:
-    """Everything that runs. The first Worker is the public one: it answers on the port.
-
-    `databases` are ids, `buckets` and `queues` physical names. `schema` is applied to every
-    database before the first event.
-    """
-
-    workers: tuple[WorkerPlan, ...]
-    buckets: tuple[str, ...]
-    databases: tuple[str, ...]
-    queues: tuple[str, ...]
-    schema: tuple[str, ...]
-
-    def to_wire(self) -> dict[str, Any]:
-        """The JSON form that `local/host/host.mjs` reads."""
-        return {
-            "workers": [worker.to_wire() for worker in self.workers],
-            "buckets": list(self.buckets),
-            "databases": list(self.databases),
-            "queues": list(self.queues),
-            "schema": list(self.schema),
-        }
-
-
-def plan_host(graph: ResourceGraph, *, schema: tuple[str, ...] = ()) -> HostPlan:
-    """Map a graph onto the local host; raises PlanFault that names what cannot be mapped."""
+def plan_host(graph: "Graph", *, schema: tuple[str, ...] = ()) -> HostPlan:
+    """Map a graph onto the local host; raises PlanError that names what cannot be mapped."""
     resources = _Resources(graph)
     public = _public_worker(resources)
-    names = sorted(resources.worker_ids, key=lambda name: (name != public, name))
+    names = sorted(resources.workers, key=lambda name: (name != public, name))
     return HostPlan(
         workers=tuple(_worker(resources, name) for name in names),
         buckets=tuple(sorted(resources.buckets)),
@@ -188,17 +71,36 @@ def plan_host(graph: ResourceGraph, *, schema: tuple[str, ...] = ()) -> HostPlan
     )
 
 
+def statements_of(schema_sql: str) -> tuple[str, ...]:
+    """The statements of a schema file one by one, as D1 takes them; raises PlanError for a cut-off one."""
+    statements: list[str] = []
+    pending = ""
+    for line in schema_sql.splitlines(keepends=True):
+        # D1 counts the bytes of a statement, and between statements comments are for readers of the file.
+        if not pending and (not line.strip() or line.lstrip().startswith("--")):
+            continue
+        pending += line
+        if sqlite3.complete_statement(pending):
+            statements.append(pending.strip())
+            pending = ""
+    if pending.strip():
+        raise PlanError(
+            f"the schema ends inside a statement, which needs a semicolon: {pending.strip()[:80]!r}"
+        )
+    return tuple(statements)
+
+
 class _Resources:
     """The graph's resources by type, with what may be referred to, checked once."""
 
-    def __init__(self, graph: ResourceGraph) -> None:
-        self._by_type: dict[str, list[GraphResource]] = {}
+    def __init__(self, graph: "Graph") -> None:
+        self._by_type: dict[str, list[Resource]] = {}
         for resource in graph.resources:
-            if not resource.type.startswith(CLOUDFLARE_TYPES):
+            if resource.component:
                 continue
             kind = resource.type.rpartition(":")[2]
             if kind not in RUN_LOCALLY and kind not in NOT_RUN_LOCALLY:
-                raise PlanFault(
+                raise PlanError(
                     f"{resource.type} {resource.name!r}: the local host knows no such resource. "
                     "Map it in local/plan.py, or list it there as one that is not run locally."
                 )
@@ -208,35 +110,33 @@ class _Resources:
         self.queue_names: dict[str, str] = {
             resource.id: resource.inputs["queueName"] for resource in self.of("Queue")
         }
-        self.worker_ids: dict[str, str] = {
-            resource.inputs["name"]: resource.id for resource in self.of("Worker")
-        }
+        self.workers = {resource.inputs["name"]: resource for resource in self.of("Worker")}
         for kind in ("QueueConsumer", "WorkersCronTrigger", "WorkersDeployment"):
             for resource in self.of(kind):
-                script = resource.inputs["scriptName"]
-                if script not in self.worker_ids:
-                    raise PlanFault(
+                script = resource.inputs.get("scriptName")
+                if script not in self.workers:
+                    raise PlanError(
                         f"{kind} {resource.name!r} belongs to Worker {script!r}, which nothing declares"
                     )
 
-    def of(self, kind: str) -> list[GraphResource]:
+    def of(self, kind: str) -> list["Resource"]:
         return self._by_type.get(kind, [])
 
-    def of_script(self, kind: str, script: str) -> list[GraphResource]:
+    def of_script(self, kind: str, script: str) -> list["Resource"]:
         return [resource for resource in self.of(kind) if resource.inputs["scriptName"] == script]
 
 
 def _public_worker(resources: _Resources) -> str:
     """The one Worker that the outside can reach: by workers.dev or by a hostname of its own."""
     domains = {resource.inputs["service"] for resource in resources.of("WorkersCustomDomain")}
-    public = {
+    public: set[str] = {
         resource.inputs["name"]
         for resource in resources.of("Worker")
         if resource.inputs.get("subdomain", {}).get("enabled") or resource.inputs["name"] in domains
     }
     if len(public) != 1:
         found = ", ".join(sorted(public)) or "none"
-        raise PlanFault(f"exactly one Worker must be reachable from outside, to answer on the port: {found}")
+        raise PlanError(f"exactly one Worker must be reachable from outside, to answer on the port: {found}")
     return public.pop()
 
 
@@ -250,18 +150,23 @@ def _worker(resources: _Resources, name: str) -> WorkerPlan:
         )
         for module in version["modules"]
     )
-    for file in files:
-        if file.name.startswith(HOST_PREFIX):
-            raise PlanFault(f"Worker {name!r}: module {file.name!r} begins as the local host's own modules")
+    for taken in (name, *(file.name for file in files)):
+        if taken.startswith(HOST_PREFIX):
+            raise PlanError(f"Worker {name!r}: the name {taken!r} begins as those of the local host itself")
+    bindings = version.get("bindings") or ()
+    for binding, times in Counter(binding["name"] for binding in bindings).items():
+        if times > 1:
+            raise PlanError(f"Worker {name!r} has {times} bindings named {binding!r}")
     if version["mainModule"] not in {file.name for file in files}:
-        raise PlanFault(f"Worker {name!r}: its main module {version['mainModule']!r} is not in its bundle")
+        raise PlanError(f"Worker {name!r}: its main module {version['mainModule']!r} is not in its bundle")
     return WorkerPlan(
         name=name,
+        function=resources.workers[name].name,
         compatibility_date=version["compatibilityDate"],
         compatibility_flags=_runtime_flags(version.get("compatibilityFlags") or ()),
         main_module=version["mainModule"],
         files=files,
-        env={binding["name"]: _env(resources, name, binding) for binding in version.get("bindings") or ()},
+        env={binding["name"]: _env(resources, name, binding) for binding in bindings},
         queue_triggers=_queue_triggers(resources, name),
         crons=tuple(
             schedule["cron"]
@@ -271,21 +176,21 @@ def _worker(resources: _Resources, name: str) -> WorkerPlan:
     )
 
 
-def _deployed_version(resources: _Resources, name: str) -> GraphResource:
+def _deployed_version(resources: _Resources, name: str) -> "Resource":
     shares = [
         share
         for deployment in resources.of_script("WorkersDeployment", name)
         for share in deployment.inputs["versions"]
     ]
     if len(shares) != 1:
-        raise PlanFault(
+        raise PlanError(
             f"Worker {name!r} has {len(shares)} deployed versions; the local host runs exactly one"
         )
     wanted = shares[0]["versionId"]
     for version in resources.of("WorkerVersion"):
-        if version.id == wanted and version.inputs["workerId"] == resources.worker_ids[name]:
+        if version.id == wanted and version.inputs["workerId"] == resources.workers[name].id:
             return version
-    raise PlanFault(f"Worker {name!r} deploys version {wanted!r}, which is not declared as one of its own")
+    raise PlanError(f"Worker {name!r} deploys version {wanted!r}, which is not declared as one of its own")
 
 
 def _runtime_flags(flags: Iterable[str]) -> tuple[str, ...]:
@@ -301,14 +206,14 @@ def _queue_triggers(resources: _Resources, name: str) -> tuple[QueueTrigger, ...
         inputs = consumer.inputs
         queue_id, dead_letters = inputs["queueId"], inputs.get("deadLetterQueue")
         if queue_id not in resources.queue_names:
-            raise PlanFault(
+            raise PlanError(
                 f"QueueConsumer {consumer.name!r} consumes queue {queue_id!r}, which nothing declares"
             )
         if queues.count(queue_id) > 1:
-            raise PlanFault(f"queue {resources.queue_names[queue_id]!r} has more than one consumer")
+            raise PlanError(f"queue {resources.queue_names[queue_id]!r} has more than one consumer")
         if dead_letters is not None and dead_letters not in resources.queue_names.values():
-            raise PlanFault(
-                f"QueueConsumer {consumer.name!r} names dead-letter queue {dead_letters!r}, which nothing declares"
+            raise PlanError(
+                f"QueueConsumer {consumer.name!r}: nothing declares its dead-letter queue {dead_letters!r}"
             )
         settings = inputs.get("settings") or {}
         triggers.append(
@@ -330,20 +235,20 @@ def _env(resources: _Resources, worker: str, binding: Mapping[str, Any]) -> dict
     where = f"Worker {worker!r}, binding {binding['name']!r}"
     mapping = _BINDINGS.get(binding["type"])
     if mapping is None:
-        raise PlanFault(f"{where}: the local host knows no binding of type {binding['type']!r}")
+        raise PlanError(f"{where}: the local host knows no binding of type {binding['type']!r}")
     unknown = sorted(
         key
         for key, value in binding.items()
         if value is not None and key not in {"name", "type", *mapping.keys}
     )
     if unknown:
-        raise PlanFault(
+        raise PlanError(
             f"{where} of type {binding['type']!r}: the local host does not map {', '.join(unknown)}"
         )
     if mapping.declared is not None:
         target = binding[mapping.keys[0]]
         if target not in mapping.declared(resources):
-            raise PlanFault(f"{where}: nothing declares the {binding['type']} {target!r}")
+            raise PlanError(f"{where}: nothing declares the {binding['type']} {target!r}")
     return mapping.to_env(binding)
 
 
@@ -386,7 +291,8 @@ _BINDINGS: Final[Mapping[str, _BindingMapping]] = {
         to_env=lambda binding: {
             "type": "rate-limit",
             "namespace": binding["namespaceId"],
-            "simple": {"limit": binding["simple"]["limit"], "period": binding["simple"]["period"]},
+            # Whole: Miniflare refuses, by name, a rule that it does not know.
+            "simple": dict(binding["simple"]),
         },
     ),
     "plain_text": _TEXT,

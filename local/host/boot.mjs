@@ -1,159 +1,233 @@
-// The boot module: runs a Python bundle on workerd as Cloudflare does, without a network.
-//
-// On Cloudflare the runtime brings Python itself. workerd here has no Python inside that works
-// offline, so this JavaScript Worker loads Pyodide (the same build) from its own modules, lays
-// out the bundle, and passes every event to the entry's class `Default`.
-//
-// It owns the start of Python and the passing of events. It must not know bindings, queues or
-// what the bundle does.
+/**
+ * Boot: the JavaScript Worker that stands in for Cloudflare's Python runtime on this machine.
+ *
+ * Owns starting Pyodide inside workerd, laying out the bundle for Python, and turning events into
+ * calls of the entry. It exists because the runtime's own Python bundle is not published for use
+ * without a network. Must not know what any Worker does: it sees a bundle and events.
+ *
+ * It stands at the root of the module tree, so that `import_from_javascript("./x.mjs")` of a
+ * bundle finds its module by the same name as in production.
+ */
 
-// Pyodide takes a host with `process` for Node and looks for files. It has to go before
-// pyodide.mjs is evaluated, which is why that module is imported late, inside `boot`.
-Object.defineProperty(globalThis, "process", { value: undefined, configurable: true, writable: true });
+import { Buffer } from "node:buffer";
+import * as socketsModule from "cloudflare:sockets";
+import * as workersModule from "cloudflare:workers";
+import bundleText from "./local-host/bundle.json";
+import eventsSource from "./local-host/events.py";
+import lockText from "./local-host/pyodide-lock.json";
+import pyodideWasm from "./local-host/pyodide.asm.wasm";
+import stdlibZip from "./local-host/python_stdlib.zip";
 
-import * as cloudflareSocketsModule from "cloudflare:sockets";
-import * as cloudflareWorkersModule from "cloudflare:workers";
-import bundle from "./bundle.zip";
-import createPyodideModule from "./pyodide.asm.mjs";
-import pyodideWasm from "./pyodide.asm.wasm";
-import lockFileContents from "./pyodide-lock.json";
-import standardLibrary from "./python_stdlib.zip";
+/** Binding that may compile Wasm at run time; Miniflare puts it into env, workerd has no other way. */
+const EVAL_BINDING = "LOCAL_HOST_EVAL";
 
-const BUNDLE_DIR = "/session/metadata"; // where Cloudflare puts it
-const NOWHERE = "https://pyodide.invalid/"; // a base for URLs that are answered from modules
+/** An address that Pyodide may resolve names against. Nothing is ever fetched from it. */
+const PYODIDE_URL = "https://pyodide.local-host.invalid/";
 
-// What Cloudflare does for each event, in Python: a new instance of the entry's class, arguments
-// and result converted by the SDK.
-const CALLER = `
-import site, sys
-sys.path[:0] = ["${BUNDLE_DIR}", "${BUNDLE_DIR}/python_modules"]
-site.addsitedir("${BUNDLE_DIR}/python_modules")
+/** Where Cloudflare puts a bundle; `events.py` names the same folder. */
+const BUNDLE_DIR = "/session/metadata";
 
-from inspect import isawaitable
-from pyodide.code import relaxed_call
-from workers import python_from_rpc, python_to_rpc
-import entry
+/** Frame around the Worker's name at the head of each console line; `log.mjs` takes it off again. */
+const NAME_START = "\u001e";
+const NAME_END = "\u001f";
 
-async def call(event, ctx, env, *arguments):
-    handler = getattr(entry.Default(ctx, env), event)
-    result = relaxed_call(handler, *map(python_from_rpc, arguments))
-    if isawaitable(result):
-        result = await result
-    return python_to_rpc(result)
+const bundle = JSON.parse(bundleText);
+const mainModule = bundle.mainModule.replace(/\.py$/, "");
 
-call
-`;
+nameConsoleLines();
 
-// workerd compiles no Wasm at run time, but gives the local host a binding that may.
-function allowWasm(unsafeEval) {
-  const { instantiate, Module } = WebAssembly;
-  WebAssembly.Module = new Proxy(Module, { construct: (_, [bytes]) => unsafeEval.newWasmModule(bytes) });
-  WebAssembly.instantiate = async (source, imports) => {
-    if (source instanceof Module) return instantiate.call(WebAssembly, source, imports);
-    const module = unsafeEval.newWasmModule(source);
-    return { module, instance: new WebAssembly.Instance(module, imports) };
+/** workerd's log says not which Worker spoke, and a traceback carries no name of its own. */
+function nameConsoleLines() {
+  for (const level of ["debug", "error", "info", "log", "warn"]) {
+    const write = console[level].bind(console);
+    console[level] = (...values) => write(`${NAME_START}${bundle.worker}${NAME_END}`, ...values);
+  }
+}
+
+/**
+ * Run `work` while the globals look as Pyodide needs them, and put them back afterwards.
+ *
+ * `process` must be away, or Pyodide takes the host for Node; `location` must be there. `fetch`
+ * answers for the one file that Pyodide asks for itself. All events of the isolate wait for the
+ * boot, so no Worker's code sees these globals.
+ */
+async function withPyodideGlobals(work) {
+  const replaced = {
+    process: undefined,
+    location: new URL(PYODIDE_URL),
+    fetch: async (resource) => {
+      if (String(resource?.url ?? resource).endsWith("python_stdlib.zip")) return new Response(stdlibZip);
+      return new Response("", { status: 404 });
+    },
   };
-  WebAssembly.instantiateStreaming = async (_, imports) => ({
+  const before = new Map();
+  for (const [name, value] of Object.entries(replaced)) {
+    before.set(name, Object.getOwnPropertyDescriptor(globalThis, name));
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
+  try {
+    return await work();
+  } finally {
+    for (const [name, descriptor] of before) {
+      delete globalThis[name];
+      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
+    }
+  }
+}
+
+/**
+ * workerd forbids compiling Wasm from bytes. Pyodide does so for its trampolines, also long after
+ * the boot, so these stay: bytes go through the eval binding, and its own module is the one that
+ * workerd has compiled already.
+ */
+function allowWasmFromBytes(evaluator) {
+  const { instantiate, Module } = WebAssembly;
+  WebAssembly.instantiateStreaming = async (_response, imports) => ({
     module: pyodideWasm,
     instance: await instantiate.call(WebAssembly, pyodideWasm, imports),
   });
+  WebAssembly.instantiate = async (source, imports) => {
+    if (source instanceof Module) return instantiate.call(WebAssembly, source, imports);
+    const module = evaluator.newWasmModule(source);
+    return { module, instance: new WebAssembly.Instance(module, imports) };
+  };
+  WebAssembly.Module = new Proxy(Module, {
+    construct: (_target, [bytes]) => evaluator.newWasmModule(bytes),
+  });
 }
 
-async function loadPython() {
-  const realFetch = globalThis.fetch;
-  globalThis.location ??= new URL(NOWHERE);
-  globalThis.fetch = async (resource, options) => {
-    const url = String(resource.url ?? resource);
-    if (url.startsWith(NOWHERE) && url.endsWith("python_stdlib.zip")) return new Response(standardLibrary);
-    if (url.startsWith(NOWHERE)) return new Response(""); // the Wasm: instantiateStreaming has it already
-    return realFetch(resource, options);
-  };
-  try {
-    const { loadPyodide } = await import("./pyodide.mjs");
-    return await loadPyodide({
-      indexURL: NOWHERE,
-      packageBaseUrl: NOWHERE,
-      lockFileContents: JSON.parse(lockFileContents),
+/** Start the interpreter and lay out the bundle. No code of the Worker runs here. */
+async function startInterpreter(evaluator) {
+  allowWasmFromBytes(evaluator);
+  const pyodide = await withPyodideGlobals(async () => {
+    // Imported now and not above: both look at `process` when they are evaluated.
+    const { default: createPyodideModule } = await import("./local-host/pyodide.asm.mjs");
+    const { loadPyodide } = await import("./local-host/pyodide.mjs");
+    return loadPyodide({
+      indexURL: PYODIDE_URL,
+      packageBaseUrl: PYODIDE_URL,
+      lockFileContents: JSON.parse(lockText),
       createPyodideModule,
+      env: { HOME: "/session" },
       stdout: (line) => console.log(line),
       stderr: (line) => console.error(line),
     });
-  } finally {
-    globalThis.fetch = realFetch;
+  });
+  registerPlatformModules(pyodide);
+  for (const { name, contentBase64 } of bundle.files) {
+    const path = `${BUNDLE_DIR}/${name}`;
+    pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+    pyodide.FS.writeFile(path, Buffer.from(contentBase64, "base64"));
   }
+  pyodide.FS.mkdirTree(`${BUNDLE_DIR}/python_modules`);
+  const events = pyodide.toPy({ __name__: "local_host_events" });
+  pyodide.runPython(eventsSource, { globals: events, filename: "local-host/events.py" });
+  events.get("lay_out_path")();
+  return { call: events.get("call"), loadEntry: events.get("load_entry") };
 }
 
-// A Python awaitable handed to waitUntil must outlive the call that made it.
-function patchWaitUntil(ctx) {
-  if (patched.has(ctx)) return;
-  patched.add(ctx);
-  const waitUntil = ctx.waitUntil.bind(ctx);
-  ctx.waitUntil = (promise) => {
-    const kept = "copy" in promise ? promise.copy() : promise;
-    waitUntil((async () => {
-      try {
-        await kept;
-      } finally {
-        kept.destroy?.();
-      }
-    })());
-  };
-}
-const patched = new WeakSet();
-
-async function boot(env) {
-  allowWasm(env.LOCAL_UNSAFE_EVAL);
-  const python = await loadPython();
-  python.registerJsModule("_pyodide_entrypoint_helper", {
-    cloudflareWorkersModule,
-    cloudflareSocketsModule,
+/** The two modules that the vendored `workers` SDK takes from the platform. */
+function registerPlatformModules(pyodide) {
+  const patched = new WeakSet();
+  pyodide.registerJsModule("_pyodide_entrypoint_helper", {
+    cloudflareWorkersModule: workersModule,
+    cloudflareSocketsModule: socketsModule,
     doAnImport: (name) => import(name),
-    patchWaitUntil,
+    // Python hands in futures, which die with the call that made them unless they are copied.
+    patchWaitUntil(ctx) {
+      if (patched.has(ctx)) return;
+      patched.add(ctx);
+      const waitUntil = ctx.waitUntil.bind(ctx);
+      ctx.waitUntil = (promise) => {
+        const kept = typeof promise?.copy === "function" ? promise.copy() : promise;
+        waitUntil(
+          (async () => {
+            try {
+              await kept;
+            } finally {
+              if (kept !== promise) kept.destroy();
+            }
+          })(),
+        );
+      };
+    },
   });
-  python.registerJsModule("_cloudflare_compat_flags", {});
-  python.unpackArchive(new Uint8Array(bundle), "zip", { extractDir: BUNDLE_DIR });
-  return python.runPythonAsync(CALLER);
+  pyodide.registerJsModule("_cloudflare_compat_flags", { ...globalThis.Cloudflare?.compatibilityFlags });
 }
 
-// Booted once. The host wakes every Worker before anybody else can send it an event, so that no
-// event's end can cut a boot short that others wait for. A boot that failed is not kept.
-let booting;
-function booted(env) {
-  booting ??= boot(env).catch((error) => {
-    booting = undefined;
-    throw error;
-  });
-  return booting;
+/** The interpreter's promise, shared by all events of the isolate; forgotten when it fails. */
+let starting;
+
+/** Whether the entry has been imported. A failed import is tried again by the next event. */
+let entryLoaded = false;
+
+/** The interpreter with the entry imported; rejects with a PythonError when the entry does not import. */
+async function ready(ctx, env) {
+  if (starting === undefined) {
+    starting = startInterpreter(env[EVAL_BINDING]).catch((error) => {
+      starting = undefined;
+      throw error;
+    });
+    // A client that goes away ends its event, and with it what the event awaits, while all other
+    // first events wait for this boot. waitUntil keeps the event that boots alive until it has.
+    ctx.waitUntil(starting.catch(() => undefined));
+  }
+  const interpreter = await starting;
+  if (!entryLoaded) {
+    interpreter.loadEntry(mainModule);
+    entryLoaded = true;
+  }
+  return interpreter;
 }
 
-// A Python exception arrives with its traceback as the message. It goes to the log, never to a client.
-async function pass(event, argument, env, ctx) {
+/** What went wrong, for the log: of a Python exception its traceback, which is its message. */
+function describe(error) {
+  if (error?.name === "PythonError") return error.message.trimEnd();
+  return error?.stack ?? String(error);
+}
+
+/** Run one event. Every failure is logged here, readable, and then thrown as one short line. */
+async function run(handler, event, ctx, env) {
   try {
-    const call = await booted(env);
-    const result = await call.callWithOptions({ promising: true }, event, ctx, env, argument);
+    const { call } = await ready(ctx, env);
+    const { [EVAL_BINDING]: _hidden, ...bindings } = env;
+    // `promising` puts the call on a stack of its own, so that Python may block on a promise.
+    const result = await call.callWithOptions({ promising: true }, mainModule, handler, ctx, bindings, event);
     return result?.js_response ?? result;
   } catch (error) {
-    console.error(error?.message ?? String(error));
-    throw new Error("the event failed in Python; its traceback is in the log");
+    console.error(describe(error));
+    throw new Error(`${handler} of ${bundle.worker} failed; its traceback is in the log`);
   }
 }
 
-export default {
-  async fetch(request, env, ctx) {
-    if (request.headers.get("x-local-wake") === env.LOCAL_WAKE_WORD) {
-      try {
-        await booted(env);
-        return new Response("awake");
-      } catch (error) {
-        return new Response(error?.message ?? String(error), { status: 500 });
-      }
-    }
+export default class extends workersModule.WorkerEntrypoint {
+  async fetch(request) {
     try {
-      return await pass("fetch", request, env, ctx);
+      const response = await run("fetch", request, this.ctx, this.env);
+      if (response instanceof Response) return response;
+      console.error(`fetch of ${bundle.worker} gave no Response but ${response}`);
     } catch {
-      return new Response("internal error\n", { status: 500 });
+      // Logged where it was thrown.
     }
-  },
-  queue: (batch, env, ctx) => pass("queue", batch, env, ctx),
-  scheduled: (controller, env, ctx) => pass("scheduled", controller, env, ctx),
-};
+    // Production shows its error 1101 page. No text of ours reaches the client there either.
+    return new Response("internal error", { status: 500, headers: { "Content-Type": "text/plain" } });
+  }
+
+  async queue(batch) {
+    await run("queue", batch, this.ctx, this.env);
+  }
+
+  async scheduled(controller) {
+    await run("scheduled", controller, this.ctx, this.env);
+  }
+
+  /** Boot and import the entry, no more. Called by the host alone: methods have no address outside. */
+  async wake() {
+    try {
+      await ready(this.ctx, this.env);
+      return null;
+    } catch (error) {
+      return describe(error);
+    }
+  }
+}

@@ -13,7 +13,8 @@
     │   ├── OriginUnreachable    refused, reset, 5xx                    502
     │   ├── OriginThrottled      429 of the upstream                    502
     │   ├── OriginGarbled        an answer cut short or not JSON        502
-    │   └── OriginOversize       split the range and ask again          502
+    │   ├── OriginOversize       split the range and ask again          502
+    │   └── StoreUnavailable     R2 or D1 does not answer               503
     ├── Conflict               someone else did it first              409
     └── Defect                 trying again cannot cure it; look at it  500
         ├── OriginRefused        our credential or request is refused   502
@@ -112,6 +113,10 @@ class OriginGarbled(Transient):
 
 class OriginOversize(Transient):
     """The upstream's answer is over the bound; a shorter range can be read."""
+
+
+class StoreUnavailable(Transient):
+    """R2 or D1 does not answer; upstream still may."""
 
 
 class Conflict(EdgeError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NewType
 
 from edgeseries.core.errors import EdgeError
 
@@ -22,13 +23,21 @@ class HttpRequest:
     unreadable: EdgeError | None = None
 
 
+BodyStream = NewType("BodyStream", object)
+"""The platform's stream of a body. Flows pass it along; they cannot look inside."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
-    """One response: status, headers by their usual names, the whole body."""
+    """One response: status, headers by their usual names, the whole body, or a stream in its place.
+
+    A stream leaves as it is: its Content-Encoding header says how its bytes are coded already.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    stream: BodyStream | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
     errors.OriginOversize: Kind(
         status=502, slug="upstream-oversize", title="The upstream's answer is too large"
     ),
+    errors.StoreUnavailable: Kind(status=503, slug="store-unavailable", title="The store does not answer"),
     errors.Transient: Kind(status=503, slug="unavailable", title="Not available for the moment"),
     errors.Conflict: Kind(status=409, slug="conflict", title="Somebody else did it first"),
     errors.OriginRefused: Kind(status=502, slug="upstream-refused", title="The upstream refuses the request"),

@@ -1,0 +1,54 @@
+"""Events: the Python half of the boot module, run inside Pyodide. It stands for Cloudflare's own.
+
+Owns where a bundle's folders stand on sys.path and how one event becomes a method call on the
+entry's `Default`. Must not know what any Worker does, and is not on the Worker's own sys.path.
+"""
+
+# ruff: noqa: INP001 - the folder is JavaScript; this one file is read as text, never imported
+
+import importlib
+import sys
+from inspect import isawaitable
+from site import addsitedir
+from typing import Any
+
+BUNDLE_DIR = "/session/metadata"
+VENDORED_DIR = "/session/metadata/python_modules"
+
+
+def lay_out_path() -> None:
+    """Put the bundle after the standard library and before site-packages, as workerd does.
+
+    So a module of the bundle never hides one of the standard library, here as there. The folder
+    of vendored packages follows; since 2026-05-26 its .pth files are read.
+    """
+    sys.path = [folder for folder in sys.path if folder not in {BUNDLE_DIR, VENDORED_DIR}]
+    places = [index for index, folder in enumerate(sys.path) if "site-packages" in folder]
+    index = places[0] if places else len(sys.path)
+    sys.path[index:index] = [BUNDLE_DIR, VENDORED_DIR]
+    importlib.invalidate_caches()
+    addsitedir(VENDORED_DIR)
+
+
+def load_entry(main_module: str) -> None:
+    """Import the entry by its bare name and see that it has a `Default` class."""
+    entry = importlib.import_module(main_module)
+    if not isinstance(getattr(entry, "Default", None), type):
+        raise TypeError(f"{main_module}.py has no class named Default")
+
+
+async def call(main_module: str, handler: str, ctx: Any, env: Any, event: Any) -> Any:
+    """One event: a new instance, converted arguments, the handler, the converted result."""
+    from pyodide.code import relaxed_call  # noqa: PLC0415 - exists only inside Pyodide
+    from workers import python_from_rpc, python_to_rpc  # noqa: PLC0415 - vendored in the bundle
+
+    default = sys.modules[main_module].Default
+    method = getattr(default(ctx, env), handler, None)
+    if method is None:
+        raise AttributeError(f"{main_module}.Default has no method {handler!r}")
+    arguments = [python_from_rpc(argument) for argument in (event, env, ctx)]
+    # `fetch` may leave out parameters; `queue` and `scheduled` must take all three in production.
+    result = relaxed_call(method, *arguments) if handler == "fetch" else method(*arguments)
+    if isawaitable(result):
+        result = await result
+    return python_to_rpc(result)

@@ -1,0 +1,38 @@
+/**
+ * Log: lines of the runtime and of Miniflare as events of the host.
+ *
+ * Owns the split of a console line into the Worker that spoke and what it said. Must not know how
+ * lines are shown: that is the parent's affair.
+ */
+
+import { Log, LogLevel } from "miniflare";
+
+/** `boot.mjs` puts the Worker's name between these two at the head of each console line. */
+const NAMED_LINE = /^\u001e([^\u001f]*)\u001f ?(.*)$/s;
+
+/** One structured line of workerd as a log event. */
+export function logEvent({ timestamp, level, message }) {
+  const named = NAMED_LINE.exec(message);
+  return {
+    event: "log",
+    worker: named?.[1] ?? null,
+    level: level === "log" ? "info" : level,
+    message: named?.[2] ?? message,
+    timeMs: timestamp,
+  };
+}
+
+/** Miniflare's own remarks, from warnings up. It writes to stdout otherwise, where events go. */
+export class HostLog extends Log {
+  constructor(emit) {
+    super(LogLevel.WARN);
+    this.emit = emit;
+  }
+
+  logWithLevel(level, message) {
+    if (level > this.level) return;
+    const name = level === LogLevel.ERROR ? "error" : "warn";
+    // eslint-disable-next-line no-control-regex
+    this.emit({ event: "log", worker: null, level: name, message: message.replace(/\u001b\[\d+m/g, ""), timeMs: Date.now() });
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Options: from the host plan to the options of Miniflare.
+ *
+ * Owns which files go into a local Worker beside its bundle, and the Worker through which the
+ * control channel reaches resources. Must not know where the plan came from.
+ */
+
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+/** The Worker whose bindings are every resource of the plan; the control channel uses them. */
+export const CONTROL_WORKER = "local-host-control";
+
+const HERE = import.meta.dirname;
+const PYODIDE_DIR = path.dirname(createRequire(import.meta.url).resolve("pyodide/package.json"));
+const JAVASCRIPT_TYPE = "application/javascript+module";
+
+/** Miniflare's instance options. `listen` is {host, port}; `stateDir` holds all durable state. */
+export function miniflareOptions(plan, { listen, stateDir, log, handleStructuredLogs }) {
+  return {
+    ...listen,
+    log,
+    handleStructuredLogs,
+    logRequests: false,
+    resourcePersistencePath: path.resolve(stateDir),
+    // Nothing on this machine may depend on a network: no telemetry, no fetch of example request
+    // properties, no registry of other sessions.
+    cf: false,
+    telemetry: { enabled: false },
+    enableDevRegistry: false,
+    workers: [...plan.workers.map(pythonWorker), controlWorker(plan)],
+  };
+}
+
+function pythonWorker(worker) {
+  return {
+    config: {
+      name: worker.name,
+      compatibilityDate: worker.compatibilityDate,
+      compatibilityFlags: worker.compatibilityFlags,
+      manifest: { mainModule: "local-host.mjs", modulesRoot: HERE, modules: modulesOf(worker) },
+      env: worker.env,
+      triggers: worker.triggers,
+    },
+    dev: { unsafeEvalBinding: "LOCAL_HOST_EVAL" },
+  };
+}
+
+/** Boot module first, then Pyodide, then the bundle: JavaScript as modules, the rest for Python. */
+function modulesOf(worker) {
+  const isJavaScript = (file) => file.contentType === JAVASCRIPT_TYPE;
+  const files = worker.files.filter((file) => !isJavaScript(file));
+  const bundle = { worker: worker.name, mainModule: worker.mainModule, files };
+  const modules = {
+    "local-host.mjs": { type: "esm", contents: fs.readFileSync(path.join(HERE, "boot.mjs"), "utf8") },
+    "local-host/events.py": { type: "text", contents: fs.readFileSync(path.join(HERE, "events.py"), "utf8") },
+    "local-host/bundle.json": { type: "text", contents: JSON.stringify(bundle) },
+    "local-host/pyodide.mjs": pyodideModule("esm", "pyodide.mjs"),
+    "local-host/pyodide.asm.mjs": pyodideModule("esm", "pyodide.asm.mjs"),
+    "local-host/pyodide.asm.wasm": pyodideModule("wasm", "pyodide.asm.wasm"),
+    "local-host/python_stdlib.zip": pyodideModule("data", "python_stdlib.zip"),
+    "local-host/pyodide-lock.json": pyodideModule("text", "pyodide-lock.json"),
+  };
+  for (const file of worker.files.filter(isJavaScript)) {
+    modules[file.name] = { type: "esm", contents: Buffer.from(file.contentBase64, "base64").toString("utf8") };
+  }
+  return modules;
+}
+
+const pyodideFiles = new Map();
+
+/** All Workers carry the same megabytes; they are read once. */
+function pyodideModule(type, name) {
+  if (!pyodideFiles.has(name)) {
+    const contents = fs.readFileSync(path.join(PYODIDE_DIR, name));
+    const isText = type === "esm" || type === "text";
+    pyodideFiles.set(name, isText ? contents.toString("utf8") : new Uint8Array(contents));
+  }
+  return { type, contents: pyodideFiles.get(name) };
+}
+
+/** A Worker without a job and without an address: it holds the bindings for the control channel. */
+function controlWorker(plan) {
+  const env = {};
+  for (const name of plan.buckets) env[`r2:${name}`] = { type: "r2", name };
+  for (const id of plan.databases) env[`d1:${id}`] = { type: "d1", id };
+  for (const name of plan.queues) env[`queue:${name}`] = { type: "queue", name };
+  return {
+    config: {
+      name: CONTROL_WORKER,
+      compatibilityDate: plan.workers[0].compatibilityDate,
+      manifest: {
+        mainModule: "control.mjs",
+        modulesRoot: HERE,
+        modules: { "control.mjs": { type: "esm", contents: "export default {}" } },
+      },
+      env,
+    },
+  };
+}

@@ -1,0 +1,103 @@
+"""Host plan: the values that say what the local host is to run, and their JSON form.
+
+Owns the shape that `local/plan.py` makes and `local/host/host.mjs` reads. `env` and the queue
+triggers are in the words of Miniflare's options already, so that the JavaScript side maps
+nothing again. Must not know where a plan comes from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleFile:
+    """One module of a Worker's bundle, as it would be uploaded."""
+
+    name: str
+    content_type: str
+    content_base64: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueTrigger:
+    """A queue that a Worker consumes, with Cloudflare's defaults filled in."""
+
+    queue: str
+    dead_letter_queue: str | None
+    batch_messages: int
+    max_wait_seconds: float
+    max_retries: int
+    max_concurrency: int | None
+    retry_delay_seconds: int | None
+
+    def to_wire(self) -> dict[str, Any]:
+        """Miniflare's trigger; absent settings are left out."""
+        trigger = {
+            "type": "queue",
+            "name": self.queue,
+            "deadLetterQueue": self.dead_letter_queue,
+            "maxBatchSize": self.batch_messages,
+            "maxBatchTimeout": self.max_wait_seconds,
+            "maxRetries": self.max_retries,
+            "maxConcurrency": self.max_concurrency,
+            "retryDelay": self.retry_delay_seconds,
+        }
+        return {key: value for key, value in trigger.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPlan:
+    """One Worker: its physical name, its function's, and `env`, binding names to Miniflare's bindings."""
+
+    name: str
+    function: str
+    compatibility_date: str
+    compatibility_flags: tuple[str, ...]
+    main_module: str
+    files: tuple[BundleFile, ...]
+    env: Mapping[str, Mapping[str, Any]]
+    queue_triggers: tuple[QueueTrigger, ...]
+    crons: tuple[str, ...]
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "name": self.name,
+            "function": self.function,
+            "compatibilityDate": self.compatibility_date,
+            "compatibilityFlags": list(self.compatibility_flags),
+            "mainModule": self.main_module,
+            "files": [
+                {"name": file.name, "contentType": file.content_type, "contentBase64": file.content_base64}
+                for file in self.files
+            ],
+            "env": {name: dict(binding) for name, binding in self.env.items()},
+            "triggers": [trigger.to_wire() for trigger in self.queue_triggers],
+            "crons": list(self.crons),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPlan:
+    """Everything that runs. The first Worker is the public one: it answers on the port.
+
+    `databases` are ids, `buckets` and `queues` physical names. `schema` is applied to every
+    database before the first event.
+    """
+
+    workers: tuple[WorkerPlan, ...]
+    buckets: tuple[str, ...]
+    databases: tuple[str, ...]
+    queues: tuple[str, ...]
+    schema: tuple[str, ...]
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON form that `local/host/host.mjs` reads."""
+        return {
+            "workers": [worker.to_wire() for worker in self.workers],
+            "buckets": list(self.buckets),
+            "databases": list(self.databases),
+            "queues": list(self.queues),
+            "schema": list(self.schema),
+        }

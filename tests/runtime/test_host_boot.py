@@ -1,0 +1,188 @@
+"""The start and the end of the local host: broken entries, first requests, ports, state, signals."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.graph import Resource
+from local.hosting import Host, HostError
+from local.plan import plan_host
+from stack.bundle import vendored_sdk
+from tests.made_graph import BINDINGS, PYTHON, Modules, graph_of, stores, worker
+from tests.processes import descendants_of, eventually, group_of
+
+pytestmark = pytest.mark.runtime
+
+TIMEOUT_S = 120.0
+FIRST_REQUESTS = 20
+SOON_S = 0.05
+
+COUNTING = """
+from workers import Response, WorkerEntrypoint
+
+ANSWERED = []
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        ANSWERED.append(request.url)
+        return Response.json(len(ANSWERED))
+"""
+
+NOTES_SCHEMA = ("CREATE TABLE IF NOT EXISTS kept (note TEXT);",)
+
+
+def entry(source: str) -> Modules:
+    vendored = {module.name: (module.content_type, module.content) for module in vendored_sdk()}
+    return {"entry.py": (PYTHON, source.encode()), **vendored}
+
+
+def front(source: str = COUNTING, **changes: str) -> list[Resource]:
+    return [*stores(), *worker("front", entry(source), public=True, bindings=BINDINGS, **changes)]
+
+
+def hosted(resources: list[Resource], state: Path, *, port: int = 0) -> Host:
+    return Host(plan_host(graph_of(resources), schema=NOTES_SCHEMA), state=state, port=port)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def no_process_left_behind() -> Iterator[None]:
+    before = descendants_of(os.getpid())
+    yield
+    eventually(lambda: descendants_of(os.getpid()) <= before, "all processes of the host to be gone")
+
+
+BROKEN: list[tuple[str, str, tuple[str, ...]]] = [
+    (
+        "missing module",
+        "import made_up_missing\n",
+        ('File "/session/metadata/entry.py", line 1', "No module named 'made_up_missing'"),
+    ),
+    ("no class", "x = 1\n", ("entry.py has no class named Default",)),
+]
+
+
+@pytest.mark.parametrize(("source", "words"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
+def test_a_public_entry_that_does_not_import_stops_the_start_with_its_traceback(
+    tmp_path: Path, source: str, words: tuple[str, ...]
+) -> None:
+    with no_process_left_behind():
+        host = hosted(front(source), tmp_path)
+        with pytest.raises(HostError) as refusal, host:
+            pass
+    text = str(refusal.value)
+    assert [word for word in ("made-up-front", "Traceback", *words) if word not in text] == []
+
+
+def test_another_entry_that_does_not_import_is_a_fault_with_its_name(tmp_path: Path) -> None:
+    broken = worker("back", entry("import made_up_missing\n"))
+    with no_process_left_behind(), hosted([*front(), *broken], tmp_path) as host:
+        with pytest.raises(HostError, match=r"(?s)made-up-back.*made_up_missing"):
+            host.wait_awake()
+        eventually(lambda: host.child.ended, "the host to end")
+        assert host.child.exit_status == 1
+
+
+def test_a_date_that_the_runtime_does_not_know_yet_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="2999-01-01"), hosted(front(date="2999-01-01"), tmp_path):
+        pass
+
+
+def test_first_requests_share_one_boot_also_when_the_first_of_all_is_given_up(tmp_path: Path) -> None:
+    port = free_port()
+    host = hosted(front(), tmp_path, port=port)
+    answers: list[int] = []
+
+    def first_requests() -> None:
+        """As soon as the port is open, long before the host says that it is ready."""
+        eventually(lambda: connected(port), "the port to open")
+        with socket.create_connection(("127.0.0.1", port)) as given_up:
+            given_up.sendall(b"GET /given-up HTTP/1.1\r\nHost: made-up\r\n\r\n")
+            threading.Event().wait(SOON_S)
+        with ThreadPoolExecutor(FIRST_REQUESTS) as crowd:
+            requests = [crowd.submit(ask, port, number) for number in range(FIRST_REQUESTS)]
+            answers.extend(request.result() for request in requests)
+
+    crowd = threading.Thread(target=first_requests)
+    crowd.start()
+    with host:
+        crowd.join()
+        # Module globals belong to the isolate: all different means that all were answered by one boot.
+        assert len(set(answers)) == FIRST_REQUESTS
+        assert ask(port, FIRST_REQUESTS) > max(answers)
+
+
+def ask(port: int, number: int) -> int:
+    response = httpx.get(f"http://127.0.0.1:{port}/{number}", timeout=TIMEOUT_S, trust_env=False)
+    response.raise_for_status()
+    count: int = response.json()
+    return count
+
+
+def connected(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with no_process_left_behind(), socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(HostError, match=f"port {port} is in use"), hosted(front(), tmp_path, port=port):
+            pass
+
+
+def test_what_was_stored_is_there_in_the_next_run(tmp_path: Path) -> None:
+    with hosted(front(), tmp_path) as host:
+        host.query("INSERT INTO kept (note) VALUES (?)", "kept")
+        host.put_object("made-up-key", b"kept")
+    with hosted(front(), tmp_path) as host:
+        assert host.query("SELECT note FROM kept") == [{"note": "kept"}]
+        assert host.get_object("made-up-key") == b"kept"
+
+
+def test_nothing_is_left_but_the_state(tmp_path: Path) -> None:
+    with hosted(front(), tmp_path) as host:
+        plan_mode = (tmp_path / "plan.json").stat().st_mode & 0o777
+        assert host.child.pid in descendants_of(os.getpid())
+    assert plan_mode == 0o600
+    assert {path.name for path in tmp_path.iterdir()} == {"plan.json", "resources", "host-scratch"}
+    assert list((tmp_path / "host-scratch").glob("miniflare-*")) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_host_with_status_0(tmp_path: Path, number: signal.Signals) -> None:
+    with hosted(front(), tmp_path) as host:
+        child = host.child
+        os.kill(child.pid, number)
+        eventually(lambda: child.ended, "the host to end")
+        assert child.exit_status == 0
+        eventually(lambda: group_of(child.pid) == set(), "the runtime to end with it")
+        with pytest.raises(HostError, match="ended"):
+            host.raise_if_broken()
+
+
+def test_a_host_that_is_killed_takes_its_runtime_along(tmp_path: Path) -> None:
+    with hosted(front(), tmp_path) as host:
+        child = host.child
+        assert len(group_of(child.pid)) > 1
+        os.kill(child.pid, signal.SIGKILL)
+        eventually(lambda: child.ended, "the host to end")
+    eventually(lambda: group_of(child.pid) == set(), "the runtime to end with it")
