@@ -36,7 +36,7 @@ SIMULATOR_START_TIMEOUT_S: Final = 120.0
 """It looks through all telemetry of DATA before it answers."""
 
 TOKEN_BYTES: Final = 16
-"""Entropy of the simulator's token, which is new in every run."""
+"""Entropy of the simulator's token, new in every run; hexadecimal, so that no token looks like an option."""
 
 KEPT_LOG_LINES: Final = 10_000
 """How many lines `Stack.logs` keeps: enough for any test, and bounded for days of `make dev`."""
@@ -139,7 +139,7 @@ class Stack:
         for port, name in ((options.port, "PORT"), (options.upstream_port, "UPSTREAM_PORT")):
             _check_free(port, name)
         self._take_state()
-        token = secrets.token_urlsafe(TOKEN_BYTES)
+        token = secrets.token_hex(TOKEN_BYTES)
         self._start_simulator(token)
         graph = capture_graph(
             stack=STACK_NAME,
