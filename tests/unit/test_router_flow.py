@@ -132,6 +132,11 @@ def test_size_chooses_the_route_and_the_caller_may_force_it(end: str, forced: st
         assert "route=direct" in told(response)["detail"]
 
 
+def test_an_operator_may_have_nothing_go_direct() -> None:
+    response = ask(ports=make_ports(route_sizes=RouteSizes(direct_max_samples=0, queued_min_samples=1)))
+    assert (response.status, response.headers["X-Route-Type"]) == (501, "queued")
+
+
 @pytest.mark.parametrize(
     ("failure", "status", "slug", "retry_after"),
     [

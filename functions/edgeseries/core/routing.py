@@ -27,7 +27,7 @@ class RouteSizes:
     queued_min_samples: int = QUEUED_MIN_SAMPLES
 
     def __post_init__(self) -> None:
-        assert 0 < self.direct_max_samples < self.queued_min_samples
+        assert 0 <= self.direct_max_samples < self.queued_min_samples
 
 
 def estimate_samples(
