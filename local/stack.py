@@ -31,6 +31,9 @@ STACK_NAME: Final = "dev"
 NO_ACCOUNT: Final = "0" * 32
 """The shape of a Cloudflare account id; nothing here asks an account."""
 
+LOCAL_SETTINGS: Final = {"requestsPerMinute": "100000", "bulkRequestsPerMinute": "100000"}
+"""Everybody on this machine is one caller, and nobody pays: load tests are not throttled."""
+
 SIMULATOR_READY: Final = "upstream simulator ready on "
 SIMULATOR_START_TIMEOUT_S: Final = 120.0
 """It looks through all telemetry of DATA before it answers."""
@@ -146,6 +149,7 @@ class Stack:
             config={
                 "accountId": NO_ACCOUNT,
                 "upstreamUrl": f"{self.upstream_url}/api",
+                **LOCAL_SETTINGS,
                 **options.settings,
             },
             secrets={"upstreamToken": token},

@@ -16,8 +16,6 @@ from tests.made_up import write_made_up
 
 SAMPLE = Path(__file__).parents[2] / "local" / "sample"
 TIMEOUT_S = 60.0
-ENOUGH_REQUESTS_A_MINUTE = "100000"
-"""The tests ask faster than any one caller may."""
 
 
 @dataclass
@@ -63,8 +61,6 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         state=tmp_path_factory.mktemp("state"),
         data=data_folder,
         settings={
-            "requestsPerMinute": ENOUGH_REQUESTS_A_MINUTE,
-            "bulkRequestsPerMinute": ENOUGH_REQUESTS_A_MINUTE,
             "requestDeadlineSeconds": "3",
         },
         on_log=logs.append,

@@ -1,0 +1,232 @@
+"""Fakes of the stores: the two ports in memory, and the bucket and database that the real ones stand on.
+
+`FakeBlocks` and `FakeAnswers` pass the ports' conformance suites. `MemoryBucket` and
+`SqliteDatabase` put the real block store on the host, with the real SQL.
+"""
+
+import asyncio
+import re
+import sqlite3
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import md5
+from pathlib import Path
+
+from edgeseries.adapters.bucket import Facts, Found, Listed, Page, Written
+from edgeseries.adapters.database import Command, Row
+from edgeseries.core.days import days_touched, month_of
+from edgeseries.core.errors import StoreUnavailable
+from edgeseries.core.http import BodyStream
+from edgeseries.core.limits import DAY_MS
+from edgeseries.core.samples import Samples, Value, within
+from edgeseries.core.timerange import TimeRange
+from edgeseries.ports.answers import AnswerFacts, KeptAnswer
+from edgeseries.ports.blocks import Forgotten, KeptDays, StoredSamples
+from edgeseries.ports.clock import Clock
+
+SCHEMA = Path(__file__).parents[1] / "schema.sql"
+ANSWER_LIFE_MS = 30 * DAY_MS
+
+Day = tuple[tuple[int, Value], ...]
+
+
+@dataclass
+class FakeAnswers:
+    """Answers in memory. A stream is the body's bytes, never packed."""
+
+    clock: Clock
+    failure: StoreUnavailable | None = None
+    life_ms: int = ANSWER_LIFE_MS
+    kept: dict[str, tuple[bytes, AnswerFacts]] = field(default_factory=dict)
+
+    async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:  # noqa: ARG002 - the port's
+        self._fail()
+        body, facts = self.kept.get(digest, (b"", None))
+        if facts is None or self.clock.now_ms() >= facts.created_ms + self.life_ms:
+            return None
+        return KeptAnswer(facts=facts, stream=BodyStream(body), content_encoding="")
+
+    async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
+        self._fail()
+        self.kept[digest] = (body, facts)
+
+    async def forget_site(self, site: str, *, dry_run: bool) -> Forgotten:
+        self._fail()
+        meant = {digest: body for digest, (body, facts) in self.kept.items() if facts.site == site}
+        for digest in () if dry_run else meant:
+            del self.kept[digest]
+        return Forgotten(blocks=0, answers=len(meant), stored_bytes=sum(map(len, meant.values())))
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+@dataclass
+class FakeBlocks:
+    """Blocks in memory, a day at a time. `index_failure` is the database down, `failure` all of it."""
+
+    answers: FakeAnswers
+    failure: StoreUnavailable | None = None
+    index_failure: StoreUnavailable | None = None
+    held: dict[tuple[str, str], dict[int, Day]] = field(default_factory=dict)
+    learned: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
+    reads: list[tuple[str, tuple[str, ...], TimeRange]] = field(default_factory=list)
+
+    async def covered(self, site: str, points: Sequence[str], span: TimeRange) -> Mapping[str, frozenset[int]]:
+        self._fail(index=True)
+        days = {point: self.held.get((site, point), {}).keys() & set(days_touched(span)) for point in points}
+        return {point: frozenset(held) for point, held in days.items() if held}
+
+    async def densities(self, site: str, points: Sequence[str]) -> Mapping[str, float]:
+        self._fail(index=True)
+        return {point: self.learned[site, point][0] for point in points if (site, point) in self.learned}
+
+    async def read(self, site: str, points: Sequence[str], span: TimeRange) -> Mapping[str, StoredSamples]:
+        self._fail()
+        self.reads.append((site, tuple(points), span))
+        found = {}
+        for point in points:
+            days = self.held.get((site, point), {})
+            touched = [day for day in days_touched(span) if day in days]
+            pairs = [pair for day in touched for pair in days[day]]
+            samples = Samples(
+                times_ms=array("q", [at for at, _ in pairs]), values=tuple(value for _, value in pairs)
+            )
+            found[point] = StoredSamples(samples=within(samples, span), days=frozenset(touched))
+        return found
+
+    async def keep(self, site: str, kept: Sequence[KeptDays]) -> None:
+        self._fail()
+        for one in kept:
+            pairs = list(zip(one.samples.times_ms, one.samples.values, strict=True))
+            days = self.held.setdefault((site, one.point), {})
+            days.update({day: tuple(pair for pair in pairs if pair[0] // DAY_MS == day) for day in one.days})
+            busy = len({at // DAY_MS for at in one.samples.times_ms})
+            if busy:
+                density, observed = self.learned.get((site, one.point), (0.0, 0))
+                weight = min(observed, 30)
+                self.learned[site, one.point] = (
+                    (density * weight + len(pairs)) / (weight + busy),
+                    observed + busy,
+                )
+        self._fail(index=True)
+
+    async def forget(
+        self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
+    ) -> Forgotten:
+        self._fail(index=True)
+        blocks: set[tuple[str, str]] = set()
+        for (owner, point), days in self.held.items():
+            if owner != site or (points is not None and point not in points):
+                continue
+            meant = [day for day in days if span is None or day in days_touched(span)]
+            blocks.update((point, month_of(day)) for day in meant)
+            for day in () if dry_run else meant:
+                del days[day]
+        answers = await self.answers.forget_site(site, dry_run=dry_run)
+        return Forgotten(blocks=len(blocks), answers=answers.answers, stored_bytes=answers.stored_bytes)
+
+    def _fail(self, *, index: bool = False) -> None:
+        failure = self.failure or (self.index_failure if index else None)
+        if failure is not None:
+            raise failure
+
+
+@dataclass
+class MemoryBucket:
+    """A bucket in memory that lets others in at every call, as a real one does."""
+
+    objects: dict[str, tuple[bytes, Facts, int]] = field(default_factory=dict)
+    down: bool = False
+    page_size: int = 3
+    puts: int = 0
+    gets: int = 0
+    under_way: int = 0
+    most_under_way: int = 0
+
+    async def get(self, key: str) -> Found | None:
+        await self._call()
+        self.gets += 1
+        if key not in self.objects:
+            return None
+        content, _, uploaded_ms = self.objects[key]
+        return Found(content=content, version=_version(content, uploaded_ms))
+
+    async def put(self, key: str, content: bytes, facts: Facts, *, replaces: str | None) -> Written | None:
+        await self._call()
+        self.puts += 1
+        assert type(content) is bytes
+        there = self.objects.get(key)
+        if (None if there is None else _version(there[0], there[2]).etag) != replaces:
+            return None
+        self.objects[key] = (content, dict(facts), self.puts)
+        return _version(content, self.puts)
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        await self._call()
+        for key in keys:
+            self.objects.pop(key, None)
+
+    async def page(self, prefix: str, cursor: str | None) -> Page:
+        await self._call()
+        keys = sorted(key for key in self.objects if key.startswith(prefix) and key > (cursor or ""))
+        listed = [Listed(key=key, stored_bytes=len(self.objects[key][0]), facts=self.objects[key][1]) for key in keys]
+        more = len(listed) > self.page_size
+        return Page(objects=tuple(listed[: self.page_size]), cursor=keys[self.page_size - 1] if more else None)
+
+    async def _call(self) -> None:
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
+        if self.down:
+            raise StoreUnavailable("the bucket is down")
+
+
+def _version(content: bytes, uploaded_ms: int) -> Written:
+    return Written(etag=md5(content + b"%d" % uploaded_ms).hexdigest(), uploaded_ms=uploaded_ms)  # noqa: S324 - as R2
+
+
+@dataclass
+class SqliteDatabase:
+    """A database in memory, with the schema, within D1's bounds."""
+
+    down: bool = False
+    transactions: int = 0
+    largest_parameter_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        self.connection.executescript(SCHEMA.read_text(encoding="utf-8"))
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        return self.connection.execute(sql).fetchall()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    async def read(self, command: Command) -> list[Row]:
+        await self._call()
+        return list(self._run(command).fetchall())
+
+    async def write(self, commands: Sequence[Command]) -> None:
+        await self._call()
+        self.transactions += 1
+        self.connection.execute("BEGIN")
+        for command in commands:
+            self._run(command)
+        self.connection.execute("COMMIT")
+
+    def _run(self, command: Command) -> sqlite3.Cursor:
+        sizes = [len(str(one).encode()) for one in command.parameters]
+        self.largest_parameter_bytes = max(self.largest_parameter_bytes, *sizes)
+        numbered = re.sub(r"\?(\d)", r":p\1", command.sql)
+        named = {f"p{place}": value for place, value in enumerate(command.parameters, 1)}
+        return self.connection.execute(numbered, named)
+
+    async def _call(self) -> None:
+        await asyncio.sleep(0)
+        if self.down:
+            raise StoreUnavailable("the database is down")
