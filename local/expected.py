@@ -4,20 +4,20 @@ The demo and the oracle tests hold the system's answers against this. It uses no
 Workers, so that a fault there cannot hide itself.
 """
 
+import contextlib
 import math
+import re
+from decimal import Decimal
 from typing import Any, Final
 
 from local.upstream.truth import Truth
 
-WORDS: Final[dict[str, Any]] = {
-    "": None,
-    "nan": None,
-    "null": None,
-    "none": None,
-    "true": True,
-    "false": False,
-}
-"""Texts, lower case, that are no numbers and yet not texts."""
+WORDS: Final[dict[str, Any]] = {"": None, "null": None, "none": None, "true": True, "false": False}
+"""Texts, lower case and without blanks around, that are no numbers and yet not texts."""
+
+NUMBER: Final = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?\s*", re.ASCII | re.IGNORECASE)
+INTEGER: Final = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
+NOT_FINITE: Final = re.compile(r"\s*[+-]?(nan|inf|infinity)\s*", re.ASCII | re.IGNORECASE)
 
 
 def expected_samples(truth: Truth, site: str, point: str, start_ms: int, end_ms: int) -> list[list[Any]]:
@@ -27,11 +27,16 @@ def expected_samples(truth: Truth, site: str, point: str, start_ms: int, end_ms:
 
 
 def expected_value(text: str) -> Any:
-    """A source text as the value it stands for: a finite number, true, false, null, or the text itself."""
-    if text.lower() in WORDS:
-        return WORDS[text.lower()]
-    try:
+    """A source text as the value it stands for, by the rule in `docs/formats/answer.md`."""
+    if NOT_FINITE.fullmatch(text):
+        return None
+    if INTEGER.fullmatch(text):
+        exact = Decimal(text.strip())
+        with contextlib.suppress(OverflowError):
+            if Decimal(float(exact)) == exact:
+                return float(text)
+        return int(text)
+    if NUMBER.fullmatch(text):
         number = float(text)
-    except ValueError:
-        return text
-    return number if math.isfinite(number) else None
+        return number if math.isfinite(number) else None
+    return WORDS.get(text.strip().lower(), text)

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeseries.core.errors import EdgeError, NotFound
+from edgeseries.core.http import HttpRequest
 from edgeseries.core.points import Point, PointSeries, Site
 from edgeseries.core.samples import NO_SAMPLES, Samples, Value, in_order, within
 from edgeseries.core.timerange import TimeRange
 from edgeseries.ports.health import Finding
 from edgeseries.ports.journal import Level, RequestRecord
-from edgeseries.ports.origin import Capabilities
+from edgeseries.ports.origin import Boundary, Capabilities
 
 Deliveries = Mapping[str, Mapping[str, Sequence[tuple[int, Value]]]]
 
@@ -24,7 +25,13 @@ class FakeOrigin:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(selects_points=True, batch_points=50, page_rows=100, pages_by_cursor=True)
+        return Capabilities(
+            selects_points=True,
+            batch_points=50,
+            page_rows=100,
+            pages_by_cursor=True,
+            boundary=Boundary.START_INCLUSIVE,
+        )
 
     async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
         self._note("sites", deadline_ms)
@@ -85,6 +92,19 @@ class FakeClock:
     def now_ms(self) -> int:
         self.at_ms += self.step_ms
         return self.at_ms
+
+
+@dataclass
+class FakeIncoming:
+    """Gives the request as it is, or fails."""
+
+    failure: EdgeError | None = None
+
+    async def whole(self, head: HttpRequest, *, deadline_ms: int) -> HttpRequest:
+        assert deadline_ms > head.arrived_ms
+        if self.failure is not None:
+            raise self.failure
+        return head
 
 
 @dataclass

@@ -22,9 +22,34 @@ TEXTS: Final = "made_up_texts"
 SWITCH: Final = "made_up_switch"
 MESSY: Final = "made_up_messy"
 GAPS: Final = "made_up_gaps"
+ODD_TEXTS: Final = "made_up_odd_texts"
 
 FIRST_DAY: Final = "2024-02-29"
 """A leap day, so that ranges cross the end of a February."""
+
+ODD_VALUES: Final = (
+    " true ",
+    "  ",
+    " null ",
+    "None",
+    "1_000",
+    "\u0661\u0662",
+    " 5 ",
+    "-0",
+    "9007199254740992",
+    "9007199254740993",
+    "123456789012345678901234567890",
+    "1e999",
+    "-Infinity",
+    "+nan",
+    "0x1F",
+    "1e5",
+    ".5",
+    "5.",
+    "12 %",
+    "TRUE",
+)
+"""Texts on the border between numbers, words and text."""
 
 Rows = Iterable[tuple[str, str]]
 
@@ -54,6 +79,7 @@ def write_made_up(folder: Path) -> Path:
                 (_stamp(1), "1.5"),
             ],
         ),
+        "odd_texts": (ODD_TEXTS, [(_stamp(minute), text) for minute, text in enumerate(ODD_VALUES)]),
         "gaps": (GAPS, [(_stamp(0), "1"), (_stamp(1439), "2"), (_stamp(2879), "3")]),
     }
     _write_site(folder / ODD_SITE, {file: rows for file, (_, rows) in odd.items()})

@@ -11,8 +11,8 @@ from typing import Final
 from edgeseries.ports.journal import Journal
 
 UNKNOWN_MESSAGE_DELAY_S: Final = 60
-"""How long a message that nobody understands waits before it is looked at again: long enough
-for a newer version of this Worker, which may understand it, to be deployed."""
+"""How long a message that nobody understands waits before it is looked at again. After the queue's
+retries (three by default) it is moved to the dead letters, where it waits for 100 times as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from edgeseries.core.errors import MethodNotAllowed, NotFound
+from edgeseries.core.errors import Fault, InvalidRequest, MethodNotAllowed, NotFound
 from edgeseries.core.http import HttpRequest
 from router.outcome import Outcome
 from router.ports import Ports
@@ -12,11 +12,11 @@ from router.ports import Ports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """A request at its endpoint: path parameters decoded, the moment it came in (UTC epoch ms)."""
+    """A whole request at its endpoint, path parameters decoded; `deadline_ms` is UTC epoch ms."""
 
     request: HttpRequest
     path_parameters: Mapping[str, str]
-    arrived_ms: int
+    deadline_ms: int
 
 
 Handler = Callable[[Arrival, Ports], Awaitable[Outcome]]
@@ -24,27 +24,22 @@ Handler = Callable[[Arrival, Ports], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A path pattern, whose `{name}` parts match one segment each, and a handler for each method.
-
-    `limited` endpoints count against the caller's rate.
-    """
+    """A path pattern, whose `{name}` parts match one segment each, and a handler for each method."""
 
     pattern: str
     handlers: Mapping[str, Handler]
-    limited: bool = True
 
-    def match(self, path: str) -> dict[str, str] | None:
-        """The path parameters if the path fits. An encoded slash belongs to its segment."""
-        parts, segments = self.pattern.split("/"), path.rstrip("/").split("/")
-        if len(parts) != len(segments):
-            return None
-        found: dict[str, str] = {}
-        for part, segment in zip(parts, segments, strict=True):
-            if part.startswith("{"):
-                found[part.strip("{}")] = unquote(segment)
-            elif part != segment:
-                return None
-        return found
+    def fits(self, path: str) -> bool:
+        """Whether the path has this pattern. An encoded slash belongs to its segment."""
+        parts, segments = self.pattern.split("/"), _segments(path)
+        return len(parts) == len(segments) and all(
+            part.startswith("{") or part == segment for part, segment in zip(parts, segments, strict=True)
+        )
+
+    def parameters(self, path: str) -> dict[str, str]:
+        """The decoded parameters of a path that fits. Raises InvalidRequest for what is not UTF-8."""
+        pairs = zip(self.pattern.split("/"), _segments(path), strict=True)
+        return {part.strip("{}"): _decoded(segment) for part, segment in pairs if part.startswith("{")}
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -53,19 +48,30 @@ class Endpoint:
         return (*self.handlers, *implied, "OPTIONS")
 
 
-def find_endpoint(endpoints: Sequence[Endpoint], path: str) -> tuple[Endpoint, dict[str, str]]:
+def _segments(path: str) -> list[str]:
+    return path.rstrip("/").split("/")
+
+
+def _decoded(segment: str) -> str:
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError:
+        fault = Fault(parameter="path", detail="is not UTF-8 after percent-decoding")
+        raise InvalidRequest((fault,)) from None
+
+
+def find_endpoint(endpoints: Sequence[Endpoint], path: str) -> Endpoint:
     """The endpoint of a path. Raises NotFound that lists what there is."""
     for endpoint in endpoints:
-        found = endpoint.match(path)
-        if found is not None:
-            return endpoint, found
+        if endpoint.fits(path):
+            return endpoint
     known = ", ".join(endpoint.pattern for endpoint in endpoints)
     raise NotFound(f"there is nothing at this path; there are {known}")
 
 
 def label_of(endpoints: Sequence[Endpoint], path: str) -> str:
     """The pattern of a path, for measures: few values, no names of callers' things."""
-    return next((endpoint.pattern for endpoint in endpoints if endpoint.match(path) is not None), "none")
+    return next((endpoint.pattern for endpoint in endpoints if endpoint.fits(path)), "none")
 
 
 def find_handler(endpoint: Endpoint, method: str) -> Handler:

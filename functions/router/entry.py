@@ -10,12 +10,15 @@ from edgeseries.adapters.admission import PlatformAdmission
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.adapters.clock import SystemClock
 from edgeseries.adapters.examiner import PlatformExaminer
-from edgeseries.adapters.exchange import plain_request, platform_response
+from edgeseries.adapters.exchange import PlatformIncoming, platform_response, request_head, request_headers
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.journal import PlatformJournal
 from edgeseries.adapters.web import PlatformWeb
 from edgeseries.core.errors import Defect
+from edgeseries.ports.clock import Clock
+from edgeseries.ports.incoming import Incoming
 from router.bindings import Bindings
+from router.departure import request_id_of
 from router.flow import answer, refuse
 from router.ports import Ports
 
@@ -28,20 +31,23 @@ class Default(WorkerEntrypoint):
 
     async def fetch(self, request: Any) -> Any:
         """Answer one request, whatever happens."""
-        ports = ports_of(Bindings.from_env(self.env))
-        plain = await plain_request(request)
+        clock, headers = SystemClock(), request_headers(request)
+        request_id = request_id_of(headers, RandomIdentity())
+        head = request_head(request, headers=headers, request_id=request_id, arrived_ms=clock.now_ms())
+        ports = ports_of(Bindings.from_env(self.env), PlatformIncoming(request, clock), clock)
         try:
-            response = await answer(plain, ports)
-        except Exception:  # noqa: BLE001 - the last resort: the caller gets a problem, the log the cause
-            ports.journal.line("error", "unexpected", trace=traceback.format_exc())
+            response = await answer(head, ports)
+        except Exception as cause:  # noqa: BLE001 - the last resort: the caller gets a problem, the log the cause
+            ports.journal.line("error", "unexpected", trace=traceback.format_exc(), requestId=request_id)
             defect = Defect("this is a fault of ours; the log has its cause under the request id")
-            response = refuse(defect, plain, ports, arrived_ms=ports.clock.now_ms())
+            defect.__cause__ = cause
+            response = refuse(defect, head, ports)
         return platform_response(response)
 
 
-def ports_of(bindings: Bindings) -> Ports:
+def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock) -> Ports:
     """The ports of one request over the Worker's bindings."""
-    clock = SystemClock()
+    journal = PlatformJournal(function="router", dataset=bindings.analytics)
     origin = AceOrigin(
         base_url=bindings.upstream_url,
         token=bindings.upstream_token,
@@ -50,10 +56,10 @@ def ports_of(bindings: Bindings) -> Ports:
         catalogue=CATALOGUE,
     )
     return Ports(
+        incoming=incoming,
         origin=origin,
         clock=clock,
-        identity=RandomIdentity(),
-        journal=PlatformJournal(function="router", dataset=bindings.analytics),
+        journal=journal,
         admission=PlatformAdmission(bindings.rate_standard),
         examiner=PlatformExaminer(
             database=bindings.database,
@@ -61,6 +67,7 @@ def ports_of(bindings: Bindings) -> Ports:
             queues=bindings.job_queues,
             origin=origin,
             clock=clock,
+            journal=journal,
         ),
         route_sizes=bindings.route_sizes,
         request_deadline_ms=bindings.request_deadline_ms,

@@ -12,7 +12,7 @@ from edgeseries.core.limits import MINUTE_MS, SECOND_MS
 from edgeseries.core.problem import problem_response
 from edgeseries.core.query import TimeseriesQuery
 from edgeseries.core.routing import Route, choose_route, estimate_samples
-from router.departure import depart, preflight, request_id_of
+from router.departure import depart, preflight
 from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, label_of
 from router.health import health
 from router.outcome import Outcome
@@ -22,33 +22,26 @@ from router.sites import list_points, list_sites
 
 
 async def answer(request: HttpRequest, ports: Ports) -> HttpResponse:
-    """Any request: serve it, or tell the caller why not; write it down; send it off."""
-    arrived_ms = ports.clock.now_ms()
+    """Any request, of which the head is here: serve it, or tell the caller why not; write it down."""
     try:
-        outcome = await serve(request, arrived_ms, ports)
+        outcome = await serve(request, ports)
     except EdgeError as error:
-        return refuse(error, request, ports, arrived_ms=arrived_ms)
-    return depart(
-        request,
-        outcome,
-        endpoint=label_of(ENDPOINTS, request.path),
-        request_id=request_id_of(request, ports),
-        arrived_ms=arrived_ms,
-        ports=ports,
-    )
+        return refuse(error, request, ports)
+    return depart(request, outcome, endpoint=label_of(ENDPOINTS, request.path), ports=ports)
 
 
-async def serve(request: HttpRequest, arrived_ms: int, ports: Ports) -> Outcome:
-    """Find the endpoint, let the caller in, hand the request to its handler."""
-    endpoint, path_parameters = find_endpoint(ENDPOINTS, request.path)
-    if request.method == "OPTIONS":
-        return Outcome(response=preflight())
-    handle = find_handler(endpoint, request.method)
-    await admit(endpoint, request, ports)
-    if request.unreadable is not None:
-        raise request.unreadable
+async def serve(head: HttpRequest, ports: Ports) -> Outcome:
+    """Find the endpoint, let the caller in, read the rest of the request, hand it to its handler."""
+    endpoint = find_endpoint(ENDPOINTS, head.path)
+    if head.method == "OPTIONS":
+        return Outcome(response=preflight(endpoint.methods))
+    handle = find_handler(endpoint, head.method)
+    path_parameters = endpoint.parameters(head.path)
+    await admit(head, ports)
+    deadline_ms = head.arrived_ms + ports.request_deadline_ms
+    request = await ports.incoming.whole(head, deadline_ms=deadline_ms)
     return await handle(
-        Arrival(request=request, path_parameters=path_parameters, arrived_ms=arrived_ms), ports
+        Arrival(request=request, path_parameters=path_parameters, deadline_ms=deadline_ms), ports
     )
 
 
@@ -65,14 +58,19 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
 async def direct(query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> Outcome:
     """Exactly the range that was asked, from the upstream, within the deadline."""
     asked_ms = ports.clock.now_ms()
-    series = await ports.origin.fetch(
-        query.site, query.points, query.span, deadline_ms=arrival.arrived_ms + ports.request_deadline_ms
-    )
+    series = await ports.origin.fetch(query.site, query.points, query.span, deadline_ms=arrival.deadline_ms)
     origin_ms = ports.clock.now_ms() - asked_ms
     body = answer_body(query, series)
     tag = entity_tag(body)
-    unchanged = is_named_by(tag, arrival.request.headers.get("if-none-match", ""))
-    headers = {"Content-Type": "application/json", "ETag": tag, "Cache-Control": "private, no-cache"}
+    # If-None-Match of a POST would be a precondition of a change (RFC 9110, 13.1.2); this changes nothing.
+    known = arrival.request.headers.get("if-none-match", "") if arrival.request.method != "POST" else ""
+    unchanged = is_named_by(tag, known)
+    headers = {
+        "Content-Type": "application/json",
+        "ETag": tag,
+        "Cache-Control": "private, no-cache",
+        "X-Cache-Hit": "false",
+    }
     return Outcome(
         response=HttpResponse(
             status=304 if unchanged else 200, headers=headers, body=b"" if unchanged else body
@@ -84,9 +82,9 @@ async def direct(query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> Outc
     )
 
 
-async def admit(endpoint: Endpoint, request: HttpRequest, ports: Ports) -> None:
+async def admit(head: HttpRequest, ports: Ports) -> None:
     """Raises RateLimited for a caller over its rate."""
-    if endpoint.limited and not await ports.admission.admits(request.caller):
+    if not await ports.admission.admits(head.caller):
         raise RateLimited(
             "too many requests from this caller; wait a minute, or ask for more points per request",
             retry_after_s=MINUTE_MS // SECOND_MS,
@@ -104,16 +102,14 @@ def not_built_yet(route: Route, estimated_samples: int, ports: Ports) -> RouteUn
     )
 
 
-def refuse(error: EdgeError, request: HttpRequest, ports: Ports, *, arrived_ms: int) -> HttpResponse:
+def refuse(error: EdgeError, request: HttpRequest, ports: Ports) -> HttpResponse:
     """The problem response of an error, as it leaves."""
-    request_id = request_id_of(request, ports)
-    problem = problem_response(error, path=request.path, request_id=request_id)
+    problem = problem_response(error, path=request.path, request_id=request.request_id)
+    route = error.route if isinstance(error, RouteUnavailable) else ""
     return depart(
         request,
-        Outcome(response=problem),
+        Outcome(response=problem, error=error, route=route),
         endpoint=label_of(ENDPOINTS, request.path),
-        request_id=request_id,
-        arrived_ms=arrived_ms,
         ports=ports,
     )
 
@@ -122,5 +118,5 @@ ENDPOINTS: Final = (
     Endpoint(pattern="/api/timeseries", handlers={"GET": timeseries, "POST": timeseries}),
     Endpoint(pattern="/api/sites", handlers={"GET": list_sites}),
     Endpoint(pattern="/api/sites/{site}/points", handlers={"GET": list_points}),
-    Endpoint(pattern="/api/health", handlers={"GET": health}, limited=False),
+    Endpoint(pattern="/api/health", handlers={"GET": health}),
 )

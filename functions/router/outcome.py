@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from edgeseries.core.answer import json_bytes
+from edgeseries.core.errors import EdgeError
 from edgeseries.core.http import HttpResponse
 
 
@@ -10,10 +11,12 @@ from edgeseries.core.http import HttpResponse
 class Outcome:
     """A response without the headers that all responses share, and its measures.
 
-    `origin_ms` is the time spent waiting for the upstream, None if it was not asked.
+    `origin_ms` is the time spent waiting for the upstream, None if it was not asked. `error` is
+    what the response tells, if it is a problem.
     """
 
     response: HttpResponse
+    error: EdgeError | None = None
     route: str = ""
     origin_ms: int | None = None
     point_count: int = 0

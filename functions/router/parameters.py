@@ -16,7 +16,17 @@ def read_query(request: HttpRequest) -> TimeseriesQuery:
             (Fault(parameter="query", detail="a POST takes its fields from the JSON body, not from the URL"),)
         )
     try:
-        body = json.loads(request.body)
+        body = json.loads(request.body, object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
         raise InvalidRequest((Fault(parameter="body", detail="is not JSON (UTF-8)"),)) from None
     return query_from_json(body)
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object whose names are given once: of two, nobody could say which is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise InvalidRequest(
+            (Fault(parameter="body", detail="holds a field more than once; send each once"),)
+        )
+    return found

@@ -6,7 +6,7 @@ from edgeseries.core.routing import RouteSizes
 from edgeseries.ports.admission import Admission
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.health import Examiner
-from edgeseries.ports.identity import Identity
+from edgeseries.ports.incoming import Incoming
 from edgeseries.ports.journal import Journal
 from edgeseries.ports.origin import Origin
 
@@ -15,9 +15,9 @@ from edgeseries.ports.origin import Origin
 class Ports:
     """The ports of one request, and the settings that its decisions depend on."""
 
+    incoming: Incoming
     origin: Origin
     clock: Clock
-    identity: Identity
     journal: Journal
     admission: Admission
     examiner: Examiner

@@ -10,7 +10,7 @@ from router.ports import Ports
 async def list_sites(arrival: Arrival, ports: Ports) -> Outcome:
     """Every site, by name."""
     asked_ms = ports.clock.now_ms()
-    sites = await ports.origin.sites(deadline_ms=arrival.arrived_ms + ports.request_deadline_ms)
+    sites = await ports.origin.sites(deadline_ms=arrival.deadline_ms)
     return json_outcome(
         {"sites": [{"name": site.name, "title": site.title} for site in sites], "count": len(sites)},
         origin_ms=ports.clock.now_ms() - asked_ms,
@@ -21,7 +21,7 @@ async def list_points(arrival: Arrival, ports: Ports) -> Outcome:
     """Every point of a site, by name, with what the upstream says of it."""
     site = checked_name("site", arrival.path_parameters["site"])
     asked_ms = ports.clock.now_ms()
-    points = await ports.origin.points(site, deadline_ms=arrival.arrived_ms + ports.request_deadline_ms)
+    points = await ports.origin.points(site, deadline_ms=arrival.deadline_ms)
     return json_outcome(
         {"site": site, "points": [_told(point) for point in points], "count": len(points)},
         origin_ms=ports.clock.now_ms() - asked_ms,

@@ -24,7 +24,9 @@ values: st.SearchStrategy[Value] = st.one_of(
     st.text(st.characters()),
 )
 deliveries = st.lists(st.tuples(st.integers(0, 50), values), max_size=60)
-names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60)
+names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60).filter(
+    lambda name: name not in (".", "..")
+)
 
 
 @st.composite

@@ -93,6 +93,7 @@ def test_random_requests_equal_the_truth(running: Running) -> None:
         made_up.SWITCH,
         made_up.MESSY,
         made_up.GAPS,
+        made_up.ODD_TEXTS,
     ],
 )
 def test_odd_names_and_values(running: Running, point: str) -> None:

@@ -26,7 +26,13 @@ SPAN = TimeRange(start_ms=1_704_067_200_000, end_ms=1_704_153_600_000)
         ("Infinity", None),
         ("1e999", None),
         ("null", None),
+        ("None", None),
         ("", None),
+        ("  ", None),
+        (" true ", True),
+        (" 5 ", 5.0),
+        ("1" + "0" * 400, 10**400),
+        ("123456789012345678.5", 123456789012345680.0),
         ("true", True),
         ("False", False),
         ("Occupied", "Occupied"),
@@ -86,9 +92,36 @@ def test_a_cut_answer_is_garbled(body: bytes) -> None:
 def test_an_empty_page_with_a_cursor_goes_on() -> None:
     assert ace.page_of({"point_samples": [], "next_cursor": "n", "has_more": True}).cursor == "n"
     assert ace.page_of({"point_samples": [], "next_cursor": "n", "has_more": False}).cursor is None
-    assert ace.page_of({"point_samples": [], "next_cursor": None, "has_more": True}).cursor is None
-    with pytest.raises(OriginContract):
+    assert ace.page_of({"point_samples": [], "next_cursor": "n", "has_more": None}).cursor == "n"
+    assert ace.page_of({"point_samples": [], "next_cursor": None, "has_more": False}).cursor is None
+    assert ace.page_of({"point_samples": []}).cursor is None
+    with pytest.raises(OriginContract, match="point_samples"):
         ace.page_of({"next_cursor": "n"})
+
+
+def test_more_pages_without_a_cursor_are_not_taken_for_the_end() -> None:
+    with pytest.raises(OriginContract, match="without a cursor"):
+        ace.page_of({"point_samples": [], "next_cursor": None, "has_more": True})
+
+
+@pytest.mark.parametrize("items", [None, "text", ["x"], [None], [[]]])
+def test_a_list_of_something_else_is_refused(items: object) -> None:
+    with pytest.raises(OriginContract):
+        ace.listed({"items": items, "page": 1, "pages": 1})
+    with pytest.raises(OriginContract):
+        ace.rows_of({"point_samples": items})
+
+
+def test_a_row_of_no_name_or_of_another_point_is_refused() -> None:
+    row = {"time": "2024-01-01T00:00:00Z", "value": "1"}
+    gathering = ace.Gathering(["a"])
+    gathering.add([{**row, "name": None}], point="a")
+    assert list(gathering.samples("a", SPAN).values) == [1.0]
+    with pytest.raises(OriginContract, match="another point"):
+        gathering.add([{**row, "name": "b"}], point="a")
+    for name in (None, 5):
+        with pytest.raises(OriginContract, match="name"):
+            gathering.add([{**row, "name": name}])
 
 
 def test_only_wanted_points_in_range_are_gathered_and_the_last_delivered_wins() -> None:
@@ -113,7 +146,6 @@ def test_rows_without_a_name_belong_to_the_point_that_was_asked() -> None:
     assert list(gathering.samples("a", SPAN).values) == [1.0]
 
 
-@pytest.mark.parametrize("rows", [["text"], [None], [{"name": "a", "value": "1"}]])
-def test_rows_of_another_form_are_refused(rows: list[object]) -> None:
-    with pytest.raises(OriginContract):
-        ace.Gathering(["a"]).add(rows)  # type: ignore[arg-type]
+def test_a_row_without_a_time_is_refused() -> None:
+    with pytest.raises(OriginContract, match="time"):
+        ace.Gathering(["a"]).add([{"name": "a", "value": "1"}])

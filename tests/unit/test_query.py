@@ -38,6 +38,8 @@ def test_a_name_with_a_comma_is_sent_as_point() -> None:
         ({"site": None}, "site", "GET /api/sites"),
         ({"site": ""}, "site", "GET /api/sites"),
         ({"site": "a\x00b"}, "site", "control character"),
+        ({"site": ".."}, "site", "a URL cannot hold it"),
+        ({"points": "a,."}, "points", "a URL cannot hold it"),
         ({"points": None}, "points", "at least one point"),
         ({"points": "a,,b"}, "points", "name 2: is empty"),
         ({"points": "x" * (MAX_NAME_BYTES + 1)}, "points", f"{MAX_NAME_BYTES} bytes"),
@@ -81,6 +83,7 @@ def test_a_body_may_give_milliseconds_as_numbers() -> None:
         "start_time": 1_704_067_200_000,
         "end_time": "2024-01-02T00:00:00Z",
     }
+    assert query_from_json({**body, "start_time": 1_704_067_200_000.0}) == query_from_json(body)
     assert query_from_json({**body, "route": "direct"}).forced is Route.DIRECT
     assert query_from_json({**body, "route": None}).forced is None
 

@@ -12,14 +12,24 @@ from edgeseries.core.errors import (
     OriginRefused,
     OriginThrottled,
     OriginUnreachable,
+    RequestTimeout,
     TooLarge,
 )
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.routing import RouteSizes
 from edgeseries.ports.health import Finding
+from router.departure import level_of, request_id_of
 from router.flow import ENDPOINTS, answer
 from router.ports import Ports
-from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, FixedAdmission, FixedExaminer, ListJournal
+from tests.fakes import (
+    CountingIdentity,
+    FakeClock,
+    FakeIncoming,
+    FakeOrigin,
+    FixedAdmission,
+    FixedExaminer,
+    ListJournal,
+)
 
 START_MS = 1_704_067_200_000
 QUERY = (
@@ -33,9 +43,9 @@ DELIVERIES = {"hq": {"a/1": [(START_MS + 60_000, 2.5), (START_MS, True)], "b": [
 
 def make_ports(**changes: Any) -> Ports:
     ports: dict[str, Any] = {
+        "incoming": FakeIncoming(),
         "origin": FakeOrigin(DELIVERIES),
         "clock": FakeClock(step_ms=5),
-        "identity": CountingIdentity(),
         "journal": ListJournal(),
         "admission": FixedAdmission(),
         "examiner": FixedExaminer(),
@@ -54,8 +64,16 @@ def ask(
     ports: Ports | None = None,
     **fields: Any,
 ) -> HttpResponse:
-    request = HttpRequest(method=method, path=path, query=query, **fields)
-    return asyncio.run(answer(request, ports or make_ports()))
+    ports = ports or make_ports()
+    request = HttpRequest(
+        method=method,
+        path=path,
+        query=query,
+        request_id="request1",
+        arrived_ms=ports.clock.now_ms(),
+        **fields,
+    )
+    return asyncio.run(answer(request, ports))
 
 
 def told(response: HttpResponse) -> dict[str, Any]:
@@ -179,7 +197,11 @@ def test_every_fault_of_a_request_is_listed() -> None:
 
 
 def test_a_fault_of_reading_the_request_is_told() -> None:
-    assert ask(method="POST", query=(), body=b"", unreadable=TooLarge("smaller")).status == 413
+    ports = make_ports(incoming=FakeIncoming(failure=RequestTimeout("again")))
+    assert ask(method="POST", query=(), ports=ports).status == 408
+    # Nothing is read for a path, a method or a caller that is refused anyway.
+    assert ask("/nothing", ports=ports).status == 404
+    assert ask(method="PUT", ports=ports).status == 405
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
@@ -203,7 +225,8 @@ def test_an_unknown_method_lists_the_known_ones(method: str) -> None:
 def test_options_allows_what_browsers_need() -> None:
     response = ask(method="OPTIONS")
     assert (response.status, response.body) == (204, b"")
-    assert "DELETE" in response.headers["Access-Control-Allow-Methods"]
+    assert response.headers["Access-Control-Allow-Methods"] == "GET, POST, HEAD, OPTIONS"
+    assert response.headers["Allow"] == "GET, POST, HEAD, OPTIONS"
 
 
 def test_a_caller_over_its_rate_is_told_when_to_come_back() -> None:
@@ -211,7 +234,6 @@ def test_a_caller_over_its_rate_is_told_when_to_come_back() -> None:
     response = ask(ports=make_ports(admission=admission), caller="192.0.2.1")
     assert (response.status, response.headers["Retry-After"]) == (429, "60")
     assert admission.callers == ["192.0.2.1"]
-    assert ask("/api/health", ports=make_ports(admission=admission)).status == 200
 
 
 def test_points_of_a_site_whose_name_holds_a_slash() -> None:
@@ -240,5 +262,54 @@ def test_health_fails_when_a_part_fails() -> None:
     ("sent", "kept"), [("abc-1.2_X", True), ("a b", False), ("x" * 65, False), ("", False)]
 )
 def test_a_plain_request_id_of_the_caller_is_kept(sent: str, kept: bool) -> None:  # noqa: FBT001
-    response = ask(headers={"x-request-id": sent})
-    assert (response.headers["X-Request-Id"] == sent) == kept
+    assert request_id_of({"x-request-id": sent}, CountingIdentity()) == (sent if kept else "request1")
+
+
+def test_a_post_is_never_answered_by_304() -> None:
+    body = json.dumps({**dict(QUERY), "points": ["b", "a/1"]}).encode()
+    response = ask(query=(), method="POST", body=body, headers={"if-none-match": "*"})
+    assert response.status == 200
+
+
+def test_the_log_tells_what_was_behind_an_error() -> None:
+    failure = OriginUnreachable("gone")
+    failure.__cause__ = OSError("the wire is cut")
+    ports = make_ports(origin=FakeOrigin(DELIVERIES, failure=failure))
+    ask(ports=ports)
+    assert isinstance(ports.journal, ListJournal)
+    level, _, facts = ports.journal.lines[0]
+    assert (level, facts["problem"]) == ("warning", "upstream-unreachable")
+    assert facts["cause"] == "OSError('the wire is cut')"
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (None, "info"),
+        (TooLarge("x"), "info"),
+        (DeadlineExceeded("x"), "warning"),
+        (OriginRefused("x"), "error"),
+    ],
+)
+def test_errors_are_logged_by_what_to_do_about_them(error: EdgeError | None, level: str) -> None:
+    assert level_of(error) == level
+
+
+def test_a_path_that_is_not_utf_8_is_a_fault() -> None:
+    assert ask("/api/sites/%ff/points").status == 400
+    assert ask("/api/sites/../points").status == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"points":"a,b"}', '{"points":["a"],"point":["b"]}', '{"site":"a","site":"b"}', '{"start_time":1.5}'],
+)
+def test_a_body_that_could_be_misread_is_a_fault(body: str) -> None:
+    assert ask(method="POST", query=(), body=body.encode()).status == 400
+
+
+def test_a_body_of_many_unknown_fields_gets_a_short_answer() -> None:
+    body = json.dumps({f"{'x' * 200}{number}": number if number % 2 else "text" for number in range(5_000)})
+    response = ask(method="POST", query=(), body=body.encode())
+    assert response.status == 400
+    assert len(response.body) < 20_000

@@ -31,6 +31,7 @@ def test_reads_iso_with_a_zone_and_epoch_milliseconds(text: str, epoch_ms: int) 
         ("2024-01-01", "2024-01-01T00:00:00Z"),
         ("2024-01-01T00:00:00 01:00", "%2B"),
         ("1704067200", "1704067200000"),
+        ("20240101", "2024-01-01T00:00:00Z"),
         ("1704067200000000", "another unit"),
         ("-1", "another unit"),
         ("yesterday", "ISO-8601"),

@@ -1,42 +1,76 @@
 """Between the platform's Request and Response and the plain values of `core/http.py`."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import js
+from pyodide.ffi import JsException
 
-from edgeseries.adapters.ffi import header_pairs, js_bytes, js_object, python_bytes
-from edgeseries.core.errors import EdgeError, Fault, InvalidRequest, TooLarge
+from edgeseries.adapters.ffi import header_pairs, in_time, js_bytes, js_object, python_bytes
+from edgeseries.core.errors import DeadlineExceeded, Fault, InvalidRequest, RequestTimeout, TooLarge
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MAX_BODY_BYTES, MAX_QUERY_FIELDS, MAX_URL_BYTES
+from edgeseries.ports.clock import Clock
 
 NO_BODY_STATUSES = frozenset({204, 304})
 """The platform refuses a Response that has one of these and a body (Fetch standard)."""
 
 
-async def plain_request(request: Any) -> HttpRequest:
-    """The plain value of a `workers.Request`, query decoded and body read within the bounds.
+def request_headers(request: Any) -> dict[str, str]:
+    """The headers of a `workers.Request`, names in lower case."""
+    return header_pairs(request.js_object.headers)
+
+
+def request_head(
+    request: Any, *, headers: Mapping[str, str], request_id: str, arrived_ms: int
+) -> HttpRequest:
+    """The head of a request. It reads nothing that a client could make long.
 
     The method is read from the JavaScript object: the SDK's own property fails on unknown verbs.
     """
-    platform = request.js_object
-    headers = header_pairs(platform.headers)
-    url = str(platform.url)
-    head = HttpRequest(
-        method=str(platform.method),
-        path=urlsplit(url).path,
+    return HttpRequest(
+        method=str(request.js_object.method),
+        path=urlsplit(str(request.js_object.url)).path,
+        request_id=request_id,
+        arrived_ms=arrived_ms,
         headers=headers,
         caller=headers.get("cf-connecting-ip", "unknown"),
     )
-    try:
+
+
+class PlatformIncoming:
+    """The Incoming port over the platform's request."""
+
+    def __init__(self, request: Any, clock: Clock) -> None:
+        self._platform = request.js_object
+        self._clock = clock
+
+    async def whole(self, head: HttpRequest, *, deadline_ms: int) -> HttpRequest:
+        """See the port."""
+        url = str(self._platform.url)
         if len(url) > MAX_URL_BYTES:
             raise TooLarge(
                 f"the URL is longer than {MAX_URL_BYTES} bytes; send the same fields as JSON with POST"
             )
-        return replace(head, query=_pairs(urlsplit(url).query), body=await _body(platform, head))
-    except EdgeError as error:
-        return replace(head, unreadable=error)
+        return replace(head, query=_pairs(urlsplit(url).query), body=await self._body(head, deadline_ms))
+
+    async def _body(self, head: HttpRequest, deadline_ms: int) -> bytes:
+        if head.method in ("GET", "HEAD", "OPTIONS") or not self._platform.body:
+            return b""
+        try:
+            body = await bounded_body(
+                self._platform.body, MAX_BODY_BYTES, timeout_ms=lambda: deadline_ms - self._clock.now_ms()
+            )
+        except DeadlineExceeded as error:
+            raise RequestTimeout("the body did not arrive in time; send it again") from error
+        except JsException as error:
+            fault = Fault(parameter="body", detail="broke off before its end; send it again")
+            raise InvalidRequest((fault,)) from error
+        if body is None:
+            raise TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes; ask for fewer points at a time")
+        return body
 
 
 def _pairs(query: str) -> tuple[tuple[str, str], ...]:
@@ -54,23 +88,19 @@ def _pairs(query: str) -> tuple[tuple[str, str], ...]:
     raise InvalidRequest((fault,))
 
 
-async def _body(platform: Any, head: HttpRequest) -> bytes:
-    if head.method in ("GET", "HEAD", "OPTIONS") or not platform.body:
-        return b""
-    detail = f"the body is larger than {MAX_BODY_BYTES} bytes; ask for fewer points at a time"
-    body = await bounded_body(platform.body, MAX_BODY_BYTES)
-    if body is None:
-        raise TooLarge(detail)
-    return body
+async def bounded_body(
+    stream: Any, max_bytes: int, *, timeout_ms: Callable[[], int] | None = None
+) -> bytes | None:
+    """All bytes of a ReadableStream, or None (and the stream cancelled) if they are over the bound.
 
-
-async def bounded_body(stream: Any, max_bytes: int) -> bytes | None:
-    """All bytes of a ReadableStream, or None (and the stream cancelled) if they are over the bound."""
+    `timeout_ms` tells how long the next piece may take; DeadlineExceeded if it does not come.
+    """
     reader = stream.getReader()
     chunks: list[bytes] = []
     size_bytes = 0
     while True:
-        step = await reader.read()
+        piece = reader.read()
+        step = await (piece if timeout_ms is None else in_time(piece, max(1, timeout_ms()), "the body"))
         if step.done:
             return b"".join(chunks)
         chunk = python_bytes(step.value)

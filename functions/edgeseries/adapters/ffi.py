@@ -1,23 +1,26 @@
 """Between JavaScript and Python: the one file that converts.
 
 null and undefined become None; numbers, texts and bytes are checked; what is not known is
-refused. Nothing else in the project looks inside a JavaScript object.
+refused. Adapters and entries call the platform's objects; what comes out is converted here.
 """
 
+import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import js
-from pyodide.ffi import JsException, to_js
+from pyodide.ffi import JsException, jsnull, to_js
 from workers import python_to_rpc
 
 from edgeseries.core.errors import DeadlineExceeded, Defect
+from edgeseries.core.timerange import instant_ms
 
 DEADLINE_ERROR_NAMES = frozenset({"TimeoutError", "AbortError"})
 
 
-def js_object(fields: Mapping[str, Any]) -> Any:
-    """A plain JavaScript object (not a Map) of a mapping, nested ones too."""
+def js_object(fields: Mapping[str, Any] | list[Any]) -> Any:
+    """A plain JavaScript object (not a Map) of a mapping, an array of a list; nested ones too."""
     return to_js(fields, dict_converter=js.Object.fromEntries)
 
 
@@ -55,14 +58,42 @@ def is_deadline(error: JsException) -> bool:
     return getattr(error, "name", "") in DEADLINE_ERROR_NAMES
 
 
+def present(value: Any) -> Any:
+    """The value, or None where JavaScript has null or undefined."""
+    return None if value is None or value is jsnull else value
+
+
+def text_pairs(record: Any) -> dict[str, str]:
+    """A plain JavaScript object of texts as a dict; none of it where there is no object."""
+    found = present(record)
+    return (
+        {} if found is None else {str(name): str(value) for name, value in js.Object.entries(found).to_py()}
+    )
+
+
+def plain_json(value: Any) -> Any:
+    """A JavaScript value that JSON can hold, as Python: by far faster than one by one."""
+    return json.loads(js.JSON.stringify(value))
+
+
+def instant_of(moment: Any) -> int:
+    """UTC epoch milliseconds of a Date. Pyodide may have made a datetime of it already."""
+    if isinstance(moment, datetime):
+        return instant_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return whole_number(moment.getTime(), "a time")
+
+
 async def in_time(promise: Any, timeout_ms: int, what: str) -> Any:
     """The result of a JavaScript promise within `timeout_ms`, else DeadlineExceeded.
 
-    The promise must not resolve to undefined: that is what the timer resolves to. JavaScript
-    runs the race, so that no asyncio task is left pending when time is up; one such task
-    spoils every later event of the isolate.
+    JavaScript runs the race, so that no asyncio task is left pending when time is up; one such
+    task spoils every later event of the isolate. The promise goes in wrapped, so that one that
+    resolves to undefined is told from the timer, which does the same.
     """
-    result = await js.Promise.race(to_js([promise, js.scheduler.wait(timeout_ms)]))
+    late = js.AbortController.new()
+    timer = js.scheduler.wait(timeout_ms, js_object({"signal": late.signal}))
+    result = await js.Promise.race(to_js([js.Promise.all(to_js([promise])), timer]))
     if result is None:
         raise DeadlineExceeded(f"{what} did not answer within {timeout_ms} ms")
-    return result
+    late.abort()
+    return present(result[0])

@@ -6,6 +6,8 @@ Workers Logs index the keys of a JSON line. Columns of a point: `docs/formats/an
 import json
 from typing import Any
 
+from pyodide.ffi import JsException
+
 from edgeseries.ports.journal import Level, RequestRecord
 
 
@@ -22,17 +24,19 @@ class PlatformJournal:
 
     def request(self, record: RequestRecord) -> None:
         """See the port. The call does not wait; the platform gives no promise of delivery."""
-        self._dataset.writeDataPoint(
-            {
-                "indexes": [record.endpoint],
-                "blobs": [record.endpoint, record.method, record.route],
-                "doubles": [
-                    record.status,
-                    record.duration_ms,
-                    record.origin_ms,
-                    record.point_count,
-                    record.sample_count,
-                    record.body_bytes,
-                ],
-            }
-        )
+        point = {
+            "indexes": [record.endpoint],
+            "blobs": [record.endpoint, record.method, record.route],
+            "doubles": [
+                record.status,
+                record.duration_ms,
+                record.origin_ms,
+                record.point_count,
+                record.sample_count,
+                record.body_bytes,
+            ],
+        }
+        try:
+            self._dataset.writeDataPoint(point)
+        except (JsException, TypeError) as error:
+            self.line("error", "a data point was refused", cause=repr(error))

@@ -18,8 +18,12 @@ from edgeseries.core.points import Point, Site
 from edgeseries.core.samples import NO_SAMPLES, Samples, Value, in_order, plain_number, within
 from edgeseries.core.timerange import TimeRange, instant_ms, iso_instant
 
-NO_VALUE_TEXTS: Final = frozenset({"", "nan", "+nan", "-nan", "null", "none"})
-"""Texts, lower case, that stand for "no value": the vendor turns every value into a string."""
+NO_VALUE_WORDS: Final = frozenset({"", "null", "none"})
+"""Words, lower case and without blanks around, that stand for "no value": the vendor turns every
+value into a string. "NaN" and infinities are numbers that are not finite, and null like these."""
+
+EXACT_INTEGERS: Final = 2**53
+"""Below this every integer is a float64 of its own (IEEE 754)."""
 
 TRUTHS: Final = {"true": True, "false": False}
 
@@ -96,26 +100,53 @@ def document_of(body: bytes) -> Mapping[str, object]:
 
 
 def rows_of(document: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
-    """The rows of a time-series answer. Raises OriginContract if there is no list of rows."""
-    rows = document.get("point_samples")
-    if not isinstance(rows, list):
-        raise OriginContract("the upstream answered without point_samples")
-    return rows
+    """The rows of a time-series answer. Raises OriginContract if there is no list of objects."""
+    return _objects(document.get("point_samples"), "point_samples")
 
 
 def page_of(document: Mapping[str, object]) -> Page:
-    """One page of a paged read. The end is where there is no more or no cursor, empty rows are no end."""
-    cursor = document.get("next_cursor")
-    more = document.get("has_more", cursor is not None)
-    return Page(rows=rows_of(document), cursor=str(cursor) if more and cursor not in (None, "") else None)
+    """One page of a paged read. It is the last where nothing more is announced; empty rows are no end.
+
+    Raises OriginContract where more is announced and there is no cursor: what is missing would
+    be taken as not there.
+    """
+    cursor, more = document.get("next_cursor"), document.get("has_more")
+    if cursor in (None, ""):
+        if more:
+            raise OriginContract("the upstream announces more pages without a cursor to them")
+        return Page(rows=rows_of(document), cursor=None)
+    return Page(rows=rows_of(document), cursor=None if more is False else str(cursor))
+
+
+def names_of(rows: Sequence[Mapping[str, object]]) -> frozenset[str]:
+    """The points that rows are of. Raises OriginContract for a row without a name."""
+    return frozenset(_name_of(row, None) for row in rows)
 
 
 def listed(document: Mapping[str, object]) -> tuple[Sequence[Mapping[str, object]], bool]:
     """The items of one page of a list, and whether there is a page after it."""
-    items, page, pages = document.get("items"), document.get("page"), document.get("pages")
-    if not isinstance(items, list) or not isinstance(page, int) or not isinstance(pages, int):
-        raise OriginContract("the upstream answered a list without items, page and pages")
-    return items, page < pages
+    page, pages = document.get("page"), document.get("pages")
+    if not isinstance(page, int) or not isinstance(pages, int):
+        raise OriginContract("the upstream answered a list without page and pages")
+    return _objects(document.get("items"), "items"), page < pages
+
+
+def _objects(value: object, what: str) -> Sequence[Mapping[str, object]]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise OriginContract(f"the upstream answered without a list of objects in {what}")
+    return value
+
+
+def _name_of(row: Mapping[str, object], point: str | None) -> str:
+    """The point a row is of. In an answer about one point the name may be left out, but not differ."""
+    name = row.get("name")
+    if name is None and point is not None:
+        return point
+    if not isinstance(name, str):
+        raise OriginContract("the upstream sent a row whose name is no text")
+    if point is not None and name != point:
+        raise OriginContract("the upstream answered about another point than it was asked")
+    return name
 
 
 def point_of(item: Mapping[str, object]) -> Point:
@@ -142,11 +173,7 @@ def site_of(item: Mapping[str, object]) -> Site:
 
 
 def value_of(raw: object) -> Value:
-    """A typed value of what the vendor sent: numbers and booleans in strings become themselves.
-
-    "NaN", "null" and the empty text are null; a number that is not finite is null; any other
-    text stays text, as it is.
-    """
+    """A typed value of what the vendor sent. The rule for texts is in `docs/formats/answer.md`."""
     if isinstance(raw, str):
         return _value_of_text(raw)
     if raw is None or isinstance(raw, bool):
@@ -161,15 +188,16 @@ def _value_of_text(text: str) -> Value:
         number = float(text)
     except ValueError:
         word = text.strip().lower()
-        return None if word in NO_VALUE_TEXTS else TRUTHS.get(word, text)
+        return None if word in NO_VALUE_WORDS else TRUTHS.get(word, text)
     if "_" in text or not text.isascii():
         return text  # Python reads 1_000 and other scripts' digits as numbers; the vendor does not.
-    if not number.is_integer() or abs(number) < 2**53:
-        return plain_number(number)
+    if abs(number) < EXACT_INTEGERS:
+        return number
+    # From here a float may not be the integer that was sent; `int` refuses what is no integer text.
     try:
         return plain_number(int(text))
     except ValueError:
-        return number
+        return plain_number(number)
 
 
 def time_of(raw: object, known: dict[str, int]) -> int:
@@ -189,21 +217,27 @@ def time_of(raw: object, known: dict[str, int]) -> int:
 
 
 class Gathering:
-    """Rows in order of delivery, sorted out by point: the wanted ones only, whatever else is sent."""
+    """Rows in order of delivery, sorted out by point: the wanted ones only, whatever else is sent.
+
+    `count` is how many rows were taken.
+    """
 
     def __init__(self, points: Iterable[str]) -> None:
         self._columns: dict[str, tuple[list[int], list[Value]]] = {point: ([], []) for point in points}
         self._known_times: dict[str, int] = {}
         self.count = 0
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The wanted points, sorted."""
+        return tuple(sorted(self._columns))
+
     def add(self, rows: Sequence[Mapping[str, object]], *, point: str | None = None) -> None:
         """Take rows; `point` names them where the answer is about one point and may leave the name out."""
         known = self._known_times
         columns = self._columns
         for row in rows:
-            if not isinstance(row, dict):
-                raise OriginContract("the upstream sent a row that is no object")
-            column = columns.get(str(row.get("name", point)))
+            column = columns.get(_name_of(row, point))
             if column is not None:
                 column[0].append(time_of(row.get("time"), known))
                 column[1].append(value_of(row.get("value")))

@@ -6,6 +6,7 @@
     │   ├── NotFound             no such path, site                     404
     │   ├── MethodNotAllowed     the path knows other methods           405
     │   ├── TooLarge             request or answer over a bound         413
+    │   ├── RequestTimeout      the body did not arrive in time         408
     │   ├── RateLimited          come back later                        429
     │   └── RouteUnavailable     the chosen route is not built yet      501
     ├── Transient              try again later, the same request is fine
@@ -18,7 +19,10 @@
     ├── Conflict               someone else did it first              409
     └── Defect                 trying again cannot cure it; look at it  500
         ├── OriginRefused        our credential or request is refused   502
-        └── OriginContract       the upstream breaks its own contract   502
+        ├── OriginContract       the upstream breaks its own contract   502
+        └── BlockDamaged         stored bytes are no block we can trust 500
+            ├── BlockMismatch      it is another point's or month's     500
+            └── BlockUnsupported   a newer version, an unknown codec    500
 
 It knows no HTTP text: `core/problem.py` says how each is told to a caller.
 """
@@ -68,6 +72,10 @@ class MethodNotAllowed(BadRequest):
 
 class TooLarge(BadRequest):
     """The request, or the answer it asks for, is over a bound."""
+
+
+class RequestTimeout(BadRequest):
+    """The request's body did not arrive in time."""
 
 
 class RateLimited(BadRequest):
@@ -133,3 +141,15 @@ class OriginRefused(Defect):
 
 class OriginContract(Defect):
     """The upstream breaks its own contract: a cursor that repeats, a shape nobody knows."""
+
+
+class BlockDamaged(Defect):
+    """Stored bytes that are cut short, altered, or no block at all: the days must be fetched again."""
+
+
+class BlockMismatch(BlockDamaged):
+    """A sound block that lies under the wrong key."""
+
+
+class BlockUnsupported(BlockDamaged):
+    """A version or a codec that this code or this host cannot read; it may be sound, so leave it."""

@@ -4,23 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NewType
 
-from edgeseries.core.errors import EdgeError
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """One request. `path` is still percent-encoded; `query` are decoded pairs in their order;
-    header names are lower case; `caller` tells clients apart for rate limits; `unreadable` says
-    why query and body could not be read, if so.
+    """One request. `path` is still percent-encoded; header names are lower case; `caller` tells
+    clients apart for rate limits; `arrived_ms` is UTC epoch ms; `request_id` names it in logs.
+
+    The head comes first; `query` (decoded pairs in their order) and `body` are read by `Incoming`.
     """
 
     method: str
     path: str
-    query: tuple[tuple[str, str], ...] = ()
+    request_id: str
+    arrived_ms: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
     caller: str = ""
-    unreadable: EdgeError | None = None
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
 
 
 BodyStream = NewType("BodyStream", object)

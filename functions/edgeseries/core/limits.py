@@ -52,9 +52,9 @@ DIRECT_MAX_SAMPLES: Final = 1_000
 QUEUED_MIN_SAMPLES: Final = 100_000
 """More missing samples than this become a job (setting `queuedMinSamples`)."""
 
-FORCED_DIRECT_MAX_SAMPLES: Final = 250_000
-"""What `route=direct` may carry at most. Samples, their text and the answer's text are in
-memory together, about 150 bytes a sample, in an isolate of 128 MB."""
+FORCED_DIRECT_MAX_SAMPLES: Final = 150_000
+"""What one answer may fetch at most while the caller waits. Gathered samples and the answer's
+text take about 310 bytes a sample (measured on CPython): 47 MB of an isolate's 128 MB."""
 
 REQUEST_DEADLINE_MS: Final = 30 * SECOND_MS
 """From arrival to the last upstream byte (setting `requestDeadlineSeconds`)."""
@@ -73,13 +73,16 @@ UPSTREAM_PAGE_ROWS: Final = 10_000
 UPSTREAM_LIST_ROWS: Final = 1_000
 """Points of one page of a site's list: about 0.5 MB of vendor JSON."""
 
-UPSTREAM_MAX_BODY_BYTES: Final = 16_000_000
-"""One upstream answer. 160 bytes a row make 100,000 rows; larger ones are split and asked again."""
+UPSTREAM_MAX_BODY_BYTES: Final = 6_000_000
+"""One upstream answer. 160 bytes a row make 37,000 rows; larger ones are split and asked again."""
+
+UPSTREAM_BODIES_BYTES: Final = 20_000_000
+"""Upstream answers in memory at once, of one request."""
 
 UPSTREAM_MAX_SPLITS: Final = 12
 """How often a range is halved because its answer was too large: a year becomes two hours."""
 
-UPSTREAM_CONCURRENCY: Final = 4
+UPSTREAM_CONCURRENCY: Final = 3
 """Upstream calls of one request under way at once. The platform allows six connections that
 wait for headers; the rest is for the stores."""
 
@@ -89,8 +92,15 @@ UPSTREAM_RETRIES: Final = 1
 CATALOGUE_TTL_MS: Final = 10 * MINUTE_MS
 """How long an isolate trusts a site's list of points before it reads it again."""
 
-CATALOGUE_MAX_SITES: Final = 50
-"""Sites whose lists an isolate keeps: 50 lists of 7,000 names are about 40 MB."""
+CATALOGUE_FRESH_MS: Final = 30 * SECOND_MS
+"""A list read within this is not read again for a name that it lacks: a typing error in a
+dashboard must not read the whole list at every refresh."""
+
+CATALOGUE_MAX_NAMES: Final = 50_000
+"""Names of points that an isolate keeps, all sites together: about 10 MB."""
+
+MAX_RETRY_AFTER_S: Final = 86_400
+"""The longest pause that an upstream is believed to want."""
 
 PLATFORM_CONNECTIONS: Final = 6
 """Connections of one invocation that may wait for response headers (Workers limits, 2026-04)."""
@@ -105,4 +115,42 @@ assert 3 * MAX_NAME_BYTES < MAX_URL_BYTES
 assert DIRECT_MAX_SAMPLES < QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES
 assert UPSTREAM_PAGE_ROWS * 160 <= UPSTREAM_MAX_BODY_BYTES
 assert UPSTREAM_CONCURRENCY < PLATFORM_CONNECTIONS
+assert UPSTREAM_CONCURRENCY * UPSTREAM_MAX_BODY_BYTES <= UPSTREAM_BODIES_BYTES
+assert CATALOGUE_FRESH_MS < CATALOGUE_TTL_MS
 assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
+
+# --- blocks
+SEGMENT_TARGET_SAMPLES: Final = 2_100
+"""Whole days are put together up to this many samples: a day of one-minute data (1,440), a week of
+five-minute data (2,016), a month of hourly data (744). More would compress better, but reading
+one day decodes one segment."""
+
+SEGMENT_TAIL_SAMPLES: Final = SEGMENT_TARGET_SAMPLES // 2
+"""A last segment that is smaller joins the one before it: a few hundred samples alone compress badly."""
+
+MAX_SEGMENT_SAMPLES: Final = 1_000_000
+"""A segment is at least a day, and a day at ten samples a second has 864,000."""
+
+MAX_SEGMENT_BYTES: Final = 24_000_000
+"""A segment's columns before compression: 16 bytes for each of a million samples, and half as much
+again for texts. A reader allocates no more than this for one, in an isolate of 128 MB."""
+
+MAX_BLOCK_SEGMENTS: Final = 31
+"""A segment is at least a day of one month."""
+
+MAX_BLOCK_HEADER_BYTES: Final = 2_048
+"""Two names of MAX_NAME_BYTES, and at most 16 bytes for each segment."""
+
+BLOCK_QUALITY: Final = 9
+"""Brotli quality of segments."""
+
+BLOCK_SMALL_BYTES: Final = 4_096
+"""Columns of up to this size, which is what BMS points have, are compressed one step harder."""
+
+BLOCK_SMALL_QUALITY: Final = 10
+"""Saves 3 to 5 % of small columns for about 0.6 ms a segment; on large noisy ones it saves 1 to 2 %
+for 8 ms. Quality 11 takes twice as long again for less than 1 % (bench/codec.py)."""
+
+assert SEGMENT_TARGET_SAMPLES + SEGMENT_TAIL_SAMPLES <= MAX_SEGMENT_SAMPLES
+assert 2 * MAX_NAME_BYTES + 32 + MAX_BLOCK_SEGMENTS * 16 <= MAX_BLOCK_HEADER_BYTES
+assert MAX_SEGMENT_SAMPLES * 16 <= MAX_SEGMENT_BYTES

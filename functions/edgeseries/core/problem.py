@@ -31,6 +31,9 @@ KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
         status=405, slug="method-not-allowed", title="The method is not allowed here"
     ),
     errors.TooLarge: Kind(status=413, slug="too-large", title="Too large"),
+    errors.RequestTimeout: Kind(
+        status=408, slug="request-timeout", title="The request did not arrive in time"
+    ),
     errors.RateLimited: Kind(status=429, slug="rate-limited", title="Too many requests"),
     errors.RouteUnavailable: Kind(
         status=501, slug="route-unavailable", title="This route is not available yet"
@@ -86,7 +89,6 @@ def problem_response(error: errors.EdgeError, *, path: str, request_id: str) -> 
         case errors.RouteUnavailable():
             document["route"] = error.route
             document["estimatedSamples"] = error.estimated_samples
-            headers["X-Route-Type"] = error.route
         case errors.MethodNotAllowed():
             headers["Allow"] = ", ".join(error.allowed)
         case errors.RateLimited() | errors.Transient():

@@ -8,7 +8,7 @@ It knows no HTTP: names and texts come in, from a URL or from a JSON body.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, TypeGuard
 
 from edgeseries.core.errors import Fault, InvalidRequest
 from edgeseries.core.limits import DAY_MS, EARLIEST_MS, LATEST_MS, MAX_NAME_BYTES, MAX_POINTS, MAX_RANGE_MS
@@ -22,6 +22,12 @@ IGNORED_PARAMETERS: Final = ("user_id",)
 
 MAX_FAULTS_OF_A_KIND: Final = 10
 """A list of 10,000 bad names is reported by its first ten and a count."""
+
+MAX_ECHOED_CHARS: Final = 64
+"""How much of a caller's own parameter name goes back into an error."""
+
+DOT_SEGMENTS: Final = frozenset({".", ".."})
+"""Names that a URL's path resolves away (RFC 3986, 5.2.4), encoded or not: another path upstream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,25 +76,41 @@ def query_from_json(body: object) -> TimeseriesQuery:
             )
         )
     faults: list[Fault] = []
-    given: dict[str, str] = {}
-    names: list[str] = []
-    for parameter, value in body.items():
-        if parameter in ("points", "point"):
-            listed = value if isinstance(value, list) else [value]
-            texts = [name for name in listed if isinstance(name, str)]
-            if len(texts) < len(listed):
-                faults.append(Fault(parameter=parameter, detail="an array of names (strings) is expected"))
-            names += texts
-        elif isinstance(value, str):
-            given[parameter] = value
-        elif (
-            parameter in ("start_time", "end_time") and isinstance(value, int) and not isinstance(value, bool)
-        ):
-            given[parameter] = str(value)
-        elif value is not None:
-            faults.append(Fault(parameter=str(parameter), detail="a string is expected"))
-            given[str(parameter)] = ""
+    given = _texts_of(body, faults)
+    if "point" in body:
+        faults.append(Fault(parameter="point", detail="is for URLs; send an array of names as points"))
+        given.pop("point", None)
+    listed = body.get("points")
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    if listed is not None and (not isinstance(listed, list) or len(names) < len(listed)):
+        faults.append(Fault(parameter="points", detail="an array of names (strings) is expected"))
     return _query(given, names, faults)
+
+
+def _texts_of(body: Mapping[str, object], faults: list[Fault]) -> dict[str, str]:
+    """The fields of a body that are texts, or become texts; of the others the first few are faults."""
+    given: dict[str, str] = {}
+    for parameter, value in body.items():
+        is_time = parameter in ("start_time", "end_time")
+        if isinstance(value, str):
+            given[parameter] = value
+        elif is_time and _is_whole(value):
+            given[parameter] = str(int(value))
+        elif value is not None and parameter != "points" and len(faults) < MAX_FAULTS_OF_A_KIND:
+            wanted = "an ISO-8601 text or whole epoch milliseconds are" if is_time else "a string is"
+            faults.append(Fault(parameter=_short(parameter), detail=f"{wanted} expected"))
+    given.pop("points", None)
+    return given
+
+
+def _is_whole(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_ECHOED_CHARS else text[:MAX_ECHOED_CHARS] + "..."
 
 
 def _query(given: Mapping[str, str], names: Sequence[str], faults: list[Fault]) -> TimeseriesQuery:
@@ -108,20 +130,23 @@ def _query(given: Mapping[str, str], names: Sequence[str], faults: list[Fault]) 
 
 def checked_name(parameter: str, name: str) -> str:
     """A site or point name from a path. Raises InvalidRequest if it can be none."""
-    detail = _fault_of_name(name)
+    detail = _fault_of_name(name) if name else "is empty"
     if detail is not None:
         raise InvalidRequest((Fault(parameter=parameter, detail=detail),))
     return name
 
 
 def _unknown_parameters(given: Mapping[str, str]) -> list[Fault]:
+    unknown = [name for name in given if name not in PARAMETERS and name not in IGNORED_PARAMETERS]
     faults = []
-    for parameter in given:
-        if parameter in PARAMETERS or parameter in IGNORED_PARAMETERS:
-            continue
-        close = get_close_matches(parameter, PARAMETERS, n=1)
+    for parameter in unknown[:MAX_FAULTS_OF_A_KIND]:
+        close = get_close_matches(_short(parameter), PARAMETERS, n=1)
         meant = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(PARAMETERS)}"
-        faults.append(Fault(parameter=parameter, detail=f"there is no such parameter{meant}"))
+        faults.append(Fault(parameter=_short(parameter), detail=f"there is no such parameter{meant}"))
+    if len(unknown) > MAX_FAULTS_OF_A_KIND:
+        faults.append(
+            Fault(parameter="...", detail=f"and {len(unknown) - MAX_FAULTS_OF_A_KIND} more unknown ones")
+        )
     return faults
 
 
@@ -156,6 +181,8 @@ def _faults_of_points(names: Sequence[str]) -> list[Fault]:
 
 
 def _fault_of_name(name: str) -> str | None:
+    if name in DOT_SEGMENTS:
+        return "is no name: a URL cannot hold it"
     if not name:
         return "is empty; is there a comma too many? (a name that holds a comma is sent as point=)"
     if any(ord(character) < ord(" ") or character == "\x7f" for character in name):

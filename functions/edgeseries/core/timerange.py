@@ -15,6 +15,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 ONE_MS: Final = timedelta(milliseconds=1)
 
 _EPOCH_MS_TEXT: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_DATE_DIGITS: Final = re.compile(r"(19|20)[0-9]{2}(0[1-9]|1[0-2])[0-3][0-9]", re.ASCII)
 _ZONELESS_TEXT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.,]*)?", re.ASCII)
 _PLUS_LOST_TEXT: Final = re.compile(r".*[0-9] [0-9]{2}:?[0-9]{2}", re.ASCII)
 
@@ -64,6 +65,8 @@ def parse_instant(text: str) -> int:
     """
     if _EPOCH_MS_TEXT.fullmatch(text):
         epoch_ms = int(text)
+        if _DATE_DIGITS.fullmatch(text):
+            raise ValueError(f"{text} reads as a date; send {text[:4]}-{text[4:6]}-{text[6:]}T00:00:00Z")
         if not EARLIEST_MS <= epoch_ms <= LATEST_MS:
             raise ValueError("epoch milliseconds between 1970 and 2100 are expected; is this another unit?")
         if 0 < epoch_ms < LATEST_MS // 1000:

@@ -7,11 +7,21 @@ a Defect may not; "no data" is an answer, not an error.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from edgeseries.core.points import Point, PointSeries, Site
 from edgeseries.core.samples import Samples
 from edgeseries.core.timerange import TimeRange
+
+
+class Boundary(StrEnum):
+    """Which ends of a range the vendor's own rule holds. Adapters cut to `[start, end)` all the same;
+    a vendor that leaves the start out has to be asked from a little earlier.
+    """
+
+    START_INCLUSIVE = "start-inclusive"
+    END_INCLUSIVE_ONLY = "end-inclusive-only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +32,7 @@ class Capabilities:
     batch_points: int
     page_rows: int
     pages_by_cursor: bool
+    boundary: Boundary
 
 
 class Origin(Protocol):

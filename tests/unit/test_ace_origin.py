@@ -1,0 +1,190 @@
+"""The ACE adapter against a vendor in every bad mood that the simulator does not have."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from edgeseries.adapters.ace import NO_SUCH_POINT, AceOrigin
+from edgeseries.adapters.catalogue import Catalogue
+from edgeseries.core.errors import (
+    OriginContract,
+    OriginOversize,
+    OriginRefused,
+    OriginThrottled,
+    OriginUnreachable,
+)
+from edgeseries.core.http import HttpCall, HttpReply
+from edgeseries.core.limits import CATALOGUE_FRESH_MS, CATALOGUE_TTL_MS
+from edgeseries.core.timerange import TimeRange
+from tests.fakes import FakeClock
+
+START_MS = 1_704_067_200_000
+SPAN = TimeRange(start_ms=START_MS, end_ms=START_MS + 3_600_000)
+Script = Callable[[HttpCall, str], Any]
+
+
+class Vendor:
+    """Points of one site, each with one sample; `script` may answer a call in its own way."""
+
+    def __init__(self, *points: str, script: Script | None = None) -> None:
+        self.listed = list(points)
+        self.script = script
+        self.calls: list[str] = []
+
+    async def send(self, call: HttpCall) -> HttpReply:
+        path = urlsplit(call.url).path.removeprefix("/api")
+        self.calls.append(f"{call.method} {path}")
+        answer = self.script(call, path) if self.script else None
+        if answer is None:
+            answer = self.plain(call, path)
+        return answer if isinstance(answer, HttpReply) else reply(200, answer)
+
+    def plain(self, call: HttpCall, path: str) -> HttpReply | Mapping[str, object]:
+        if path.endswith("/points"):
+            return {"items": [{"name": name} for name in self.listed], "page": 1, "pages": 1}
+        if path == "/points/get_timeseries":
+            names = [point["name"] for point in json.loads(call.body or b"")["points"]]
+            # This vendor answers 404 to a batch that names a point it does not have.
+            return reply(404) if set(names) - set(self.listed) else rows(*names)
+        name = unquote(path.split("/")[2])
+        return rows(name) if name in self.listed else reply(404)
+
+
+def reply(status: int, document: object = None, **headers: str) -> HttpReply:
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    return HttpReply(status=status, headers=named, body=json.dumps(document).encode())
+
+
+def rows(*names: str) -> Mapping[str, object]:
+    return {"point_samples": [{"name": name, "time": "2024-01-01T00:00:00Z", "value": "1"} for name in names]}
+
+
+class Session:
+    """One isolate's origin, with a clock of its own."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor = vendor
+        self.clock = FakeClock(at_ms=START_MS)
+        self.catalogue = Catalogue()
+
+    def origin(self) -> AceOrigin:
+        return AceOrigin(
+            base_url="https://vendor.example/api",
+            token="t",  # noqa: S106 - made up
+            web=self.vendor,
+            clock=self.clock,
+            catalogue=self.catalogue,
+        )
+
+    def fetch(self, *points: str) -> dict[str, tuple[int, str | None]]:
+        series = asyncio.run(self.origin().fetch("hq", points, SPAN, deadline_ms=self.clock.now_ms() + 9_000))
+        return {one.point: (len(one.samples), one.error) for one in series}
+
+    def read_pages(self) -> int:
+        pages = self.origin().pages
+
+        async def count() -> int:
+            return sum([1 async for _ in pages("hq", SPAN, deadline_ms=self.clock.now_ms() + 9_000)])
+
+        return asyncio.run(count())
+
+
+def test_a_point_that_is_gone_does_not_empty_the_others_of_its_batch() -> None:
+    session = Session(Vendor("a", "b"))
+    assert session.fetch("a", "b") == {"a": (1, None), "b": (1, None)}
+    session.vendor.listed.remove("b")
+    session.clock.at_ms += CATALOGUE_FRESH_MS + 1
+    assert session.fetch("a", "b") == {"a": (1, None), "b": (0, NO_SUCH_POINT)}
+
+
+def test_a_point_that_is_new_is_found_once_the_list_is_not_fresh() -> None:
+    session = Session(Vendor("a"))
+    assert session.fetch("a", "b") == {"a": (1, None), "b": (0, NO_SUCH_POINT)}
+    session.vendor.listed.append("b")
+    session.clock.at_ms += CATALOGUE_FRESH_MS + 1
+    assert session.fetch("a", "b") == {"a": (1, None), "b": (1, None)}
+
+
+def test_a_typing_error_does_not_read_the_list_at_every_refresh() -> None:
+    session = Session(Vendor("a"))
+    for _ in range(5):
+        session.fetch("a", "typo")
+    assert session.vendor.calls.count("GET /sites/hq/points") == 1
+
+
+def test_a_404_for_a_batch_is_never_taken_for_no_data() -> None:
+    vendor = Vendor("a", "b")
+    session = Session(vendor)
+    assert session.fetch("a", "b") == {"a": (1, None), "b": (1, None)}
+    vendor.script = lambda _, path: reply(404) if path == "/points/get_timeseries" else None
+    assert session.fetch("a", "b") == {"a": (1, None), "b": (1, None)}
+
+
+def test_a_stray_refusal_does_not_end_batches_for_good() -> None:
+    vendor = Vendor("a")
+    session = Session(vendor)
+    vendor.script = lambda _, path: reply(400) if path == "/points/get_timeseries" else None
+    assert session.fetch("a") == {"a": (1, None)}
+    vendor.script = None
+    session.fetch("a")
+    assert vendor.calls[-1] == "GET /points/a/timeseries"
+    session.clock.at_ms += CATALOGUE_TTL_MS + 1
+    session.fetch("a")
+    assert vendor.calls[-1] == "POST /points/get_timeseries"
+
+
+def test_a_batch_that_is_too_large_is_asked_with_fewer_points_first() -> None:
+    vendor = Vendor("a", "b", "c", "d")
+
+    def too_many(call: HttpCall, path: str) -> Any:
+        many = path == "/points/get_timeseries" and len(json.loads(call.body or b"")["points"]) > 1
+        return reply(413) if many else None
+
+    vendor.script = too_many
+    assert Session(vendor).fetch("a", "b", "c", "d") == dict.fromkeys("abcd", (1, None))
+    assert vendor.calls.count("POST /points/get_timeseries") == 7
+
+
+def test_a_range_that_is_never_small_enough_is_an_error() -> None:
+    vendor = Vendor("a", script=lambda _, path: None if path.endswith("/points") else reply(413))
+    with pytest.raises(OriginOversize):
+        Session(vendor).fetch("a")
+
+
+def test_a_404_in_the_middle_of_pages_is_not_their_end() -> None:
+    first = {**rows("a"), "next_cursor": "2", "has_more": True}
+    vendor = Vendor("a", script=lambda call, _: reply(404) if "cursor=2" in call.url else first)
+    with pytest.raises(OriginRefused, match="404"):
+        Session(vendor).read_pages()
+    assert Session(Vendor("a", script=lambda *_: reply(404))).read_pages() == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (reply(408), OriginUnreachable),
+        (reply(503), OriginUnreachable),
+        (reply(429, retry_after="9" * 5_000), OriginThrottled),
+        (reply(302), OriginContract),
+        (reply(403), OriginRefused),
+        (reply(404), OriginRefused),
+        (reply(200, {"items": ["x"], "page": 1, "pages": 1}), OriginContract),
+    ],
+    ids=["408", "503", "429", "302", "403", "404", "items"],
+)
+def test_statuses_of_the_list_of_sites(answer: HttpReply, error: type[Exception]) -> None:
+    session = Session(Vendor("a", script=lambda *_: answer))
+    with pytest.raises(error):
+        asyncio.run(session.origin().sites(deadline_ms=START_MS + 9_000))
+
+
+def test_a_pause_that_the_upstream_asks_for_is_not_cut_short() -> None:
+    vendor = Vendor("a", script=lambda *_: reply(503, retry_after="5"))
+    with pytest.raises(OriginUnreachable) as raised:
+        Session(vendor).fetch("a")
+    assert raised.value.retry_after_s == 5
+    assert len(vendor.calls) == 1
