@@ -74,7 +74,9 @@ class FakeBlocks:
     learned: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
     reads: list[tuple[str, tuple[str, ...], TimeRange]] = field(default_factory=list)
 
-    async def covered(self, site: str, points: Sequence[str], span: TimeRange) -> Mapping[str, frozenset[int]]:
+    async def covered(
+        self, site: str, points: Sequence[str], span: TimeRange
+    ) -> Mapping[str, frozenset[int]]:
         self._fail(index=True)
         days = {point: self.held.get((site, point), {}).keys() & set(days_touched(span)) for point in points}
         return {point: frozenset(held) for point, held in days.items() if held}
@@ -172,9 +174,14 @@ class MemoryBucket:
     async def page(self, prefix: str, cursor: str | None) -> Page:
         await self._call()
         keys = sorted(key for key in self.objects if key.startswith(prefix) and key > (cursor or ""))
-        listed = [Listed(key=key, stored_bytes=len(self.objects[key][0]), facts=self.objects[key][1]) for key in keys]
+        listed = [
+            Listed(key=key, stored_bytes=len(self.objects[key][0]), facts=self.objects[key][1])
+            for key in keys
+        ]
         more = len(listed) > self.page_size
-        return Page(objects=tuple(listed[: self.page_size]), cursor=keys[self.page_size - 1] if more else None)
+        return Page(
+            objects=tuple(listed[: self.page_size]), cursor=keys[self.page_size - 1] if more else None
+        )
 
     async def _call(self) -> None:
         self.under_way += 1

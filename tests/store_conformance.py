@@ -27,8 +27,34 @@ FEB_29: Final = 19_782
 MARCH: Final = range(FEB_29 + 1, FEB_29 + 32)
 POINT: Final = "made_up/AHU-1/SA T"
 OTHER: Final = "made_up, other"
-ODD_NAMES: Final = (".", "..", "a/b", "a%2Fb", "température ±°C", "x" * 512, "ü" * 256, "=", "[1]", "'; --", "\\u0041")
-VALUES: Final[tuple[Value, ...]] = (1.0, 0.1, -0.0, 1e300, 5e-324, True, False, None, "text", "1", "", 2**60 + 1, 21.5)
+ODD_NAMES: Final = (
+    ".",
+    "..",
+    "a/b",
+    "a%2Fb",
+    "température ±°C",
+    "x" * 512,
+    "ü" * 256,
+    "=",
+    "[1]",
+    "'; --",
+    "\\u0041",
+)
+VALUES: Final[tuple[Value, ...]] = (
+    1.0,
+    0.1,
+    -0.0,
+    1e300,
+    5e-324,
+    True,
+    False,
+    None,
+    "text",
+    "1",
+    "",
+    2**60 + 1,
+    21.5,
+)
 
 _numbers = count()
 
@@ -39,7 +65,9 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 def samples_of(pairs: Iterable[tuple[int, Value]]) -> Samples:
     columns = list(pairs)
-    return Samples(times_ms=array("q", [at for at, _ in columns]), values=tuple(value for _, value in columns))
+    return Samples(
+        times_ms=array("q", [at for at, _ in columns]), values=tuple(value for _, value in columns)
+    )
 
 
 def made_day(day: int, each_ms: int = HOUR_MS, start: int = 0) -> list[tuple[int, Value]]:
@@ -83,7 +111,9 @@ class BlocksConformance:
 
         run(check())
 
-    def test_reads_back_what_was_kept_sample_for_sample_and_type_for_type(self, blocks: Blocks, site: str) -> None:
+    def test_reads_back_what_was_kept_sample_for_sample_and_type_for_type(
+        self, blocks: Blocks, site: str
+    ) -> None:
         async def check() -> None:
             days = range(FEB_29 - 3, FEB_29 + 4)
             await blocks.keep(site, [made_kept(days), made_kept([FEB_29], OTHER, start=5)])
@@ -102,7 +132,12 @@ class BlocksConformance:
         async def check() -> None:
             await blocks.keep(site, [made_kept(range(FEB_29 - 3, FEB_29 + 4))])
             start_ms = FEB_29 * DAY_MS + 90 * 60_000
-            for end_ms in (start_ms + 1, start_ms + HOUR_MS, (FEB_29 + 1) * DAY_MS, (FEB_29 + 1) * DAY_MS + 1):
+            for end_ms in (
+                start_ms + 1,
+                start_ms + HOUR_MS,
+                (FEB_29 + 1) * DAY_MS,
+                (FEB_29 + 1) * DAY_MS + 1,
+            ):
                 span = TimeRange(start_ms=start_ms, end_ms=end_ms)
                 held = (await blocks.read(site, [POINT], span))[POINT]
                 days = [FEB_29, FEB_29 + 1] if end_ms > (FEB_29 + 1) * DAY_MS else [FEB_29]
@@ -124,7 +159,9 @@ class BlocksConformance:
 
         run(check())
 
-    def test_a_day_that_comes_again_is_replaced_and_its_neighbours_stay(self, blocks: Blocks, site: str) -> None:
+    def test_a_day_that_comes_again_is_replaced_and_its_neighbours_stay(
+        self, blocks: Blocks, site: str
+    ) -> None:
         async def check() -> None:
             await blocks.keep(site, [made_kept(MARCH[:5])])
             await blocks.keep(site, [made_kept([MARCH[2]], start=3)])
@@ -153,7 +190,9 @@ class BlocksConformance:
 
         run(check())
 
-    def test_many_writers_of_different_days_of_one_block_lose_nothing(self, blocks: Blocks, site: str) -> None:
+    def test_many_writers_of_different_days_of_one_block_lose_nothing(
+        self, blocks: Blocks, site: str
+    ) -> None:
         async def check() -> None:
             await asyncio.gather(*(blocks.keep(site, [made_kept([day])]) for day in MARCH))
             span = day_span(MARCH[0], MARCH[-1])
@@ -202,7 +241,15 @@ class BlocksConformance:
             (None, (MARCH[5], MARCH[9]), {POINT: [FEB_29, *MARCH[:5]], OTHER: [MARCH[0]]}, 0),
             ([OTHER, POINT], (MARCH[0], MARCH[20]), {POINT: [FEB_29]}, 2),
         ],
-        ids=["site", "point", "unknown point", "middle", "across months", "untouched days", "rest of a month"],
+        ids=[
+            "site",
+            "point",
+            "unknown point",
+            "middle",
+            "across months",
+            "untouched days",
+            "rest of a month",
+        ],
     )
     def test_a_purge_removes_what_it_names_and_no_more(  # noqa: PLR0917 - a table's columns
         self,

@@ -44,7 +44,8 @@ def test_importing_a_module_does_nothing(path: Path) -> None:
     ) | (ast.Assign | ast.AnnAssign)
     for statement in ast.parse(path.read_text()).body:
         documented = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-        assert isinstance(statement, allowed) or documented, f"{relative(path)}:{statement.lineno}"
+        gated = isinstance(statement, ast.If) and "sys.version_info" in ast.unparse(statement.test)
+        assert isinstance(statement, allowed) or documented or gated, f"{relative(path)}:{statement.lineno}"
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=relative)
@@ -62,7 +63,8 @@ def test_a_port_has_at_most_seven_methods(path: Path) -> None:
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "Protocol" for base in node.bases):
             methods = [one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
-            assert 1 <= len(methods) <= 7
+            assert len(methods) <= 7
+            assert methods or len(node.bases) > 1
 
 
 @pytest.mark.parametrize("worker", ["router", "consumer", "janitor"])

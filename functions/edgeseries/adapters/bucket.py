@@ -1,0 +1,67 @@
+"""An object bucket as the stores use it: whole objects, conditional writes, lists by prefix.
+
+R2 in `r2.py`, memory in the tests. A bucket that fails or is late raises StoreUnavailable.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+Facts = Mapping[str, str]
+"""What stands beside an object, readable without reading it (R2: custom metadata)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What the bucket says of an object that it has: its version and when that was written."""
+
+    etag: str
+    uploaded_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A whole object as read."""
+
+    content: bytes
+    version: Written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An object of a list."""
+
+    key: str
+    stored_bytes: int
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a list, in order of keys; `cursor` leads to the next and is None at the end."""
+
+    objects: tuple[Listed, ...]
+    cursor: str | None
+
+
+class Bucket(Protocol):
+    """One bucket."""
+
+    async def get(self, key: str) -> Found | None:
+        """The object, or None."""
+        ...
+
+    async def put(self, key: str, content: bytes, facts: Facts, *, replaces: str | None) -> Written | None:
+        """Write if the object still has the etag `replaces` (None: if there is no object).
+
+        None if another writer was first, or writes at this very time.
+        """
+        ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects, at most BUCKET_PAGE_KEYS; one that is not there is no fault."""
+        ...
+
+    async def page(self, prefix: str, cursor: str | None) -> Page:
+        """One page of the objects whose keys begin so."""
+        ...

@@ -1,0 +1,122 @@
+"""A test Worker's entry: the real stores behind HTTP, one call a request. Run inside workerd, not here.
+
+The source is uploaded as text by `test_stores.py`; nothing imports it on the host.
+"""
+# mypy: disable-error-code="misc"
+
+import json
+from array import array
+from dataclasses import asdict
+from typing import Any
+
+import js
+from workers import Response, WorkerEntrypoint, import_from_javascript
+
+from edgeseries.adapters.answer_store import AnswerStore
+from edgeseries.adapters.block_memory import BlockMemory
+from edgeseries.adapters.block_store import BlockStore
+from edgeseries.adapters.compression_workers import RuntimeCompression
+from edgeseries.adapters.d1 import D1Database
+from edgeseries.adapters.ffi import js_object, raw
+from edgeseries.adapters.r2 import R2Bucket
+from edgeseries.core.errors import StoreUnavailable
+from edgeseries.core.samples import Samples
+from edgeseries.core.timerange import TimeRange
+from edgeseries.ports.answers import AnswerFacts
+from edgeseries.ports.blocks import KeptDays
+
+MEMORIES: dict[str, BlockMemory] = {}
+
+
+class Told:
+    """A clock that says what the request says."""
+
+    def __init__(self, at_ms: int) -> None:
+        self.at_ms = at_ms
+
+    def now_ms(self) -> int:
+        """What was said."""
+        return self.at_ms
+
+
+class Default(WorkerEntrypoint):
+    """POST a call as JSON."""
+
+    async def fetch(self, request: Any) -> Any:
+        call = json.loads(await request.text())
+        hanging = import_from_javascript("./hang.mjs")
+        database = D1Database(hanging.database if "database" in call["hang"] else raw(self.env.DB))
+        bucket = R2Bucket(hanging.bucket if "bucket" in call["hang"] else raw(self.env.CACHE))
+        clock, compression = Told(call["now_ms"]), RuntimeCompression()
+        answers = AnswerStore(
+            bucket=bucket,
+            database=database,
+            compression=compression,
+            clock=clock,
+            wait_until=self.ctx.waitUntil,
+        )
+        blocks = BlockStore(
+            bucket=bucket,
+            database=database,
+            compression=compression,
+            memory=MEMORIES.setdefault(call["memory"], BlockMemory()),
+            clock=clock,
+            answers=answers,
+        )
+        try:
+            result = await getattr(self, call["verb"])(blocks, answers, **call["with"])
+        except StoreUnavailable as error:
+            result = {"unavailable": error.detail}
+        if not isinstance(result, dict | None):
+            return result
+        faults = {**blocks.faults, **answers.faults}
+        return Response(json.dumps({"result": result, "faults": faults}))
+
+    async def covered(self, blocks: Any, _: Any, *, site: str, points: list[str], span: Any) -> Any:
+        found = await blocks.covered(site, points, TimeRange(**span))
+        return {point: sorted(days) for point, days in found.items()}
+
+    async def densities(self, blocks: Any, _: Any, *, site: str, points: list[str]) -> Any:
+        return await blocks.densities(site, points)
+
+    async def read(self, blocks: Any, _: Any, *, site: str, points: list[str], span: Any) -> Any:
+        found = await blocks.read(site, points, TimeRange(**span))
+        return {
+            point: {
+                "times_ms": list(one.samples.times_ms),
+                "values": list(one.samples.values),
+                "days": sorted(one.days),
+            }
+            for point, one in found.items()
+        }
+
+    async def keep(self, blocks: Any, _: Any, *, site: str, kept: list[Any]) -> Any:
+        await blocks.keep(
+            site,
+            [
+                KeptDays(
+                    point=one["point"],
+                    days=tuple(one["days"]),
+                    samples=Samples(times_ms=array("q", one["times_ms"]), values=tuple(one["values"])),
+                )
+                for one in kept
+            ],
+        )
+
+    async def forget(
+        self, blocks: Any, _: Any, *, site: str, points: list[str] | None, span: Any, dry_run: bool
+    ) -> Any:
+        chosen = None if span is None else TimeRange(**span)
+        return asdict(await blocks.forget(site, points=points, span=chosen, dry_run=dry_run))
+
+    async def keep_answer(self, _: Any, answers: Any, *, digest: str, body: str, facts: Any) -> Any:
+        await answers.keep(digest, body.encode(), AnswerFacts(**facts))
+
+    async def find_answer(self, _: Any, answers: Any, *, digest: str, accepts_brotli: bool) -> Any:
+        found = await answers.find(digest, accepts_brotli=accepts_brotli)
+        if found is None:
+            return None
+        headers = {"Content-Type": "application/json", "X-Facts": json.dumps(asdict(found.facts))}
+        if found.content_encoding:
+            headers["Content-Encoding"] = found.content_encoding
+        return js.Response.new(found.stream, js_object({"headers": headers, "encodeBody": "manual"}))

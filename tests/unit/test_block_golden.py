@@ -1,0 +1,58 @@
+"""Blocks that were written once must be read for ever, and are written the same today.
+
+Each golden is a block in hex, with what it holds beside it in this file.
+"""
+
+import os
+from collections.abc import Sequence
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from edgeseries.adapters.compression_cpython import PackageCompression
+from edgeseries.core.blocks.block import decode_days, encode_block, same_samples
+from edgeseries.core.blocks.header import BlockKey, read_header
+from edgeseries.core.days import month_days
+from edgeseries.core.limits import DAY_MS, HOUR_MS, MINUTE_MS
+from edgeseries.core.samples import NO_SAMPLES, Samples, Value
+
+GOLDEN_DIR = Path(__file__).resolve().parents[1] / "golden"
+KEY = BlockKey(site="site", point="Zone 1 · temp", month="2024-02")
+START_MS = month_days(KEY.month).start * DAY_MS
+BYTES_PER_LINE = 48
+
+
+def at(step_ms: int, values: Sequence[Value], *, jitter_ms: int = 0) -> Samples:
+    times_ms = [START_MS + place * step_ms + place % 3 * jitter_ms for place in range(len(values))]
+    return Samples(times_ms=times_ms, values=values)
+
+
+CASES: dict[str, tuple[int, Samples]] = {
+    "empty": ((1 << 29) - 1, NO_SAMPLES),
+    "regular": (0b11, at(HOUR_MS, [20 + place * place % 17 / 10 for place in range(48)])),
+    "jittering": (0b1, at(MINUTE_MS, [float(place // 40) for place in range(300)], jitter_ms=7)),
+    "mixed": (0b1001, at(DAY_MS * 3, [1.5, -0.0])),
+    "kinds": (
+        0b1,
+        at(HOUR_MS, [72.0, 1, True, None, "on", "\ud800", 2**64, -(2**80), 1e22, -inf, 5e-324, False, 0.1]),
+    ),
+    "runs": (0b1, at(MINUTE_MS, ["off"] * 60 + ["on"] * 90 + [None] * 3 + ["off"] * 60)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_block_of_this_version_is_read_and_written_as_ever(name: str) -> None:
+    days, samples = CASES[name]
+    written = encode_block(KEY, days, samples, PackageCompression())
+    path = GOLDEN_DIR / f"block.{name}.hex"
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        lines = [
+            written[place : place + BYTES_PER_LINE].hex() for place in range(0, len(written), BYTES_PER_LINE)
+        ]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert path.is_file(), f"no {path.name} yet: UPDATE_GOLDEN=1 make check"
+    golden = bytes.fromhex(path.read_text(encoding="utf-8"))
+    assert read_header(golden, KEY).days == days
+    assert same_samples(decode_days(golden, KEY, days, PackageCompression()), samples)
+    assert written == golden, f"{path.name} differs; if it should: a new VERSION, and UPDATE_GOLDEN=1"
