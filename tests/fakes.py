@@ -1,7 +1,8 @@
 """Fakes of the ports, for tests of flows on the host. Each passes its port's conformance suite."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from edgeseries.core.errors import EdgeError, NotFound
 from edgeseries.core.http import HttpRequest
@@ -22,6 +23,7 @@ class FakeOrigin:
     deliveries: Deliveries
     failure: EdgeError | None = None
     calls: list[tuple[str, ...]] = field(default_factory=list)
+    spans: list[TimeRange] = field(default_factory=list)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -45,6 +47,7 @@ class FakeOrigin:
         self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int
     ) -> tuple[PointSeries, ...]:
         self._note("fetch", deadline_ms)
+        self.spans.append(span)
         known = self._site(site)
         return tuple(
             PointSeries(point=point, samples=_samples(known[point], span))
@@ -153,3 +156,17 @@ class FixedExaminer:
     async def examine(self, *, timeout_ms: int) -> tuple[Finding, ...]:
         assert timeout_ms > 0
         return self.findings
+
+
+@dataclass
+class Afterwards:
+    """Keeps work until it is asked for."""
+
+    work: list[Coroutine[Any, Any, None]] = field(default_factory=list)
+
+    def after(self, work: Coroutine[Any, Any, None]) -> None:
+        self.work.append(work)
+
+    async def finish(self) -> None:
+        while self.work:
+            await self.work.pop(0)

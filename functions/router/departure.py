@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from edgeseries.core.errors import Defect, EdgeError, Transient
+from edgeseries.core.freshness import Verdict, cache_status
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MAX_REQUEST_ID_CHARS
 from edgeseries.core.problem import kind_of
@@ -113,6 +114,10 @@ def _dressed(outcome: Outcome, *, request: HttpRequest, duration_ms: int) -> Htt
         "X-Content-Type-Options": "nosniff",
         "X-Request-Id": request.request_id,
     }
+    if outcome.verdict is not None:
+        headers["Cache-Status"] = cache_status(outcome.verdict, stored=outcome.stored)
+        headers["X-Cache-Hit"] = "true" if outcome.verdict is Verdict.HIT else "false"
     if outcome.route:
         headers["X-Route-Type"] = outcome.route
+    # A stream stays for HEAD, too: whoever sends the response lets go of it.
     return replace(response, headers=headers, body=b"" if request.method == "HEAD" else response.body)

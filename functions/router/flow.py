@@ -5,20 +5,22 @@ Every step is a decision with a file of its own; this page only puts them in ord
 
 from typing import Final
 
-from edgeseries.core.answer import answer_body, entity_tag, is_named_by
 from edgeseries.core.errors import EdgeError, RateLimited, RouteUnavailable
+from edgeseries.core.freshness import freshness_of
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MINUTE_MS, SECOND_MS
 from edgeseries.core.problem import problem_response
-from edgeseries.core.query import TimeseriesQuery
-from edgeseries.core.routing import Route, choose_route, estimate_samples
+from edgeseries.core.routing import Route, choose_route
 from router.departure import depart, preflight
 from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, label_of
 from router.health import health
+from router.kept import kept_answer
+from router.now import Choice, answer_now, estimated_need
 from router.outcome import Outcome
 from router.parameters import read_query
 from router.ports import Ports
 from router.sites import list_points, list_sites
+from router.stored import look_up
 
 
 async def answer(request: HttpRequest, ports: Ports) -> HttpResponse:
@@ -46,40 +48,19 @@ async def serve(head: HttpRequest, ports: Ports) -> Outcome:
 
 
 async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
-    """`/api/timeseries`: check, estimate, choose the route, take it."""
+    """`/api/timeseries`: check; stream a kept answer; or see what is missing, choose the route, take it."""
     query = read_query(arrival.request)
-    missing_samples = estimate_samples(point_count=len(query.points), span=query.span)
-    route = choose_route(missing_samples=missing_samples, forced=query.forced, sizes=ports.route_sizes)
-    if route is not Route.DIRECT:
-        raise not_built_yet(route, missing_samples, ports)
-    return await direct(query, arrival, ports)
-
-
-async def direct(query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> Outcome:
-    """Exactly the range that was asked, from the upstream, within the deadline."""
-    asked_ms = ports.clock.now_ms()
-    series = await ports.origin.fetch(query.site, query.points, query.span, deadline_ms=arrival.deadline_ms)
-    origin_ms = ports.clock.now_ms() - asked_ms
-    body = answer_body(query, series)
-    tag = entity_tag(body)
-    # If-None-Match of a POST would be a precondition of a change (RFC 9110, 13.1.2); this changes nothing.
-    known = arrival.request.headers.get("if-none-match", "") if arrival.request.method != "POST" else ""
-    unchanged = is_named_by(tag, known)
-    headers = {
-        "Content-Type": "application/json",
-        "ETag": tag,
-        "Cache-Control": "private, no-cache",
-        "X-Cache-Hit": "false",
-    }
-    return Outcome(
-        response=HttpResponse(
-            status=304 if unchanged else 200, headers=headers, body=b"" if unchanged else body
-        ),
-        route=Route.DIRECT,
-        origin_ms=origin_ms,
-        point_count=len(series),
-        sample_count=sum(len(one.samples) for one in series),
-    )
+    freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
+    kept = await kept_answer(query, freshness, arrival, ports)
+    if kept is not None:
+        return kept
+    index = await look_up(query, reads=freshness.reads, ports=ports)
+    need = estimated_need(query, index, arrival, ports)
+    route = choose_route(missing_samples=need.missing_samples, forced=query.forced, sizes=ports.route_sizes)
+    if route is Route.QUEUED:
+        raise not_built_yet(route, need.missing_samples, ports)
+    choice = Choice(route=route, freshness=freshness, index=index, estimate=need)
+    return await answer_now(query, choice, arrival, ports)
 
 
 async def admit(head: HttpRequest, ports: Ports) -> None:

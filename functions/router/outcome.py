@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from edgeseries.core.answer import json_bytes
 from edgeseries.core.errors import EdgeError
+from edgeseries.core.freshness import Verdict
 from edgeseries.core.http import HttpResponse
 
 
@@ -12,7 +13,8 @@ class Outcome:
     """A response without the headers that all responses share, and its measures.
 
     `origin_ms` is the time spent waiting for the upstream, None if it was not asked. `error` is
-    what the response tells, if it is a problem.
+    what the response tells, if it is a problem. `verdict` tells how much came from the store, None
+    where no store is concerned; `stored` whether it will be there next time.
     """
 
     response: HttpResponse
@@ -21,6 +23,8 @@ class Outcome:
     origin_ms: int | None = None
     point_count: int = 0
     sample_count: int = 0
+    verdict: Verdict | None = None
+    stored: bool = False
 
 
 def json_outcome(document: object, *, status: int = 200, origin_ms: int | None = None) -> Outcome:

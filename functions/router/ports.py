@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from edgeseries.core.routing import RouteSizes
 from edgeseries.ports.admission import Admission
+from edgeseries.ports.answers import Answers
+from edgeseries.ports.background import Background
+from edgeseries.ports.blocks import Blocks
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.health import Examiner
 from edgeseries.ports.incoming import Incoming
@@ -17,9 +20,13 @@ class Ports:
 
     incoming: Incoming
     origin: Origin
+    blocks: Blocks
+    answers: Answers
+    background: Background
     clock: Clock
     journal: Journal
     admission: Admission
     examiner: Examiner
     route_sizes: RouteSizes
     request_deadline_ms: int
+    settle_lag_ms: int

@@ -11,7 +11,6 @@ from edgeseries.core.answer import answer_body, entity_tag, is_named_by
 from edgeseries.core.limits import EARLIEST_MS, LATEST_MS, MAX_RANGE_MS
 from edgeseries.core.points import PointSeries
 from edgeseries.core.query import TimeseriesQuery, query_from_json, query_from_pairs
-from edgeseries.core.routing import estimate_samples
 from edgeseries.core.samples import Value, in_order, plain_number, within
 from edgeseries.core.timerange import TimeRange, iso_instant, parse_instant
 
@@ -107,13 +106,6 @@ def test_requests_that_mean_the_same_have_one_normal_form(
     by_body = query_from_json({"site": site, "points": points, "start_time": start, "end_time": end})
     assert by_url == by_body
     assert by_url.points == tuple(sorted(set(points)))
-
-
-@given(st.integers(1, 1000), spans(), spans(), st.integers(1, 3000))
-def test_an_estimate_grows_with_the_range(count: int, one: TimeRange, other: TimeRange, density: int) -> None:
-    shorter, longer = sorted((one, other), key=lambda span: span.duration_ms)
-    small = estimate_samples(point_count=count, span=shorter, density_per_day=density)
-    assert 1 <= small <= estimate_samples(point_count=count, span=longer, density_per_day=density)
 
 
 @given(st.dictionaries(names, deliveries, min_size=1, max_size=4))

@@ -28,7 +28,8 @@ class Running:
     logs: list[LogLine]
 
     def get(self, **fields: Any) -> httpx.Response:
-        return self.client.get("/api/timeseries", params=fields)
+        """Past the store, so that it is the upstream that answers or fails."""
+        return self.client.get("/api/timeseries", params=fields, headers={"Cache-Control": "no-store"})
 
     def upstream(self, **knobs: Any) -> None:
         """Put the simulator's faults and counters back, then set some."""

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,22 +48,29 @@ def iso(epoch_ms: int) -> str:
 
 def test_random_requests_equal_the_truth(running: Running) -> None:
     random_source = random.Random(SEED)  # noqa: S311 - a seeded draw
-    samples, empty, kinds = 0, 0, set()
+    samples, empty, kinds, verdicts = 0, 0, set(), Counter[str]()
+    earlier: list[dict[str, Any]] = []
     for number in range(REQUEST_COUNT):
         fields = draw(random_source, running)
+        if earlier and random_source.random() < 0.3:
+            fields = random_source.choice(earlier)  # as dashboards do: the same again
+        earlier.append(fields)
         start_ms, end_ms = fields["start_time"], fields["end_time"]
         expected = {
             point: expected_samples(running.truth, fields["site"], point, start_ms, end_ms)
             for point in set(fields["points"])
         }
         times = {"start_time": iso(start_ms), "end_time": iso(end_ms)}
+        route = {"route": random_source.choice(["direct", "cached", "cached"])}
+        headers = {"Cache-Control": random_source.choice(["", "", "", "no-cache", "no-store"])}
         if number % 2:
-            response = running.client.post("/api/timeseries", json={**fields, **times, "route": "direct"})
+            body = {**fields, **times, **route}
+            response = running.client.post("/api/timeseries", json=body, headers=headers)
         else:
             pairs = [("site", fields["site"]), *(("point", point) for point in fields["points"])]
-            response = running.client.get(
-                "/api/timeseries", params=[*pairs, *times.items(), ("route", "direct")]
-            )
+            params = [*pairs, *times.items(), *route.items()]
+            response = running.client.get("/api/timeseries", params=params, headers=headers)
+        verdicts[response.headers.get("cache-status", "none")] += 1
         assert response.status_code == 200, (fields, response.text[:500])
         data = response.json()["data"]
         assert list(data) == sorted(expected)
@@ -74,6 +82,7 @@ def test_random_requests_equal_the_truth(running: Running) -> None:
             samples += len(rows)
             empty += not rows
     print(f"{REQUEST_COUNT} requests, {samples} samples compared, {empty} empty series, seed {SEED}")
+    print(", ".join(f"{count} x {verdict}" for verdict, count in verdicts.most_common()))
     # The draw must have reached what it is for; another seed that does not is no test.
     assert samples > 10_000
     assert empty > 20

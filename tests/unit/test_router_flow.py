@@ -21,7 +21,9 @@ from edgeseries.ports.health import Finding
 from router.departure import level_of, request_id_of
 from router.flow import ENDPOINTS, answer
 from router.ports import Ports
+from tests.fake_stores import FakeAnswers, FakeBlocks
 from tests.fakes import (
+    Afterwards,
     CountingIdentity,
     FakeClock,
     FakeIncoming,
@@ -42,15 +44,21 @@ DELIVERIES = {"hq": {"a/1": [(START_MS + 60_000, 2.5), (START_MS, True)], "b": [
 
 
 def make_ports(**changes: Any) -> Ports:
+    clock = FakeClock(step_ms=5)
+    answers = FakeAnswers(clock)
     ports: dict[str, Any] = {
         "incoming": FakeIncoming(),
         "origin": FakeOrigin(DELIVERIES),
-        "clock": FakeClock(step_ms=5),
+        "blocks": FakeBlocks(answers),
+        "answers": answers,
+        "background": Afterwards(),
+        "clock": clock,
         "journal": ListJournal(),
         "admission": FixedAdmission(),
         "examiner": FixedExaminer(),
         "route_sizes": RouteSizes(),
         "request_deadline_ms": 30_000,
+        "settle_lag_ms": 3_600_000,
         **changes,
     }
     return Ports(**ports)
@@ -143,8 +151,8 @@ def test_size_chooses_the_route_and_the_caller_may_force_it(end: str, forced: st
     query = (*QUERY[:3], ("end_time", end), *((("route", forced),) if forced else ()))
     response = ask(query=query)
     assert response.headers["X-Route-Type"] == route
-    assert response.status == (200 if route == "direct" else 501)
-    if route != "direct":
+    assert response.status == (501 if route == "queued" else 200)
+    if route == "queued":
         assert told(response)["route"] == route
         assert told(response)["estimatedSamples"] > 0
         assert "route=direct" in told(response)["detail"]

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import js
 from pyodide.ffi import JsException
 
-from edgeseries.adapters.ffi import header_pairs, in_time, js_bytes, js_object, python_bytes
+from edgeseries.adapters.ffi import header_pairs, in_time, js_bytes, js_object, present, python_bytes
 from edgeseries.core.errors import DeadlineExceeded, Fault, InvalidRequest, RequestTimeout, TooLarge
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MAX_BODY_BYTES, MAX_QUERY_FIELDS, MAX_URL_BYTES
@@ -19,8 +19,13 @@ NO_BODY_STATUSES = frozenset({204, 304})
 
 
 def request_headers(request: Any) -> dict[str, str]:
-    """The headers of a `workers.Request`, names in lower case."""
-    return header_pairs(request.js_object.headers)
+    """The headers of a `workers.Request`, names in lower case.
+
+    The platform shows every Worker `Accept-Encoding: br, gzip`; what the client sent is in `cf`.
+    """
+    headers = header_pairs(request.js_object.headers)
+    own = present(getattr(present(request.js_object.cf), "clientAcceptEncoding", None))
+    return headers if own is None else {**headers, "accept-encoding": str(own)}
 
 
 def request_head(
@@ -111,7 +116,14 @@ async def bounded_body(
         chunks.append(chunk)
 
 
-def platform_response(response: HttpResponse) -> Any:
-    """The platform's Response of a plain one."""
-    body = None if response.status in NO_BODY_STATUSES else js_bytes(response.body)
-    return js.Response.new(body, js_object({"status": response.status, "headers": dict(response.headers)}))
+async def platform_response(response: HttpResponse, *, method: str) -> Any:
+    """The platform's Response of a plain one. A stream leaves as it is, or is let go of."""
+    options: dict[str, Any] = {"status": response.status, "headers": dict(response.headers)}
+    bodiless = response.status in NO_BODY_STATUSES or method == "HEAD"
+    if response.stream is None:
+        body = None if response.status in NO_BODY_STATUSES else js_bytes(response.body)
+        return js.Response.new(body, js_object(options))
+    if bodiless:
+        await response.stream.cancel()  # type: ignore[attr-defined]
+        return js.Response.new(None, js_object(options))
+    return js.Response.new(response.stream, js_object({**options, "encodeBody": "manual"}))

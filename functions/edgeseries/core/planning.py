@@ -28,12 +28,14 @@ class Need:
     """What upstream must deliver for a request.
 
     `missing_days` are sealed days that the range touches and no block covers, by point (points
-    that lack none are left out). `live` is the part of the range that is not sealed yet.
-    `missing_samples` estimates both, by each point's density.
+    that lack none are left out). `live` is the part of the range that is not sealed yet,
+    `covered_points` those that something is stored of in the part that is. `missing_samples`
+    estimates what is missing and live, by each point's density.
     """
 
     span: TimeRange
     missing_days: Mapping[str, tuple[int, ...]]
+    covered_points: tuple[str, ...]
     live: TimeRange | None
     missing_samples: int
 
@@ -41,6 +43,15 @@ class Need:
     def sealed(self) -> bool:
         """Whether the answer can be kept for ever."""
         return self.live is None
+
+    @property
+    def sealed_part(self) -> TimeRange | None:
+        """The part of the range that blocks may hold; None if it is all live."""
+        if self.live is None:
+            return self.span
+        if self.live.start_ms == self.span.start_ms:
+            return None
+        return TimeRange(start_ms=self.span.start_ms, end_ms=self.live.start_ms)
 
 
 def need_of(
@@ -54,18 +65,28 @@ def need_of(
 ) -> Need:
     """The need of a request. `covered` are days by point; what it leaves out is not covered."""
     unsealed_day = first_unsealed_day(now_ms=now_ms, settle_lag_ms=settle_lag_ms)
-    sealed_days = [day for day in days_touched(span) if day < unsealed_day]
+    # One tuple for all points that nothing is stored of: most of them, and there may be 10,000.
+    sealed_days = tuple(day for day in days_touched(span) if day < unsealed_day)
+    sealed_ms = sum(overlap_ms(span, day) for day in sealed_days)
     live_start_ms = max(span.start_ms, unsealed_day * DAY_MS)
     live = TimeRange(start_ms=live_start_ms, end_ms=span.end_ms) if live_start_ms < span.end_ms else None
     missing: dict[str, tuple[int, ...]] = {}
     estimate = 0.0
     for point in points:
-        lacking = tuple(day for day in sealed_days if day not in covered.get(point, ()))
+        held = covered.get(point)
+        lacking = tuple(day for day in sealed_days if day not in held) if held else sealed_days
         if lacking:
             missing[point] = lacking
-        lacking_ms = sum(overlap_ms(span, day) for day in lacking) + (live.duration_ms if live else 0)
+        lacking_ms = sum(overlap_ms(span, day) for day in lacking) if held else sealed_ms
+        lacking_ms += live.duration_ms if live else 0
         estimate += density_per_day.get(point, DEFAULT_DENSITY_PER_DAY) * lacking_ms / DAY_MS
-    return Need(span=span, missing_days=missing, live=live, missing_samples=ceil(estimate))
+    return Need(
+        span=span,
+        missing_days=missing,
+        covered_points=tuple(point for point in points if covered.get(point)),
+        live=live,
+        missing_samples=ceil(estimate),
+    )
 
 
 def overlap_ms(span: TimeRange, day: int) -> int:
@@ -96,6 +117,13 @@ def whole_day_gaps(need: Need) -> tuple[Gap, ...]:
             span = day_span(first, last)
             wanted.setdefault((span.start_ms, span.end_ms), []).append(point)
     return _gaps(wanted)
+
+
+def live_gaps(need: Need, points: Sequence[str]) -> tuple[Gap, ...]:
+    """The part past the sealed days, for every point: it is read from upstream at every request."""
+    if need.live is None:
+        return ()
+    return _gaps({(need.live.start_ms, need.live.end_ms): list(points)})
 
 
 def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -5,10 +5,8 @@ It knows no store and no upstream; coverage and learned density come in as numbe
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil
 
-from edgeseries.core.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY, DIRECT_MAX_SAMPLES, QUEUED_MIN_SAMPLES
-from edgeseries.core.timerange import TimeRange
+from edgeseries.core.limits import DIRECT_MAX_SAMPLES, QUEUED_MIN_SAMPLES
 
 
 class Route(StrEnum):
@@ -28,13 +26,6 @@ class RouteSizes:
 
     def __post_init__(self) -> None:
         assert 0 <= self.direct_max_samples < self.queued_min_samples
-
-
-def estimate_samples(
-    *, point_count: int, span: TimeRange, density_per_day: int = DEFAULT_DENSITY_PER_DAY
-) -> int:
-    """Samples that the upstream has in the range, as far as we know: points x days x density."""
-    return ceil(point_count * density_per_day * span.duration_ms / DAY_MS)
 
 
 def choose_route(*, missing_samples: int, forced: Route | None, sizes: RouteSizes) -> Route:

@@ -65,6 +65,16 @@ def in_order(times_ms: Sequence[int], values: Sequence[Value]) -> Samples:
     )
 
 
+def joined(parts: Sequence[Samples]) -> Samples:
+    """Samples of several parts in one: where parts overlap, the later part wins."""
+    if len(parts) == 1:
+        return parts[0]
+    return in_order(
+        [at_ms for part in parts for at_ms in part.times_ms],
+        [value for part in parts for value in part.values],
+    )
+
+
 def within(samples: Samples, span: TimeRange) -> Samples:
     """Only the samples inside the half-open range."""
     times_ms = samples.times_ms

@@ -1,0 +1,76 @@
+"""The store as a request sees it: it may help, and it never stands in the way.
+
+Every look-up that fails is written down and taken as "nothing is stored"; the answer then comes
+from upstream.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from edgeseries.core.errors import EdgeError, StoreUnavailable
+from edgeseries.core.planning import Need
+from edgeseries.core.query import TimeseriesQuery
+from edgeseries.ports.answers import AnswerFacts, KeptAnswer
+from edgeseries.ports.blocks import KeptDays, StoredSamples
+from router.ports import Ports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """What the index tells of a request's points: days held, and samples a day."""
+
+    covered: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    density_per_day: Mapping[str, float] = field(default_factory=dict)
+
+
+async def find_answer(digest: str, *, accepts_brotli: bool, ports: Ports) -> KeptAnswer | None:
+    """The kept answer of a sealed request, if the store has it and answers."""
+    try:
+        return await ports.answers.find(digest, accepts_brotli=accepts_brotli)
+    except StoreUnavailable as error:
+        note(ports, "answers cannot be read", error)
+        return None
+
+
+async def look_up(query: TimeseriesQuery, *, reads: bool, ports: Ports) -> Index:
+    """What the index tells; densities also for a request that uses nothing stored."""
+    try:
+        densities = await ports.blocks.densities(query.site, query.points)
+        covered = await ports.blocks.covered(query.site, query.points, query.span) if reads else {}
+    except StoreUnavailable as error:
+        note(ports, "the index cannot be read", error)
+        return Index()
+    return Index(covered=covered, density_per_day=densities)
+
+
+async def read_blocks(query: TimeseriesQuery, need: Need, ports: Ports) -> Mapping[str, StoredSamples]:
+    """What the blocks hold, in the sealed part, of the points that the index says something of."""
+    if not need.covered_points or need.sealed_part is None:
+        return {}
+    try:
+        held = await ports.blocks.read(query.site, need.covered_points, need.sealed_part)
+    except StoreUnavailable as error:
+        note(ports, "blocks cannot be read", error)
+        return {}
+    return {point: one for point, one in held.items() if one.days}
+
+
+async def keep(
+    query: TimeseriesQuery,
+    days: Sequence[KeptDays],
+    answer: tuple[str, bytes, AnswerFacts] | None,
+    ports: Ports,
+) -> None:
+    """Store what was fetched, after the answer has left. What fails is fetched again another time."""
+    try:
+        if days:
+            await ports.blocks.keep(query.site, days)
+        if answer is not None:
+            await ports.answers.keep(*answer)
+    except EdgeError as error:
+        note(ports, "what was fetched could not be stored", error)
+
+
+def note(ports: Ports, event: str, error: EdgeError) -> None:
+    """One warning in the log."""
+    ports.journal.line("warning", event, cause=error.detail)
