@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +33,10 @@ YEAR_DAYS: Final = 366
 MANY_POINT_DAYS: Final = 1_100
 """Days of a point that are a job by the size rule, at 100 samples a day."""
 
-MIN_WIDTH: Final = 100
+STORE_S: Final = 1.0
+"""A pause after each request: storing goes on after the answer has left."""
+
+MIN_WIDTH: Final = 110
 """Columns that the tables need; a terminal with fewer wraps lines, which is better than cut words."""
 
 LIST_ROWS: Final = 8
@@ -69,6 +72,7 @@ class Told:
 
     status: int
     route: str
+    cache: str
     duration_ms: float
     upstream_ms: str
     sample_count: int
@@ -113,7 +117,7 @@ def _play(console: Console, stack: Stack, truth: Truth) -> bool:
             return False
         right = health.status_code == httpx.codes.OK and _show_points(console, client, truth, site)
         table = Table(box=box.SIMPLE, pad_edge=False)
-        for heading in ("request", "status", "route"):
+        for heading in ("request", "status", "route", "cache"):
             table.add_column(heading)
         for heading in ("samples", "bytes", "ms", "upstream ms"):
             table.add_column(heading, justify="right")
@@ -121,12 +125,14 @@ def _play(console: Console, stack: Stack, truth: Truth) -> bool:
         sample_count = 0
         for ask in _asks(truth, site):
             told = _ask(client, truth, ask)
+            time.sleep(STORE_S)
             right = right and told.right
             sample_count += told.sample_count
             table.add_row(
                 ask.shows,
                 str(told.status),
                 told.route,
+                told.cache,
                 f"{told.sample_count:,}",
                 f"{told.body_bytes:,}",
                 f"{told.duration_ms:.0f}",
@@ -167,6 +173,15 @@ def _show_points(console: Console, client: httpx.Client, truth: Truth, site: str
 def _asks(truth: Truth, site: str) -> Sequence[Ask]:
     points = _points_with_samples(truth, site)
     (first, day_ms), names = points[0], tuple(name for name, _ in points)
+    week = Ask(
+        shows="every point, a week",
+        site=site,
+        points=names,
+        start_ms=day_ms,
+        end_ms=day_ms + 7 * DAY_MS,
+        route="cached",
+        taken="cached",
+    )
     few = tuple(sorted(name for name, first_ms in points if first_ms == day_ms))[:5]
     return (
         Ask(
@@ -189,6 +204,9 @@ def _asks(truth: Truth, site: str) -> Sequence[Ask]:
             end_ms=day_ms + 14 * DAY_MS,
             route="direct",
         ),
+        week,
+        replace(week, shows="the same again"),
+        replace(week, shows="two of them, two days", points=names[:2], end_ms=day_ms + 2 * DAY_MS),
         Ask(
             shows="every point, for years",
             site=site,
@@ -219,6 +237,7 @@ def _ask(client: httpx.Client, truth: Truth, ask: Ask) -> Told:
     return Told(
         status=response.status_code,
         route=route,
+        cache=response.headers.get("cache-status", "").removeprefix("EdgeSeries; ").partition(";")[0],
         duration_ms=duration_ms,
         upstream_ms=timing.get("upstream", "-"),
         sample_count=count,

@@ -206,6 +206,7 @@ def stored(columns: bytes) -> bytes:
 
 
 HOURLY = bytes((Shape.DELTAS, 0, Shape.CONSTANT)) + _svarint(HOUR_MS)
+DAILY = bytes((Shape.DELTAS, 0, Shape.CONSTANT)) + _svarint(DAY_MS)
 NULLS = b"\x02"
 
 
@@ -234,6 +235,11 @@ NULLS = b"\x02"
         (forged(stored(HOURLY + b"\x08\1\0\1z\0\0")), "no possible length"),
         (forged(stored(HOURLY + b"\x01\1\x10\0\0\0")), "too many places"),
         (forged(stored(HOURLY + b"\x01\1\0\1\0\x30\0\0\0\0")), "does not hold"),
+        (forged(stored(HOURLY + b"\x10\1\0\x08" + b"\xff" * 192)), "more than 64 bits"),
+        (
+            forged(stored(DAILY + NULLS), sample_count=3, days=0b101, last_day=FIRST_DAY + 2),
+            "samples of days that it does not cover",
+        ),
         (forged(b"\x09\0"), "codec 9"),
         (forged(b"\0" + uvarint(MAX_SEGMENT_BYTES + 1)), "counts more"),
         (forged(bytes((Codec.BROTLI,)) + uvarint(5) + b"nonsense"), "brotli"),

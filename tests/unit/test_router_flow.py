@@ -81,7 +81,14 @@ def ask(
         arrived_ms=ports.clock.now_ms(),
         **fields,
     )
-    return asyncio.run(answer(request, ports))
+
+    async def whole() -> HttpResponse:
+        response = await answer(request, ports)
+        assert isinstance(ports.background, Afterwards)
+        await ports.background.finish()
+        return response
+
+    return asyncio.run(whole())
 
 
 def told(response: HttpResponse) -> dict[str, Any]:
