@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeseries.core.days import days_touched
+from edgeseries.core.errors import TooLarge
+from edgeseries.core.limits import FORCED_DIRECT_MAX_SAMPLES
 from edgeseries.core.planning import Gap
 from edgeseries.core.points import PointSeries
 from edgeseries.core.query import TimeseriesQuery
@@ -24,15 +26,22 @@ class Fetched:
 
 
 async def fetch(query: TimeseriesQuery, gaps: Sequence[Gap], *, deadline_ms: int, ports: Ports) -> Fetched:
-    """Every gap, one call of the origin after the other; the origin bounds what runs side by side."""
-    return Fetched(
-        gaps=tuple(
-            [
-                (gap, await ports.origin.fetch(query.site, gap.points, gap.span, deadline_ms=deadline_ms))
-                for gap in gaps
-            ]
-        )
-    )
+    """Every gap, one call of the origin after the other; the origin bounds what runs side by side.
+
+    Raises TooLarge once all gaps together are more than one answer may fetch.
+    """
+    fetched: list[tuple[Gap, tuple[PointSeries, ...]]] = []
+    count = 0
+    for gap in gaps:
+        series = await ports.origin.fetch(query.site, gap.points, gap.span, deadline_ms=deadline_ms)
+        count += sum(len(one.samples) for one in series)
+        if count > FORCED_DIRECT_MAX_SAMPLES:
+            raise TooLarge(
+                f"more than {FORCED_DIRECT_MAX_SAMPLES} samples would have to be fetched at once; "
+                "ask for a shorter range or fewer points"
+            )
+        fetched.append((gap, series))
+    return Fetched(gaps=tuple(fetched))
 
 
 def series_of(

@@ -56,7 +56,12 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
         return kept
     index = await look_up(query, reads=freshness.reads, ports=ports)
     need = estimated_need(query, index, arrival, ports)
-    route = choose_route(missing_samples=need.missing_samples, forced=query.forced, sizes=ports.route_sizes)
+    route = choose_route(
+        missing_samples=need.missing_samples,
+        answer_samples=need.answer_samples,
+        forced=query.forced,
+        sizes=ports.route_sizes,
+    )
     if route is Route.QUEUED:
         raise not_built_yet(route, need.missing_samples, ports)
     choice = Choice(route=route, freshness=freshness, index=index, estimate=need)

@@ -165,6 +165,17 @@ def test_size_chooses_the_route_and_the_caller_may_force_it(end: str, forced: st
         assert "route=direct" in told(response)["detail"]
 
 
+def test_an_answer_too_large_to_be_made_at_once_is_queued_however_much_is_stored() -> None:
+    year = (*QUERY[:3], ("end_time", "2025-01-01T00:00:00Z"))
+    ports = make_ports()
+    assert isinstance(ports.blocks, FakeBlocks)
+    ports.blocks.learned["hq", "b"] = (86_400.0, 30)
+    ports.blocks.held["hq", "b"] = {19_723 + day: () for day in range(366)}
+    assert ask(query=year, ports=ports).headers["X-Route-Type"] == "queued"
+    response = ask(query=(*year, ("route", "cached")), ports=ports)
+    assert (response.status, told(response)["type"]) == (413, "urn:edgeseries:problem:too-large")
+
+
 def test_an_operator_may_have_nothing_go_direct() -> None:
     response = ask(ports=make_ports(route_sizes=RouteSizes(direct_max_samples=0, queued_min_samples=1)))
     assert (response.status, response.headers["X-Route-Type"]) == (501, "queued")

@@ -56,6 +56,10 @@ FORCED_DIRECT_MAX_SAMPLES: Final = 150_000
 """What one answer may fetch at most while the caller waits. Gathered samples and the answer's
 text take about 310 bytes a sample (measured on CPython): 47 MB of an isolate's 128 MB."""
 
+INLINE_MAX_SAMPLES: Final = 250_000
+"""Samples of an answer that is made while the caller waits, stored ones too. The design says
+1,000,000, but samples and text of so many are about 150 MB, more than an isolate has."""
+
 REQUEST_DEADLINE_MS: Final = 30 * SECOND_MS
 """From arrival to the last upstream byte (setting `requestDeadlineSeconds`)."""
 
@@ -118,6 +122,7 @@ assert UPSTREAM_CONCURRENCY < PLATFORM_CONNECTIONS
 assert UPSTREAM_CONCURRENCY * UPSTREAM_MAX_BODY_BYTES <= UPSTREAM_BODIES_BYTES
 assert CATALOGUE_FRESH_MS < CATALOGUE_TTL_MS
 assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
+assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= INLINE_MAX_SAMPLES
 
 # --- blocks
 SEGMENT_TARGET_SAMPLES: Final = 2_100

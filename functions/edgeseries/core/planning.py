@@ -30,7 +30,7 @@ class Need:
     `missing_days` are sealed days that the range touches and no block covers, by point (points
     that lack none are left out). `live` is the part of the range that is not sealed yet,
     `covered_points` those that something is stored of in the part that is. `missing_samples`
-    estimates what is missing and live, by each point's density.
+    estimates what is missing and live, `answer_samples` the whole answer, by each point's density.
     """
 
     span: TimeRange
@@ -38,6 +38,7 @@ class Need:
     covered_points: tuple[str, ...]
     live: TimeRange | None
     missing_samples: int
+    answer_samples: int
 
     @property
     def sealed(self) -> bool:
@@ -71,7 +72,7 @@ def need_of(
     live_start_ms = max(span.start_ms, unsealed_day * DAY_MS)
     live = TimeRange(start_ms=live_start_ms, end_ms=span.end_ms) if live_start_ms < span.end_ms else None
     missing: dict[str, tuple[int, ...]] = {}
-    estimate = 0.0
+    missing_estimate = answer_estimate = 0.0
     for point in points:
         held = covered.get(point)
         lacking = tuple(day for day in sealed_days if day not in held) if held else sealed_days
@@ -79,13 +80,16 @@ def need_of(
             missing[point] = lacking
         lacking_ms = sum(overlap_ms(span, day) for day in lacking) if held else sealed_ms
         lacking_ms += live.duration_ms if live else 0
-        estimate += density_per_day.get(point, DEFAULT_DENSITY_PER_DAY) * lacking_ms / DAY_MS
+        density = density_per_day.get(point, DEFAULT_DENSITY_PER_DAY) / DAY_MS
+        missing_estimate += density * lacking_ms
+        answer_estimate += density * span.duration_ms
     return Need(
         span=span,
         missing_days=missing,
         covered_points=tuple(point for point in points if covered.get(point)),
         live=live,
-        missing_samples=ceil(estimate),
+        missing_samples=ceil(missing_estimate),
+        answer_samples=ceil(answer_estimate),
     )
 
 

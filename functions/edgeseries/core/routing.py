@@ -6,7 +6,8 @@ It knows no store and no upstream; coverage and learned density come in as numbe
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edgeseries.core.limits import DIRECT_MAX_SAMPLES, QUEUED_MIN_SAMPLES
+from edgeseries.core.errors import TooLarge
+from edgeseries.core.limits import DIRECT_MAX_SAMPLES, INLINE_MAX_SAMPLES, QUEUED_MIN_SAMPLES
 
 
 class Route(StrEnum):
@@ -28,8 +29,21 @@ class RouteSizes:
         assert 0 <= self.direct_max_samples < self.queued_min_samples
 
 
-def choose_route(*, missing_samples: int, forced: Route | None, sizes: RouteSizes) -> Route:
-    """The caller's route if one is forced, else the one for this many missing samples."""
+def choose_route(
+    *, missing_samples: int, answer_samples: int, forced: Route | None, sizes: RouteSizes
+) -> Route:
+    """The caller's route if one is forced, else the one for this many missing samples.
+
+    An answer that is too large to be made while the caller waits is queued, however much of it is
+    stored. Raises TooLarge where the caller forces such an answer.
+    """
+    if answer_samples > INLINE_MAX_SAMPLES and forced is not Route.QUEUED:
+        if forced is not None:
+            raise TooLarge(
+                f"the answer has about {answer_samples} samples; at most {INLINE_MAX_SAMPLES} can be "
+                "answered at once; ask for a shorter range or fewer points"
+            )
+        return Route.QUEUED
     if forced is not None:
         return forced
     if missing_samples < sizes.direct_max_samples:
