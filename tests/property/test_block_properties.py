@@ -63,7 +63,10 @@ columns = st.one_of(
 def telemetry(seed: int, count: int) -> list[float]:
     """A column as sensors make them: walks, set points, counters, noise, at some resolution."""
     random = Random(seed)  # noqa: S311 - repeatable, no secret
-    kind, places = random.choice(["walk", "setpoint", "counter", "noise", "single"]), random.randint(0, 4)
+    kind, places = (
+        random.choice(["walk", "setpoint", "counter", "noise", "single", "mean"]),
+        random.randint(0, 4),
+    )
     level, found = random.uniform(-50, 500), []
     for _ in range(count):
         if kind == "walk":
@@ -72,9 +75,10 @@ def telemetry(seed: int, count: int) -> list[float]:
             level += random.choice([0, 0, 0, 1, 250])
         elif kind == "setpoint" and random.random() < 0.02:
             level = random.choice([18.0, 21.5, 24.0])
-        elif kind in {"noise", "single"}:
+        elif kind in {"noise", "single", "mean"}:
             level = random.random()
-        found.append(level if kind == "noise" else round(level, places))
+        exact = {"noise": level, "mean": round(level * 4096) / 4096 / 60}
+        found.append(exact.get(kind, round(level, places)))
     return array("f", found).tolist() if kind == "single" else found
 
 

@@ -117,6 +117,7 @@ def test_a_point_that_never_changes_costs_almost_nothing(value: Value, bytes_per
         ([20.125, 21.0, 1e-6], Scaling.DECIMAL),
         (array("f", [66.38, 66.42, 71.06, 68.004]).tolist(), Scaling.SINGLE),
         ([place * 2.0**-36 + 3 for place in range(1, 99999, 999)], Scaling.BINARY),
+        ([place * place * 2.0**-9 / 60 for place in range(1, 300)], Scaling.FIFTEENTHS),
         ([7.0**place / 3 for place in range(-20, 20)], Scaling.BITS),
         ([nan, inf, -inf, -0.0], Scaling.BITS),
         ([*TENTHS, -0.0], Scaling.DECIMAL),

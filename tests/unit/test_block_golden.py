@@ -4,6 +4,7 @@ Each golden is a block in hex, with what it holds beside it in this file.
 """
 
 import os
+from array import array
 from collections.abc import Sequence
 from math import inf
 from pathlib import Path
@@ -37,6 +38,9 @@ CASES: dict[str, tuple[int, Samples]] = {
         0b1,
         at(HOUR_MS, [72.0, 1, True, None, "on", "\ud800", 2**64, -(2**80), 1e22, -inf, 5e-324, False, 0.1]),
     ),
+    "singles": (0b1, at(MINUTE_MS, array("f", [66.38 + place % 9 / 50 for place in range(40)]).tolist())),
+    "binary": (0b1, at(MINUTE_MS, [3 + place * place * 2.0**-31 for place in range(40)])),
+    "means": (0b1, at(MINUTE_MS, [place * place * 2.0**-31 / 60 for place in range(40)])),
     "runs": (0b1, at(MINUTE_MS, ["off"] * 60 + ["on"] * 90 + [None] * 3 + ["off"] * 60)),
 }
 

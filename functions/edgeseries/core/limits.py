@@ -146,15 +146,9 @@ MAX_BLOCK_SEGMENTS: Final = 31
 MAX_BLOCK_HEADER_BYTES: Final = 2_048
 """Two names of MAX_NAME_BYTES, and at most 16 bytes for each segment."""
 
-BLOCK_QUALITY: Final = 9
-"""Brotli quality of segments."""
-
-BLOCK_SMALL_BYTES: Final = 4_096
-"""Columns of up to this size, which is what BMS points have, are compressed one step harder."""
-
-BLOCK_SMALL_QUALITY: Final = 10
-"""Saves 3 to 5 % of small columns for about 0.6 ms a segment; on large noisy ones it saves 1 to 2 %
-for 8 ms. Quality 11 takes twice as long again for less than 1 % (bench/codec.py)."""
+BLOCK_QUALITY: Final = 10
+"""Brotli quality of segments. Against 9 it makes blocks 1 to 5 % smaller for 0.6 ms a segment of BMS
+data, 3 ms of noise; 11 takes 1.5 to 2 times as long for less than 0.5 % (bench/codec.py)."""
 
 assert SEGMENT_TARGET_SAMPLES + SEGMENT_TAIL_SAMPLES <= MAX_SEGMENT_SAMPLES
 assert 2 * MAX_NAME_BYTES + 32 + MAX_BLOCK_SEGMENTS * 16 <= MAX_BLOCK_HEADER_BYTES

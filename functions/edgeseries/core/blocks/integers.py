@@ -70,9 +70,12 @@ def encode_integers(numbers: Sequence[int]) -> Encoded:
 
 def _shapes(numbers: Sequence[int], low: int, high: int, *, runs: bool) -> list[bytes]:
     """What may be the smallest form of at least two numbers that differ."""
-    found = [_offsets(numbers, low, high)]
-    if high - low == 1:
-        found.append(_head(Shape.BITS) + svarint(low) + bitmap([number - low for number in numbers]))
+    head, parts = _in_units(numbers)
+    unit_low, unit_high = (min(parts), max(parts)) if head else (low, high)
+    found = [head + _offsets(parts, unit_low, unit_high)]
+    if unit_high - unit_low == 1:
+        bits = bitmap([part - unit_low for part in parts])
+        found.append(head + _head(Shape.BITS) + svarint(unit_low) + bits)
     elif (table := _table(numbers)) is not None:
         found.append(table)
     if high - low <= INT64_MAX:
@@ -85,7 +88,7 @@ def _shapes(numbers: Sequence[int], low: int, high: int, *, runs: bool) -> list[
     return found
 
 
-def _delta_shapes(deltas: list[int], *, runs: bool) -> list[bytes]:
+def _delta_shapes(deltas: Sequence[int], *, runs: bool) -> list[bytes]:
     low, high = min(deltas), max(deltas)
     if low == high:
         return [_constant(low)]
@@ -102,12 +105,12 @@ def _delta_shapes(deltas: list[int], *, runs: bool) -> list[bytes]:
     return [head + shape for shape in found]
 
 
-def _in_units(deltas: list[int]) -> tuple[bytes, list[int]]:
+def _in_units(numbers: Sequence[int]) -> tuple[bytes, Sequence[int]]:
     """The greatest number that divides all of them, as a shape's head if it is over 1; and what is left."""
-    unit = gcd(*deltas)
+    unit = gcd(*numbers)
     if unit <= 1:
-        return b"", deltas
-    return _head(Shape.UNIT) + uvarint(unit), list(map(floordiv, deltas, repeat(unit)))
+        return b"", numbers
+    return _head(Shape.UNIT) + uvarint(unit), list(map(floordiv, numbers, repeat(unit)))
 
 
 def _head(shape: Shape) -> bytes:

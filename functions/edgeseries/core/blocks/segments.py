@@ -19,8 +19,6 @@ from edgeseries.core.days import day_of
 from edgeseries.core.errors import BlockDamaged, BlockUnsupported, Defect
 from edgeseries.core.limits import (
     BLOCK_QUALITY,
-    BLOCK_SMALL_BYTES,
-    BLOCK_SMALL_QUALITY,
     DAY_MS,
     MAX_SEGMENT_BYTES,
     MAX_SEGMENT_SAMPLES,
@@ -84,8 +82,7 @@ def encode_segment(samples: Samples, first_day: int, compressor: Compressor) -> 
     columns = times + encode_values(samples.values)
     if len(columns) > MAX_SEGMENT_BYTES:
         raise Defect(f"a segment has {len(columns)} bytes of values; a block takes {MAX_SEGMENT_BYTES}")
-    quality = BLOCK_SMALL_QUALITY if len(columns) <= BLOCK_SMALL_BYTES else BLOCK_QUALITY
-    codec, payload = Codec.BROTLI, compressor.compress(columns, quality=quality)
+    codec, payload = Codec.BROTLI, compressor.compress(columns, quality=BLOCK_QUALITY)
     if len(payload) >= len(columns):
         codec, payload = Codec.STORED, columns
     return bytes((codec,)) + uvarint(len(columns)) + payload
