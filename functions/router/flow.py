@@ -81,8 +81,8 @@ def not_built_yet(route: Route, estimated_samples: int, ports: Ports) -> RouteUn
     """What to tell a caller whose request is for a route that does not exist yet."""
     return RouteUnavailable(
         f"about {estimated_samples} samples are for the {route} route, which this version does not have yet; "
-        f"ask for fewer points or a shorter range (under {ports.route_sizes.direct_max_samples} samples), "
-        "or send route=direct to have it fetched while you wait",
+        f"ask for fewer points or a shorter range (at most {ports.route_sizes.queued_min_samples} samples), "
+        "or send route=cached to have it fetched while you wait",
         route=route,
         estimated_samples=estimated_samples,
     )

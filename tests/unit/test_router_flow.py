@@ -162,7 +162,7 @@ def test_size_chooses_the_route_and_the_caller_may_force_it(end: str, forced: st
     if route == "queued":
         assert told(response)["route"] == route
         assert told(response)["estimatedSamples"] > 0
-        assert "route=direct" in told(response)["detail"]
+        assert "route=cached" in told(response)["detail"]
 
 
 def test_an_answer_too_large_to_be_made_at_once_is_queued_however_much_is_stored() -> None:
