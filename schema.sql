@@ -12,16 +12,19 @@ CREATE TABLE IF NOT EXISTS queue_jobs (
   owner              TEXT    NOT NULL DEFAULT '',   -- API key id; '' while access is open
   site               TEXT    NOT NULL,
   points_json        TEXT    NOT NULL,              -- JSON array of names, sorted and unique
+  point_count        INTEGER NOT NULL,
   start_ms           INTEGER NOT NULL,
   end_ms             INTEGER NOT NULL,
   priority           TEXT    NOT NULL DEFAULT 'normal' CHECK (priority IN ('high', 'normal', 'low')),
   status             TEXT    NOT NULL DEFAULT 'queued'
                      CHECK (status IN ('queued', 'processing', 'retrying', 'completed', 'failed', 'cancelled')),
-  batch_count        INTEGER NOT NULL DEFAULT 0,    -- 0 until the job is planned
+  planned_ms         INTEGER,                       -- NULL until the job is cut into batches
+  batch_count        INTEGER NOT NULL DEFAULT 0,
   batches_done       INTEGER NOT NULL DEFAULT 0,
   expected_samples   INTEGER NOT NULL DEFAULT 0,
   expected_done      INTEGER NOT NULL DEFAULT 0,    -- expected samples of the batches that are done
   sample_count       INTEGER NOT NULL DEFAULT 0,    -- samples really delivered
+  retry_count        INTEGER NOT NULL DEFAULT 0,    -- batches put back after a failure that counted
   error              TEXT,
   created_ms         INTEGER NOT NULL,
   started_ms         INTEGER,
@@ -33,17 +36,20 @@ CREATE TABLE IF NOT EXISTS queue_jobs (
 CREATE INDEX IF NOT EXISTS queue_jobs_by_status ON queue_jobs (status, updated_ms);
 CREATE INDEX IF NOT EXISTS queue_jobs_by_owner ON queue_jobs (owner, created_ms);
 
--- The parts of a job: up to 50 points by one month. Claimed by compare-and-set with a lease.
+-- The parts of a job: up to 50 of its points (a slice of points_json) by one month. Claimed by
+-- compare-and-set with a lease.
 CREATE TABLE IF NOT EXISTS job_batches (
   job_id             TEXT    NOT NULL REFERENCES queue_jobs (job_id) ON DELETE CASCADE,
   batch_index        INTEGER NOT NULL,
-  points_json        TEXT    NOT NULL,
+  first_point        INTEGER NOT NULL,              -- place in the job's points, from 0
+  point_count        INTEGER NOT NULL,
   start_ms           INTEGER NOT NULL,
   end_ms             INTEGER NOT NULL,
   expected_samples   INTEGER NOT NULL,
   status             TEXT    NOT NULL DEFAULT 'queued'
                      CHECK (status IN ('queued', 'claimed', 'done', 'failed', 'cancelled')),
-  attempts           INTEGER NOT NULL DEFAULT 0,
+  attempts           INTEGER NOT NULL DEFAULT 0,    -- failures that counted
+  claims             INTEGER NOT NULL DEFAULT 0,    -- times it was begun, crashes included
   lease_holder       TEXT,
   lease_until_ms     INTEGER,
   sample_count       INTEGER NOT NULL DEFAULT 0,
@@ -165,7 +171,7 @@ CREATE TABLE IF NOT EXISTS janitor_state (
 CREATE VIEW IF NOT EXISTS v_active_jobs AS
 SELECT
   job_id, owner, site, priority, status, batch_count, batches_done, sample_count, created_ms, started_ms, updated_ms,
-  json_array_length(points_json) AS point_count,
+  point_count,
   CASE WHEN expected_samples > 0 THEN 100.0 * expected_done / expected_samples ELSE 0.0 END AS progress_percent
 FROM queue_jobs
 WHERE status IN ('queued', 'processing', 'retrying');

@@ -53,6 +53,7 @@ def insert_job(database: sqlite3.Connection, job_id: str, **fields: object) -> N
         "request_digest": "d",
         "site": "s",
         "points_json": '["a","b"]',
+        "point_count": 2,
         "start_ms": 0,
         "end_ms": 1,
         "created_ms": 5,
