@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS job_batches (
   end_ms             INTEGER NOT NULL,
   expected_samples   INTEGER NOT NULL,
   status             TEXT    NOT NULL DEFAULT 'queued'
-                     CHECK (status IN ('queued', 'claimed', 'done', 'failed', 'cancelled')),
+                     CHECK (status IN ('queued', 'claimed', 'done', 'failed')),
   attempts           INTEGER NOT NULL DEFAULT 0,    -- failures that counted
   claims             INTEGER NOT NULL DEFAULT 0,    -- times it was begun, crashes included
   lease_holder       TEXT,

@@ -99,6 +99,17 @@ class FakeBlocks:
             found[point] = StoredSamples(samples=within(samples, span), days=frozenset(touched))
         return found
 
+    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str:
+        self._fail(index=True)
+        months = {month_of(day) for day in days_touched(span)}
+        held = {
+            (point, day): samples
+            for point in points
+            for day, samples in self.held.get((site, point), {}).items()
+            if month_of(day) in months
+        }
+        return md5(repr(sorted(held.items())).encode()).hexdigest()  # noqa: S324 - tells versions apart
+
     async def keep(self, site: str, kept: Sequence[KeptDays]) -> None:
         self._fail()
         for one in kept:
@@ -218,17 +229,17 @@ class SqliteDatabase:
         await self._call()
         return list(self._run(command).fetchall())
 
-    async def write(self, commands: Sequence[Command]) -> None:
+    async def write(self, commands: Sequence[Command]) -> list[list[Row]]:
         await self._call()
         self.transactions += 1
         self.connection.execute("BEGIN")
-        for command in commands:
-            self._run(command)
+        rows: list[list[Row]] = [self._run(command).fetchall() for command in commands]
         self.connection.execute("COMMIT")
+        return rows
 
     def _run(self, command: Command) -> sqlite3.Cursor:
         sizes = [len(str(one).encode()) for one in command.parameters]
-        self.largest_parameter_bytes = max(self.largest_parameter_bytes, *sizes)
+        self.largest_parameter_bytes = max([self.largest_parameter_bytes, *sizes])
         numbered = re.sub(r"\?(\d)", r":p\1", command.sql)
         named = {f"p{place}": value for place, value in enumerate(command.parameters, 1)}
         return self.connection.execute(numbered, named)

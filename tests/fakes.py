@@ -1,17 +1,17 @@
 """Fakes of the ports, for tests of flows on the host. Each passes its port's conformance suite."""
 
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgeseries.core.errors import EdgeError, NotFound
-from edgeseries.core.http import HttpRequest
+from edgeseries.core.errors import EdgeError, NotFound, TooLarge
+from edgeseries.core.http import BodyStream, HttpRequest
 from edgeseries.core.points import Point, PointSeries, Site
 from edgeseries.core.samples import NO_SAMPLES, Samples, Value, in_order, within
 from edgeseries.core.timerange import TimeRange
 from edgeseries.ports.health import Finding
 from edgeseries.ports.journal import Level, RequestRecord
-from edgeseries.ports.origin import Boundary, Capabilities
+from edgeseries.ports.origin import Boundary, Bulk, Capabilities
 
 Deliveries = Mapping[str, Mapping[str, Sequence[tuple[int, Value]]]]
 
@@ -44,17 +44,22 @@ class FakeOrigin:
         return tuple(Point(name=name) for name in sorted(self._site(site)))
 
     async def fetch(
-        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int
+        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
     ) -> tuple[PointSeries, ...]:
+        if bulk is not None:
+            await bulk.before_call()
         self._note("fetch", deadline_ms)
         self.spans.append(span)
         known = self._site(site)
-        return tuple(
+        found = tuple(
             PointSeries(point=point, samples=_samples(known[point], span))
             if point in known
             else PointSeries(point=point, samples=NO_SAMPLES, error="the site has no point of this name")
             for point in points
         )
+        if bulk is not None and sum(len(one.samples) for one in found) > bulk.max_samples:
+            raise TooLarge("more than this fetch may bring")
+        return found
 
     async def pages(
         self, site: str, span: TimeRange, *, deadline_ms: int
@@ -156,6 +161,29 @@ class FixedExaminer:
     async def examine(self, *, timeout_ms: int) -> tuple[Finding, ...]:
         assert timeout_ms > 0
         return self.findings
+
+
+@dataclass
+class FakeStreaming:
+    """Keeps the pieces to be read by the test; they are made when they are read."""
+
+    def stream(self, pieces: AsyncIterator[bytes]) -> BodyStream:
+        return BodyStream(pieces)
+
+
+@dataclass
+class FakeTimer:
+    """Waits by putting the clock forward; `meanwhile` happens at each wait."""
+
+    clock: FakeClock
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    waits: list[int] = field(default_factory=list)
+
+    async def pause(self, wait_ms: int) -> None:
+        self.waits.append(wait_ms)
+        self.clock.at_ms += wait_ms
+        if self.meanwhile is not None:
+            await self.meanwhile()
 
 
 @dataclass

@@ -148,6 +148,18 @@ class BlocksConformance:
 
         run(check())
 
+    def test_the_fingerprint_changes_with_what_is_held(self, blocks: Blocks, site: str) -> None:
+        async def check() -> None:
+            seen = [await blocks.fingerprint(site, [POINT], day_span(MARCH[0], MARCH[3]))]
+            for days in ([MARCH[0]], [MARCH[1], MARCH[2]]):
+                await blocks.keep(site, [made_kept(days)])
+                seen.append(await blocks.fingerprint(site, [POINT], day_span(MARCH[0], MARCH[3])))
+            assert len(set(seen)) == 3
+            assert await blocks.fingerprint(site, [POINT], day_span(MARCH[0], MARCH[3])) == seen[-1]
+            assert await blocks.fingerprint(site, [OTHER], day_span(MARCH[0], MARCH[3])) != seen[-1]
+
+        run(check())
+
     def test_an_empty_day_is_held(self, blocks: Blocks, site: str) -> None:
         async def check() -> None:
             await blocks.keep(site, [KeptDays(point=POINT, days=(FEB_29,), samples=samples_of([]))])

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from edgeseries.core.jobs.batching import BatchSizes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bindings:
@@ -11,12 +13,14 @@ class Bindings:
     cache: Any
     database: Any
     job_queues: dict[str, Any]
+    dead_letters: Any
     analytics: Any
     stack: str
     upstream_url: str
     upstream_kind: str
     upstream_token: str
     settle_lag_ms: int
+    batch_sizes: BatchSizes
 
     @classmethod
     def from_env(cls, env: Any) -> Self:
@@ -25,10 +29,12 @@ class Bindings:
             cache=env.CACHE,
             database=env.DB,
             job_queues={"high": env.JOBS_HIGH, "normal": env.JOBS_NORMAL, "low": env.JOBS_LOW},
+            dead_letters=env.DEAD_LETTERS,
             analytics=env.ANALYTICS,
             stack=env.STACK,
             upstream_url=env.UPSTREAM_URL,
             upstream_kind=env.UPSTREAM_KIND,
             upstream_token=env.UPSTREAM_TOKEN,
             settle_lag_ms=int(env.SETTLE_LAG_MS),
+            batch_sizes=BatchSizes(points=int(env.BATCH_POINTS), samples=int(env.BATCH_SAMPLES)),
         )

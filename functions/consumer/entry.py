@@ -1,28 +1,102 @@
-"""The consumer Worker: a batch of messages in, acknowledgements and retries out. It decides nothing."""
+"""The consumer Worker: messages in, each acknowledged or put back by itself. It decides nothing."""
 
-from typing import Any
+import traceback
+from typing import Any, Final
 
 from workers import WorkerEntrypoint
 
 from consumer.bindings import Bindings
-from consumer.flow import Delivery, consume
-from edgeseries.adapters.ffi import whole_number
+from consumer.delivery import Delivery
+from consumer.flow import consume
+from consumer.ports import Ports
+from edgeseries.adapters.ace import AceOrigin
+from edgeseries.adapters.block_memory import BlockMemory
+from edgeseries.adapters.catalogue import Catalogue
+from edgeseries.adapters.clock import SystemClock
+from edgeseries.adapters.ffi import plain_json, raw, whole_number
+from edgeseries.adapters.identity import RandomIdentity
+from edgeseries.adapters.job_store import BatchRecords, JobRecords, LetterRecords
 from edgeseries.adapters.journal import PlatformJournal
+from edgeseries.adapters.outbox import PlatformOutbox, PlatformUndertaker
+from edgeseries.adapters.stores import stores_of
+from edgeseries.adapters.web import PlatformWeb
+from edgeseries.core.jobs.dispositions import Disposition, PutBack
+from edgeseries.core.jobs.limits import INVOCATION_BUDGET_MS
+from edgeseries.core.limits import SECOND_MS
+
+CATALOGUE = Catalogue()
+"""Names of points that all invocations of the isolate share."""
+
+UNEXPECTED_DELAY_S: Final = 10
+"""After a fault of ours; the queue's retries are few, and then the message is kept as a dead letter."""
 
 
 class Default(WorkerEntrypoint):
     """The handler of queue batches."""
 
     async def queue(self, batch: Any, env: Any, ctx: Any) -> None:  # noqa: ARG002 - the platform's signature
-        """Carry out the disposition of every message, each by itself."""
-        bindings = Bindings.from_env(self.env)
-        journal = PlatformJournal(function="consumer", dataset=bindings.analytics)
-        messages = list(batch.messages)
-        deliveries = [
-            Delivery(message_id=str(one.id), attempts=whole_number(one.attempts, "attempts"))
-            for one in messages
-        ]
-        for message, disposition in zip(
-            messages, consume(str(batch.queue), deliveries, journal), strict=True
-        ):
-            message.retry(delaySeconds=disposition.delay_s)
+        """Deal with every message by itself; those that time does not suffice for go back at once."""
+        ports = ports_of(Bindings.from_env(self.env), self.ctx)
+        began_ms = ports.clock.now_ms()
+        for message in batch.messages:
+            if ports.clock.now_ms() - began_ms > INVOCATION_BUDGET_MS:
+                message.retry()
+                continue
+            _carry_out(await _deal_with(message, str(batch.queue), ports), message)
+
+
+async def _deal_with(message: Any, queue: str, ports: Ports) -> Disposition:
+    try:
+        delivery = Delivery(
+            queue=queue,
+            message_id=str(message.id),
+            attempts=whole_number(message.attempts, "attempts"),
+            body=plain_json(raw(message.body)),
+        )
+        return await consume(delivery, ports)
+    except Exception:  # noqa: BLE001 - the last resort: the message stays, the log has the cause
+        ports.journal.line("error", "unexpected", trace=traceback.format_exc(), message=str(message.id))
+        return PutBack(delay_s=UNEXPECTED_DELAY_S)
+
+
+def _carry_out(disposition: Disposition, message: Any) -> None:
+    if isinstance(disposition, PutBack):
+        message.retry(delaySeconds=disposition.delay_s)
+    else:
+        message.ack()
+
+
+def ports_of(bindings: Bindings, ctx: Any) -> Ports:
+    """The ports of one invocation over the Worker's bindings."""
+    clock = SystemClock()
+    # What a batch reads of blocks it reads once: nothing is remembered between batches.
+    stores = stores_of(
+        bucket=bindings.cache,
+        database=bindings.database,
+        memory=BlockMemory(max_bytes=0),
+        clock=clock,
+        wait_until=ctx.waitUntil,
+    )
+    return Ports(
+        book=JobRecords(stores.database),
+        batches=BatchRecords(stores.database),
+        letters=LetterRecords(stores.database),
+        outbox=PlatformOutbox(bindings.job_queues),
+        undertaker=PlatformUndertaker(bindings.dead_letters),
+        origin=AceOrigin(
+            base_url=bindings.upstream_url,
+            token=bindings.upstream_token,
+            web=PlatformWeb(),
+            clock=clock,
+            catalogue=CATALOGUE,
+        ),
+        blocks=stores.blocks,
+        clock=clock,
+        identity=RandomIdentity(),
+        journal=PlatformJournal(function="consumer", dataset=bindings.analytics),
+        batch_sizes=bindings.batch_sizes,
+        settle_lag_ms=bindings.settle_lag_ms,
+    )
+
+
+assert UNEXPECTED_DELAY_S * SECOND_MS < INVOCATION_BUDGET_MS

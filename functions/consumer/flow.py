@@ -1,43 +1,44 @@
-"""What becomes of a batch of queue messages.
+"""What becomes of a queue message: a plan, a batch, or a dead letter, each with a file of its own.
 
-Jobs do not exist yet, so nothing sends messages; one that arrives all the same is logged and
-left in its queue. Nothing is acknowledged that was not done.
+A message is dealt with by itself; whatever becomes of it, the others of its delivery are not concerned.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from edgeseries.ports.journal import Journal
+from consumer.batch import run_batch
+from consumer.delivery import Delivery, failed_unclaimed
+from consumer.letters import keep_letter
+from consumer.planning import plan_job
+from consumer.ports import Ports
+from edgeseries.core.errors import EdgeError
+from edgeseries.core.jobs.dispositions import Disposition, PutBack
+from edgeseries.core.jobs.messages import (
+    BatchMessage,
+    PlanMessage,
+    UnknownMessage,
+    is_dead_letter_queue,
+    message_of,
+)
 
 UNKNOWN_MESSAGE_DELAY_S: Final = 60
-"""How long a message that nobody understands waits before it is looked at again. After the queue's
-retries (three by default) it is moved to the dead letters, where it waits for 100 times as long."""
+"""How long a message that nobody understands waits: during a rollout a newer Worker may. After the
+queue's retries it is moved to the dead letters, and kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One delivery of one message. `attempts` counts deliveries, the first is 1."""
-
-    message_id: str
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryAfter:
-    """Put the message back; deliver it again after `delay_s` seconds."""
-
-    delay_s: int
-
-
-def consume(queue: str, deliveries: Sequence[Delivery], journal: Journal) -> tuple[RetryAfter, ...]:
-    """A disposition for each delivery, in order."""
-    for delivery in deliveries:
-        journal.line(
-            "warning",
-            "message left in its queue: this version has no jobs",
-            queue=queue,
-            message=delivery.message_id,
-            attempts=delivery.attempts,
-        )
-    return tuple(RetryAfter(delay_s=UNKNOWN_MESSAGE_DELAY_S) for _ in deliveries)
+async def consume(delivery: Delivery, ports: Ports) -> Disposition:
+    """Deal with one delivery."""
+    if is_dead_letter_queue(delivery.queue):
+        return await keep_letter(delivery, ports)
+    try:
+        match message_of(delivery.body):
+            case PlanMessage() as message:
+                return await plan_job(message, delivery, ports)
+            case BatchMessage() as message:
+                return await run_batch(message, delivery, ports)
+            case _:
+                return await keep_letter(delivery, ports)
+    except UnknownMessage as unknown:
+        ports.journal.line("warning", "message put back", queue=delivery.queue, cause=unknown.detail)
+        return PutBack(delay_s=UNKNOWN_MESSAGE_DELAY_S)
+    except EdgeError as error:
+        return await failed_unclaimed(error, delivery, ports)

@@ -17,6 +17,7 @@ class Bindings:
     upstream_kind: str
     upstream_token: str
     cache_budget_bytes: int
+    rescue_after_ms: int
 
     @classmethod
     def from_env(cls, env: Any) -> Self:
@@ -31,4 +32,5 @@ class Bindings:
             upstream_kind=env.UPSTREAM_KIND,
             upstream_token=env.UPSTREAM_TOKEN,
             cache_budget_bytes=int(env.CACHE_BUDGET_BYTES),
+            rescue_after_ms=int(env.RESCUE_AFTER_MS),
         )

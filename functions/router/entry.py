@@ -7,20 +7,18 @@ from workers import WorkerEntrypoint
 
 from edgeseries.adapters.ace import AceOrigin
 from edgeseries.adapters.admission import PlatformAdmission
-from edgeseries.adapters.answer_store import AnswerStore
 from edgeseries.adapters.background import PlatformBackground
 from edgeseries.adapters.block_memory import BlockMemory
-from edgeseries.adapters.block_store import BlockStore
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.adapters.clock import SystemClock
-from edgeseries.adapters.compression_workers import RuntimeCompression
-from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.examiner import PlatformExaminer
 from edgeseries.adapters.exchange import PlatformIncoming, platform_response, request_head, request_headers
-from edgeseries.adapters.ffi import raw
 from edgeseries.adapters.identity import RandomIdentity
+from edgeseries.adapters.job_store import JobRecords, LetterRecords
 from edgeseries.adapters.journal import PlatformJournal
-from edgeseries.adapters.r2 import R2Bucket
+from edgeseries.adapters.outbox import PlatformOutbox
+from edgeseries.adapters.stores import stores_of
+from edgeseries.adapters.streaming import PlatformStreaming, PlatformTimer
 from edgeseries.adapters.web import PlatformWeb
 from edgeseries.core.errors import Defect
 from edgeseries.ports.clock import Clock
@@ -58,19 +56,14 @@ class Default(WorkerEntrypoint):
 
 def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> Ports:
     """The ports of one request over the Worker's bindings."""
-    database, bucket = D1Database(raw(bindings.database)), R2Bucket(raw(bindings.cache))
-    compression = RuntimeCompression()
-    answers = AnswerStore(
-        bucket=bucket, database=database, compression=compression, clock=clock, wait_until=ctx.waitUntil
-    )
-    blocks = BlockStore(
-        bucket=bucket,
-        database=database,
-        compression=compression,
+    stores = stores_of(
+        bucket=bindings.cache,
+        database=bindings.database,
         memory=MEMORY,
         clock=clock,
-        answers=answers,
+        wait_until=ctx.waitUntil,
     )
+    jobs = JobRecords(stores.database)
     journal = PlatformJournal(function="router", dataset=bindings.analytics)
     origin = AceOrigin(
         base_url=bindings.upstream_url,
@@ -82,8 +75,14 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
     return Ports(
         incoming=incoming,
         origin=origin,
-        blocks=blocks,
-        answers=answers,
+        blocks=stores.blocks,
+        answers=stores.answers,
+        jobs=jobs,
+        book=jobs,
+        letters=LetterRecords(stores.database),
+        outbox=PlatformOutbox(bindings.job_queues),
+        streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
+        timer=PlatformTimer(),
         background=PlatformBackground(ctx),
         clock=clock,
         journal=journal,

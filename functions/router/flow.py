@@ -5,20 +5,23 @@ Every step is a decision with a file of its own; this page only puts them in ord
 
 from typing import Final
 
-from edgeseries.core.errors import EdgeError, RateLimited, RouteUnavailable
+from edgeseries.core.errors import EdgeError, RateLimited
 from edgeseries.core.freshness import freshness_of
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MINUTE_MS, SECOND_MS
 from edgeseries.core.problem import problem_response
 from edgeseries.core.routing import Route, choose_route
+from router.dead_letters import list_letters, replay_letter
 from router.departure import depart, preflight
 from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, label_of
 from router.health import health
+from router.jobs import cancel_job, follow_job, list_jobs, make_job, retry_job, show_job, show_result
 from router.kept import kept_answer
 from router.now import Choice, answer_now, estimated_need
 from router.outcome import Outcome
 from router.parameters import read_query
 from router.ports import Ports
+from router.queued import queue_job
 from router.sites import list_points, list_sites
 from router.stored import look_up
 
@@ -63,7 +66,7 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
         sizes=ports.route_sizes,
     )
     if route is Route.QUEUED:
-        raise not_built_yet(route, need.missing_samples, ports)
+        return await queue_job(query, need, arrival, ports)
     choice = Choice(route=route, freshness=freshness, index=index, estimate=need)
     return await answer_now(query, choice, arrival, ports)
 
@@ -77,24 +80,12 @@ async def admit(head: HttpRequest, ports: Ports) -> None:
         )
 
 
-def not_built_yet(route: Route, estimated_samples: int, ports: Ports) -> RouteUnavailable:
-    """What to tell a caller whose request is for a route that does not exist yet."""
-    return RouteUnavailable(
-        f"about {estimated_samples} samples are for the {route} route, which this version does not have yet; "
-        f"ask for fewer points or a shorter range (at most {ports.route_sizes.queued_min_samples} samples), "
-        "or send route=cached to have it fetched while you wait",
-        route=route,
-        estimated_samples=estimated_samples,
-    )
-
-
 def refuse(error: EdgeError, request: HttpRequest, ports: Ports) -> HttpResponse:
     """The problem response of an error, as it leaves."""
     problem = problem_response(error, path=request.path, request_id=request.request_id)
-    route = error.route if isinstance(error, RouteUnavailable) else ""
     return depart(
         request,
-        Outcome(response=problem, error=error, route=route),
+        Outcome(response=problem, error=error),
         endpoint=label_of(ENDPOINTS, request.path),
         ports=ports,
     )
@@ -104,5 +95,12 @@ ENDPOINTS: Final = (
     Endpoint(pattern="/api/timeseries", handlers={"GET": timeseries, "POST": timeseries}),
     Endpoint(pattern="/api/sites", handlers={"GET": list_sites}),
     Endpoint(pattern="/api/sites/{site}/points", handlers={"GET": list_points}),
+    Endpoint(pattern="/api/jobs", handlers={"GET": list_jobs, "POST": make_job}),
+    Endpoint(pattern="/api/jobs/{job}", handlers={"GET": show_job, "DELETE": cancel_job}),
+    Endpoint(pattern="/api/jobs/{job}/result", handlers={"GET": show_result}),
+    Endpoint(pattern="/api/jobs/{job}/events", handlers={"GET": follow_job}),
+    Endpoint(pattern="/api/jobs/{job}/retry", handlers={"POST": retry_job}),
+    Endpoint(pattern="/api/queue/dlq", handlers={"GET": list_letters}),
+    Endpoint(pattern="/api/queue/dlq/{letter}/replay", handlers={"POST": replay_letter}),
     Endpoint(pattern="/api/health", handlers={"GET": health}),
 )

@@ -1,25 +1,76 @@
 """From an HTTP request to a checked query: URL parameters for GET, a JSON object for POST."""
 
 import json
+from collections.abc import Sequence
 
 from edgeseries.core.errors import Fault, InvalidRequest
 from edgeseries.core.http import HttpRequest
-from edgeseries.core.query import TimeseriesQuery, query_from_json, query_from_pairs
+from edgeseries.core.jobs.job import Priority
+from edgeseries.core.query import (
+    MAX_ECHOED_CHARS,
+    MAX_FAULTS_OF_A_KIND,
+    TimeseriesQuery,
+    query_from_json,
+    query_from_pairs,
+)
 
 
 def read_query(request: HttpRequest) -> TimeseriesQuery:
     """The query of a request to `/api/timeseries`. Raises InvalidRequest with every fault."""
     if request.method != "POST":
         return query_from_pairs(request.query)
+    return query_from_json(_body_of(request))
+
+
+def read_job_request(request: HttpRequest) -> tuple[TimeseriesQuery, Priority]:
+    """The query of a POST to `/api/jobs`, and its priority. Raises InvalidRequest with every fault."""
+    body = _body_of(request)
+    faults: tuple[Fault, ...] = ()
+    priority = Priority.NORMAL
+    if isinstance(body, dict) and "priority" in body:
+        body = dict(body)
+        try:
+            priority = Priority(body.pop("priority"))
+        except ValueError:
+            detail = f"must be one of {', '.join(Priority)}, or left out"
+            faults = (Fault(parameter="priority", detail=detail),)
+    try:
+        query = query_from_json(body)
+    except InvalidRequest as error:
+        raise InvalidRequest((*faults, *error.faults)) from None
+    if faults:
+        raise InvalidRequest(faults)
+    return query, priority
+
+
+def read_fields(request: HttpRequest, known: Sequence[str]) -> dict[str, str]:
+    """The URL's parameters, each of the known ones at most once. Raises InvalidRequest with every fault."""
+    faults: list[Fault] = []
+    given: dict[str, str] = {}
+    for parameter, text in request.query:
+        if parameter not in known:
+            detail = f"there is no such parameter; known are {', '.join(known)}"
+            faults.append(Fault(parameter=parameter[:MAX_ECHOED_CHARS], detail=detail))
+        elif parameter in given:
+            faults.append(Fault(parameter=parameter, detail="given more than once; send it once"))
+        else:
+            given[parameter] = text
+    if faults:
+        raise InvalidRequest(tuple(faults[:MAX_FAULTS_OF_A_KIND]))
+    return given
+
+
+def _body_of(request: HttpRequest) -> object:
+    """The JSON body of a POST."""
     if request.query:
         raise InvalidRequest(
             (Fault(parameter="query", detail="a POST takes its fields from the JSON body, not from the URL"),)
         )
     try:
-        body = json.loads(request.body, object_pairs_hook=_once_each)
+        body: object = json.loads(request.body, object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
         raise InvalidRequest((Fault(parameter="body", detail="is not JSON (UTF-8)"),)) from None
-    return query_from_json(body)
+    return body
 
 
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:

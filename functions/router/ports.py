@@ -10,8 +10,13 @@ from edgeseries.ports.blocks import Blocks
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.health import Examiner
 from edgeseries.ports.incoming import Incoming
+from edgeseries.ports.job_book import JobBook
+from edgeseries.ports.jobs import Jobs
 from edgeseries.ports.journal import Journal
+from edgeseries.ports.letters import Letters
 from edgeseries.ports.origin import Origin
+from edgeseries.ports.outbox import Outbox
+from edgeseries.ports.streaming import Streaming, Timer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +27,12 @@ class Ports:
     origin: Origin
     blocks: Blocks
     answers: Answers
+    jobs: Jobs
+    book: JobBook
+    letters: Letters
+    outbox: Outbox
+    streaming: Streaming
+    timer: Timer
     background: Background
     clock: Clock
     journal: Journal

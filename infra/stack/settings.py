@@ -33,6 +33,9 @@ MAX_FREQUENT_CRON_CPU_MS: Final = 30_000
 MAX_QUEUED_MIN_SAMPLES: Final = 1_000_000
 """Samples of an inline answer (docs/limits): above it the answer is a job anyway."""
 
+MAX_BATCH_SAMPLES: Final = 300_000
+"""Samples that a consumer gathers before it writes them (core/jobs/limits.py)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
@@ -97,11 +100,14 @@ SETTINGS: Final = (
     _setting("janitorCron", "cron, UTC", readers.cron, "*/15 * * * *"),
     _setting("queueBatchMessages", "messages", readers.whole(1, 100), "5"),
     _setting("queueMaxWaitSeconds", "seconds", readers.whole(0, 60), "1"),
-    _setting("queueMaxRetries", "retries", readers.whole(0, 100), "3"),
+    _setting("queueMaxRetries", "retries", readers.whole(0, 100), "10"),
     _setting("queueMaxConcurrency", "invocations", readers.whole(1, 250), "10"),
     _setting("queueRetryDelaySeconds", "seconds", readers.whole(0, 86_400), "1"),
     _setting("queueRetentionDays", "days", readers.whole(1, 14), "4"),
     _setting("deadLetterRetentionDays", "days", readers.whole(1, 14), "14"),
+    _setting("batchPoints", "points", readers.whole(1, 1_000), "50"),
+    _setting("batchSamples", "samples", readers.whole(1_000, MAX_BATCH_SAMPLES), "250000"),
+    _setting("rescueAfterSeconds", "seconds", readers.whole(1, 86_400), "600"),
     _setting("logSamplingRate", "part of 1", readers.share, "1"),
 )
 
@@ -142,6 +148,9 @@ class Settings:
     queue_retry_delay_seconds: int
     queue_retention_days: int
     dead_letter_retention_days: int
+    batch_points: int
+    batch_samples: int
+    rescue_after_seconds: int
     log_sampling_rate: float
 
 

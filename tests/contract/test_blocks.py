@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from edgeseries.adapters.block_memory import BlockMemory, Remembered
 from edgeseries.adapters.block_store import BlockStore
 from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.adapters.database import json_chunks
+from edgeseries.adapters.database import Command, Row, json_chunks
 from edgeseries.adapters.object_keys import block_key, point_digest_and_month, site_part, site_prefix
 from edgeseries.adapters.store_limits import (
     BUCKET_AT_ONCE,
@@ -252,11 +252,12 @@ def test_a_bucket_that_is_down_is_told_and_what_was_written_has_its_rows(rig: Ri
 
 
 def test_a_later_version_stays_when_rows_come_in_the_wrong_order(rig: Rig) -> None:
-    early: list[object] = []
+    early: list[Sequence[Command]] = []
 
     class Late(SqliteDatabase):
-        async def write(self, commands: object) -> None:
+        async def write(self, commands: Sequence[Command]) -> list[list[Row]]:
             early.append(commands)
+            return []
 
     late = Late()
     here = rig.database
@@ -265,7 +266,7 @@ def test_a_later_version_stays_when_rows_come_in_the_wrong_order(rig: Rig) -> No
     rig.database = here
     keep(slow, made_kept([MARCH[0]]))
     keep(rig.store, made_kept([MARCH[1]]))
-    run(here.write(early[0]))  # type: ignore[arg-type]
+    run(here.write(early[0]))
     rig.agrees()
     assert run(rig.store.covered(SITE, [POINT], WHOLE_MARCH)) == {POINT: frozenset(MARCH[:2])}
     late.close()

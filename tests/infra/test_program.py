@@ -81,7 +81,7 @@ def test_queues_are_consumed_by_the_deployed_consumer(dev_graph: Graph) -> None:
     for consumer in consumers:
         assert consumer.inputs["scriptName"] == "edgeseries-dev-consumer"
         assert deployment.key in consumer.depends_on
-        assert consumer.inputs["settings"]["maxRetries"] == (100 if consumer.name == "dead-letters" else 3)
+        assert consumer.inputs["settings"]["maxRetries"] == (100 if consumer.name == "dead-letters" else 10)
 
 
 def test_a_deployment_runs_the_version_of_its_own_worker(dev_graph: Graph) -> None:

@@ -13,17 +13,14 @@ from edgeseries.core.limits import DAY_MS
 from edgeseries.core.routing import RouteSizes
 from edgeseries.core.samples import Value
 from router.flow import answer
-from router.ports import Ports
 from tests.fake_stores import FakeAnswers, FakeBlocks
 from tests.fakes import (
     Afterwards,
     FakeClock,
-    FakeIncoming,
     FakeOrigin,
-    FixedAdmission,
-    FixedExaminer,
     ListJournal,
 )
+from tests.made_ports import router_ports
 
 DAY = 19_750
 NOW_MS = (DAY + 6) * DAY_MS + DAY_MS // 2
@@ -71,19 +68,14 @@ class System:
         self.answers = FakeAnswers(self.clock)
         self.blocks, self.background = FakeBlocks(self.answers), Afterwards()
         self.journal = ListJournal()
-        self.ports = Ports(
+        self.ports = router_ports(
             origin=self.origin,
             blocks=self.blocks,
             answers=self.answers,
             background=self.background,
             clock=self.clock,
-            incoming=FakeIncoming(),
             journal=self.journal,
-            admission=FixedAdmission(),
-            examiner=FixedExaminer(),
             route_sizes=sizes,
-            request_deadline_ms=30_000,
-            settle_lag_ms=3_600_000,
         )
 
     def ask(self, fields: dict[str, Any], **headers: str) -> HttpResponse:

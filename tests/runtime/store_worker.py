@@ -79,6 +79,9 @@ class Default(WorkerEntrypoint):
     async def densities(self, blocks: Any, _: Any, *, site: str, points: list[str]) -> Any:
         return await blocks.densities(site, points)
 
+    async def fingerprint(self, blocks: Any, _: Any, *, site: str, points: list[str], span: Any) -> Any:
+        return {"fingerprint": await blocks.fingerprint(site, points, TimeRange(**span))}
+
     async def read(self, blocks: Any, _: Any, *, site: str, points: list[str], span: Any) -> Any:
         found = await blocks.read(site, points, TimeRange(**span))
         return {

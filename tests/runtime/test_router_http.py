@@ -64,22 +64,6 @@ def test_every_fault_is_listed(running: Running) -> None:
     assert {fault["parameter"] for fault in document["errors"]} == {"site", "points", "start_time", "endtime"}
 
 
-@pytest.mark.parametrize(
-    ("end", "route", "chosen"),
-    [
-        ("2033-01-01T00:00:00Z", None, "queued"),
-        (None, "queued", "queued"),
-    ],
-)
-def test_routes_that_do_not_exist_yet_say_so(
-    running: Running, end: str | None, route: str | None, chosen: str
-) -> None:
-    fields = {**({"end_time": end} if end else {}), **({"route": route} if route else {})}
-    document = problem(running, 501, "route-unavailable", **fields)
-    assert document["route"] == chosen
-    assert running.upstream_stats()["calls"] == 0
-
-
 def test_a_site_and_a_point_that_are_not_there(running: Running) -> None:
     problem(running, 404, "not-found", site="nowhere")
     data = running.get(**{**FIELDS, "points": "made_up_1,no such point"}).json()["data"]

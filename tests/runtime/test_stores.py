@@ -84,6 +84,10 @@ class Remote:
         found: dict[str, float] = await self._ask("densities", site=site, points=list(points))
         return found
 
+    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str:
+        told_of = await self._ask("fingerprint", site=site, points=list(points), span=asdict(span))
+        return str(told_of["fingerprint"])
+
     async def read(self, site: str, points: Sequence[str], span: TimeRange) -> Mapping[str, StoredSamples]:
         found = await self._ask("read", site=site, points=list(points), span=asdict(span))
         return {

@@ -1,24 +1,7 @@
-"""Consumer and janitor before they have work: they log what came, and claim nothing."""
+"""The janitor before it has duties."""
 
-from consumer.flow import UNKNOWN_MESSAGE_DELAY_S, Delivery, RetryAfter, consume
 from janitor.flow import sweep
 from tests.fakes import ListJournal
-
-
-def test_every_message_is_put_back_and_none_acknowledged() -> None:
-    journal = ListJournal()
-    deliveries = [Delivery(message_id=name, attempts=2) for name in ("m1", "m2")]
-    assert consume("jobs-high", deliveries, journal) == (RetryAfter(delay_s=UNKNOWN_MESSAGE_DELAY_S),) * 2
-    assert [(level, facts["message"], facts["queue"]) for level, _, facts in journal.lines] == [
-        ("warning", "m1", "jobs-high"),
-        ("warning", "m2", "jobs-high"),
-    ]
-
-
-def test_an_empty_batch_is_nothing() -> None:
-    journal = ListJournal()
-    assert consume("jobs-low", [], journal) == ()
-    assert journal.lines == []
 
 
 def test_a_sweep_says_that_it_has_no_duties() -> None:

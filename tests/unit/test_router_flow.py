@@ -21,7 +21,7 @@ from edgeseries.ports.health import Finding
 from router.departure import level_of, request_id_of
 from router.flow import ENDPOINTS, answer
 from router.ports import Ports
-from tests.fake_stores import FakeAnswers, FakeBlocks
+from tests.fake_stores import FakeBlocks
 from tests.fakes import (
     Afterwards,
     CountingIdentity,
@@ -32,6 +32,7 @@ from tests.fakes import (
     FixedExaminer,
     ListJournal,
 )
+from tests.made_ports import router_ports
 
 START_MS = 1_704_067_200_000
 QUERY = (
@@ -44,24 +45,7 @@ DELIVERIES = {"hq": {"a/1": [(START_MS + 60_000, 2.5), (START_MS, True)], "b": [
 
 
 def make_ports(**changes: Any) -> Ports:
-    clock = FakeClock(step_ms=5)
-    answers = FakeAnswers(clock)
-    ports: dict[str, Any] = {
-        "incoming": FakeIncoming(),
-        "origin": FakeOrigin(DELIVERIES),
-        "blocks": FakeBlocks(answers),
-        "answers": answers,
-        "background": Afterwards(),
-        "clock": clock,
-        "journal": ListJournal(),
-        "admission": FixedAdmission(),
-        "examiner": FixedExaminer(),
-        "route_sizes": RouteSizes(),
-        "request_deadline_ms": 30_000,
-        "settle_lag_ms": 3_600_000,
-        **changes,
-    }
-    return Ports(**ports)
+    return router_ports(**{"origin": FakeOrigin(DELIVERIES), **changes})
 
 
 def ask(
@@ -158,11 +142,11 @@ def test_size_chooses_the_route_and_the_caller_may_force_it(end: str, forced: st
     query = (*QUERY[:3], ("end_time", end), *((("route", forced),) if forced else ()))
     response = ask(query=query)
     assert response.headers["X-Route-Type"] == route
-    assert response.status == (501 if route == "queued" else 200)
+    assert response.status == (202 if route == "queued" else 200)
     if route == "queued":
-        assert told(response)["route"] == route
+        assert told(response)["status"] == "queued"
         assert told(response)["estimatedSamples"] > 0
-        assert "route=cached" in told(response)["detail"]
+        assert response.headers["Location"] == told(response)["statusUrl"]
 
 
 def test_an_answer_too_large_to_be_made_at_once_is_queued_however_much_is_stored() -> None:
@@ -178,7 +162,7 @@ def test_an_answer_too_large_to_be_made_at_once_is_queued_however_much_is_stored
 
 def test_an_operator_may_have_nothing_go_direct() -> None:
     response = ask(ports=make_ports(route_sizes=RouteSizes(direct_max_samples=0, queued_min_samples=1)))
-    assert (response.status, response.headers["X-Route-Type"]) == (501, "queued")
+    assert (response.status, response.headers["X-Route-Type"]) == (202, "queued")
 
 
 @pytest.mark.parametrize(

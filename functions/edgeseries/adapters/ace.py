@@ -7,10 +7,11 @@ answers that are too large, and the guards of page loops.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 
-from edgeseries.adapters.ace_calls import AceCalls, side_by_side
+from edgeseries.adapters.ace_calls import AceCalls, BeforeCall, side_by_side
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.core import ace
 from edgeseries.core.errors import NotFound, OriginContract, OriginOversize, OriginRefused, TooLarge
@@ -26,13 +27,19 @@ from edgeseries.core.points import Point, PointSeries, Site
 from edgeseries.core.samples import NO_SAMPLES, Samples
 from edgeseries.core.timerange import TimeRange
 from edgeseries.ports.clock import Clock
-from edgeseries.ports.origin import Boundary, Capabilities
+from edgeseries.ports.origin import Boundary, Bulk, Capabilities
 from edgeseries.ports.web import Web
 
 WRONG_SHAPE = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
 """How a batch call is answered where its shape, or batches at all, are not taken."""
+
+SITE_SHARE = 2
+"""In the background a site's pages are read where one in so many of its points is wanted: half of what
+they hold is of use then, and no list of names has to be taken by the vendor."""
+
+Rows = Sequence[Mapping[str, object]]
 
 NO_SUCH_POINT = "the site has no point of this name"
 
@@ -84,19 +91,21 @@ class AceOrigin:
         return points
 
     async def fetch(
-        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int
+        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
     ) -> tuple[PointSeries, ...]:
         """See the port. A point of another site is never asked for: names alone select upstream."""
         known = await self._known(site, points, deadline_ms)
-        gathering = ace.Gathering(points)
-        silent = await self._gather_all(
-            [point for point in points if point in known], span, gathering, deadline_ms
-        )
-        if silent and not self._catalogue.is_fresh(site, self._clock.now_ms()):
+        wanted = [point for point in points if point in known]
+        fetching = _Fetching(gathering=ace.Gathering(points), deadline_ms=deadline_ms, bulk=bulk)
+        if bulk is not None and SITE_SHARE * len(wanted) >= len(known) > 1:
+            await self._gather_site(site, span, fetching)
+        else:
+            await self._gather_all(wanted, span, fetching)
+        if fetching.silent and not self._catalogue.is_fresh(site, self._clock.now_ms()):
             # 404 for a single point: no data, or it is gone since the list was read.
             known = await self._reread(site, deadline_ms)
         return tuple(
-            PointSeries(point=point, samples=gathering.samples(point, span))
+            PointSeries(point=point, samples=fetching.gathering.samples(point, span))
             if point in known
             else PointSeries(point=point, samples=NO_SAMPLES, error=NO_SUCH_POINT)
             for point in points
@@ -105,30 +114,11 @@ class AceOrigin:
     async def pages(
         self, site: str, span: TimeRange, *, deadline_ms: int
     ) -> AsyncIterator[Mapping[str, Samples]]:
-        """See the port. An empty page with a cursor is followed.
-
-        Raises OriginContract where the pages cannot be read to their end: a cursor that was there
-        before, a 404 in the middle, more to come and no cursor to get it with.
-        """
-        seen: set[str] = set()
-        cursor: str | None = None
-        for _ in range(UPSTREAM_MAX_PAGES):
-            answer = await self._calls.read("GET", ace.site_page_path(site, span, cursor), deadline_ms)
-            if answer.status == HTTPStatus.NOT_FOUND and cursor is None:
-                return  # No data in the whole range.
-            page = ace.page_of(answer.content())
-            gathering = ace.Gathering(ace.names_of(page.rows))
-            gathering.add(page.rows)
+        """See the port."""
+        async for rows in self._site_pages(site, span, deadline_ms):
+            gathering = ace.Gathering(ace.names_of(rows))
+            gathering.add(rows)
             yield {name: gathering.samples(name, span) for name in gathering.names}
-            if page.cursor is None:
-                return
-            if page.cursor in seen:
-                raise OriginContract("the upstream's cursor repeats: its pages would never end")
-            seen.add(page.cursor)
-            cursor = page.cursor
-        raise OriginContract(
-            f"the upstream has more than {UPSTREAM_MAX_PAGES} pages; ask for a shorter range"
-        )
 
     async def ping(self, *, deadline_ms: int) -> None:
         """See the port: the first page of the list of sites."""
@@ -160,35 +150,52 @@ class AceOrigin:
                 return found
         raise OriginContract("the upstream's list has no end")
 
-    async def _gather_all(
-        self, wanted: Sequence[str], span: TimeRange, gathering: ace.Gathering, deadline_ms: int
-    ) -> frozenset[str]:
-        """Rows of the points, a batch at a time; returns the points that the upstream answered 404 for."""
-        silent: set[str] = set()
+    async def _site_pages(
+        self, site: str, span: TimeRange, deadline_ms: int, before: BeforeCall | None = None
+    ) -> AsyncIterator[Rows]:
+        """Rows of a whole site, page by page. An empty page with a cursor is followed.
+
+        Raises OriginContract where the pages cannot be read to their end: a cursor that was there
+        before, a 404 in the middle, more to come and no cursor to get it with.
+        """
+        seen: set[str] = set()
+        cursor: str | None = None
+        for _ in range(UPSTREAM_MAX_PAGES):
+            path = ace.site_page_path(site, span, cursor)
+            answer = await self._calls.read("GET", path, deadline_ms, before=before)
+            if answer.status == HTTPStatus.NOT_FOUND and cursor is None:
+                return  # No data in the whole range.
+            page = ace.page_of(answer.content())
+            yield page.rows
+            if page.cursor is None:
+                return
+            if page.cursor in seen:
+                raise OriginContract("the upstream's cursor repeats: its pages would never end")
+            seen.add(page.cursor)
+            cursor = page.cursor
+        raise OriginContract(
+            f"the upstream has more than {UPSTREAM_MAX_PAGES} pages; ask for a shorter range"
+        )
+
+    async def _gather_site(self, site: str, span: TimeRange, fetching: "_Fetching") -> None:
+        """Rows of the points out of pages of the whole site."""
+        async for rows in self._site_pages(site, span, fetching.deadline_ms, fetching.before):
+            fetching.take(rows)
+
+    async def _gather_all(self, wanted: Sequence[str], span: TimeRange, fetching: "_Fetching") -> None:
+        """Rows of the points, a batch at a time."""
         batches = [
             list(wanted[first : first + UPSTREAM_BATCH_POINTS])
             for first in range(0, len(wanted), UPSTREAM_BATCH_POINTS)
         ]
         await side_by_side(
-            [
-                partial(self._gather, batch, span, gathering, silent, deadline_ms, UPSTREAM_MAX_SPLITS)
-                for batch in batches
-            ]
+            [partial(self._gather, batch, span, fetching, UPSTREAM_MAX_SPLITS) for batch in batches]
         )
-        return frozenset(silent)
 
-    async def _gather(  # noqa: PLR0917 - a recursion that hands everything on
-        self,
-        points: list[str],
-        span: TimeRange,
-        gathering: ace.Gathering,
-        silent: set[str],
-        deadline_ms: int,
-        splits: int,
-    ) -> None:
+    async def _gather(self, points: list[str], span: TimeRange, fetching: "_Fetching", splits: int) -> None:
         """Rows of up to a batch of points. What is too large is asked in halves: of points, then of time."""
         try:
-            if await self._batch(points, span, gathering, deadline_ms):
+            if await self._batch(points, span, fetching):
                 return
         except OriginOversize:
             halves = span.halves()
@@ -201,15 +208,11 @@ class AceOrigin:
                 else [(points, one) for one in halves or ()]
             )
             for some, part in parts:
-                await self._gather(some, part, gathering, silent, deadline_ms, splits - 1)
+                await self._gather(some, part, fetching, splits - 1)
             return
-        await side_by_side(
-            [partial(self._single, point, span, gathering, silent, deadline_ms, splits) for point in points]
-        )
+        await side_by_side([partial(self._single, point, span, fetching, splits) for point in points])
 
-    async def _batch(
-        self, points: list[str], span: TimeRange, gathering: ace.Gathering, deadline_ms: int
-    ) -> bool:
+    async def _batch(self, points: list[str], span: TimeRange, fetching: "_Fetching") -> bool:
         """Whether a batch call settled these points; if not they are asked one by one.
 
         A 404 settles nothing, however often batches were served before: it may mean no data, a
@@ -217,7 +220,9 @@ class AceOrigin:
         """
         for shape in self._catalogue.batch_shapes(self._clock.now_ms()):
             body = ace.batch_body(points, shape)
-            answer = await self._calls.read("POST", ace.batch_path(span), deadline_ms, body)
+            answer = await self._calls.read(
+                "POST", ace.batch_path(span), fetching.deadline_ms, body, before=fetching.before
+            )
             if answer.status in WRONG_SHAPE:
                 self._catalogue.batch_shape_refused(shape, self._clock.now_ms())
             elif answer.status == HTTPStatus.NOT_FOUND:
@@ -225,40 +230,48 @@ class AceOrigin:
             else:
                 rows = ace.rows_of(answer.content())
                 self._catalogue.batch_shape_taken(shape)
-                _take(rows, gathering)
+                fetching.take(rows)
                 return True
         return False
 
-    async def _single(  # noqa: PLR0917 - a recursion that hands everything on
-        self,
-        point: str,
-        span: TimeRange,
-        gathering: ace.Gathering,
-        silent: set[str],
-        deadline_ms: int,
-        splits: int,
-    ) -> None:
+    async def _single(self, point: str, span: TimeRange, fetching: "_Fetching", splits: int) -> None:
         try:
-            answer = await self._calls.read("GET", ace.point_path(point, span), deadline_ms)
+            answer = await self._calls.read(
+                "GET", ace.point_path(point, span), fetching.deadline_ms, before=fetching.before
+            )
         except OriginOversize:
             halves = span.halves()
             if not splits or halves is None:
                 raise
             for half in halves:
-                await self._single(point, half, gathering, silent, deadline_ms, splits - 1)
+                await self._single(point, half, fetching, splits - 1)
             return
         if answer.status == HTTPStatus.NOT_FOUND:
-            silent.add(point)
+            fetching.silent.add(point)
         else:
-            _take(ace.rows_of(answer.content()), gathering, point=point)
+            fetching.take(ace.rows_of(answer.content()), point=point)
 
 
-def _take(
-    rows: Sequence[Mapping[str, object]], gathering: ace.Gathering, *, point: str | None = None
-) -> None:
-    gathering.add(rows, point=point)
-    if gathering.count > FORCED_DIRECT_MAX_SAMPLES:
-        raise TooLarge(
-            f"the answer has more than {FORCED_DIRECT_MAX_SAMPLES} samples, "
-            "too many to be answered at once; ask for a shorter range or fewer points"
-        )
+@dataclass(slots=True, kw_only=True)
+class _Fetching:
+    """One fetch under way: what was gathered, the points that the upstream answered 404 for, its bounds."""
+
+    gathering: ace.Gathering
+    deadline_ms: int
+    bulk: Bulk | None
+    silent: set[str] = field(default_factory=set)
+
+    @property
+    def before(self) -> BeforeCall | None:
+        """What is awaited before every call."""
+        return None if self.bulk is None else self.bulk.before_call
+
+    def take(self, rows: Rows, *, point: str | None = None) -> None:
+        """Gather rows. Raises TooLarge past the bound."""
+        self.gathering.add(rows, point=point)
+        bound = FORCED_DIRECT_MAX_SAMPLES if self.bulk is None else self.bulk.max_samples
+        if self.gathering.count > bound:
+            raise TooLarge(
+                f"the answer has more than {bound} samples, "
+                "too many to be answered at once; ask for a shorter range or fewer points"
+            )

@@ -6,7 +6,7 @@ through the Web port.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -27,6 +27,9 @@ from edgeseries.ports.clock import Clock
 from edgeseries.ports.web import Web
 
 TOO_MUCH = frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_URI_TOO_LONG})
+
+BeforeCall = Callable[[], Awaitable[None]]
+"""Awaited before a call leaves; raising, it keeps the call from leaving."""
 
 PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 """Client errors that the same request may not get again."""
@@ -57,21 +60,33 @@ class AceCalls:
         self._max_body_bytes = max_body_bytes
         self._turn = asyncio.Semaphore(UPSTREAM_CONCURRENCY)
 
-    async def read(self, method: str, path: str, deadline_ms: int, body: bytes | None = None) -> Answer:
+    async def read(
+        self,
+        method: str,
+        path: str,
+        deadline_ms: int,
+        body: bytes | None = None,
+        *,
+        before: BeforeCall | None = None,
+    ) -> Answer:
         """One read, asked again once if the connection or the server spoilt it (every call only reads).
 
         Not at once where the upstream said how long to wait.
         """
         for tries_left in range(UPSTREAM_RETRIES, -1, -1):
             try:
-                return await self._read_once(method, path, deadline_ms, body)
+                return await self._read_once(method, path, deadline_ms, body, before)
             except (OriginUnreachable, OriginGarbled) as error:
                 if not tries_left or error.retry_after_s is not None:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    async def _read_once(self, method: str, path: str, deadline_ms: int, body: bytes | None) -> Answer:
+    async def _read_once(
+        self, method: str, path: str, deadline_ms: int, body: bytes | None, before: BeforeCall | None
+    ) -> Answer:
         async with self._turn:
+            if before is not None:
+                await before()
             timeout_ms = deadline_ms - self._clock.now_ms()
             if timeout_ms <= 0:
                 raise DeadlineExceeded("the time for this answer is used up; ask for less, or try again")

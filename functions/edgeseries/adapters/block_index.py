@@ -91,6 +91,15 @@ class BlockIndex:
             first += count
         return found
 
+    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str:
+        """See the port."""
+        months = list(by_month(days_touched(span)))
+        parts = []
+        for names, _ in json_chunks(points):
+            command = Command(sql=statements.FINGERPRINT, parameters=(site, names, months[0], months[-1]))
+            parts += [str(part) for row in await self._database.read(command) for part in row]
+        return "/".join(parts)
+
     async def record(
         self, site: str, rows: Collection[BlockRow], lessons: Collection[Lesson], *, now_ms: int
     ) -> None:

@@ -75,6 +75,10 @@ class BlockStore:
         """See the port."""
         return await self._index.densities(site, points)
 
+    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str:
+        """See the port."""
+        return await self._index.fingerprint(site, points, span)
+
     async def read(self, site: str, points: Sequence[str], span: TimeRange) -> Mapping[str, StoredSamples]:
         """See the port. Every point that was asked for is in the mapping."""
         wanted = by_month(days_touched(span))

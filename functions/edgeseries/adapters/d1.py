@@ -31,15 +31,18 @@ class D1Database:
         found: list[Row] = plain_json(rows)
         return found
 
-    async def write(self, commands: Sequence[Command]) -> None:
-        """See `Database`."""
+    async def write(self, commands: Sequence[Command]) -> list[list[Row]]:
+        """See `Database`. A row comes as an object whose fields stand in the order of the columns."""
         try:
             bound = js_object([self._bound(command) for command in commands])
-            await in_time(self._binding.batch(bound), INDEX_TIMEOUT_MS, "the index")
+            results = await in_time(self._binding.batch(bound), INDEX_TIMEOUT_MS, "the index")
         except JsException as error:
             raise StoreUnavailable("the index cannot be written; try again") from error
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
+        return [
+            [tuple(row.values()) for row in result.get("results") or ()] for result in plain_json(results)
+        ]
 
     def _bound(self, command: Command) -> Any:
         return self._binding.prepare(command.sql).bind(*command.parameters)

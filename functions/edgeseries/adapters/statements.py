@@ -23,6 +23,14 @@ FROM json_each(?2) AS wanted
 CROSS JOIN point_profiles AS learned ON learned.site = ?1 AND learned.point = wanted.value
 """
 
+FINGERPRINT: Final = """
+SELECT count(*), sum(held.covered_days), sum(held.sample_count), sum(held.created_ms), max(held.created_ms)
+FROM json_each(?2) AS wanted
+CROSS JOIN cache_metadata AS held ON held.site = ?1 AND held.point = wanted.value
+WHERE held.month BETWEEN ?3 AND ?4 AND held.kind = 'block'
+"""
+"""`created_ms` is when the bucket took a block's version: a block that is written anew changes the sums."""
+
 RECORD_BLOCKS: Final = """
 INSERT INTO cache_metadata
   (object_key, kind, site, point, month, covered_days, sample_count, raw_bytes, stored_bytes, codec, etag,

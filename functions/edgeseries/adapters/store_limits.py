@@ -30,6 +30,13 @@ INDEX_TIMEOUT_MS: Final = 2 * SECOND_MS
 PARAMETER_MAX_BYTES: Final = 1_000_000
 """JSON of one bound parameter; D1 takes 2,000,000 bytes, and 10,000 usual names are one million."""
 
+WAITING_PAGE_ROWS: Final = 500
+"""Batches of one look for what is waiting: five sends of a hundred messages."""
+
+# --- Queues -------------------------------------------------------------------
+QUEUE_TIMEOUT_MS: Final = 5 * SECOND_MS
+"""One send. It returns once the message is on disk; what is not sent, the janitor sends."""
+
 # --- merging ------------------------------------------------------------------
 KEEP_ATTEMPTS: Final = 10
 """Tries to merge into one block while other writers get there first."""

@@ -7,8 +7,8 @@
     │   ├── MethodNotAllowed     the path knows other methods           405
     │   ├── TooLarge             request or answer over a bound         413
     │   ├── RequestTimeout      the body did not arrive in time         408
-    │   ├── RateLimited          come back later                        429
-    │   └── RouteUnavailable     the chosen route is not built yet      501
+    │   ├── Gone                 it was there, and will not be again    410
+    │   └── RateLimited          come back later                        429
     ├── Transient              try again later, the same request is fine
     │   ├── DeadlineExceeded     the time for the answer is used up     504
     │   ├── OriginUnreachable    refused, reset, 5xx                    502
@@ -16,7 +16,7 @@
     │   ├── OriginGarbled        an answer cut short or not JSON        502
     │   ├── OriginOversize       split the range and ask again          502
     │   └── StoreUnavailable     R2 or D1 does not answer               503
-    ├── Conflict               someone else did it first              409
+    ├── Conflict               it is not in a state for this          409
     └── Defect                 trying again cannot cure it; look at it  500
         ├── OriginRefused        our credential or request is refused   502
         ├── OriginContract       the upstream breaks its own contract   502
@@ -62,6 +62,10 @@ class NotFound(BadRequest):
     """There is no such path, or no such thing at it."""
 
 
+class Gone(BadRequest):
+    """It was there once."""
+
+
 class MethodNotAllowed(BadRequest):
     """The path exists, the method does not; `allowed` are the ones that do."""
 
@@ -84,15 +88,6 @@ class RateLimited(BadRequest):
     def __init__(self, detail: str, *, retry_after_s: int) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
-
-
-class RouteUnavailable(BadRequest):
-    """The size rule chose `route`, which this version does not serve yet."""
-
-    def __init__(self, detail: str, *, route: str, estimated_samples: int) -> None:
-        super().__init__(detail)
-        self.route = route
-        self.estimated_samples = estimated_samples
 
 
 class Transient(EdgeError):
@@ -128,7 +123,13 @@ class StoreUnavailable(Transient):
 
 
 class Conflict(EdgeError):
-    """Someone else did it first; there is nothing left to do."""
+    """It is not in a state for this: someone else did it first, or it has to be waited for, in which
+    case `retry_after_s` says how long.
+    """
+
+    def __init__(self, detail: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class Defect(EdgeError):

@@ -35,9 +35,7 @@ KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
         status=408, slug="request-timeout", title="The request did not arrive in time"
     ),
     errors.RateLimited: Kind(status=429, slug="rate-limited", title="Too many requests"),
-    errors.RouteUnavailable: Kind(
-        status=501, slug="route-unavailable", title="This route is not available yet"
-    ),
+    errors.Gone: Kind(status=410, slug="gone", title="It is not there any more"),
     errors.BadRequest: Kind(status=400, slug="bad-request", title="The request cannot be served"),
     errors.DeadlineExceeded: Kind(status=504, slug="deadline-exceeded", title="The answer took too long"),
     errors.OriginUnreachable: Kind(
@@ -52,7 +50,7 @@ KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
     ),
     errors.StoreUnavailable: Kind(status=503, slug="store-unavailable", title="The store does not answer"),
     errors.Transient: Kind(status=503, slug="unavailable", title="Not available for the moment"),
-    errors.Conflict: Kind(status=409, slug="conflict", title="Somebody else did it first"),
+    errors.Conflict: Kind(status=409, slug="conflict", title="This cannot be done in its present state"),
     errors.OriginRefused: Kind(status=502, slug="upstream-refused", title="The upstream refuses the request"),
     errors.OriginContract: Kind(
         status=502, slug="upstream-contract", title="The upstream breaks its contract"
@@ -86,12 +84,9 @@ def problem_response(error: errors.EdgeError, *, path: str, request_id: str) -> 
             document["errors"] = [
                 {"parameter": fault.parameter, "detail": fault.detail} for fault in error.faults
             ]
-        case errors.RouteUnavailable():
-            document["route"] = error.route
-            document["estimatedSamples"] = error.estimated_samples
         case errors.MethodNotAllowed():
             headers["Allow"] = ", ".join(error.allowed)
-        case errors.RateLimited() | errors.Transient():
+        case errors.RateLimited() | errors.Transient() | errors.Conflict():
             if error.retry_after_s is not None:
                 document["retryAfter"] = error.retry_after_s
                 headers["Retry-After"] = str(error.retry_after_s)

@@ -57,6 +57,10 @@ class Blocks(Protocol):
         """
         ...
 
+    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str:
+        """A text that changes when what the index says of these points' months changes."""
+        ...
+
     async def keep(self, site: str, kept: Sequence[KeptDays]) -> None:
         """Merge days into their blocks; a day that is held already is replaced. Learns densities."""
         ...

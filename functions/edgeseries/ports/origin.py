@@ -5,7 +5,7 @@ own rules are. Errors are of the tree in `core/errors.py`: Transient ones may be
 a Defect may not; "no data" is an answer, not an error.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -35,6 +35,17 @@ class Capabilities:
     boundary: Boundary
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulk:
+    """A fetch in the background. `before_call` is awaited before every upstream call, and ends the fetch
+    by raising; `max_samples` bounds what it may bring. Where the points are most of the site's, pages
+    of the whole site may be read.
+    """
+
+    before_call: Callable[[], Awaitable[None]]
+    max_samples: int
+
+
 class Origin(Protocol):
     """One vendor's API. `deadline_ms` is UTC epoch ms; past it calls end with DeadlineExceeded."""
 
@@ -52,11 +63,11 @@ class Origin(Protocol):
         ...
 
     async def fetch(
-        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int
+        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
     ) -> tuple[PointSeries, ...]:
         """The samples of each point, in the order asked; a point the site does not have has an error.
 
-        Raises NotFound for a site that is not there, TooLarge past the bound of one answer.
+        Raises NotFound for a site that is not there, TooLarge past the bound of one answer (or of `bulk`).
         """
         ...
 

@@ -1,0 +1,134 @@
+"""The work of a batch: what is missing, fetched piece by piece, stored as whole days.
+
+Before every upstream call the claim is renewed; a renewal that is refused (the job is cancelled, the
+lease was lost) ends the work before that call. What was fetched until a failure is stored, so that
+the next attempt goes on from there.
+"""
+
+from dataclasses import dataclass, field
+
+from consumer.ports import Ports
+from edgeseries.core.days import day_of, days_touched
+from edgeseries.core.errors import Conflict, EdgeError, OriginOversize, TooLarge
+from edgeseries.core.jobs.batching import cut_piece, halved
+from edgeseries.core.jobs.job import Claim
+from edgeseries.core.jobs.limits import (
+    BUFFER_MAX_SAMPLES,
+    PIECE_DEADLINE_MS,
+    PIECE_MAX_SAMPLES,
+    PIECE_SAMPLES,
+)
+from edgeseries.core.planning import Gap, need_of, whole_day_gaps
+from edgeseries.core.points import PointSeries
+from edgeseries.core.samples import Samples, joined
+from edgeseries.ports.blocks import KeptDays
+from edgeseries.ports.origin import Bulk
+
+
+class ClaimLost(Conflict):
+    """The batch is not ours any more, or not wanted any more."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Haul:
+    """What was fetched and is not stored yet, and how much was stored and is not told yet."""
+
+    site: str
+    days: dict[str, list[int]] = field(default_factory=dict)
+    parts: dict[str, list[Samples]] = field(default_factory=dict)
+    sample_count: int = 0
+    stored: int = 0
+
+    def add(self, piece: Gap, series: tuple[PointSeries, ...]) -> None:
+        """Take in a piece. A point that the site does not have is left out: nothing is known of its days."""
+        for one in series:
+            if one.error is None:
+                self.days.setdefault(one.point, []).extend(days_touched(piece.span))
+                self.parts.setdefault(one.point, []).append(one.samples)
+                self.sample_count += len(one.samples)
+
+    async def store(self, ports: Ports) -> None:
+        """Write all of it into blocks."""
+        if self.days:
+            kept = [
+                KeptDays(point=point, days=tuple(sorted(days)), samples=joined(self.parts[point]))
+                for point, days in self.days.items()
+            ]
+            await ports.blocks.keep(self.site, kept)
+        self.stored += self.sample_count
+        self.days, self.parts, self.sample_count = {}, {}, 0
+
+    def told(self) -> int:
+        """What was stored since the last time, once."""
+        stored, self.stored = self.stored, 0
+        return stored
+
+
+async def fetch_batch(claim: Claim, ports: Ports) -> int:
+    """Fetch and store what is missing of a batch; the samples that no renewal has told yet.
+
+    Raises ClaimLost, and what the origin and the store raise.
+    """
+    haul = Haul(site=claim.site)
+
+    async def renew() -> None:
+        now_ms = ports.clock.now_ms()
+        if not await ports.batches.renew(claim, delivered=haul.told(), now_ms=now_ms):
+            raise ClaimLost("cancelled, or taken over by another consumer")
+
+    try:
+        await _fetch(claim, haul, Bulk(before_call=renew, max_samples=PIECE_MAX_SAMPLES), ports)
+    except ClaimLost:
+        raise
+    except EdgeError:
+        await _save(haul, claim, ports)
+        raise
+    await haul.store(ports)
+    return haul.told()
+
+
+async def _fetch(claim: Claim, haul: Haul, bulk: Bulk, ports: Ports) -> None:
+    densities = dict(await ports.blocks.densities(claim.site, claim.points))
+    need = need_of(
+        claim.points,
+        claim.span,
+        covered=await ports.blocks.covered(claim.site, claim.points, claim.span),
+        density_per_day=densities,
+        now_ms=ports.clock.now_ms(),
+        settle_lag_ms=ports.settle_lag_ms,
+    )
+    left = list(reversed(whole_day_gaps(need)))
+    while left:
+        piece, rest = cut_piece(left.pop(), densities, samples=PIECE_SAMPLES)
+        left.extend(rest)
+        deadline_ms = ports.clock.now_ms() + PIECE_DEADLINE_MS
+        try:
+            series = await ports.origin.fetch(
+                claim.site, piece.points, piece.span, deadline_ms=deadline_ms, bulk=bulk
+            )
+        except (TooLarge, OriginOversize):
+            halves = halved(piece)
+            if halves is None:
+                raise
+            left.extend(reversed(halves))
+            continue
+        haul.add(piece, series)
+        for one in series:
+            densities[one.point] = max(densities.get(one.point, 0.0), _density(one.samples))
+        if haul.sample_count >= BUFFER_MAX_SAMPLES:
+            await haul.store(ports)
+
+
+def _density(samples: Samples) -> float:
+    """Samples a day, of days that have any; 0 where there is none: so little can be asked for at once."""
+    days = {day_of(at_ms) for at_ms in samples.times_ms}
+    return len(samples) / len(days) if days else 0.0
+
+
+async def _save(haul: Haul, claim: Claim, ports: Ports) -> None:
+    """Store what a failed attempt has fetched; if that fails too, it is fetched again."""
+    try:
+        await haul.store(ports)
+        await ports.batches.renew(claim, delivered=haul.told(), now_ms=ports.clock.now_ms())
+    except EdgeError as error:
+        ports.journal.line("warning", "what was fetched could not be stored", cause=error.detail)

@@ -1,0 +1,44 @@
+"""A plan message: cut the job into batches, once, and send a message for each."""
+
+from consumer.delivery import Delivery
+from consumer.ports import Ports
+from edgeseries.core.jobs.batching import batches_of
+from edgeseries.core.jobs.dispositions import ACK, Disposition
+from edgeseries.core.jobs.messages import PlanMessage
+from edgeseries.core.jobs.states import JobStatus
+from edgeseries.core.planning import need_of
+from edgeseries.flows.dispatch import dispatch
+
+
+async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Disposition:
+    """Lay down the batches of what is missing. A job that is planned already gets its messages again:
+    whoever planned it may have ended before they were sent.
+    """
+    job, query = await ports.book.find(message.job_id), await ports.book.query(message.job_id)
+    if job is None or query is None or not job.active:
+        ports.journal.line("info", "no job to plan", job=message.job_id, message=delivery.message_id)
+        return ACK
+    if job.status is JobStatus.QUEUED:
+        now_ms = ports.clock.now_ms()
+        densities = await ports.blocks.densities(query.site, query.points)
+        need = need_of(
+            query.points,
+            query.span,
+            covered=await ports.blocks.covered(query.site, query.points, query.span),
+            density_per_day=densities,
+            now_ms=now_ms,
+            settle_lag_ms=ports.settle_lag_ms,
+        )
+        batches = batches_of(
+            query.points,
+            query.span,
+            missing_days=need.missing_days,
+            density_per_day=densities,
+            sizes=ports.batch_sizes,
+        )
+        status = await ports.batches.plan(message.job_id, batches, now_ms=now_ms)
+        ports.journal.line(
+            "info", "job planned", job=message.job_id, batches=len(batches), status=status or "by another"
+        )
+    await dispatch(message.job_id, job.priority, ports)
+    return ACK

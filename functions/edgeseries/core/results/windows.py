@@ -1,0 +1,58 @@
+"""A result in windows: how much of it is read, rendered and sent at a time. It knows no store."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from edgeseries.core.days import day_span, days_touched, month_of
+from edgeseries.core.jobs.limits import RESULT_WINDOW_POINTS, RESULT_WINDOW_SAMPLES
+from edgeseries.core.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY
+from edgeseries.core.timerange import TimeRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Points whole, or a part of the range of one dense point; `ends` if no more of its points follows."""
+
+    points: tuple[str, ...]
+    span: TimeRange
+    ends: bool
+
+
+def windows_of(
+    points: Sequence[str],
+    span: TimeRange,
+    density_per_day: Mapping[str, float],
+    *,
+    samples: int = RESULT_WINDOW_SAMPLES,
+) -> Iterator[Window]:
+    """Windows in the order of the points, times ascending, each of about so many samples at most: a month
+    of one point where that is more.
+    """
+    days = span.duration_ms / DAY_MS
+    run: list[str] = []
+    expected = 0.0
+    for point in points:
+        more = days * density_per_day.get(point, DEFAULT_DENSITY_PER_DAY)
+        if run and (expected + more > samples or len(run) >= RESULT_WINDOW_POINTS):
+            yield Window(points=tuple(run), span=span, ends=True)
+            run, expected = [], 0.0
+        if more > samples:
+            parts = _months(span)
+            for part in parts:
+                yield Window(points=(point,), span=part, ends=part is parts[-1])
+            continue
+        run.append(point)
+        expected += more
+    if run:
+        yield Window(points=tuple(run), span=span, ends=True)
+
+
+def _months(span: TimeRange) -> list[TimeRange]:
+    """The range cut at the starts of months."""
+    whole = [list(days) for _, days in groupby(days_touched(span), key=month_of)]
+    spans = [day_span(days[0], days[-1]) for days in whole]
+    return [
+        TimeRange(start_ms=max(one.start_ms, span.start_ms), end_ms=min(one.end_ms, span.end_ms))
+        for one in spans
+    ]

@@ -1,0 +1,24 @@
+"""Bodies that are made while they are sent, and waiting between two looks."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from edgeseries.core.http import BodyStream
+
+
+class Streaming(Protocol):
+    """Turns pieces into a body that leaves while it is made."""
+
+    def stream(self, pieces: AsyncIterator[bytes]) -> BodyStream:
+        """A body of these pieces, made no faster than it is read. A piece that raises breaks the body
+        off, so that nobody takes it for whole; a reader who goes away ends the making.
+        """
+        ...
+
+
+class Timer(Protocol):
+    """Waits."""
+
+    async def pause(self, wait_ms: int) -> None:
+        """Return after so many milliseconds."""
+        ...

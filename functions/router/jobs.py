@@ -1,0 +1,147 @@
+"""`/api/jobs`: make, list, look at, cancel and retry jobs; their results and events."""
+
+from edgeseries.core.errors import Conflict, Fault, Gone, InvalidRequest, NotFound
+from edgeseries.core.jobs.job import Job
+from edgeseries.core.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, POLL_INTERVAL_MS
+from edgeseries.core.jobs.states import JobStatus
+from edgeseries.core.limits import SECOND_MS
+from edgeseries.core.results.formats import MEDIA_TYPES, ResultFormat
+from edgeseries.flows.dispatch import dispatch
+from edgeseries.ports.jobs import JobFilter, Place
+from router.endpoints import Arrival
+from router.events import events_outcome
+from router.now import estimated_need
+from router.outcome import Outcome, json_outcome
+from router.parameters import read_fields, read_job_request
+from router.ports import Ports
+from router.queued import queue_job
+from router.result import result_outcome
+from router.stored import look_up
+from router.telling import cursor_place, cursor_text, status_url, told_job
+
+
+async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
+    """POST: a job of any size, with a priority."""
+    query, priority = read_job_request(arrival.request)
+    index = await look_up(query, reads=True, ports=ports)
+    need = estimated_need(query, index, arrival, ports)
+    return await queue_job(query, need, arrival, ports, priority=priority)
+
+
+async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
+    """GET: jobs, the newest first."""
+    fields = read_fields(arrival.request, ("status", "site", "limit", "cursor"))
+    after = None
+    if "cursor" in fields:
+        created_ms, job_id = cursor_place(fields["cursor"])
+        after = Place(created_ms=created_ms, job_id=job_id)
+    wanted = JobFilter(status=_status(fields.get("status")), site=fields.get("site"))
+    page = await ports.jobs.page(wanted, after=after, limit=limit_of(fields))
+    now_ms = ports.clock.now_ms()
+    return json_outcome(
+        {
+            "jobs": [told_job(job, now_ms) for job in page.jobs],
+            "cursor": None if page.after is None else cursor_text(page.after.created_ms, page.after.job_id),
+        }
+    )
+
+
+async def show_job(arrival: Arrival, ports: Ports) -> Outcome:
+    """GET of one: how it stands."""
+    return json_outcome(told_job(await the_job(arrival, ports), ports.clock.now_ms()))
+
+
+async def cancel_job(arrival: Arrival, ports: Ports) -> Outcome:
+    """DELETE: stop it within one upstream call. What it has stored stays."""
+    job = await the_job(arrival, ports)
+    if not await ports.jobs.cancel(job.job_id, now_ms=ports.clock.now_ms()):
+        ended = await the_job(arrival, ports)
+        raise Conflict(f"the job is {ended.status} already; there is nothing to cancel")
+    cancelled = await the_job(arrival, ports)
+    return json_outcome(
+        {"success": True, "message": "the job is cancelled", **told_job(cancelled, ports.clock.now_ms())}
+    )
+
+
+async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
+    """POST: take up a failed or cancelled job where it stopped."""
+    job = await the_job(arrival, ports)
+    if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms()):
+        now = await the_job(arrival, ports)
+        if await ports.book.query(job.job_id) is None:
+            raise Gone("the job is only in the history by now; send its request again")
+        raise Conflict(f"the job is {now.status}; only failed and cancelled jobs are tried again")
+    await dispatch(job.job_id, job.priority, ports)
+    return json_outcome(told_job(await the_job(arrival, ports), ports.clock.now_ms()), status=202)
+
+
+async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
+    """GET: all that the job fetched, in one of three formats."""
+    fields = read_fields(arrival.request, ("format",))
+    chosen = format_of(fields.get("format"), arrival.request.headers.get("accept", ""))
+    job = await the_job(arrival, ports)
+    if job.status is not JobStatus.COMPLETED:
+        raise not_there_yet(job)
+    query = await ports.book.query(job.job_id)
+    if query is None:
+        raise Gone("the job is only in the history by now; send its request again")
+    return await result_outcome(job, query, chosen, arrival.request, ports)
+
+
+async def follow_job(arrival: Arrival, ports: Ports) -> Outcome:
+    """GET: its events until it ends."""
+    return events_outcome(await the_job(arrival, ports), arrival, ports)
+
+
+async def the_job(arrival: Arrival, ports: Ports) -> Job:
+    """The job that the path names. Raises NotFound."""
+    job = await ports.book.find(arrival.path_parameters["job"])
+    if job is None:
+        raise NotFound("there is no such job; GET /api/jobs lists the jobs")
+    return job
+
+
+def not_there_yet(job: Job) -> Conflict:
+    """Why a job has no result."""
+    if job.active:
+        return Conflict(
+            f"the job is {job.status}, {job.progress_percent:.0f} % done; follow {status_url(job.job_id)}",
+            retry_after_s=-(-POLL_INTERVAL_MS // SECOND_MS),
+        )
+    why = f": {job.error}" if job.error else ""
+    return Conflict(f"the job is {job.status}{why}; POST {status_url(job.job_id)}/retry takes it up again")
+
+
+def format_of(named: str | None, accept: str) -> ResultFormat:
+    """The format that `format=` names, else the first that Accept names, else JSON."""
+    if named is not None:
+        try:
+            return ResultFormat(named)
+        except ValueError:
+            detail = f"must be one of {', '.join(ResultFormat)}, or left out"
+            raise InvalidRequest((Fault(parameter="format", detail=detail),)) from None
+    for item in accept.lower().split(","):
+        media_type = item.partition(";")[0].strip()
+        for chosen, known in MEDIA_TYPES.items():
+            if media_type == known.partition(";")[0]:
+                return chosen
+    return ResultFormat.JSON
+
+
+def limit_of(fields: dict[str, str]) -> int:
+    """How many of a list go into one page. Raises InvalidRequest."""
+    text = fields.get("limit", str(JOB_PAGE_ROWS))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= JOB_PAGE_MAX_ROWS):
+        detail = f"must be a whole number from 1 to {JOB_PAGE_MAX_ROWS}"
+        raise InvalidRequest((Fault(parameter="limit", detail=detail),))
+    return int(text)
+
+
+def _status(text: str | None) -> JobStatus | None:
+    if not text:
+        return None
+    try:
+        return JobStatus(text)
+    except ValueError:
+        detail = f"must be one of {', '.join(JobStatus)}, or left out"
+        raise InvalidRequest((Fault(parameter="status", detail=detail),)) from None

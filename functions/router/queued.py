@@ -1,0 +1,111 @@
+"""A request that becomes a job: make it or join it, tell where it is, or wait for it if the caller would."""
+
+from dataclasses import replace
+
+from edgeseries.core.answer import json_bytes
+from edgeseries.core.errors import EdgeError, StoreUnavailable
+from edgeseries.core.http import HttpResponse
+from edgeseries.core.jobs.job import Job, JobRequest, Priority
+from edgeseries.core.jobs.limits import JOIN_COMPLETED_MS, POLL_INTERVAL_MS, WAIT_STEP_MS
+from edgeseries.core.jobs.messages import PlanMessage
+from edgeseries.core.jobs.states import JobStatus
+from edgeseries.core.limits import SECOND_MS
+from edgeseries.core.planning import Need
+from edgeseries.core.prefer import wait_of
+from edgeseries.core.query import TimeseriesQuery
+from edgeseries.core.results.formats import ResultFormat
+from edgeseries.core.routing import Route
+from edgeseries.ports.jobs import Joined
+from router.endpoints import Arrival
+from router.outcome import Outcome
+from router.ports import Ports
+from router.result import result_outcome
+from router.telling import status_url, told_job
+
+ACCEPTED = 202
+
+
+async def queue_job(
+    query: TimeseriesQuery,
+    need: Need,
+    arrival: Arrival,
+    ports: Ports,
+    *,
+    priority: Priority = Priority.NORMAL,
+) -> Outcome:
+    """202 with the job of this request, or its result if it ends while the caller waits."""
+    joined = await start_job(query, need, priority, ports)
+    wait_s = wait_of(arrival.request.headers.get("prefer", ""))
+    if wait_s is None:
+        return accepted(joined, need, ports)
+    job = await wait_for(joined.job, wait_s, ports)
+    preferred = {"Preference-Applied": f"wait={wait_s}"}
+    if job.status is JobStatus.COMPLETED:
+        outcome = await result_outcome(job, query, ResultFormat.JSON, arrival.request, ports)
+    else:
+        outcome = accepted(replace(joined, job=job), need, ports)
+    headers = {**outcome.response.headers, **preferred}
+    return replace(outcome, response=replace(outcome.response, headers=headers))
+
+
+async def start_job(query: TimeseriesQuery, need: Need, priority: Priority, ports: Ports) -> Joined:
+    """Make or join the job. A completed one is joined while everything it fetched is still stored.
+
+    If the queue does not take the message, the janitor sends it later: the job is made all the same.
+    """
+    now_ms = ports.clock.now_ms()
+    all_stored = need.sealed and not need.missing_days
+    joined = await ports.jobs.create(
+        JobRequest(query=query, priority=priority),
+        now_ms=now_ms,
+        join_ended_after_ms=0 if all_stored else now_ms - JOIN_COMPLETED_MS,
+    )
+    if joined.created:
+        try:
+            await ports.outbox.send((PlanMessage(job_id=joined.job.job_id),), priority=priority)
+        except StoreUnavailable as error:
+            ports.journal.line("warning", "a job's message waits for the janitor", cause=error.detail)
+    return joined
+
+
+async def wait_for(job: Job, wait_s: int, ports: Ports) -> Job:
+    """The job when it has ended, or as it is after so many seconds."""
+    until_ms = ports.clock.now_ms() + wait_s * SECOND_MS
+    while job.active and (left_ms := until_ms - ports.clock.now_ms()) > 0:
+        await ports.timer.pause(min(WAIT_STEP_MS, left_ms))
+        try:
+            job = await ports.book.find(job.job_id) or job
+        except EdgeError as error:
+            ports.journal.line("warning", "a job cannot be looked up", cause=error.detail)
+    return job
+
+
+def accepted(joined: Joined, need: Need, ports: Ports) -> Outcome:
+    """202: what the job is called and where it can be watched."""
+    job = joined.job
+    body = {
+        **told_job(job, ports.clock.now_ms()),
+        "message": _message(joined),
+        "estimatedSamples": need.missing_samples,
+    }
+    return Outcome(
+        response=HttpResponse(
+            status=ACCEPTED,
+            headers={
+                "Content-Type": "application/json",
+                "Location": status_url(job.job_id),
+                "Retry-After": str(-(-POLL_INTERVAL_MS // SECOND_MS)),
+            },
+            body=json_bytes(body),
+        ),
+        route=Route.QUEUED,
+        point_count=job.point_count,
+    )
+
+
+def _message(joined: Joined) -> str:
+    if joined.created:
+        return "the request runs in the background; follow statusUrl or eventsUrl, then get resultUrl"
+    if joined.job.active:
+        return "the same request runs already; this is its job"
+    return f"the same request has a job that is {joined.job.status}"

@@ -1,0 +1,90 @@
+"""Jobs and dead letters as callers are told of them. Format: `docs/formats/jobs.md`."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from urllib.parse import quote
+
+from edgeseries.core.errors import Fault, InvalidRequest
+from edgeseries.core.jobs.job import Job
+from edgeseries.core.jobs.limits import POLL_INTERVAL_MS
+from edgeseries.core.jobs.states import JobStatus
+from edgeseries.core.limits import SECOND_MS
+from edgeseries.core.timerange import iso_instant
+from edgeseries.ports.letters import DeadLetter
+
+JOBS_PATH = "/api/jobs"
+LETTERS_PATH = "/api/queue/dlq"
+
+
+def status_url(job_id: str) -> str:
+    """Where a job is looked up."""
+    return f"{JOBS_PATH}/{quote(job_id, safe='')}"
+
+
+def told_job(job: Job, now_ms: int) -> dict[str, object]:
+    """All that is told of a job."""
+    rate, eta_ms = job.rate_per_s(now_ms), job.eta_ms(now_ms)
+    here = status_url(job.job_id)
+    return {
+        "jobId": job.job_id,
+        "status": str(job.status),
+        "progress": round(job.progress_percent, 1),
+        "site": job.site,
+        "pointCount": job.point_count,
+        "startTime": iso_instant(job.span.start_ms),
+        "endTime": iso_instant(job.span.end_ms),
+        "priority": str(job.priority),
+        "createdAt": iso_instant(job.created_ms),
+        "startedAt": _instant(job.started_ms),
+        "endedAt": _instant(job.ended_ms),
+        "updatedAt": iso_instant(job.updated_ms),
+        "batches": {"done": job.batches_done, "total": job.batch_count},
+        "estimatedSize": job.expected_samples,
+        "samplesCount": job.sample_count,
+        "retries": job.retry_count,
+        "ratePerSecond": None if rate is None else round(rate, 1),
+        "etaSeconds": None if eta_ms is None else -(-eta_ms // SECOND_MS),
+        "error": job.error,
+        "statusUrl": here,
+        "eventsUrl": f"{here}/events",
+        "resultUrl": f"{here}/result" if job.status is JobStatus.COMPLETED else None,
+        "pollInterval": POLL_INTERVAL_MS if job.active else None,
+    }
+
+
+def told_letter(letter: DeadLetter) -> dict[str, object]:
+    """All that is told of a dead letter."""
+    return {
+        "letterId": letter.letter_id,
+        "queue": letter.queue,
+        "jobId": letter.job_id,
+        "batchIndex": letter.batch_index,
+        "message": dict(letter.message),
+        "cause": letter.cause,
+        "attempts": letter.attempts,
+        "buriedAt": iso_instant(letter.buried_ms),
+        "replayedAt": _instant(letter.replayed_ms),
+        "replayUrl": f"{LETTERS_PATH}/{quote(letter.letter_id, safe='')}/replay",
+    }
+
+
+def cursor_text(at_ms: int, name: str) -> str:
+    """Where a list goes on, as a text that means nothing to callers."""
+    return urlsafe_b64encode(json.dumps([at_ms, name]).encode()).decode().rstrip("=")
+
+
+def cursor_place(text: str) -> tuple[int, str]:
+    """What `cursor_text` was made of. Raises InvalidRequest."""
+    try:
+        at_ms, name = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, TypeError):
+        at_ms, name = None, None
+    if not isinstance(at_ms, int) or not isinstance(name, str):
+        raise InvalidRequest(
+            (Fault(parameter="cursor", detail="is none of ours; send what the page before gave"),)
+        )
+    return at_ms, name
+
+
+def _instant(at_ms: int | None) -> str | None:
+    return None if at_ms is None else iso_instant(at_ms)
