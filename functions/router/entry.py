@@ -1,6 +1,7 @@
 """The router Worker: platform calls in, values to the flow, platform calls out. It decides nothing."""
 
 import traceback
+from collections import Counter
 from typing import Any
 
 from workers import WorkerEntrypoint
@@ -60,8 +61,14 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
     """The ports of one request over the Worker's bindings."""
     database, bucket = D1Database(raw(bindings.database)), R2Bucket(raw(bindings.cache))
     compression = RuntimeCompression()
+    faults = Counter[str]()
     answers = AnswerStore(
-        bucket=bucket, database=database, compression=compression, clock=clock, wait_until=ctx.waitUntil
+        bucket=bucket,
+        database=database,
+        compression=compression,
+        clock=clock,
+        wait_until=ctx.waitUntil,
+        faults=faults,
     )
     blocks = BlockStore(
         bucket=bucket,
@@ -70,6 +77,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         memory=MEMORY,
         clock=clock,
         answers=answers,
+        faults=faults,
     )
     journal = PlatformJournal(function="router", dataset=bindings.analytics)
     origin = AceOrigin(
@@ -99,4 +107,5 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         route_sizes=bindings.route_sizes,
         request_deadline_ms=bindings.request_deadline_ms,
         settle_lag_ms=bindings.settle_lag_ms,
+        faults=faults,
     )

@@ -55,8 +55,9 @@ class AnswerStore:
         clock: Clock,
         wait_until: Callable[[Any], object],
         ttl_ms: int = ANSWER_TTL_MS,
+        faults: Counter[str] | None = None,
     ) -> None:
-        self.faults: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter() if faults is None else faults
         self._bucket = bucket
         self._index = BlockIndex(database)
         self._compression = compression

@@ -55,8 +55,9 @@ class BlockStore:
         clock: Clock,
         answers: PurgeAnswers,
         pause: Pause = pause,
+        faults: Counter[str] | None = None,
     ) -> None:
-        self.faults: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter() if faults is None else faults
         self._bucket = bucket
         self._index = BlockIndex(database)
         self._contents = BlockContents(compression, self.faults)

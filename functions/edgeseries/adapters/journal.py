@@ -26,7 +26,7 @@ class PlatformJournal:
         """See the port. The call does not wait; the platform gives no promise of delivery."""
         point = {
             "indexes": [record.endpoint],
-            "blobs": [record.endpoint, record.method, record.route],
+            "blobs": [record.endpoint, record.method, record.route, record.cache_verdict],
             "doubles": [
                 record.status,
                 record.duration_ms,
@@ -34,6 +34,8 @@ class PlatformJournal:
                 record.point_count,
                 record.sample_count,
                 record.body_bytes,
+                record.origin_samples,
+                record.store_faults,
             ],
         }
         try:

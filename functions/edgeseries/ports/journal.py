@@ -8,7 +8,11 @@ Level = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
-    """One answered request, for Analytics Engine. Columns: `docs/formats/analytics.md`."""
+    """One answered request, for Analytics Engine. Columns: `docs/formats/analytics.md`.
+
+    `cache_verdict` is empty where no store is concerned. `origin_samples` are those that the
+    upstream delivered for it, `store_faults` what went wrong in the stores before it left.
+    """
 
     endpoint: str
     method: str
@@ -19,6 +23,9 @@ class RequestRecord:
     point_count: int
     sample_count: int
     body_bytes: int
+    cache_verdict: str = ""
+    origin_samples: int = 0
+    store_faults: int = 0
 
 
 class Journal(Protocol):
