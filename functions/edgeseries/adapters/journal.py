@@ -1,6 +1,6 @@
 """The Journal port: JSON lines on standard output, points in Analytics Engine.
 
-Workers Logs index the keys of a JSON line. Columns of a point: `docs/formats/analytics.md`.
+Workers Logs index the keys of a JSON line. Columns of a point: `data_points.py`.
 """
 
 import json
@@ -8,7 +8,8 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
-from edgeseries.ports.journal import Level, RequestRecord
+from edgeseries.adapters.data_points import BY_RECORD
+from edgeseries.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
 
 
 class PlatformJournal:
@@ -24,21 +25,18 @@ class PlatformJournal:
 
     def request(self, record: RequestRecord) -> None:
         """See the port. The call does not wait; the platform gives no promise of delivery."""
-        point = {
-            "indexes": [record.endpoint],
-            "blobs": [record.endpoint, record.method, record.route, record.cache_verdict],
-            "doubles": [
-                record.status,
-                record.duration_ms,
-                record.origin_ms,
-                record.point_count,
-                record.sample_count,
-                record.body_bytes,
-                record.origin_samples,
-                record.store_faults,
-            ],
-        }
+        self._write(record)
+
+    def batch(self, record: BatchRecord) -> None:
+        """See the port, and `request`."""
+        self._write(record)
+
+    def sweep(self, record: SweepRecord) -> None:
+        """See the port, and `request`."""
+        self._write(record)
+
+    def _write(self, record: RequestRecord | BatchRecord | SweepRecord) -> None:
         try:
-            self._dataset.writeDataPoint(point)
+            self._dataset.writeDataPoint(BY_RECORD[type(record)].point_of(record))
         except (JsException, TypeError) as error:
             self.line("error", "a data point was refused", cause=repr(error))
