@@ -228,8 +228,8 @@ class SqliteDatabase:
 
     def _run(self, command: Command) -> sqlite3.Cursor:
         sizes = [len(str(one).encode()) for one in command.parameters]
-        self.largest_parameter_bytes = max(self.largest_parameter_bytes, *sizes)
-        numbered = re.sub(r"\?(\d)", r":p\1", command.sql)
+        self.largest_parameter_bytes = max([self.largest_parameter_bytes, *sizes])
+        numbered = re.sub(r"\?(\d+)", r":p\1", command.sql)
         named = {f"p{place}": value for place, value in enumerate(command.parameters, 1)}
         return self.connection.execute(numbered, named)
 

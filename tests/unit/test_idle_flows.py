@@ -1,7 +1,6 @@
-"""Consumer and janitor before they have work: they log what came, and claim nothing."""
+"""The consumer before it has work: it logs what came, and claims nothing."""
 
 from consumer.flow import UNKNOWN_MESSAGE_DELAY_S, Delivery, RetryAfter, consume
-from janitor.flow import sweep
 from tests.fakes import ListJournal
 
 
@@ -19,11 +18,3 @@ def test_an_empty_batch_is_nothing() -> None:
     journal = ListJournal()
     assert consume("jobs-low", [], journal) == ()
     assert journal.lines == []
-
-
-def test_a_sweep_says_that_it_has_no_duties() -> None:
-    journal = ListJournal()
-    sweep("*/15 * * * *", 1_700_000_000_000, journal)
-    assert [(level, facts["scheduledMs"]) for level, _, facts in journal.lines] == [
-        ("info", 1_700_000_000_000)
-    ]
