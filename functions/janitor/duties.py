@@ -5,9 +5,26 @@ What frees space and what ends comes first, what counts comes after, and what ju
 
 from typing import Final
 
+from janitor import (
+    archive_jobs,
+    compare_index,
+    expire_answers,
+    hold_budget,
+    purge_letters,
+    roll_up,
+    trim_requests,
+)
 from janitor.duty import Duty
 
-DUTIES: Final[tuple[Duty, ...]] = ()
+DUTIES: Final[tuple[Duty, ...]] = (
+    expire_answers.DUTY,
+    hold_budget.DUTY,
+    archive_jobs.DUTY,
+    purge_letters.DUTY,
+    roll_up.DUTY,
+    trim_requests.DUTY,
+    compare_index.DUTY,
+)
 
 SWEEP_STATEMENTS: Final = 900
 """Of the 1,000 database statements of an invocation (D1 platform limits, 2026-04); the rest is for

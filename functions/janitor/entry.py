@@ -11,6 +11,9 @@ from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.adapters.ffi import raw, whole_number
 from edgeseries.adapters.journal import PlatformJournal
+from edgeseries.adapters.object_upkeep import ObjectUpkeep
+from edgeseries.adapters.r2 import R2Bucket
+from edgeseries.adapters.record_upkeep import RecordUpkeep
 from edgeseries.core.errors import Defect, EdgeError
 from edgeseries.ports.journal import Journal
 from janitor.bindings import Bindings
@@ -36,8 +39,11 @@ def ports_of(bindings: Bindings) -> Ports:
     database = D1Database(raw(bindings.database))
     return Ports(
         records=DatabaseDutyRecords(database),
+        objects=ObjectUpkeep(bucket=R2Bucket(raw(bindings.cache)), database=database),
+        keeping=RecordUpkeep(database),
         clock=SystemClock(),
         journal=PlatformJournal(function="janitor", dataset=bindings.analytics),
+        settings=bindings.settings,
     )
 
 

@@ -90,7 +90,7 @@ SETTINGS: Final = (
     _setting("answerTtlDays", "days", readers.whole(1, 3_650), "30"),
     _setting("blockTtlDays", "days", readers.whole(1, 3_650), "1095"),
     _setting("abortMultipartDays", "days", readers.whole(1, 7), "1"),
-    _setting("cacheBudgetGb", "GB", readers.whole(1, 1_000_000), "10"),
+    _setting("cacheBudgetGb", "GB", readers.amount(0.000_001, 1_000_000), "10"),
     _setting("routerCpuLimitMs", "milliseconds", readers.whole(10, MAX_CPU_LIMIT_MS), "30000"),
     _setting("consumerCpuLimitMs", "milliseconds", readers.whole(10, MAX_CPU_LIMIT_MS), "300000"),
     _setting("janitorCpuLimitMs", "milliseconds", readers.whole(10, MAX_CPU_LIMIT_MS), "30000"),
@@ -102,6 +102,8 @@ SETTINGS: Final = (
     _setting("queueRetryDelaySeconds", "seconds", readers.whole(0, 86_400), "1"),
     _setting("queueRetentionDays", "days", readers.whole(1, 14), "4"),
     _setting("deadLetterRetentionDays", "days", readers.whole(1, 14), "14"),
+    _setting("jobKeepDays", "days", readers.whole(1, 365), "7"),
+    _setting("deadLetterKeepDays", "days", readers.whole(1, 365), "30"),
     _setting("logSamplingRate", "part of 1", readers.share, "1"),
 )
 
@@ -130,7 +132,7 @@ class Settings:
     answer_ttl_days: int
     block_ttl_days: int
     abort_multipart_days: int
-    cache_budget_gb: int
+    cache_budget_gb: float
     router_cpu_limit_ms: int
     consumer_cpu_limit_ms: int
     janitor_cpu_limit_ms: int
@@ -142,6 +144,8 @@ class Settings:
     queue_retry_delay_seconds: int
     queue_retention_days: int
     dead_letter_retention_days: int
+    job_keep_days: int
+    dead_letter_keep_days: int
     log_sampling_rate: float
 
 

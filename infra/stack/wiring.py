@@ -27,6 +27,7 @@ RATE_PERIOD_SECONDS: Final = 60
 DEAD_LETTER_MAX_RETRIES: Final = 100
 """The platform's maximum: nothing catches what the dead-letter consumer gives up."""
 
+DAY_MS: Final = 86_400_000
 MINUTE_MS: Final = 60_000
 SECOND_MS: Final = 1_000
 GB_BYTES: Final = 1_000_000_000
@@ -192,7 +193,9 @@ def _janitor(settings: Settings) -> FunctionWiring:
             *_upstream(settings),
             *_job_senders(),
             Text(name="STACK", text=settings.stack),
-            Text(name="CACHE_BUDGET_BYTES", text=str(settings.cache_budget_gb * GB_BYTES)),
+            Text(name="CACHE_BUDGET_BYTES", text=str(round(settings.cache_budget_gb * GB_BYTES))),
+            Text(name="JOB_KEEP_MS", text=str(settings.job_keep_days * DAY_MS)),
+            Text(name="DEAD_LETTER_KEEP_MS", text=str(settings.dead_letter_keep_days * DAY_MS)),
         ),
         cpu_limit_ms=settings.janitor_cpu_limit_ms,
         crons=(settings.janitor_cron,),

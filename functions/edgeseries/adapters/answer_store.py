@@ -9,13 +9,13 @@ lives no longer than its time to live.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, unquote
 
 import js
 from pyodide.ffi import JsException
 
+from edgeseries.adapters.answer_facts import BROTLI, facts_of, told_of
 from edgeseries.adapters.block_index import AnswerRow, BlockIndex
 from edgeseries.adapters.bucket import Facts
 from edgeseries.adapters.colo_cache import ColoCache
@@ -39,8 +39,6 @@ from edgeseries.ports.answers import AnswerFacts, KeptAnswer
 from edgeseries.ports.blocks import Forgotten
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.compression import Compression
-
-BROTLI = "br"
 
 
 class AnswerStore:
@@ -152,29 +150,3 @@ class AnswerStore:
         except BlockDamaged:
             self.faults["answer_damaged"] += 1
             return None
-
-
-def told_of(facts: AnswerFacts, expires_ms: int) -> dict[str, str]:
-    """Facts as they stand beside the object."""
-    return {
-        "site": quote(facts.site, safe=""),
-        "entity-tag": facts.entity_tag,
-        "points": str(facts.point_count),
-        "samples": str(facts.sample_count),
-        "body-bytes": str(facts.body_bytes),
-        "created-ms": str(facts.created_ms),
-        "expires-ms": str(expires_ms),
-    }
-
-
-def facts_of(told: Mapping[str, str]) -> tuple[AnswerFacts, int]:
-    """Facts that stand beside an object, and when it expires. Raises KeyError or ValueError."""
-    facts = AnswerFacts(
-        site=unquote(told["site"], errors="strict"),
-        entity_tag=told["entity-tag"],
-        point_count=int(told["points"]),
-        sample_count=int(told["samples"]),
-        body_bytes=int(told["body-bytes"]),
-        created_ms=int(told["created-ms"]),
-    )
-    return facts, int(told["expires-ms"])

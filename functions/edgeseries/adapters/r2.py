@@ -88,11 +88,13 @@ class R2Bucket:
         assert 0 < len(keys) <= BUCKET_PAGE_KEYS
         await self._call("delete", js_object(list(keys)))
 
-    async def page(self, prefix: str, cursor: str | None) -> Page:
+    async def page(self, prefix: str, cursor: str | None, *, after: str = "") -> Page:
         """See `Bucket`."""
         options: dict[str, Any] = {"prefix": prefix, "limit": BUCKET_PAGE_KEYS, "include": ["customMetadata"]}
         if cursor is not None:
             options["cursor"] = cursor
+        elif after:
+            options["startAfter"] = after
         page = await self._call("list", js_object(options))
         return Page(
             objects=tuple(
@@ -100,6 +102,7 @@ class R2Bucket:
                     key=str(one.key),
                     stored_bytes=whole_number(one.size, "the size of an object"),
                     facts=text_pairs(one.customMetadata),
+                    version=_written(one),
                 )
                 for one in page.objects
             ),
