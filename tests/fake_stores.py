@@ -220,13 +220,13 @@ class SqliteDatabase:
         await self._call()
         return list(self._run(command).fetchall())
 
-    async def write(self, commands: Sequence[Command]) -> None:
+    async def write(self, commands: Sequence[Command]) -> list[list[Row]]:
         await self._call()
         self.transactions += 1
         self.connection.execute("BEGIN")
-        for command in commands:
-            self._run(command)
+        rows: list[list[Row]] = [self._run(command).fetchall() for command in commands]
         self.connection.execute("COMMIT")
+        return rows
 
     def _run(self, command: Command) -> sqlite3.Cursor:
         sizes = [len(str(one).encode()) for one in command.parameters]

@@ -14,6 +14,7 @@ from edgeseries.adapters.journal import PlatformJournal
 from edgeseries.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.adapters.r2 import R2Bucket
 from edgeseries.adapters.record_upkeep import RecordUpkeep
+from edgeseries.adapters.tallies import Tallies
 from edgeseries.core.errors import Defect, EdgeError
 from edgeseries.ports.journal import Journal
 from janitor.bindings import Bindings
@@ -21,6 +22,9 @@ from janitor.duties import DUTIES
 from janitor.duty import Outcome
 from janitor.flow import Guard, sweep
 from janitor.ports import Ports
+
+TALLIES = Tallies()
+"""What sweeps of the isolate count before it is written."""
 
 
 class Default(WorkerEntrypoint):
@@ -36,13 +40,13 @@ class Default(WorkerEntrypoint):
 
 def ports_of(bindings: Bindings) -> Ports:
     """The ports of one sweep over the Worker's bindings."""
-    database = D1Database(raw(bindings.database))
+    database = D1Database(raw(bindings.database), TALLIES.operations)
     return Ports(
         records=DatabaseDutyRecords(database),
-        objects=ObjectUpkeep(bucket=R2Bucket(raw(bindings.cache)), database=database),
+        objects=ObjectUpkeep(bucket=R2Bucket(raw(bindings.cache), TALLIES.operations), database=database),
         keeping=RecordUpkeep(database),
         clock=SystemClock(),
-        journal=PlatformJournal(function="janitor", dataset=bindings.analytics),
+        journal=PlatformJournal(function="janitor", dataset=bindings.analytics, tallies=TALLIES),
         settings=bindings.settings,
     )
 

@@ -12,6 +12,8 @@ from edgeseries.adapters.answer_store import AnswerStore
 from edgeseries.adapters.background import PlatformBackground
 from edgeseries.adapters.block_memory import BlockMemory
 from edgeseries.adapters.block_store import BlockStore
+from edgeseries.adapters.block_writing import pause
+from edgeseries.adapters.bookkeeping import Bookkeeping
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.adapters.clock import SystemClock
 from edgeseries.adapters.compression_workers import RuntimeCompression
@@ -22,6 +24,7 @@ from edgeseries.adapters.ffi import raw
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.journal import PlatformJournal
 from edgeseries.adapters.r2 import R2Bucket
+from edgeseries.adapters.tallies import Tallies
 from edgeseries.adapters.web import PlatformWeb
 from edgeseries.core.errors import Defect
 from edgeseries.ports.clock import Clock
@@ -38,6 +41,10 @@ MEMORY = BlockMemory()
 """Bytes of blocks that all requests of the isolate share."""
 
 
+TALLIES = Tallies()
+"""What all requests of the isolate count before it is written."""
+
+
 class Default(WorkerEntrypoint):
     """The handler of HTTP requests."""
 
@@ -47,6 +54,13 @@ class Default(WorkerEntrypoint):
         request_id = request_id_of(headers, RandomIdentity())
         head = request_head(request, headers=headers, request_id=request_id, arrived_ms=clock.now_ms())
         ports = ports_of(Bindings.from_env(self.env), PlatformIncoming(request, clock), clock, self.ctx)
+        books = Bookkeeping(
+            function="router",
+            tallies=TALLIES,
+            database=D1Database(raw(self.env.DB), TALLIES.operations),
+            clock=clock,
+            journal=ports.journal,
+        )
         try:
             response = await answer(head, ports)
         except Exception as cause:  # noqa: BLE001 - the last resort: the caller gets a problem, the log the cause
@@ -54,12 +68,14 @@ class Default(WorkerEntrypoint):
             defect = Defect("this is a fault of ours; the log has its cause under the request id")
             defect.__cause__ = cause
             response = refuse(defect, head, ports)
+        books.settle(ports.background.after, pause)
         return await platform_response(response, method=head.method)
 
 
 def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> Ports:
     """The ports of one request over the Worker's bindings."""
-    database, bucket = D1Database(raw(bindings.database)), R2Bucket(raw(bindings.cache))
+    database = D1Database(raw(bindings.database), TALLIES.operations)
+    bucket = R2Bucket(raw(bindings.cache), TALLIES.operations)
     compression = RuntimeCompression()
     faults = Counter[str]()
     answers = AnswerStore(
@@ -69,6 +85,8 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         clock=clock,
         wait_until=ctx.waitUntil,
         faults=faults,
+        used=TALLIES.used,
+        ttl_ms=bindings.answer_ttl_ms,
     )
     blocks = BlockStore(
         bucket=bucket,
@@ -78,12 +96,13 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         clock=clock,
         answers=answers,
         faults=faults,
+        used=TALLIES.used,
     )
-    journal = PlatformJournal(function="router", dataset=bindings.analytics)
+    journal = PlatformJournal(function="router", dataset=bindings.analytics, tallies=TALLIES, clock=clock)
     origin = AceOrigin(
         base_url=bindings.upstream_url,
         token=bindings.upstream_token,
-        web=PlatformWeb(),
+        web=PlatformWeb(TALLIES.operations),
         clock=clock,
         catalogue=CATALOGUE,
     )

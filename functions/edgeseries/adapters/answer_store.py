@@ -21,7 +21,7 @@ from edgeseries.adapters.bucket import Facts
 from edgeseries.adapters.colo_cache import ColoCache
 from edgeseries.adapters.database import Database
 from edgeseries.adapters.ffi import in_time, js_bytes, python_bytes
-from edgeseries.adapters.object_keys import ANSWERS, answer_key
+from edgeseries.adapters.object_keys import ANSWERS, Used, answer_key, nobody_counts
 from edgeseries.adapters.r2 import R2Bucket
 from edgeseries.adapters.store_limits import (
     ANSWER_MAX_BYTES,
@@ -42,7 +42,9 @@ from edgeseries.ports.compression import Compression
 
 
 class AnswerStore:
-    """Kept answers. `wait_until` is the event's; `faults` counts what was found wrong, by name."""
+    """Kept answers. `wait_until` is the event's; `faults` counts what was found wrong, by name;
+    `used` is told what was given.
+    """
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class AnswerStore:
         wait_until: Callable[[Any], object],
         ttl_ms: int = ANSWER_TTL_MS,
         faults: Counter[str] | None = None,
+        used: Used = nobody_counts,
     ) -> None:
         self.faults: Counter[str] = Counter() if faults is None else faults
         self._bucket = bucket
@@ -62,6 +65,7 @@ class AnswerStore:
         self._clock = clock
         self._wait_until = wait_until
         self._ttl_ms = ttl_ms
+        self._used = used
         self._colo = ColoCache()
 
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
@@ -78,6 +82,7 @@ class AnswerStore:
         if facts is None:
             await body.cancel()
             return None
+        self._used([answer_key(digest)], self._clock.now_ms())
         if stored_bytes is not None and stored_bytes <= COLO_MAX_BYTES:
             body, copy = body.tee()
             self._wait_until(self._colo.keep(digest, copy, told))

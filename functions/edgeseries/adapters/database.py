@@ -31,8 +31,8 @@ class Database(Protocol):
         """The rows of one statement."""
         ...
 
-    async def write(self, commands: Sequence[Command]) -> None:
-        """All of the statements as one transaction, or none."""
+    async def write(self, commands: Sequence[Command]) -> list[list[Row]]:
+        """All of the statements as one transaction, or none; the rows that each gave."""
         ...
 
 

@@ -8,16 +8,23 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
+from edgeseries.adapters.clock import SystemClock
 from edgeseries.adapters.data_points import BY_RECORD
+from edgeseries.adapters.tallies import Tallies
+from edgeseries.ports.clock import Clock
 from edgeseries.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
 
 
 class PlatformJournal:
-    """Writes for one Worker, named `function`."""
+    """Writes for one Worker, named `function`. `tallies` are the isolate's; `clock` is when it counts."""
 
-    def __init__(self, *, function: str, dataset: Any) -> None:
+    def __init__(
+        self, *, function: str, dataset: Any, tallies: Tallies | None = None, clock: Clock | None = None
+    ) -> None:
         self._function = function
         self._dataset = dataset
+        self._tallies = Tallies() if tallies is None else tallies
+        self._clock = SystemClock() if clock is None else clock
 
     def line(self, level: Level, event: str, **fields: str | float | None) -> None:
         """See the port."""
@@ -25,10 +32,12 @@ class PlatformJournal:
 
     def request(self, record: RequestRecord) -> None:
         """See the port. The call does not wait; the platform gives no promise of delivery."""
+        self._tallies.request(record, self._clock.now_ms())
         self._write(record)
 
     def batch(self, record: BatchRecord) -> None:
         """See the port, and `request`."""
+        self._tallies.operations["upstream_samples"] += record.sample_count
         self._write(record)
 
     def sweep(self, record: SweepRecord) -> None:
@@ -36,6 +45,7 @@ class PlatformJournal:
         self._write(record)
 
     def _write(self, record: RequestRecord | BatchRecord | SweepRecord) -> None:
+        self._tallies.operations["analytics_points"] += 1
         try:
             self._dataset.writeDataPoint(BY_RECORD[type(record)].point_of(record))
         except (JsException, TypeError) as error:

@@ -1,5 +1,6 @@
 """The RecordKeeping port over the database."""
 
+from edgeseries.adapters import request_statements
 from edgeseries.adapters import upkeep_statements as sql
 from edgeseries.adapters.database import Command, Database, json_chunks
 
@@ -39,12 +40,14 @@ class RecordUpkeep:
 
     async def first_requests(self, *, from_ms: int, before_ms: int) -> int | None:
         """See the port."""
-        rows = await self._database.read(Command(sql=sql.FIRST_REQUESTS, parameters=(from_ms, before_ms)))
+        rows = await self._database.read(
+            Command(sql=request_statements.FIRST_REQUESTS, parameters=(from_ms, before_ms))
+        )
         return None if rows[0][0] is None else int(rows[0][0])
 
     async def roll_up(self, *, from_ms: int, before_ms: int, into_ms: int) -> None:
         """See the port. Both statements in one transaction, so that no request is counted twice or not."""
-        steps = (sql.ROLL_UP, sql.DROP_ROLLED_UP)
+        steps = (request_statements.ROLL_UP, request_statements.DROP_ROLLED_UP)
         parameters = (from_ms, before_ms, into_ms)
         await self._database.write([Command(sql=step, parameters=parameters) for step in steps])
 
