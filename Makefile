@@ -13,7 +13,7 @@ export PYTHONPATH := functions:infra:.
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo check format test clean distclean lock
+.PHONY: help setup dev demo sweep check format test clean distclean lock
 
 help: ## list the commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ dev: setup ## serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT 
 
 demo: setup ## start the stack on free ports, ask it for real data, check it against the truth, stop
 	@$(BIN)/python -m local.demo
+
+sweep: setup ## have the janitor of the `make dev` that serves STATE sweep now
+	@$(BIN)/python -m local.sweep
 
 check: setup ## format, lint, types, contracts and the fast tests (no runtime)
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }

@@ -99,16 +99,19 @@ CREATE TABLE IF NOT EXISTS cache_metadata (
   expires_ms         INTEGER                        -- answers only
 ) STRICT;
 
-CREATE INDEX IF NOT EXISTS cache_metadata_by_use ON cache_metadata (kind, used_ms);
+-- The least recently used first, whatever its kind; with the bytes, so that their sum reads the index alone.
+CREATE INDEX IF NOT EXISTS cache_metadata_by_use ON cache_metadata (used_ms, stored_bytes);
+CREATE INDEX IF NOT EXISTS cache_metadata_by_expiry ON cache_metadata (expires_ms) WHERE expires_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS cache_metadata_by_point ON cache_metadata (site, point, month);
 
--- Requests, added up by minute, endpoint, route and status class: a busy router writes few rows.
+-- Requests, added up by minute, endpoint, route and status class: a busy router writes few rows. After two
+-- days a row is an hour (minute_ms is its first), after 92 days all older ones are at minute 0.
 CREATE TABLE IF NOT EXISTS request_analytics (
   minute_ms          INTEGER NOT NULL,
   endpoint           TEXT    NOT NULL,
   route              TEXT    NOT NULL,
   status_class       INTEGER NOT NULL,              -- 2, 3, 4, 5
-  cache_verdict      TEXT    NOT NULL,              -- hit, partial, miss, none
+  cache_verdict      TEXT    NOT NULL,              -- hit, partial, miss, request, bypass, none
   request_count      INTEGER NOT NULL DEFAULT 0,
   duration_sum_ms    INTEGER NOT NULL DEFAULT 0,
   duration_buckets   TEXT    NOT NULL DEFAULT '[]', -- JSON array: counts of a latency histogram
@@ -116,6 +119,23 @@ CREATE TABLE IF NOT EXISTS request_analytics (
   origin_samples     INTEGER NOT NULL DEFAULT 0,
   body_bytes         INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (minute_ms, endpoint, route, status_class, cache_verdict)
+) STRICT, WITHOUT ROWID;
+
+-- What the platform bills and the upstream delivers, by UTC day and function, as the functions counted it.
+CREATE TABLE IF NOT EXISTS platform_usage (
+  day_ms             INTEGER NOT NULL,
+  function           TEXT    NOT NULL,              -- router, consumer, janitor
+  requests           INTEGER NOT NULL DEFAULT 0,    -- invocations of any kind
+  r2_class_a         INTEGER NOT NULL DEFAULT 0,
+  r2_class_b         INTEGER NOT NULL DEFAULT 0,
+  d1_rows_read       INTEGER NOT NULL DEFAULT 0,    -- of plain reads: rows given, not rows scanned
+  d1_rows_written    INTEGER NOT NULL DEFAULT 0,    -- as billed, indexes too
+  d1_transactions    INTEGER NOT NULL DEFAULT 0,
+  queue_operations   INTEGER NOT NULL DEFAULT 0,
+  analytics_points   INTEGER NOT NULL DEFAULT 0,
+  upstream_calls     INTEGER NOT NULL DEFAULT 0,
+  upstream_samples   INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (day_ms, function)
 ) STRICT, WITHOUT ROWID;
 
 -- What has been learned of each point: how dense it is, how late its samples come.

@@ -16,7 +16,9 @@ from urllib.parse import quote, urlencode
 
 from local.logs import LogLine, readable
 from local.plan import PlanError
+from local.remote import Remote
 from local.stack import Stack, StackError, StackOptions
+from local.sweep import COMMAND, sweep
 from local.upstream.catalogue import DataFault
 from local.upstream.truth import Truth
 from stack.bundle import BundleError
@@ -42,7 +44,7 @@ def main() -> int:
     try:
         options = options_from(os.environ)
         asked = _example(options.data)
-        with Stack(options) as stack:
+        with Stack(options) as stack, Remote(options.state, {COMMAND: lambda: sweep(stack.host)}):
             print(f"EdgeSeries ready on {stack.url}", flush=True)
             for url in urls_to_try(asked, stack.url, stack.upstream_url):
                 print(f"  curl '{url}'", flush=True)

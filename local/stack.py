@@ -22,6 +22,7 @@ from local.graph import capture_graph
 from local.hosting import POLL_S, Host, HostError
 from local.logs import LogLine
 from local.plan import plan_host, statements_of
+from local.upstream.replay import Replay
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SCHEMA: Final = ROOT / "schema.sql"
@@ -51,13 +52,16 @@ class StackError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackOptions:
-    """How to run. Port 0 means any free one. `settings` override the program's defaults by their names."""
+    """How to run. Port 0 means any free one. `settings` override the program's defaults by their names;
+    telemetry of the sites of `replay` happens now.
+    """
 
     state: Path
     data: Path
     port: int = 0
     upstream_port: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
+    replay: Replay | None = None
     on_log: Callable[[LogLine], None] = lambda _: None
 
 
@@ -186,6 +190,9 @@ class Stack:
 
         command = [sys.executable, "-m", "local.upstream", "--host", LOOPBACK, "--stop-with-parent"]
         command += ["--port", str(options.upstream_port), "--data", str(options.data.resolve())]
+        if options.replay is not None:
+            command += ["--replay-at", str(options.replay.at_ms)]
+            command += [f"--replay={site}" for site in sorted(options.replay.sites)]
         self._simulator = child = Child(
             "the upstream simulator", [*command, "--token", token], cwd=ROOT, on_line=on_line
         )

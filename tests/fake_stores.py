@@ -182,12 +182,14 @@ class MemoryBucket:
         for key in keys:
             self.objects.pop(key, None)
 
-    async def page(self, prefix: str, cursor: str | None) -> Page:
+    async def page(self, prefix: str, cursor: str | None, *, after: str = "") -> Page:
         await self._call()
-        keys = sorted(key for key in self.objects if key.startswith(prefix) and key > (cursor or ""))
+        past = cursor or after
+        keys = sorted(key for key in self.objects if key.startswith(prefix) and key > past)
         listed = [
-            Listed(key=key, stored_bytes=len(self.objects[key][0]), facts=self.objects[key][1])
+            Listed(key=key, stored_bytes=len(content), facts=facts, version=_version(content, uploaded_ms))
             for key in keys
+            for content, facts, uploaded_ms in [self.objects[key]]
         ]
         more = len(listed) > self.page_size
         return Page(
@@ -240,7 +242,7 @@ class SqliteDatabase:
     def _run(self, command: Command) -> sqlite3.Cursor:
         sizes = [len(str(one).encode()) for one in command.parameters]
         self.largest_parameter_bytes = max([self.largest_parameter_bytes, *sizes])
-        numbered = re.sub(r"\?(\d)", r":p\1", command.sql)
+        numbered = re.sub(r"\?(\d+)", r":p\1", command.sql)
         named = {f"p{place}": value for place, value in enumerate(command.parameters, 1)}
         return self.connection.execute(numbered, named)
 

@@ -10,7 +10,7 @@ from edgeseries.core.points import Point, PointSeries, Site
 from edgeseries.core.samples import NO_SAMPLES, Samples, Value, in_order, within
 from edgeseries.core.timerange import TimeRange
 from edgeseries.ports.health import Finding
-from edgeseries.ports.journal import Level, RequestRecord
+from edgeseries.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
 from edgeseries.ports.origin import Boundary, Bulk, Capabilities
 
 Deliveries = Mapping[str, Mapping[str, Sequence[tuple[int, Value]]]]
@@ -132,12 +132,20 @@ class ListJournal:
 
     lines: list[tuple[Level, str, dict[str, str | float | None]]] = field(default_factory=list)
     records: list[RequestRecord] = field(default_factory=list)
+    batches: list[BatchRecord] = field(default_factory=list)
+    sweeps: list[SweepRecord] = field(default_factory=list)
 
     def line(self, level: Level, event: str, **fields: str | float | None) -> None:
         self.lines.append((level, event, fields))
 
     def request(self, record: RequestRecord) -> None:
         self.records.append(record)
+
+    def batch(self, record: BatchRecord) -> None:
+        self.batches.append(record)
+
+    def sweep(self, record: SweepRecord) -> None:
+        self.sweeps.append(record)
 
 
 @dataclass

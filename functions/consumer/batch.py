@@ -1,7 +1,7 @@
 """A batch message: claim, fetch and store, count it done; or give it back, or up."""
 
 from consumer.delivery import Delivery, bury
-from consumer.fetching import ClaimLost, fetch_batch
+from consumer.fetching import ClaimLost, Haul, fetch_batch
 from consumer.ports import Ports
 from edgeseries.core.errors import EdgeError
 from edgeseries.core.jobs.dispositions import ACK, Disposition, PutBack
@@ -10,6 +10,7 @@ from edgeseries.core.jobs.limits import LEASE_WAIT_S
 from edgeseries.core.jobs.messages import BatchMessage
 from edgeseries.core.jobs.retrying import GiveUp, after_failure
 from edgeseries.ports.batches import Refused
+from edgeseries.ports.journal import BatchRecord
 
 
 async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> Disposition:
@@ -19,25 +20,41 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
     )
     if isinstance(claim, Refused):
         return await refused(claim, message, delivery, ports)
-    began_ms = ports.clock.now_ms()
+    haul, began_ms = Haul(site=claim.site), ports.clock.now_ms()
+    disposition: Disposition = ACK
+    cause: str | None = None
     try:
-        delivered = await fetch_batch(claim, ports)
-        finished = await ports.batches.finish(claim, delivered=delivered, now_ms=ports.clock.now_ms())
+        await fetch_batch(claim, haul, ports)
+        finished = await ports.batches.finish(claim, delivered=haul.told(), now_ms=ports.clock.now_ms())
+        outcome = "done" if finished else "lost"
     except ClaimLost as lost:
-        ports.journal.line("info", "batch left", job=claim.job_id, batch=claim.batch_index, cause=lost.detail)
-        return ACK
+        outcome, cause = "cancelled", lost.detail
     except EdgeError as error:
-        return await failed(error, claim, delivery, ports)
+        cause = f"{type(error).__name__}: {error.detail}"
+        outcome, disposition = await failed(error, claim, delivery, ports)
+    duration_ms = ports.clock.now_ms() - began_ms
     ports.journal.line(
-        "info",
-        "batch done" if finished else "batch was not ours any more",
+        "info" if cause is None or outcome == "cancelled" else "warning",
+        f"batch {outcome}",
         job=claim.job_id,
         batch=claim.batch_index,
-        samples=delivered,
-        ms=ports.clock.now_ms() - began_ms,
-        jobStatus=finished.job_status if finished else None,
+        samples=haul.delivered,
+        ms=duration_ms,
+        cause=cause,
     )
-    return ACK
+    ports.journal.batch(
+        BatchRecord(
+            outcome=outcome,
+            priority=claim.priority,
+            duration_ms=duration_ms,
+            origin_ms=haul.origin_ms,
+            point_count=len(claim.points),
+            sample_count=haul.delivered,
+            block_count=haul.blocks,
+            attempt=claim.claims,
+        )
+    )
+    return disposition
 
 
 async def refused(why: Refused, message: BatchMessage, delivery: Delivery, ports: Ports) -> Disposition:
@@ -53,26 +70,20 @@ async def refused(why: Refused, message: BatchMessage, delivery: Delivery, ports
     return ACK
 
 
-async def failed(error: EdgeError, claim: Claim, delivery: Delivery, ports: Ports) -> Disposition:
-    """Give the batch back before its message, so that whoever gets the message can claim it."""
+async def failed(error: EdgeError, claim: Claim, delivery: Delivery, ports: Ports) -> tuple[str, Disposition]:
+    """What becomes of the batch, in a word, and of its message. The batch is given back before its
+    message, so that whoever gets the message can claim it.
+    """
     verdict = after_failure(error, attempts=claim.attempts, claims=claim.claims)
-    cause = f"{type(error).__name__}: {error.detail}"
-    ports.journal.line(
-        "warning",
-        "batch failed",
-        job=claim.job_id,
-        batch=claim.batch_index,
-        attempt=claim.attempts + 1,
-        cause=cause,
-    )
     counts = isinstance(verdict, GiveUp) or verdict.counts
+    cause = f"{type(error).__name__}: {error.detail}"
     await ports.batches.put_back(claim, cause=cause, counts=counts, now_ms=ports.clock.now_ms())
     if isinstance(verdict, GiveUp):
         await bury(verdict, delivery, attempts=claim.attempts + 1, ports=ports)
-        return ACK
+        return "failed", ACK
     if verdict.counts:
-        return PutBack(delay_s=verdict.delay_s)
+        return "retry", PutBack(delay_s=verdict.delay_s)
     # A pause that the upstream asked for is no attempt, and the queue must not count it as one either.
     message = BatchMessage(job_id=claim.job_id, batch_index=claim.batch_index)
     await ports.outbox.resend(message.to_wire(), queue=delivery.queue, delay_s=verdict.delay_s)
-    return ACK
+    return "pause", ACK

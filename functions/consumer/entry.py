@@ -11,18 +11,24 @@ from consumer.flow import consume
 from consumer.ports import Ports
 from edgeseries.adapters.ace import AceOrigin
 from edgeseries.adapters.block_memory import BlockMemory
+from edgeseries.adapters.bookkeeping import Bookkeeping
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.adapters.clock import SystemClock
+from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.ffi import plain_json, raw, whole_number
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.job_store import BatchRecords, JobRecords, LetterRecords
 from edgeseries.adapters.journal import PlatformJournal
 from edgeseries.adapters.outbox import PlatformOutbox, PlatformUndertaker
 from edgeseries.adapters.stores import stores_of
+from edgeseries.adapters.tallies import Tallies
 from edgeseries.adapters.web import PlatformWeb
 from edgeseries.core.jobs.dispositions import Disposition, PutBack
 from edgeseries.core.jobs.limits import INVOCATION_BUDGET_MS
 from edgeseries.core.limits import SECOND_MS
+
+TALLIES = Tallies()
+"""What invocations of the isolate count before it is written."""
 
 CATALOGUE = Catalogue()
 """Names of points that all invocations of the isolate share."""
@@ -43,6 +49,14 @@ class Default(WorkerEntrypoint):
                 message.retry()
                 continue
             _carry_out(await _deal_with(message, str(batch.queue), ports), message)
+        books = Bookkeeping(
+            function="consumer",
+            tallies=TALLIES,
+            database=D1Database(raw(self.env.DB), TALLIES.operations),
+            clock=ports.clock,
+            journal=ports.journal,
+        )
+        await books.flush()
 
 
 async def _deal_with(message: Any, queue: str, ports: Ports) -> Disposition:
@@ -69,11 +83,13 @@ def _carry_out(disposition: Disposition, message: Any) -> None:
 def ports_of(bindings: Bindings, ctx: Any) -> Ports:
     """The ports of one invocation over the Worker's bindings."""
     clock = SystemClock()
+    journal = PlatformJournal(function="consumer", dataset=bindings.analytics, tallies=TALLIES, clock=clock)
     # What a batch reads of blocks it reads once: nothing is remembered between batches.
     stores = stores_of(
         bucket=bindings.cache,
         database=bindings.database,
         memory=BlockMemory(max_bytes=0),
+        tallies=TALLIES,
         clock=clock,
         wait_until=ctx.waitUntil,
     )
@@ -86,14 +102,14 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         origin=AceOrigin(
             base_url=bindings.upstream_url,
             token=bindings.upstream_token,
-            web=PlatformWeb(),
+            web=PlatformWeb(TALLIES.operations),
             clock=clock,
             catalogue=CATALOGUE,
         ),
         blocks=stores.blocks,
         clock=clock,
         identity=RandomIdentity(),
-        journal=PlatformJournal(function="consumer", dataset=bindings.analytics),
+        journal=journal,
         batch_sizes=bindings.batch_sizes,
         settle_lag_ms=bindings.settle_lag_ms,
     )

@@ -31,13 +31,19 @@ class ClaimLost(Conflict):
 
 @dataclass(slots=True, kw_only=True)
 class Haul:
-    """What was fetched and is not stored yet, and how much was stored and is not told yet."""
+    """What was fetched and is not stored yet, and how much was stored and is not told yet.
+
+    `delivered` samples, `blocks` written and `origin_ms` spent waiting are of the whole attempt.
+    """
 
     site: str
     days: dict[str, list[int]] = field(default_factory=dict)
     parts: dict[str, list[Samples]] = field(default_factory=dict)
     sample_count: int = 0
     stored: int = 0
+    delivered: int = 0
+    blocks: int = 0
+    origin_ms: int = 0
 
     def add(self, piece: Gap, series: tuple[PointSeries, ...]) -> None:
         """Take in a piece. A point that the site does not have is left out: nothing is known of its days."""
@@ -46,6 +52,7 @@ class Haul:
                 self.days.setdefault(one.point, []).extend(days_touched(piece.span))
                 self.parts.setdefault(one.point, []).append(one.samples)
                 self.sample_count += len(one.samples)
+                self.delivered += len(one.samples)
 
     async def store(self, ports: Ports) -> None:
         """Write all of it into blocks."""
@@ -55,6 +62,7 @@ class Haul:
                 for point, days in self.days.items()
             ]
             await ports.blocks.keep(self.site, kept)
+            self.blocks += len(kept)
         self.stored += self.sample_count
         self.days, self.parts, self.sample_count = {}, {}, 0
 
@@ -64,12 +72,8 @@ class Haul:
         return stored
 
 
-async def fetch_batch(claim: Claim, ports: Ports) -> int:
-    """Fetch and store what is missing of a batch; the samples that no renewal has told yet.
-
-    Raises ClaimLost, and what the origin and the store raise.
-    """
-    haul = Haul(site=claim.site)
+async def fetch_batch(claim: Claim, haul: Haul, ports: Ports) -> None:
+    """Fetch and store what is missing. Raises ClaimLost, and what the origin and the store raise."""
 
     async def renew() -> None:
         now_ms = ports.clock.now_ms()
@@ -84,7 +88,6 @@ async def fetch_batch(claim: Claim, ports: Ports) -> int:
         await _save(haul, claim, ports)
         raise
     await haul.store(ports)
-    return haul.told()
 
 
 async def _fetch(claim: Claim, haul: Haul, bulk: Bulk, ports: Ports) -> None:
@@ -101,7 +104,8 @@ async def _fetch(claim: Claim, haul: Haul, bulk: Bulk, ports: Ports) -> None:
     while left:
         piece, rest = cut_piece(left.pop(), densities, samples=PIECE_SAMPLES)
         left.extend(rest)
-        deadline_ms = ports.clock.now_ms() + PIECE_DEADLINE_MS
+        asked_ms = ports.clock.now_ms()
+        deadline_ms = asked_ms + PIECE_DEADLINE_MS
         try:
             series = await ports.origin.fetch(
                 claim.site, piece.points, piece.span, deadline_ms=deadline_ms, bulk=bulk
@@ -112,6 +116,7 @@ async def _fetch(claim: Claim, haul: Haul, bulk: Bulk, ports: Ports) -> None:
                 raise
             left.extend(reversed(halves))
             continue
+        haul.origin_ms += ports.clock.now_ms() - asked_ms
         haul.add(piece, series)
         for one in series:
             densities[one.point] = max(densities.get(one.point, 0.0), _density(one.samples))

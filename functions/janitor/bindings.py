@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from janitor.ports import Settings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bindings:
@@ -16,8 +18,7 @@ class Bindings:
     upstream_url: str
     upstream_kind: str
     upstream_token: str
-    cache_budget_bytes: int
-    rescue_after_ms: int
+    settings: Settings
 
     @classmethod
     def from_env(cls, env: Any) -> Self:
@@ -31,6 +32,10 @@ class Bindings:
             upstream_url=env.UPSTREAM_URL,
             upstream_kind=env.UPSTREAM_KIND,
             upstream_token=env.UPSTREAM_TOKEN,
-            cache_budget_bytes=int(env.CACHE_BUDGET_BYTES),
-            rescue_after_ms=int(env.RESCUE_AFTER_MS),
+            settings=Settings(
+                cache_budget_bytes=int(env.CACHE_BUDGET_BYTES),
+                job_keep_ms=int(env.JOB_KEEP_MS),
+                rescue_after_ms=int(env.RESCUE_AFTER_MS),
+                dead_letter_keep_ms=int(env.DEAD_LETTER_KEEP_MS),
+            ),
         )

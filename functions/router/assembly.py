@@ -20,6 +20,11 @@ class Fetched:
 
     gaps: tuple[tuple[Gap, tuple[PointSeries, ...]], ...]
 
+    @property
+    def sample_count(self) -> int:
+        """Samples that the upstream delivered."""
+        return sum(len(one.samples) for _, series in self.gaps for one in series)
+
     def errors(self) -> dict[str, str]:
         """Why a point could not be had, by point."""
         return {one.point: one.error for _, series in self.gaps for one in series if one.error is not None}

@@ -21,6 +21,7 @@ class Bindings:
     upstream_kind: str
     upstream_token: str
     settle_lag_ms: int
+    answer_ttl_ms: int
     request_deadline_ms: int
     route_sizes: RouteSizes
 
@@ -39,6 +40,7 @@ class Bindings:
             upstream_kind=env.UPSTREAM_KIND,
             upstream_token=env.UPSTREAM_TOKEN,
             settle_lag_ms=int(env.SETTLE_LAG_MS),
+            answer_ttl_ms=int(env.ANSWER_TTL_MS),
             request_deadline_ms=int(env.REQUEST_DEADLINE_MS),
             route_sizes=RouteSizes(
                 direct_max_samples=int(env.DIRECT_MAX_SAMPLES),

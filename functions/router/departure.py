@@ -14,6 +14,7 @@ from edgeseries.ports.identity import Identity
 from edgeseries.ports.journal import Level, RequestRecord
 from router.outcome import Outcome
 from router.ports import Ports
+from router.stored import told_faults
 
 ALLOWED_HEADERS: Final = (
     "Authorization, Cache-Control, Content-Type, If-None-Match, Last-Event-ID, Prefer, X-Request-Id"
@@ -59,6 +60,7 @@ def depart(request: HttpRequest, outcome: Outcome, *, endpoint: str, ports: Port
         ms=duration_ms,
         samples=outcome.sample_count,
         requestId=request.request_id,
+        faults=told_faults(ports.faults),
         **_facts_of(outcome.error),
     )
     ports.journal.request(
@@ -72,6 +74,9 @@ def depart(request: HttpRequest, outcome: Outcome, *, endpoint: str, ports: Port
             point_count=outcome.point_count,
             sample_count=outcome.sample_count,
             body_bytes=len(outcome.response.body),
+            cache_verdict=outcome.verdict or "",
+            origin_samples=outcome.origin_samples,
+            store_faults=ports.faults.total(),
         )
     )
     return _dressed(outcome, request=request, duration_ms=duration_ms)

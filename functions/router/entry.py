@@ -9,16 +9,21 @@ from edgeseries.adapters.ace import AceOrigin
 from edgeseries.adapters.admission import PlatformAdmission
 from edgeseries.adapters.background import PlatformBackground
 from edgeseries.adapters.block_memory import BlockMemory
+from edgeseries.adapters.block_writing import pause
+from edgeseries.adapters.bookkeeping import Bookkeeping
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.adapters.clock import SystemClock
+from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.examiner import PlatformExaminer
 from edgeseries.adapters.exchange import PlatformIncoming, platform_response, request_head, request_headers
+from edgeseries.adapters.ffi import raw
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.job_store import JobRecords, LetterRecords
 from edgeseries.adapters.journal import PlatformJournal
 from edgeseries.adapters.outbox import PlatformOutbox
 from edgeseries.adapters.stores import stores_of
 from edgeseries.adapters.streaming import PlatformStreaming, PlatformTimer
+from edgeseries.adapters.tallies import Tallies
 from edgeseries.adapters.web import PlatformWeb
 from edgeseries.core.errors import Defect
 from edgeseries.ports.clock import Clock
@@ -35,6 +40,10 @@ MEMORY = BlockMemory()
 """Bytes of blocks that all requests of the isolate share."""
 
 
+TALLIES = Tallies()
+"""What all requests of the isolate count before it is written."""
+
+
 class Default(WorkerEntrypoint):
     """The handler of HTTP requests."""
 
@@ -44,6 +53,13 @@ class Default(WorkerEntrypoint):
         request_id = request_id_of(headers, RandomIdentity())
         head = request_head(request, headers=headers, request_id=request_id, arrived_ms=clock.now_ms())
         ports = ports_of(Bindings.from_env(self.env), PlatformIncoming(request, clock), clock, self.ctx)
+        books = Bookkeeping(
+            function="router",
+            tallies=TALLIES,
+            database=D1Database(raw(self.env.DB), TALLIES.operations),
+            clock=clock,
+            journal=ports.journal,
+        )
         try:
             response = await answer(head, ports)
         except Exception as cause:  # noqa: BLE001 - the last resort: the caller gets a problem, the log the cause
@@ -51,6 +67,7 @@ class Default(WorkerEntrypoint):
             defect = Defect("this is a fault of ours; the log has its cause under the request id")
             defect.__cause__ = cause
             response = refuse(defect, head, ports)
+        books.settle(ports.background.after, pause)
         return await platform_response(response, method=head.method)
 
 
@@ -62,13 +79,15 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         memory=MEMORY,
         clock=clock,
         wait_until=ctx.waitUntil,
+        tallies=TALLIES,
+        answer_ttl_ms=bindings.answer_ttl_ms,
     )
     jobs = JobRecords(stores.database)
-    journal = PlatformJournal(function="router", dataset=bindings.analytics)
+    journal = PlatformJournal(function="router", dataset=bindings.analytics, tallies=TALLIES, clock=clock)
     origin = AceOrigin(
         base_url=bindings.upstream_url,
         token=bindings.upstream_token,
-        web=PlatformWeb(),
+        web=PlatformWeb(TALLIES.operations),
         clock=clock,
         catalogue=CATALOGUE,
     )
@@ -98,4 +117,5 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         route_sizes=bindings.route_sizes,
         request_deadline_ms=bindings.request_deadline_ms,
         settle_lag_ms=bindings.settle_lag_ms,
+        faults=stores.faults,
     )

@@ -75,6 +75,7 @@ async def answer_now(query: TimeseriesQuery, choice: Choice, arrival: Arrival, p
         origin_ms=origin_ms,
         point_count=len(series),
         sample_count=sum(len(one.samples) for one in series),
+        origin_samples=fetched.sample_count,
         verdict=verdict_of(freshness=freshness, from_store=bool(stored), from_origin=bool(gaps)),
         stored=keeps,
     )

@@ -12,7 +12,8 @@ from edgeseries.core.http import HttpResponse
 class Outcome:
     """A response without the headers that all responses share, and its measures.
 
-    `origin_ms` is the time spent waiting for the upstream, None if it was not asked. `error` is
+    `origin_ms` is the time spent waiting for the upstream, None if it was not asked, and
+    `origin_samples` what it delivered. `error` is
     what the response tells, if it is a problem. `verdict` tells how much came from the store, None
     where no store is concerned; `stored` whether it will be there next time.
     """
@@ -23,6 +24,7 @@ class Outcome:
     origin_ms: int | None = None
     point_count: int = 0
     sample_count: int = 0
+    origin_samples: int = 0
     verdict: Verdict | None = None
     stored: bool = False
 

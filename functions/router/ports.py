@@ -1,6 +1,7 @@
 """What the router's flow asks of the world."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from edgeseries.core.routing import RouteSizes
 from edgeseries.ports.admission import Admission
@@ -21,7 +22,10 @@ from edgeseries.ports.streaming import Streaming, Timer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The ports of one request, and the settings that its decisions depend on."""
+    """The ports of one request, and the settings that its decisions depend on.
+
+    `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too.
+    """
 
     incoming: Incoming
     origin: Origin
@@ -41,3 +45,4 @@ class Ports:
     route_sizes: RouteSizes
     request_deadline_ms: int
     settle_lag_ms: int
+    faults: Counter[str] = field(default_factory=Counter)

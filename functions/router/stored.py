@@ -28,7 +28,7 @@ async def find_answer(digest: str, *, accepts_brotli: bool, ports: Ports) -> Kep
     try:
         return await ports.answers.find(digest, accepts_brotli=accepts_brotli)
     except StoreUnavailable as error:
-        note(ports, "answers cannot be read", error)
+        note(ports, "answers_unread", error)
         return None
 
 
@@ -38,7 +38,7 @@ async def look_up(query: TimeseriesQuery, *, reads: bool, ports: Ports) -> Index
         densities = await ports.blocks.densities(query.site, query.points)
         covered = await ports.blocks.covered(query.site, query.points, query.span) if reads else {}
     except StoreUnavailable as error:
-        note(ports, "the index cannot be read", error)
+        note(ports, "index_unread", error)
         return Index()
     return Index(covered=covered, density_per_day=densities)
 
@@ -50,7 +50,7 @@ async def read_blocks(query: TimeseriesQuery, need: Need, ports: Ports) -> Mappi
     try:
         held = await ports.blocks.read(query.site, need.covered_points, need.sealed_part)
     except StoreUnavailable as error:
-        note(ports, "blocks cannot be read", error)
+        note(ports, "blocks_unread", error)
         return {}
     return {point: one for point, one in held.items() if one.days}
 
@@ -62,15 +62,25 @@ async def keep(
     ports: Ports,
 ) -> None:
     """Store what was fetched, after the answer has left. What fails is fetched again another time."""
+    before = ports.faults.copy()
     try:
         if days:
             await ports.blocks.keep(query.site, days)
         if answer is not None:
             await ports.answers.keep(*answer)
     except EdgeError as error:
-        note(ports, "what was fetched could not be stored", error)
+        note(ports, "not_stored", error)
+    met = ports.faults - before
+    if met:
+        ports.journal.line("warning", "faults while storing", faults=told_faults(met))
 
 
-def note(ports: Ports, event: str, error: EdgeError) -> None:
-    """One warning in the log."""
-    ports.journal.line("warning", event, cause=error.detail)
+def note(ports: Ports, fault: str, error: EdgeError) -> None:
+    """One fault counted (names: `docs/formats/analytics.md`), one warning in the log."""
+    ports.faults[fault] += 1
+    ports.journal.line("warning", fault, cause=error.detail)
+
+
+def told_faults(faults: Mapping[str, int]) -> str | None:
+    """Faults as the log tells them: names and counts; None without any."""
+    return " ".join(f"{name}={count}" for name, count in sorted(faults.items())) or None

@@ -49,6 +49,18 @@ def whole(low: int, high: int) -> Reader:
     return read
 
 
+def amount(low: float, high: float) -> Reader:
+    """A reader of numbers from low to high, both included; parts are written with a point."""
+
+    def read(text: str) -> float:
+        number = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else None
+        if number is None or not low <= number <= high:
+            raise Refusal(f"set a number from {low:f} to {high:.0f}, for instance 2.5")
+        return number
+
+    return read
+
+
 def share(text: str) -> float:
     """A part of the whole, from 0 to 1."""
     try:

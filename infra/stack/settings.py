@@ -93,7 +93,7 @@ SETTINGS: Final = (
     _setting("answerTtlDays", "days", readers.whole(1, 3_650), "30"),
     _setting("blockTtlDays", "days", readers.whole(1, 3_650), "1095"),
     _setting("abortMultipartDays", "days", readers.whole(1, 7), "1"),
-    _setting("cacheBudgetGb", "GB", readers.whole(1, 1_000_000), "10"),
+    _setting("cacheBudgetGb", "GB", readers.amount(0.000_001, 1_000_000), "10"),
     _setting("routerCpuLimitMs", "milliseconds", readers.whole(10, MAX_CPU_LIMIT_MS), "30000"),
     _setting("consumerCpuLimitMs", "milliseconds", readers.whole(10, MAX_CPU_LIMIT_MS), "300000"),
     _setting("janitorCpuLimitMs", "milliseconds", readers.whole(10, MAX_CPU_LIMIT_MS), "30000"),
@@ -108,6 +108,8 @@ SETTINGS: Final = (
     _setting("batchPoints", "points", readers.whole(1, 1_000), "50"),
     _setting("batchSamples", "samples", readers.whole(1_000, MAX_BATCH_SAMPLES), "250000"),
     _setting("rescueAfterSeconds", "seconds", readers.whole(1, 86_400), "600"),
+    _setting("jobKeepDays", "days", readers.whole(1, 365), "7"),
+    _setting("deadLetterKeepDays", "days", readers.whole(1, 365), "30"),
     _setting("logSamplingRate", "part of 1", readers.share, "1"),
 )
 
@@ -136,7 +138,7 @@ class Settings:
     answer_ttl_days: int
     block_ttl_days: int
     abort_multipart_days: int
-    cache_budget_gb: int
+    cache_budget_gb: float
     router_cpu_limit_ms: int
     consumer_cpu_limit_ms: int
     janitor_cpu_limit_ms: int
@@ -151,6 +153,8 @@ class Settings:
     batch_points: int
     batch_samples: int
     rescue_after_seconds: int
+    job_keep_days: int
+    dead_letter_keep_days: int
     log_sampling_rate: float
 
 

@@ -27,6 +27,7 @@ RATE_PERIOD_SECONDS: Final = 60
 DEAD_LETTER_MAX_RETRIES: Final = 100
 """The platform's maximum: nothing catches what the dead-letter consumer gives up."""
 
+DAY_MS: Final = 86_400_000
 MINUTE_MS: Final = 60_000
 SECOND_MS: Final = 1_000
 GB_BYTES: Final = 1_000_000_000
@@ -157,6 +158,7 @@ def _router(settings: Settings) -> FunctionWiring:
             ),
             Text(name="STACK", text=settings.stack),
             Text(name="SETTLE_LAG_MS", text=str(settings.settle_lag_minutes * MINUTE_MS)),
+            Text(name="ANSWER_TTL_MS", text=str(settings.answer_ttl_days * DAY_MS)),
             Text(name="REQUEST_DEADLINE_MS", text=str(settings.request_deadline_seconds * SECOND_MS)),
             Text(name="DIRECT_MAX_SAMPLES", text=str(settings.direct_max_samples)),
             Text(name="QUEUED_MIN_SAMPLES", text=str(settings.queued_min_samples)),
@@ -195,7 +197,9 @@ def _janitor(settings: Settings) -> FunctionWiring:
             *_upstream(settings),
             *_job_senders(),
             Text(name="STACK", text=settings.stack),
-            Text(name="CACHE_BUDGET_BYTES", text=str(settings.cache_budget_gb * GB_BYTES)),
+            Text(name="CACHE_BUDGET_BYTES", text=str(round(settings.cache_budget_gb * GB_BYTES))),
+            Text(name="JOB_KEEP_MS", text=str(settings.job_keep_days * DAY_MS)),
+            Text(name="DEAD_LETTER_KEEP_MS", text=str(settings.dead_letter_keep_days * DAY_MS)),
             Text(name="RESCUE_AFTER_MS", text=str(settings.rescue_after_seconds * SECOND_MS)),
         ),
         cpu_limit_ms=settings.janitor_cpu_limit_ms,

@@ -9,16 +9,19 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from local.upstream.catalogue import DataFault
+from local.upstream.replay import Replay
 from local.upstream.server import serving
 from local.upstream.truth import Truth
 
 READY: Final = "upstream simulator ready on"
 MAX_PORT: Final = 65_535  # 16 bits in TCP
+NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
 _STDIN: Final = 0
 _READ_BYTES: Final = 4096  # whatever the parent writes is thrown away; only its end matters
 
@@ -27,7 +30,7 @@ def main() -> int:
     """Serve until SIGTERM, SIGINT or (--stop-with-parent) the end of standard input; the exit status."""
     options = _options()
     try:
-        truth = Truth(options.data)
+        truth = Truth(options.data, replay=_replay(options))
         for note in truth.notes:
             print(f"upstream simulator: {note}", file=sys.stderr, flush=True)
         asyncio.run(_serve(truth, options))
@@ -67,6 +70,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _replay(options: argparse.Namespace) -> Replay | None:
+    if not options.replay:
+        return None
+    at_ms = time.time_ns() // NANOSECONDS_PER_MILLISECOND if options.replay_at is None else options.replay_at
+    return Replay(sites=frozenset(options.replay), at_ms=at_ms)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.upstream", description="The upstream simulator.")
     parser.add_argument("--port", type=_port, required=True, help="0: any free port; the ready line tells it")
@@ -74,6 +84,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--token", help="what /api wants as a bearer token; without it /api is open")
     parser.add_argument("--stop-with-parent", action="store_true", help="stop at the end of standard input")
+    parser.add_argument("--replay", action="append", default=[], help="a site whose telemetry happens now")
+    parser.add_argument("--replay-at", type=int, help="the moment it is moved to, UTC epoch ms; default now")
     return parser.parse_args()
 
 

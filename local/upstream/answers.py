@@ -39,7 +39,10 @@ _AFTER_ALL: Final = Cursor(instant_us=strict_us("9999-12-31T23:59:59Z"), skip_co
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request, off the wire. `repeat_cursor` and `empty_page` are faults that the page itself shows."""
+    """One request, off the wire. `repeat_cursor` and `empty_page` are faults that the page itself shows.
+
+    Nothing is known of samples from `known_until_us` on, if it is set.
+    """
 
     match: Match
     query: Mapping[str, str]
@@ -48,10 +51,14 @@ class Ask:
     knobs: Knobs
     repeat_cursor: bool = False
     empty_page: bool = False
+    known_until_us: int | None = None
 
     def limits(self, arguments: Arguments) -> Range:
-        """The range asked for, under the boundary rule that is set."""
-        return arguments.limits(end_included=self.knobs.end_inclusive)
+        """The range asked for, under the boundary rule that is set, as far as anything is known."""
+        limits = arguments.limits(end_included=self.knobs.end_inclusive)
+        if self.known_until_us is None or self.known_until_us > limits.end_us:
+            return limits
+        return Range(start_us=limits.start_us, end_us=self.known_until_us, end_included=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,11 +51,14 @@ class Knobs:
     batch_shape: BatchShape = BatchShape.OBJECTS
     seed: int = 0
     only: tuple[Endpoint, ...] | None = None  # None: faults befall every endpoint
+    known_until_us: int | None = None  # None: the clock, where a site is replayed
     late: tuple[Late, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
         """The settings as `/_control` shows them and takes them back."""
         shown = {known.name: getattr(self, known.name) for known in fields(self)}
+        known_until_us = shown.pop("known_until_us")
+        shown["known_until"] = None if known_until_us is None else text_of(known_until_us)
         shown["only"] = None if self.only is None else list(self.only)
         shown["late"] = [
             {
@@ -100,6 +103,8 @@ def checked_change(current: Knobs, wire: object, knows: Callable[[str, str], boo
     ]
     if faults:
         raise BadChange(faults)
+    if "known_until" in values:
+        values["known_until_us"] = values.pop("known_until")
     reset, reset_stats = values.pop("reset", False), values.pop("reset_stats", False)
     before = Knobs() if reset else current
     return Change(
@@ -157,6 +162,14 @@ def _only(value: object) -> tuple[Endpoint, ...] | None:
     return tuple(map(Endpoint, value))
 
 
+def _known_until(value: object) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("null or an ISO-8601 text with a zone is expected")  # noqa: TRY004 - callers collect ValueError
+    return stamp_us(value)
+
+
 def _late(value: object) -> tuple[Late, ...]:
     shape = 'a list of {"site", "point", "samples": [[ISO-8601 text, value text], ...]} is expected'
     if not isinstance(value, list):
@@ -194,6 +207,7 @@ _CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "batch_shape": _shape,
     "seed": _seed,
     "only": _only,
+    "known_until": _known_until,
     "late": _late,
     "reset": _flag,
     "reset_stats": _flag,

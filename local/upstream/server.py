@@ -8,6 +8,7 @@ import asyncio
 import json
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -33,6 +34,7 @@ SHUTDOWN_GRACE_S: Final = 0.5  # a stalled request is cut off after this, so tha
 STALLED_BODY_BYTES: Final = 1_000  # what a stalled answer promises and never sends
 
 _MILLISECONDS_PER_SECOND: Final = 1_000
+_NANOSECONDS_PER_MICROSECOND: Final = 1_000
 # Closing a socket that lingers for zero seconds sends a reset instead of an orderly end.
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
@@ -84,11 +86,17 @@ class Simulator:
             knobs=knobs,
             repeat_cursor=knobs.repeat_cursor and befalls(knobs, match.endpoint),
             empty_page=fault is Fault.EMPTY_PAGE,
+            known_until_us=self._known_until_us(knobs),
         )
         try:
             return await asyncio.get_running_loop().run_in_executor(self._workers, self._answers.answer, ask)
         except DataFault as broken:
             return Reply(status=HTTPStatus.INTERNAL_SERVER_ERROR, body=json_bytes({"message": str(broken)}))
+
+    def _known_until_us(self, knobs: Knobs) -> int | None:
+        if knobs.known_until_us is None and self._truth.replays:
+            return time.time_ns() // _NANOSECONDS_PER_MICROSECOND
+        return knobs.known_until_us
 
     def _sent(self, reply: Reply, fault: Fault | None) -> web.Response:
         if reply.page_was_emptied:

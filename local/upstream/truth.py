@@ -1,7 +1,7 @@
 """What upstream holds: the data folder as sites, points and samples. Tests and the demo compare against it.
 
-Owns lazy reading, the cache of what was read, and samples that arrive late. Must not know of paging, JSON or
-HTTP. One `Truth` may be used from several threads.
+Owns lazy reading, the cache of what was read, replayed sites, and samples that arrive late. Must not know of
+paging, JSON or HTTP. One `Truth` may be used from several threads.
 """
 
 from bisect import bisect_left
@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 
-from local.upstream.catalogue import PointInfo, read_catalogue
+from local.upstream.catalogue import DataFault, PointInfo, read_catalogue
 from local.upstream.instants import MICROSECONDS_PER_MILLISECOND
+from local.upstream.replay import Replay
 from local.upstream.series import Series, read_series, with_late
 
 __all__ = ["PointInfo", "Truth"]
@@ -19,9 +20,13 @@ __all__ = ["PointInfo", "Truth"]
 class Truth:
     """A data folder `<folder>/<site>/<point>.csv.gz`; listed at once, samples read at first use and kept."""
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, *, replay: Replay | None = None) -> None:
         self._folder = Path(folder)
         self._catalogue = read_catalogue(self._folder)
+        self._replay = replay
+        unknown = sorted(replay.sites - set(self._catalogue.by_site)) if replay else []
+        if unknown:
+            raise DataFault(f"{folder} holds no site {unknown[0]!r} that could be replayed")
         self._points = {point.name: point for points in self._catalogue.by_site.values() for point in points}
         self._kept: dict[str, Series] = {}
         self._version = 0
@@ -37,6 +42,11 @@ class Truth:
     def version(self) -> int:
         """Grows whenever samples arrive late or are forgotten: views made earlier are then out of date."""
         return self._version
+
+    @property
+    def replays(self) -> bool:
+        """Whether some samples lie after the clock, and are not to be known yet."""
+        return self._replay is not None
 
     def sites(self) -> tuple[str, ...]:
         """Names of sites, sorted."""
@@ -77,7 +87,7 @@ class Truth:
         if kept is not None:
             return kept
         with self._lock:
-            kept = self._kept.get(point.name) or read_series(self._folder / point.site / point.file)
+            kept = self._kept.get(point.name) or self._read(point)
             self._kept[point.name] = kept
             return kept
 
@@ -94,6 +104,11 @@ class Truth:
         with self._lock:
             self._kept.clear()
             self._version += 1
+
+    def _read(self, point: PointInfo) -> Series:
+        series = read_series(self._folder / point.site / point.file)
+        replay = self._replay
+        return replay.moved(series) if replay is not None and point.site in replay.sites else series
 
     def _at(self, site: str, name: str) -> PointInfo:
         point = self._points[name]

@@ -13,6 +13,7 @@ from edgeseries.core.errors import (
     OriginThrottled,
     OriginUnreachable,
     RequestTimeout,
+    StoreUnavailable,
     TooLarge,
 )
 from edgeseries.core.http import HttpRequest, HttpResponse
@@ -323,3 +324,32 @@ def test_a_body_of_many_unknown_fields_gets_a_short_answer() -> None:
     response = ask(method="POST", query=(), body=body.encode())
     assert response.status == 400
     assert len(response.body) < 20_000
+
+
+def test_faults_of_the_stores_are_in_the_log_line_and_in_the_record() -> None:
+    ports = make_ports()
+    assert isinstance(ports.blocks, FakeBlocks)
+    assert isinstance(ports.journal, ListJournal)
+    ports.blocks.index_failure = StoreUnavailable("down")
+    assert ask(ports=ports).status == 200
+    line = next(facts for _, event, facts in ports.journal.lines if event == "GET /api/timeseries")
+    assert line["faults"] == "index_unread=1"
+    (record,) = ports.journal.records
+    assert (record.store_faults, record.cache_verdict, record.origin_samples) == (1, "miss", 2)
+    assert [line["faults"] for _, _, line in (ports_of_a_sound_request()).lines] == [None]
+
+
+def ports_of_a_sound_request() -> ListJournal:
+    ports = make_ports()
+    ask(ports=ports)
+    assert isinstance(ports.journal, ListJournal)
+    return ports.journal
+
+
+def test_what_goes_wrong_after_the_answer_has_left_has_a_line_of_its_own() -> None:
+    ports = make_ports(clock=FakeClock(at_ms=START_MS + 30 * 86_400_000))
+    assert isinstance(ports.blocks, FakeBlocks)
+    assert isinstance(ports.journal, ListJournal)
+    ports.blocks.failure = StoreUnavailable("down")
+    assert ask(query=(*QUERY, ("route", "cached")), ports=ports).status == 200
+    assert ("warning", "faults while storing", {"faults": "not_stored=1"}) in ports.journal.lines

@@ -14,6 +14,7 @@ TABLES = {
     "job_history",
     "cache_metadata",
     "request_analytics",
+    "platform_usage",
     "point_profiles",
     "dead_letters",
     "api_keys",

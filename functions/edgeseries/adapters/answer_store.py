@@ -9,19 +9,19 @@ lives no longer than its time to live.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, unquote
 
 import js
 from pyodide.ffi import JsException
 
+from edgeseries.adapters.answer_facts import BROTLI, facts_of, told_of
 from edgeseries.adapters.block_index import AnswerRow, BlockIndex
 from edgeseries.adapters.bucket import Facts
 from edgeseries.adapters.colo_cache import ColoCache
 from edgeseries.adapters.database import Database
 from edgeseries.adapters.ffi import in_time, js_bytes, python_bytes
-from edgeseries.adapters.object_keys import ANSWERS, answer_key
+from edgeseries.adapters.object_keys import ANSWERS, Used, answer_key, nobody_counts
 from edgeseries.adapters.r2 import R2Bucket
 from edgeseries.adapters.store_limits import (
     ANSWER_MAX_BYTES,
@@ -40,11 +40,11 @@ from edgeseries.ports.blocks import Forgotten
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.compression import Compression
 
-BROTLI = "br"
-
 
 class AnswerStore:
-    """Kept answers. `wait_until` is the event's; `faults` counts what was found wrong, by name."""
+    """Kept answers. `wait_until` is the event's; `faults` counts what was found wrong, by name;
+    `used` is told what was given.
+    """
 
     def __init__(
         self,
@@ -55,14 +55,17 @@ class AnswerStore:
         clock: Clock,
         wait_until: Callable[[Any], object],
         ttl_ms: int = ANSWER_TTL_MS,
+        faults: Counter[str] | None = None,
+        used: Used = nobody_counts,
     ) -> None:
-        self.faults: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter() if faults is None else faults
         self._bucket = bucket
         self._index = BlockIndex(database)
         self._compression = compression
         self._clock = clock
         self._wait_until = wait_until
         self._ttl_ms = ttl_ms
+        self._used = used
         self._colo = ColoCache()
 
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
@@ -79,6 +82,7 @@ class AnswerStore:
         if facts is None:
             await body.cancel()
             return None
+        self._used([answer_key(digest)], self._clock.now_ms())
         if stored_bytes is not None and stored_bytes <= COLO_MAX_BYTES:
             body, copy = body.tee()
             self._wait_until(self._colo.keep(digest, copy, told))
@@ -151,29 +155,3 @@ class AnswerStore:
         except BlockDamaged:
             self.faults["answer_damaged"] += 1
             return None
-
-
-def told_of(facts: AnswerFacts, expires_ms: int) -> dict[str, str]:
-    """Facts as they stand beside the object."""
-    return {
-        "site": quote(facts.site, safe=""),
-        "entity-tag": facts.entity_tag,
-        "points": str(facts.point_count),
-        "samples": str(facts.sample_count),
-        "body-bytes": str(facts.body_bytes),
-        "created-ms": str(facts.created_ms),
-        "expires-ms": str(expires_ms),
-    }
-
-
-def facts_of(told: Mapping[str, str]) -> tuple[AnswerFacts, int]:
-    """Facts that stand beside an object, and when it expires. Raises KeyError or ValueError."""
-    facts = AnswerFacts(
-        site=unquote(told["site"], errors="strict"),
-        entity_tag=told["entity-tag"],
-        point_count=int(told["points"]),
-        sample_count=int(told["samples"]),
-        body_bytes=int(told["body-bytes"]),
-        created_ms=int(told["created-ms"]),
-    )
-    return facts, int(told["expires-ms"])

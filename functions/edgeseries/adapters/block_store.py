@@ -16,7 +16,7 @@ from edgeseries.adapters.block_memory import BlockMemory, Remembered
 from edgeseries.adapters.block_writing import BlockWriter, Pause, pause
 from edgeseries.adapters.bucket import Bucket, Found
 from edgeseries.adapters.database import Database
-from edgeseries.adapters.object_keys import block_key
+from edgeseries.adapters.object_keys import Used, block_key, nobody_counts
 from edgeseries.adapters.purge import Purge, PurgeAnswers
 from edgeseries.adapters.side_by_side import each_of
 from edgeseries.adapters.store_limits import BUCKET_AT_ONCE
@@ -40,7 +40,7 @@ class _Place:
 
 
 class BlockStore:
-    """Blocks of all sites. `faults` counts what was found wrong, by name.
+    """Blocks of all sites. `faults` counts what was found wrong, by name; `used` is told what was read.
 
     `memory` belongs to the isolate, all else to one event.
     """
@@ -55,13 +55,16 @@ class BlockStore:
         clock: Clock,
         answers: PurgeAnswers,
         pause: Pause = pause,
+        faults: Counter[str] | None = None,
+        used: Used = nobody_counts,
     ) -> None:
-        self.faults: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter() if faults is None else faults
         self._bucket = bucket
         self._index = BlockIndex(database)
         self._contents = BlockContents(compression, self.faults)
         self._memory = memory
         self._clock = clock
+        self._used = used
         self._writer = BlockWriter(bucket=bucket, memory=memory, clock=clock, faults=self.faults, pause=pause)
         self._answers = answers
 
@@ -90,6 +93,10 @@ class BlockStore:
         found, error = await each_of(places, held, at_once=BUCKET_AT_ONCE)
         if error is not None:
             raise error
+        self._used(
+            [block_key(site, place.point, place.month) for place, (days, _) in found.items() if days],
+            self._clock.now_ms(),
+        )
         return {
             point: _stored(
                 [(month, *found[_Place(point, month, days)]) for month, days in wanted.items()], span

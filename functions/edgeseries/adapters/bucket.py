@@ -34,6 +34,7 @@ class Listed:
     key: str
     stored_bytes: int
     facts: Facts
+    version: Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,6 @@ class Bucket(Protocol):
         """Remove objects, at most BUCKET_PAGE_KEYS; one that is not there is no fault."""
         ...
 
-    async def page(self, prefix: str, cursor: str | None) -> Page:
-        """One page of the objects whose keys begin so."""
+    async def page(self, prefix: str, cursor: str | None, *, after: str = "") -> Page:
+        """One page of the objects whose keys begin so; without a cursor those past the key `after`."""
         ...

@@ -3,6 +3,7 @@
 Every failure of the binding becomes StoreUnavailable; nothing waits longer than INDEX_TIMEOUT_MS.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +16,13 @@ from edgeseries.core.errors import DeadlineExceeded, StoreUnavailable
 
 
 class D1Database:
-    """One D1 database. `binding` is the platform's own object, without the SDK's wrapper."""
+    """One D1 database. `binding` is the platform's own object, without the SDK's wrapper; `meter` counts
+    what is billed.
+    """
 
-    def __init__(self, binding: Any) -> None:
+    def __init__(self, binding: Any, meter: Counter[str] | None = None) -> None:
         self._binding = binding
+        self._meter: Counter[str] = Counter() if meter is None else meter
 
     async def read(self, command: Command) -> list[Row]:
         """See `Database`."""
@@ -29,6 +33,8 @@ class D1Database:
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
         found: list[Row] = plain_json(rows)
+        # What a read scanned, a raw one does not tell; what it gave is the least of it.
+        self._meter["d1_rows_read"] += len(found)
         return found
 
     async def write(self, commands: Sequence[Command]) -> list[list[Row]]:
@@ -40,9 +46,12 @@ class D1Database:
             raise StoreUnavailable("the index cannot be written; try again") from error
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
-        return [
-            [tuple(row.values()) for row in result.get("results") or ()] for result in plain_json(results)
-        ]
+        told = plain_json(results)
+        self._meter["d1_transactions"] += 1
+        for result in told:
+            self._meter["d1_rows_read"] += int(result["meta"].get("rows_read", 0))
+            self._meter["d1_rows_written"] += int(result["meta"].get("rows_written", 0))
+        return [[tuple(row.values()) for row in result.get("results") or ()] for result in told]
 
     def _bound(self, command: Command) -> Any:
         return self._binding.prepare(command.sql).bind(*command.parameters)

@@ -1,6 +1,6 @@
 """The Journal port: JSON lines on standard output, points in Analytics Engine.
 
-Workers Logs index the keys of a JSON line. Columns of a point: `docs/formats/analytics.md`.
+Workers Logs index the keys of a JSON line. Columns of a point: `data_points.py`.
 """
 
 import json
@@ -8,15 +8,23 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
-from edgeseries.ports.journal import Level, RequestRecord
+from edgeseries.adapters.clock import SystemClock
+from edgeseries.adapters.data_points import BY_RECORD
+from edgeseries.adapters.tallies import Tallies
+from edgeseries.ports.clock import Clock
+from edgeseries.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
 
 
 class PlatformJournal:
-    """Writes for one Worker, named `function`."""
+    """Writes for one Worker, named `function`. `tallies` are the isolate's; `clock` is when it counts."""
 
-    def __init__(self, *, function: str, dataset: Any) -> None:
+    def __init__(
+        self, *, function: str, dataset: Any, tallies: Tallies | None = None, clock: Clock | None = None
+    ) -> None:
         self._function = function
         self._dataset = dataset
+        self._tallies = Tallies() if tallies is None else tallies
+        self._clock = SystemClock() if clock is None else clock
 
     def line(self, level: Level, event: str, **fields: str | float | None) -> None:
         """See the port."""
@@ -24,19 +32,21 @@ class PlatformJournal:
 
     def request(self, record: RequestRecord) -> None:
         """See the port. The call does not wait; the platform gives no promise of delivery."""
-        point = {
-            "indexes": [record.endpoint],
-            "blobs": [record.endpoint, record.method, record.route],
-            "doubles": [
-                record.status,
-                record.duration_ms,
-                record.origin_ms,
-                record.point_count,
-                record.sample_count,
-                record.body_bytes,
-            ],
-        }
+        self._tallies.request(record, self._clock.now_ms())
+        self._write(record)
+
+    def batch(self, record: BatchRecord) -> None:
+        """See the port, and `request`."""
+        self._tallies.operations["upstream_samples"] += record.sample_count
+        self._write(record)
+
+    def sweep(self, record: SweepRecord) -> None:
+        """See the port, and `request`."""
+        self._write(record)
+
+    def _write(self, record: RequestRecord | BatchRecord | SweepRecord) -> None:
+        self._tallies.operations["analytics_points"] += 1
         try:
-            self._dataset.writeDataPoint(point)
+            self._dataset.writeDataPoint(BY_RECORD[type(record)].point_of(record))
         except (JsException, TypeError) as error:
             self.line("error", "a data point was refused", cause=repr(error))

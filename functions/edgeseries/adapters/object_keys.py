@@ -3,6 +3,7 @@
 Every site becomes one safe part of a path, so that a prefix of one site never begins another's.
 """
 
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
@@ -61,3 +62,11 @@ def point_digest_and_month(key: str) -> tuple[str, str] | None:
 def answer_key(digest: str) -> str:
     """The key of a kept answer."""
     return f"{ANSWERS}{digest}"
+
+
+Used = Callable[[Sequence[str], int], None]
+"""Is told the keys of objects that were given, and when (UTC epoch ms)."""
+
+
+def nobody_counts(_keys: Sequence[str], _now_ms: int) -> None:
+    """Where use is of no interest."""

@@ -3,6 +3,7 @@
 Every failure of the binding becomes StoreUnavailable; nothing waits longer than BUCKET_TIMEOUT_MS.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,6 +26,9 @@ from edgeseries.core.errors import DeadlineExceeded, StoreUnavailable
 TOO_MANY_WRITES: Final = "(10058)"
 """R2's code for more than one write a second to a key: somebody else writes it right now."""
 
+BILLED_AS: Final = {"put": "r2_class_a", "list": "r2_class_a", "get": "r2_class_b", "head": "r2_class_b"}
+"""Operations by the names of `core/prices.py`. A put that loses is billed, too; a delete is free."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
@@ -36,10 +40,13 @@ class Opened:
 
 
 class R2Bucket:
-    """One R2 bucket. `binding` is the platform's own object, without the SDK's wrapper."""
+    """One R2 bucket. `binding` is the platform's own object, without the SDK's wrapper; `meter` counts
+    what is billed.
+    """
 
-    def __init__(self, binding: Any) -> None:
+    def __init__(self, binding: Any, meter: Counter[str] | None = None) -> None:
         self._binding = binding
+        self._meter: Counter[str] = Counter() if meter is None else meter
 
     async def get(self, key: str) -> Found | None:
         """See `Bucket`."""
@@ -88,11 +95,13 @@ class R2Bucket:
         assert 0 < len(keys) <= BUCKET_PAGE_KEYS
         await self._call("delete", js_object(list(keys)))
 
-    async def page(self, prefix: str, cursor: str | None) -> Page:
+    async def page(self, prefix: str, cursor: str | None, *, after: str = "") -> Page:
         """See `Bucket`."""
         options: dict[str, Any] = {"prefix": prefix, "limit": BUCKET_PAGE_KEYS, "include": ["customMetadata"]}
         if cursor is not None:
             options["cursor"] = cursor
+        elif after:
+            options["startAfter"] = after
         page = await self._call("list", js_object(options))
         return Page(
             objects=tuple(
@@ -100,6 +109,7 @@ class R2Bucket:
                     key=str(one.key),
                     stored_bytes=whole_number(one.size, "the size of an object"),
                     facts=text_pairs(one.customMetadata),
+                    version=_written(one),
                 )
                 for one in page.objects
             ),
@@ -113,6 +123,8 @@ class R2Bucket:
             raise StoreUnavailable(f"the bucket failed to {verb}; try again") from error
 
     async def _race(self, verb: str, *arguments: Any) -> Any:
+        if verb in BILLED_AS:
+            self._meter[BILLED_AS[verb]] += 1
         try:
             return await in_time(
                 getattr(self._binding, verb)(*arguments), BUCKET_TIMEOUT_MS, f"the bucket ({verb})"

@@ -1,5 +1,6 @@
 """The stores of one event over a Worker's bindings: the same in every Worker."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,25 +12,54 @@ from edgeseries.adapters.compression_workers import RuntimeCompression
 from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.ffi import raw
 from edgeseries.adapters.r2 import R2Bucket
+from edgeseries.adapters.store_limits import ANSWER_TTL_MS
+from edgeseries.adapters.tallies import Tallies
 from edgeseries.ports.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """Blocks and answers, and the database that they and others stand on."""
+    """Blocks and answers, and the database that they and others stand on. `faults` counts, by name, what
+    went wrong in them during the event.
+    """
 
     database: D1Database
     blocks: BlockStore
     answers: AnswerStore
+    faults: Counter[str]
 
 
 def stores_of(
-    *, bucket: Any, database: Any, memory: BlockMemory, clock: Clock, wait_until: Callable[[Any], object]
+    *,
+    bucket: Any,
+    database: Any,
+    memory: BlockMemory,
+    tallies: Tallies,
+    clock: Clock,
+    wait_until: Callable[[Any], object],
+    answer_ttl_ms: int = ANSWER_TTL_MS,
 ) -> Stores:
-    """`bucket` and `database` are the SDK's bindings; `memory` is the isolate's."""
-    d1, r2, compression = D1Database(raw(database)), R2Bucket(raw(bucket)), RuntimeCompression()
-    answers = AnswerStore(bucket=r2, database=d1, compression=compression, clock=clock, wait_until=wait_until)
-    blocks = BlockStore(
-        bucket=r2, database=d1, compression=compression, memory=memory, clock=clock, answers=answers
+    """`bucket` and `database` are the SDK's bindings; `memory` and `tallies` are the isolate's."""
+    d1, r2 = D1Database(raw(database), tallies.operations), R2Bucket(raw(bucket), tallies.operations)
+    compression, faults = RuntimeCompression(), Counter[str]()
+    answers = AnswerStore(
+        bucket=r2,
+        database=d1,
+        compression=compression,
+        clock=clock,
+        wait_until=wait_until,
+        faults=faults,
+        used=tallies.used,
+        ttl_ms=answer_ttl_ms,
     )
-    return Stores(database=d1, blocks=blocks, answers=answers)
+    blocks = BlockStore(
+        bucket=r2,
+        database=d1,
+        compression=compression,
+        memory=memory,
+        clock=clock,
+        answers=answers,
+        faults=faults,
+        used=tallies.used,
+    )
+    return Stores(database=d1, blocks=blocks, answers=answers, faults=faults)

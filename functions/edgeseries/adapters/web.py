@@ -1,5 +1,6 @@
 """The Web port with the platform's fetch."""
 
+from collections import Counter
 from typing import Any
 
 import js
@@ -12,10 +13,14 @@ from edgeseries.core.http import HttpCall, HttpReply
 
 
 class PlatformWeb:
-    """Calls through `fetch`, without following redirects, each with its own deadline."""
+    """Calls through `fetch`, without following redirects, each with its own deadline. `meter` counts them."""
+
+    def __init__(self, meter: Counter[str] | None = None) -> None:
+        self._meter: Counter[str] = Counter() if meter is None else meter
 
     async def send(self, call: HttpCall) -> HttpReply:
         """See the port. The deadline covers the whole body, not only the head."""
+        self._meter["upstream_calls"] += 1
         options: dict[str, Any] = {
             "method": call.method,
             "headers": dict(call.headers),

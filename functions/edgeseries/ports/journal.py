@@ -1,4 +1,4 @@
-"""What the operator reads: log lines and one measured record a request."""
+"""What the operator reads: log lines, and one measured record a request, a batch, a sweep."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -8,7 +8,11 @@ Level = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
-    """One answered request, for Analytics Engine. Columns: `docs/formats/analytics.md`."""
+    """One answered request, for Analytics Engine. Columns: `docs/formats/analytics.md`.
+
+    `cache_verdict` is empty where no store is concerned. `origin_samples` are those that the
+    upstream delivered for it, `store_faults` what went wrong in the stores before it left.
+    """
 
     endpoint: str
     method: str
@@ -19,6 +23,39 @@ class RequestRecord:
     point_count: int
     sample_count: int
     body_bytes: int
+    cache_verdict: str = ""
+    origin_samples: int = 0
+    store_faults: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRecord:
+    """One batch of a job, begun and ended in one way or another. Columns: `docs/formats/analytics.md`.
+
+    `outcome` is a word such as `done`, `retry`, `failed`, `cancelled`, `skipped`; `attempt` is which
+    delivery of its message this was, from 1.
+    """
+
+    outcome: str
+    priority: str
+    duration_ms: int
+    origin_ms: int
+    point_count: int
+    sample_count: int
+    block_count: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRecord:
+    """One sweep of the janitor. `late_ms` is how long after its schedule it began."""
+
+    duration_ms: int
+    late_ms: int
+    duty_count: int
+    failed_count: int
+    held_count: int
+    changed_count: int
 
 
 class Journal(Protocol):
@@ -30,4 +67,12 @@ class Journal(Protocol):
 
     def request(self, record: RequestRecord) -> None:
         """One answered request, counted."""
+        ...
+
+    def batch(self, record: BatchRecord) -> None:
+        """One batch of a job, counted."""
+        ...
+
+    def sweep(self, record: SweepRecord) -> None:
+        """One sweep, counted."""
         ...

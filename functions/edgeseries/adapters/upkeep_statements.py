@@ -1,0 +1,71 @@
+"""SQL of the janitor's duties over stored objects and over records. Tables: `schema.sql`.
+
+Parameters are numbered in the order in which the adapters give them. Sets come as JSON.
+"""
+
+from typing import Final
+
+# --- stored objects ------------------------------------------------------------
+STORED_BYTES: Final = "SELECT coalesce(sum(stored_bytes), 0) FROM cache_metadata"
+"""Reads the index by use alone, which holds the bytes, too."""
+
+EXPIRED: Final = """
+SELECT object_key, stored_bytes, used_ms FROM cache_metadata
+WHERE expires_ms IS NOT NULL AND expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2
+"""
+
+LEAST_USED: Final = "SELECT object_key, stored_bytes, used_ms FROM cache_metadata ORDER BY used_ms LIMIT ?1"
+
+REMOVE_UNUSED_ROWS: Final = """
+DELETE FROM cache_metadata WHERE rowid IN (
+  SELECT held.rowid FROM json_each(?1) AS seen
+  CROSS JOIN cache_metadata AS held ON held.object_key = seen.value ->> 0
+  WHERE held.used_ms <= seen.value ->> 1)
+"""
+"""Rows of (key, last use seen): one that was written anew since then stays."""
+
+ROWS_BETWEEN: Final = """
+SELECT object_key, max(used_ms, created_ms) FROM cache_metadata
+WHERE object_key > ?1 AND object_key <= ?2 ORDER BY object_key LIMIT ?3
+"""
+
+# --- records --------------------------------------------------------------------
+ENDED_JOBS: Final = """
+SELECT job_id, batch_count FROM queue_jobs
+WHERE status = ?1 AND updated_ms < ?2 ORDER BY updated_ms LIMIT ?3
+"""
+
+_STILL_ENDED: Final = """
+job_id IN (SELECT value FROM json_each(?1))
+  AND status IN ('completed', 'failed', 'cancelled') AND updated_ms < ?2
+"""
+
+ARCHIVE_JOBS: Final = f"""
+INSERT INTO job_history
+  (job_id, owner, site, point_count, start_ms, end_ms, priority, status, batch_count, sample_count, error,
+   created_ms, started_ms, ended_ms)
+SELECT job_id, owner, site, point_count, start_ms, end_ms, priority, status, batch_count, sample_count, error,
+  created_ms, started_ms, coalesce(ended_ms, updated_ms)
+FROM queue_jobs WHERE {_STILL_ENDED}
+ON CONFLICT (job_id) DO NOTHING
+"""
+
+PRUNE_BATCHES: Final = f"""
+DELETE FROM job_batches WHERE job_id IN (SELECT job_id FROM queue_jobs WHERE {_STILL_ENDED})
+"""
+
+PRUNE_JOBS: Final = f"DELETE FROM queue_jobs WHERE {_STILL_ENDED}"
+"""The last of the three, in one transaction with the two before it: a job that somebody takes up again
+in this moment either is archived whole or not at all."""
+
+PRUNE_HISTORY: Final = """
+DELETE FROM job_history
+WHERE job_id IN (SELECT job_id FROM job_history WHERE ended_ms < ?1 ORDER BY ended_ms LIMIT ?2)
+RETURNING job_id
+"""
+
+PURGE_LETTERS: Final = """
+DELETE FROM dead_letters
+WHERE letter_id IN (SELECT letter_id FROM dead_letters WHERE buried_ms < ?1 ORDER BY buried_ms LIMIT ?2)
+RETURNING letter_id
+"""

@@ -1,0 +1,42 @@
+"""Bucket and index are made to agree, a stretch of keys in each sweep.
+
+The bucket's lifecycle rules remove objects and tell nobody, and a writer that dies between the
+bucket and the index leaves an object without a row.
+"""
+
+from typing import Final
+
+from edgeseries.core.limits import HOUR_MS
+from janitor.duty import Duty, Outcome, Turn
+from janitor.ports import Ports
+
+MAX_STRETCHES: Final = 10
+"""Of up to 1,000 keys each: a cache of a million objects is walked through in a day, for 960 lists."""
+
+STATEMENTS_OF_A_STRETCH: Final = 20
+"""One look at the rows, one removal; objects without rows are rare and come by site."""
+
+SETTLE_MS: Final = HOUR_MS
+"""What is younger may still be under way between bucket and index."""
+
+
+async def compare_index(ports: Ports, turn: Turn) -> Outcome:
+    """Stretch after stretch from where the last sweep stopped."""
+    place = turn.cursor
+    adopted = dropped = strange = 0
+    for _ in range(MAX_STRETCHES):
+        compared = await ports.objects.compare(place, before_ms=turn.now_ms - SETTLE_MS, now_ms=turn.now_ms)
+        adopted, dropped = adopted + compared.adopted, dropped + compared.dropped
+        strange += compared.strange
+        place = compared.place
+        if not place or not turn.has_time(ports):
+            break
+    odd = f", {strange} objects that nobody can read" if strange else ""
+    return Outcome(
+        told=f"{adopted} rows added, {dropped} rows removed{odd}", count=adopted + dropped, cursor=place
+    )
+
+
+DUTY: Final = Duty(
+    name="compare-index", statements=MAX_STRETCHES * STATEMENTS_OF_A_STRETCH, run=compare_index
+)

@@ -1,0 +1,36 @@
+"""Every duty of a sweep, in its order.
+
+What frees space and what ends comes first, what counts comes after, and what judges comes last.
+"""
+
+from typing import Final
+
+from janitor import (
+    archive_jobs,
+    compare_index,
+    expire_answers,
+    hold_budget,
+    purge_letters,
+    rescue,
+    roll_up,
+    trim_requests,
+)
+from janitor.duty import Duty
+
+DUTIES: Final[tuple[Duty, ...]] = (
+    rescue.DUTY,
+    expire_answers.DUTY,
+    hold_budget.DUTY,
+    archive_jobs.DUTY,
+    purge_letters.DUTY,
+    roll_up.DUTY,
+    trim_requests.DUTY,
+    compare_index.DUTY,
+)
+
+SWEEP_STATEMENTS: Final = 900
+"""Of the 1,000 database statements of an invocation (D1 platform limits, 2026-04); the rest is for
+leases, two for each duty and two for the sweep."""
+
+assert sum(duty.statements for duty in DUTIES) + 2 * len(DUTIES) + 2 <= SWEEP_STATEMENTS
+assert len({duty.name for duty in DUTIES}) == len(DUTIES)

@@ -1,0 +1,34 @@
+"""The janitor's ports on the host: the real adapters over SQLite and a bucket in memory."""
+
+from typing import Any
+
+from edgeseries.adapters.duty_records import DatabaseDutyRecords
+from edgeseries.adapters.job_rescue import RescueRecords
+from edgeseries.adapters.object_upkeep import ObjectUpkeep
+from edgeseries.adapters.record_upkeep import RecordUpkeep
+from edgeseries.core.limits import DAY_MS
+from janitor.ports import Ports, Settings
+from tests.fake_stores import MemoryBucket, SqliteDatabase
+from tests.fakes import FakeClock, ListJournal
+from tests.job_system import RESCUE_AFTER_MS, Queues
+
+
+def janitor_ports(
+    database: SqliteDatabase, *, bucket: MemoryBucket | None = None, budget_bytes: int = 10**9, **changes: Any
+) -> Ports:
+    ports: dict[str, Any] = {
+        "records": DatabaseDutyRecords(database),
+        "objects": ObjectUpkeep(bucket=bucket or MemoryBucket(), database=database),
+        "keeping": RecordUpkeep(database),
+        "rescues": RescueRecords(database),
+        "outbox": Queues(FakeClock()),
+        "clock": FakeClock(),
+        "journal": ListJournal(),
+        "settings": Settings(
+            cache_budget_bytes=budget_bytes,
+            job_keep_ms=7 * DAY_MS,
+            dead_letter_keep_ms=30 * DAY_MS,
+            rescue_after_ms=RESCUE_AFTER_MS,
+        ),
+    }
+    return Ports(**{**ports, **changes})
