@@ -22,6 +22,7 @@ class Bindings:
     upstream_token: str
     settle_lag_ms: int
     request_deadline_ms: int
+    live_ttl_ms: int
     route_sizes: RouteSizes
 
     @classmethod
@@ -40,6 +41,7 @@ class Bindings:
             upstream_token=env.UPSTREAM_TOKEN,
             settle_lag_ms=int(env.SETTLE_LAG_MS),
             request_deadline_ms=int(env.REQUEST_DEADLINE_MS),
+            live_ttl_ms=int(env.LIVE_TTL_MS),
             route_sizes=RouteSizes(
                 direct_max_samples=int(env.DIRECT_MAX_SAMPLES),
                 queued_min_samples=int(env.QUEUED_MIN_SAMPLES),

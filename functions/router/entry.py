@@ -21,6 +21,7 @@ from edgeseries.adapters.exchange import PlatformIncoming, platform_response, re
 from edgeseries.adapters.ffi import raw
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.journal import PlatformJournal
+from edgeseries.adapters.live_memory import LiveMemory
 from edgeseries.adapters.r2 import R2Bucket
 from edgeseries.adapters.web import PlatformWeb
 from edgeseries.core.errors import Defect
@@ -33,6 +34,9 @@ from router.ports import Ports
 
 CATALOGUE = Catalogue()
 """Names of points that all requests of the isolate share."""
+
+TAILS = LiveMemory()
+"""What is known of the live edge, which all requests of the isolate share."""
 
 MEMORY = BlockMemory()
 """Bytes of blocks that all requests of the isolate share."""
@@ -92,6 +96,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         origin=origin,
         blocks=blocks,
         answers=answers,
+        tails=TAILS,
         background=PlatformBackground(ctx),
         clock=clock,
         journal=journal,
@@ -107,5 +112,6 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         route_sizes=bindings.route_sizes,
         request_deadline_ms=bindings.request_deadline_ms,
         settle_lag_ms=bindings.settle_lag_ms,
+        live_ttl_ms=bindings.live_ttl_ms,
         faults=faults,
     )

@@ -5,7 +5,7 @@ Every step is a decision with a file of its own; this page only puts them in ord
 
 from typing import Final
 
-from edgeseries.core.errors import EdgeError, RateLimited, RouteUnavailable
+from edgeseries.core.errors import AnswerTooLarge, EdgeError, RateLimited, RouteUnavailable
 from edgeseries.core.freshness import freshness_of
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MINUTE_MS, SECOND_MS
@@ -15,6 +15,7 @@ from router.departure import depart, preflight
 from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, label_of
 from router.health import health
 from router.kept import kept_answer
+from router.live import live_part_of
 from router.now import Choice, answer_now, estimated_need
 from router.outcome import Outcome
 from router.parameters import read_query
@@ -55,7 +56,8 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     if kept is not None:
         return kept
     index = await look_up(query, reads=freshness.reads, ports=ports)
-    need = estimated_need(query, index, arrival, ports)
+    live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=freshness.reads, ports=ports)
+    need = estimated_need(query, index, live, arrival, ports)
     route = choose_route(
         missing_samples=need.missing_samples,
         answer_samples=need.answer_samples,
@@ -64,8 +66,14 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     )
     if route is Route.QUEUED:
         raise not_built_yet(route, need.missing_samples, ports)
-    choice = Choice(route=route, freshness=freshness, index=index, estimate=need)
-    return await answer_now(query, choice, arrival, ports)
+    choice = Choice(route=route, freshness=freshness, index=index, live=live, estimate=need)
+    try:
+        return await answer_now(query, choice, arrival, ports)
+    except AnswerTooLarge as error:
+        if query.forced is not None:
+            raise
+        # The estimate was too low, and nobody insists on an answer now.
+        raise not_built_yet(Route.QUEUED, error.estimated_samples, ports) from error
 
 
 async def admit(head: HttpRequest, ports: Ports) -> None:

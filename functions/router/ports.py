@@ -13,6 +13,7 @@ from edgeseries.ports.health import Examiner
 from edgeseries.ports.incoming import Incoming
 from edgeseries.ports.journal import Journal
 from edgeseries.ports.origin import Origin
+from edgeseries.ports.tails import Tails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Ports:
     origin: Origin
     blocks: Blocks
     answers: Answers
+    tails: Tails
     background: Background
     clock: Clock
     journal: Journal
@@ -34,4 +36,5 @@ class Ports:
     route_sizes: RouteSizes
     request_deadline_ms: int
     settle_lag_ms: int
+    live_ttl_ms: int
     faults: Counter[str] = field(default_factory=Counter)

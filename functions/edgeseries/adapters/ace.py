@@ -13,7 +13,7 @@ from http import HTTPStatus
 from edgeseries.adapters.ace_calls import AceCalls, side_by_side
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.core import ace
-from edgeseries.core.errors import NotFound, OriginContract, OriginOversize, OriginRefused, TooLarge
+from edgeseries.core.errors import AnswerTooLarge, NotFound, OriginContract, OriginOversize, OriginRefused
 from edgeseries.core.limits import (
     FORCED_DIRECT_MAX_SAMPLES,
     UPSTREAM_BATCH_POINTS,
@@ -258,7 +258,8 @@ def _take(
 ) -> None:
     gathering.add(rows, point=point)
     if gathering.count > FORCED_DIRECT_MAX_SAMPLES:
-        raise TooLarge(
+        raise AnswerTooLarge(
             f"the answer has more than {FORCED_DIRECT_MAX_SAMPLES} samples, "
-            "too many to be answered at once; ask for a shorter range or fewer points"
+            "too many to be answered at once; ask for a shorter range or fewer points",
+            estimated_samples=gathering.count,
         )
