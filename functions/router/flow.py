@@ -11,6 +11,7 @@ from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MINUTE_MS, SECOND_MS
 from edgeseries.core.problem import problem_response
 from edgeseries.core.routing import Route, choose_route
+from router.coverage import coverage
 from router.departure import depart, preflight
 from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, label_of
 from router.health import health
@@ -20,6 +21,7 @@ from router.now import Choice, answer_now, estimated_need
 from router.outcome import Outcome
 from router.parameters import read_query
 from router.ports import Ports
+from router.purging import purge
 from router.sites import list_points, list_sites
 from router.stored import look_up
 
@@ -110,6 +112,8 @@ def refuse(error: EdgeError, request: HttpRequest, ports: Ports) -> HttpResponse
 
 ENDPOINTS: Final = (
     Endpoint(pattern="/api/timeseries", handlers={"GET": timeseries, "POST": timeseries}),
+    Endpoint(pattern="/api/coverage", handlers={"GET": coverage, "POST": coverage}),
+    Endpoint(pattern="/api/cache", handlers={"DELETE": purge}),
     Endpoint(pattern="/api/sites", handlers={"GET": list_sites}),
     Endpoint(pattern="/api/sites/{site}/points", handlers={"GET": list_points}),
     Endpoint(pattern="/api/health", handlers={"GET": health}),

@@ -39,6 +39,10 @@ three times longer it still fits the upstream's URL."""
 MAX_QUERY_FIELDS: Final = 1_000
 """Parameters in one URL; `point=` repeated more often than this belongs in a POST."""
 
+COVERAGE_MAX_RANGES: Final = 50_000
+"""Runs of days that one answer of `/api/coverage` tells, at 27 bytes each. 10,000 points that all have
+the same hole are three; only points that were all stored differently come here."""
+
 MAX_REQUEST_ID_CHARS: Final = 64
 """A caller's own X-Request-Id, kept if it is this short and plain."""
 
