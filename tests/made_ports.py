@@ -3,6 +3,7 @@
 from typing import Any
 
 from edgeseries.adapters.job_store import JobRecords, LetterRecords
+from edgeseries.adapters.live_memory import LiveMemory
 from edgeseries.core.routing import RouteSizes
 from router.ports import Ports
 from tests.fake_stores import FakeAnswers, FakeBlocks, SqliteDatabase
@@ -45,6 +46,8 @@ def router_ports(**changes: Any) -> Ports:
         "route_sizes": RouteSizes(),
         "request_deadline_ms": 30_000,
         "settle_lag_ms": 3_600_000,
+        "live_ttl_ms": 10_000,
+        "tails": LiveMemory(),
         **changes,
     }
     return Ports(**ports)

@@ -1,24 +1,27 @@
 """From what is stored and what is still needed to the series of an answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeseries.core.days import days_touched
-from edgeseries.core.errors import TooLarge
+from edgeseries.core.errors import AnswerTooLarge
 from edgeseries.core.limits import FORCED_DIRECT_MAX_SAMPLES
-from edgeseries.core.planning import Gap
+from edgeseries.core.planning import Gap, projected_samples, with_probe
 from edgeseries.core.points import PointSeries
 from edgeseries.core.query import TimeseriesQuery
 from edgeseries.core.samples import NO_SAMPLES, Samples, joined, within
 from edgeseries.ports.blocks import KeptDays, StoredSamples
 from router.ports import Ports
 
+Delivery = tuple[Gap, tuple[PointSeries, ...]]
+"""A gap, and what the upstream gave for its points."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """What the upstream delivered: for each gap, the series of its points."""
 
-    gaps: tuple[tuple[Gap, tuple[PointSeries, ...]], ...]
+    gaps: tuple[Delivery, ...] = ()
 
     @property
     def sample_count(self) -> int:
@@ -30,32 +33,51 @@ class Fetched:
         return {one.point: one.error for _, series in self.gaps for one in series if one.error is not None}
 
 
-async def fetch(query: TimeseriesQuery, gaps: Sequence[Gap], *, deadline_ms: int, ports: Ports) -> Fetched:
+async def deliveries(
+    query: TimeseriesQuery,
+    gaps: Sequence[Gap],
+    *,
+    density_per_day: Mapping[str, float],
+    deadline_ms: int,
+    ports: Ports,
+) -> AsyncIterator[Delivery]:
     """Every gap, one call of the origin after the other; the origin bounds what runs side by side.
 
-    Raises TooLarge once all gaps together are more than one answer may fetch.
+    Raises AnswerTooLarge once all gaps together are more than one answer may fetch. Where nobody
+    forced a route it is raised early: the first day of points that nothing was learned of tells
+    how dense they are before the rest is fetched.
     """
-    fetched: list[tuple[Gap, tuple[PointSeries, ...]]] = []
-    count = 0
-    for gap in gaps:
+    forced = query.forced is not None
+    waiting = tuple(gaps) if forced else with_probe(gaps, density_per_day)
+    done: list[tuple[Gap, int]] = []
+    for place, gap in enumerate(waiting, 1):
         series = await ports.origin.fetch(query.site, gap.points, gap.span, deadline_ms=deadline_ms)
-        count += sum(len(one.samples) for one in series)
-        if count > FORCED_DIRECT_MAX_SAMPLES:
-            raise TooLarge(
-                f"more than {FORCED_DIRECT_MAX_SAMPLES} samples would have to be fetched at once; "
-                "ask for a shorter range or fewer points"
+        done.append((gap, sum(len(one.samples) for one in series)))
+        yield gap, series
+        count = sum(samples for _, samples in done)
+        left = 0 if forced else projected_samples(done, waiting[place:], density_per_day)
+        if count > FORCED_DIRECT_MAX_SAMPLES or (left and count + left > FORCED_DIRECT_MAX_SAMPLES):
+            raise AnswerTooLarge(
+                f"about {count + left} samples would have to be fetched at once, "
+                f"at most {FORCED_DIRECT_MAX_SAMPLES} can be; ask for a shorter range or fewer points",
+                estimated_samples=count + left,
             )
-        fetched.append((gap, series))
-    return Fetched(gaps=tuple(fetched))
 
 
 def series_of(
-    query: TimeseriesQuery, stored: Mapping[str, StoredSamples], fetched: Fetched
+    query: TimeseriesQuery,
+    stored: Mapping[str, StoredSamples],
+    live: Mapping[str, Samples],
+    fetched: Fetched,
 ) -> tuple[PointSeries, ...]:
-    """The series of every point of the query, stored and fetched parts joined and cut to the range."""
+    """The series of every point of the query: what blocks hold, what is known of the live edge and
+    what was fetched, joined and cut to the range. What was fetched wins.
+    """
     parts: dict[str, list[Samples]] = {
         point: [stored[point].samples] if point in stored else [] for point in query.points
     }
+    for point, samples in live.items():
+        parts[point].append(samples)
     for _, series in fetched.gaps:
         for one in series:
             parts[one.point].append(one.samples)

@@ -23,6 +23,7 @@ class Bindings:
     settle_lag_ms: int
     answer_ttl_ms: int
     request_deadline_ms: int
+    live_ttl_ms: int
     route_sizes: RouteSizes
 
     @classmethod
@@ -42,6 +43,7 @@ class Bindings:
             settle_lag_ms=int(env.SETTLE_LAG_MS),
             answer_ttl_ms=int(env.ANSWER_TTL_MS),
             request_deadline_ms=int(env.REQUEST_DEADLINE_MS),
+            live_ttl_ms=int(env.LIVE_TTL_MS),
             route_sizes=RouteSizes(
                 direct_max_samples=int(env.DIRECT_MAX_SAMPLES),
                 queued_min_samples=int(env.QUEUED_MIN_SAMPLES),

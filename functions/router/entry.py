@@ -20,6 +20,7 @@ from edgeseries.adapters.ffi import raw
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.job_store import JobRecords, LetterRecords
 from edgeseries.adapters.journal import PlatformJournal
+from edgeseries.adapters.live_memory import LiveMemory
 from edgeseries.adapters.outbox import PlatformOutbox
 from edgeseries.adapters.stores import stores_of
 from edgeseries.adapters.streaming import PlatformStreaming, PlatformTimer
@@ -35,6 +36,9 @@ from router.ports import Ports
 
 CATALOGUE = Catalogue()
 """Names of points that all requests of the isolate share."""
+
+TAILS = LiveMemory()
+"""What is known of the live edge, which all requests of the isolate share."""
 
 MEMORY = BlockMemory()
 """Bytes of blocks that all requests of the isolate share."""
@@ -102,6 +106,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         outbox=PlatformOutbox(bindings.job_queues),
         streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
         timer=PlatformTimer(),
+        tails=TAILS,
         background=PlatformBackground(ctx),
         clock=clock,
         journal=journal,
@@ -117,5 +122,6 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         route_sizes=bindings.route_sizes,
         request_deadline_ms=bindings.request_deadline_ms,
         settle_lag_ms=bindings.settle_lag_ms,
+        live_ttl_ms=bindings.live_ttl_ms,
         faults=stores.faults,
     )

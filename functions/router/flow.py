@@ -3,24 +3,28 @@
 Every step is a decision with a file of its own; this page only puts them in order.
 """
 
+from dataclasses import replace
 from typing import Final
 
-from edgeseries.core.errors import EdgeError, RateLimited
+from edgeseries.core.errors import AnswerTooLarge, EdgeError, RateLimited
 from edgeseries.core.freshness import freshness_of
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MINUTE_MS, SECOND_MS
 from edgeseries.core.problem import problem_response
 from edgeseries.core.routing import Route, choose_route
+from router.coverage import coverage
 from router.dead_letters import list_letters, replay_letter
 from router.departure import depart, preflight
 from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, label_of
 from router.health import health
 from router.jobs import cancel_job, follow_job, list_jobs, make_job, retry_job, show_job, show_result
 from router.kept import kept_answer
+from router.live import live_part_of
 from router.now import Choice, answer_now, estimated_need
 from router.outcome import Outcome
 from router.parameters import read_query
 from router.ports import Ports
+from router.purging import purge
 from router.queued import queue_job
 from router.sites import list_points, list_sites
 from router.stored import look_up
@@ -58,7 +62,8 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     if kept is not None:
         return kept
     index = await look_up(query, reads=freshness.reads, ports=ports)
-    need = estimated_need(query, index, arrival, ports)
+    live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=freshness.reads, ports=ports)
+    need = estimated_need(query, index, live, arrival, ports)
     route = choose_route(
         missing_samples=need.missing_samples,
         answer_samples=need.answer_samples,
@@ -67,8 +72,15 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     )
     if route is Route.QUEUED:
         return await queue_job(query, need, arrival, ports)
-    choice = Choice(route=route, freshness=freshness, index=index, estimate=need)
-    return await answer_now(query, choice, arrival, ports)
+    choice = Choice(route=route, freshness=freshness, index=index, live=live, estimate=need)
+    try:
+        return await answer_now(query, choice, arrival, ports)
+    except AnswerTooLarge as error:
+        if query.forced is not None:
+            raise
+        # The estimate was too low, and nobody insists on an answer now.
+        need = replace(need, missing_samples=error.estimated_samples)
+        return await queue_job(query, need, arrival, ports)
 
 
 async def admit(head: HttpRequest, ports: Ports) -> None:
@@ -93,6 +105,8 @@ def refuse(error: EdgeError, request: HttpRequest, ports: Ports) -> HttpResponse
 
 ENDPOINTS: Final = (
     Endpoint(pattern="/api/timeseries", handlers={"GET": timeseries, "POST": timeseries}),
+    Endpoint(pattern="/api/coverage", handlers={"GET": coverage, "POST": coverage}),
+    Endpoint(pattern="/api/cache", handlers={"DELETE": purge}),
     Endpoint(pattern="/api/sites", handlers={"GET": list_sites}),
     Endpoint(pattern="/api/sites/{site}/points", handlers={"GET": list_points}),
     Endpoint(pattern="/api/jobs", handlers={"GET": list_jobs, "POST": make_job}),

@@ -10,6 +10,7 @@ from edgeseries.flows.dispatch import dispatch
 from edgeseries.ports.jobs import JobFilter, Place
 from router.endpoints import Arrival
 from router.events import events_outcome
+from router.live import live_part_of
 from router.now import estimated_need
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields, read_job_request
@@ -24,7 +25,8 @@ async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: a job of any size, with a priority."""
     query, priority = read_job_request(arrival.request)
     index = await look_up(query, reads=True, ports=ports)
-    need = estimated_need(query, index, arrival, ports)
+    live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=True, ports=ports)
+    need = estimated_need(query, index, live, arrival, ports)
     return await queue_job(query, need, arrival, ports, priority=priority)
 
 

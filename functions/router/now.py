@@ -1,9 +1,11 @@
 """A request that is answered while the caller waits: blocks for what is stored, upstream for the rest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeseries.core.answer import answer_body, entity_tag
 from edgeseries.core.days import first_unsealed_day
+from edgeseries.core.errors import AnswerTooLarge
 from edgeseries.core.freshness import Freshness, verdict_of
 from edgeseries.core.normal_form import digest_of
 from edgeseries.core.planning import Gap, Need, exact_gaps, live_gaps, need_of, whole_day_gaps
@@ -11,8 +13,9 @@ from edgeseries.core.points import PointSeries
 from edgeseries.core.query import TimeseriesQuery
 from edgeseries.core.routing import Route
 from edgeseries.ports.answers import AnswerFacts
-from router.assembly import fetch, series_of, whole_days
+from router.assembly import Delivery, Fetched, deliveries, series_of, whole_days
 from router.endpoints import Arrival
+from router.live import LivePart, learn
 from router.outcome import Outcome
 from router.ports import Ports
 from router.stored import Index, keep, read_blocks
@@ -28,10 +31,13 @@ class Choice:
     route: Route
     freshness: Freshness
     index: Index
+    live: LivePart
     estimate: Need
 
 
-def estimated_need(query: TimeseriesQuery, index: Index, arrival: Arrival, ports: Ports) -> Need:
+def estimated_need(
+    query: TimeseriesQuery, index: Index, live: LivePart, arrival: Arrival, ports: Ports
+) -> Need:
     """What upstream must deliver, if the index is right."""
     return need_of(
         query.points,
@@ -40,6 +46,7 @@ def estimated_need(query: TimeseriesQuery, index: Index, arrival: Arrival, ports
         density_per_day=index.density_per_day,
         now_ms=arrival.request.arrived_ms,
         settle_lag_ms=ports.settle_lag_ms,
+        live_missing_ms=live.missing_ms,
     )
 
 
@@ -52,23 +59,24 @@ async def answer_now(query: TimeseriesQuery, choice: Choice, arrival: Arrival, p
         covered={point: one.days for point, one in stored.items()},
         density_per_day=choice.index.density_per_day,
     )
-    need = estimated_need(query, held, arrival, ports)
-    gaps = gaps_of(need, query, route)
+    need = estimated_need(query, held, choice.live, arrival, ports)
+    gaps = gaps_of(need, query, route, choice.live)
     asked_ms = ports.clock.now_ms()
-    fetched = await fetch(query, gaps, deadline_ms=arrival.deadline_ms, ports=ports)
+    fetched = await fetch(query, gaps, choice, arrival, ports)
     origin_ms = ports.clock.now_ms() - asked_ms if gaps else None
-    series = series_of(query, stored, fetched)
+    if freshness.keeps:
+        learn(query, choice.live, fetched, ports)
+    series = series_of(query, stored, choice.live.held, fetched)
     body = answer_body(query, series)
     tag = entity_tag(body)
     route = route if gaps or query.forced is not None else Route.CACHED
     keeps = freshness.keeps and route is Route.CACHED
     if keeps:
-        unsealed_day = first_unsealed_day(
-            now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lag_ms
-        )
         facts = facts_of(query, series, tag, body, arrival)
         answer = (digest_of(query), body, facts) if need.sealed and not fetched.errors() else None
-        ports.background.after(keep(query, whole_days(fetched, unsealed_day), answer, ports))
+        ports.background.after(
+            keep(query, whole_days(fetched, unsealed_day_of(arrival, ports)), answer, ports)
+        )
     return Outcome(
         response=tagged_response(body, tag, arrival.request),
         route=route,
@@ -76,16 +84,49 @@ async def answer_now(query: TimeseriesQuery, choice: Choice, arrival: Arrival, p
         point_count=len(series),
         sample_count=sum(len(one.samples) for one in series),
         origin_samples=fetched.sample_count,
-        verdict=verdict_of(freshness=freshness, from_store=bool(stored), from_origin=bool(gaps)),
+        verdict=verdict_of(
+            freshness=freshness, from_store=bool(stored or choice.live.tails), from_origin=bool(gaps)
+        ),
         stored=keeps,
     )
 
 
-def gaps_of(need: Need, query: TimeseriesQuery, route: Route) -> tuple[Gap, ...]:
+async def fetch(
+    query: TimeseriesQuery, gaps: Sequence[Gap], choice: Choice, arrival: Arrival, ports: Ports
+) -> Fetched:
+    """What upstream has for the gaps.
+
+    Raises AnswerTooLarge when that is more than one answer may fetch. The whole days that came by
+    then are kept all the same, so that the next estimate is right and a job has less to do.
+    """
+    delivered: list[Delivery] = []
+    try:
+        async for delivery in deliveries(
+            query,
+            gaps,
+            density_per_day=choice.index.density_per_day,
+            deadline_ms=arrival.deadline_ms,
+            ports=ports,
+        ):
+            delivered.append(delivery)  # noqa: PERF401 - what came before an error is kept
+    except AnswerTooLarge:
+        if choice.freshness.keeps and choice.route is Route.CACHED:
+            days = whole_days(Fetched(gaps=tuple(delivered)), unsealed_day_of(arrival, ports))
+            ports.background.after(keep(query, days, None, ports))
+        raise
+    return Fetched(gaps=tuple(delivered))
+
+
+def unsealed_day_of(arrival: Arrival, ports: Ports) -> int:
+    """The first day that was not sealed when the request arrived."""
+    return first_unsealed_day(now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lag_ms)
+
+
+def gaps_of(need: Need, query: TimeseriesQuery, route: Route, live: LivePart) -> tuple[Gap, ...]:
     """What to fetch: exactly what is missing, or whole sealed days to store and the live edge."""
     if route is Route.DIRECT:
-        return exact_gaps(need, query.points)
-    return (*whole_day_gaps(need), *live_gaps(need, query.points))
+        return exact_gaps(need, query.points, live.pieces)
+    return (*whole_day_gaps(need), *live_gaps(need, query.points, live.pieces))
 
 
 def facts_of(

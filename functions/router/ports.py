@@ -18,6 +18,7 @@ from edgeseries.ports.letters import Letters
 from edgeseries.ports.origin import Origin
 from edgeseries.ports.outbox import Outbox
 from edgeseries.ports.streaming import Streaming, Timer
+from edgeseries.ports.tails import Tails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Ports:
     outbox: Outbox
     streaming: Streaming
     timer: Timer
+    tails: Tails
     background: Background
     clock: Clock
     journal: Journal
@@ -45,4 +47,5 @@ class Ports:
     route_sizes: RouteSizes
     request_deadline_ms: int
     settle_lag_ms: int
+    live_ttl_ms: int
     faults: Counter[str] = field(default_factory=Counter)

@@ -19,7 +19,8 @@ from edgeseries.core.query import TimeseriesQuery
 from edgeseries.core.results.formats import MEDIA_TYPES, ResultFormat, ResultWriter, writer_of
 from edgeseries.core.results.windows import windows_of
 from edgeseries.core.routing import Route
-from router.assembly import fetch, series_of
+from router.assembly import Fetched, deliveries, series_of
+from router.live import learn, live_part_of
 from router.outcome import Outcome
 from router.ports import Ports
 from router.stored import note, read_blocks
@@ -79,7 +80,7 @@ async def pieces(query: TimeseriesQuery, writer: ResultWriter, ports: Ports) -> 
     densities = await ports.blocks.densities(query.site, query.points)
     error: str | None = None
     for window in windows_of(query.points, query.span, densities):
-        part = replace(query, points=window.points, span=window.span)
+        part = replace(query, points=window.points, span=window.span, forced=Route.DIRECT)
         texts: list[bytes] = []
         for one in await read_window(part, ports):
             error = error or one.error
@@ -96,6 +97,7 @@ async def read_window(part: TimeseriesQuery, ports: Ports) -> tuple[PointSeries,
     now_ms = ports.clock.now_ms()
     unsealed_day = first_unsealed_day(now_ms=now_ms, settle_lag_ms=ports.settle_lag_ms)
     all_days = frozenset(range(unsealed_day))
+    live = live_part_of(part, now_ms=now_ms, reads=True, ports=ports)
     hoped = need_of(
         part.points,
         part.span,
@@ -112,7 +114,21 @@ async def read_window(part: TimeseriesQuery, ports: Ports) -> tuple[PointSeries,
         density_per_day={},
         now_ms=now_ms,
         settle_lag_ms=ports.settle_lag_ms,
+        live_missing_ms=live.missing_ms,
     )
-    gaps = exact_gaps(need, part.points)
-    fetched = await fetch(part, gaps, deadline_ms=now_ms + ports.request_deadline_ms, ports=ports)
-    return series_of(part, stored, fetched)
+    fetched = Fetched(
+        gaps=tuple(
+            [
+                delivery
+                async for delivery in deliveries(
+                    part,
+                    exact_gaps(need, part.points, live.pieces),
+                    density_per_day={},
+                    deadline_ms=now_ms + ports.request_deadline_ms,
+                    ports=ports,
+                )
+            ]
+        )
+    )
+    learn(part, live, fetched, ports)
+    return series_of(part, stored, live.held, fetched)

@@ -88,6 +88,7 @@ SETTINGS: Final = (
     _setting("directMaxSamples", "samples", readers.whole(0, MAX_QUEUED_MIN_SAMPLES), "1000"),
     _setting("queuedMinSamples", "samples", readers.whole(1, MAX_QUEUED_MIN_SAMPLES), "100000"),
     _setting("requestDeadlineSeconds", "seconds", readers.whole(1, 300), "30"),
+    _setting("liveTtlSeconds", "seconds", readers.whole(0, 300), "10"),
     _setting("requestsPerMinute", "requests per minute", readers.whole(1, 1_000_000), "600"),
     _setting("bulkRequestsPerMinute", "requests per minute", readers.whole(1, 1_000_000), "6000"),
     _setting("answerTtlDays", "days", readers.whole(1, 3_650), "30"),
@@ -133,6 +134,7 @@ class Settings:
     direct_max_samples: int
     queued_min_samples: int
     request_deadline_seconds: int
+    live_ttl_seconds: int
     requests_per_minute: int
     bulk_requests_per_minute: int
     answer_ttl_days: int

@@ -160,6 +160,7 @@ def _router(settings: Settings) -> FunctionWiring:
             Text(name="SETTLE_LAG_MS", text=str(settings.settle_lag_minutes * MINUTE_MS)),
             Text(name="ANSWER_TTL_MS", text=str(settings.answer_ttl_days * DAY_MS)),
             Text(name="REQUEST_DEADLINE_MS", text=str(settings.request_deadline_seconds * SECOND_MS)),
+            Text(name="LIVE_TTL_MS", text=str(settings.live_ttl_seconds * SECOND_MS)),
             Text(name="DIRECT_MAX_SAMPLES", text=str(settings.direct_max_samples)),
             Text(name="QUEUED_MIN_SAMPLES", text=str(settings.queued_min_samples)),
         ),

@@ -52,6 +52,7 @@ requests = st.fixed_dictionaries(
         "blocks_down": st.sampled_from([False, False, False, True]),
         "answers_down": st.sampled_from([False, False, False, True]),
         "accept": st.sampled_from(["", "br", "gzip, br;q=0"]),
+        "wait": st.sampled_from([0, 0, 1_000, 60_000, 3_600_000, 7_200_000, DAY_MS // 2]),
     }
 )
 
@@ -62,9 +63,9 @@ DOWN = StoreUnavailable("the store is down")
 class System:
     """A router with a store that stays between requests."""
 
-    def __init__(self, sizes: RouteSizes) -> None:
+    def __init__(self, sizes: RouteSizes, now_ms: int = NOW_MS) -> None:
         self.origin = FakeOrigin({SITE: ROWS})
-        self.clock = FakeClock(at_ms=NOW_MS)
+        self.clock = FakeClock(at_ms=now_ms)
         self.answers = FakeAnswers(self.clock)
         self.blocks, self.background = FakeBlocks(self.answers), Afterwards()
         self.journal = ListJournal()
@@ -85,7 +86,7 @@ class System:
             body=json.dumps(fields).encode(),
             headers=headers,
             request_id="r",
-            arrived_ms=NOW_MS,
+            arrived_ms=self.clock.at_ms,
         )
 
         async def whole() -> HttpResponse:
@@ -120,11 +121,12 @@ def test_any_answer_equals_a_direct_fetch_whatever_is_stored(drawn: list[dict[st
     system = System(RouteSizes(direct_max_samples=150, queued_min_samples=10_000))
     for one in drawn:
         fields = fields_of(one)
+        system.clock.at_ms += one["wait"]
         system.blocks.failure = DOWN if one["blocks_down"] else None
         system.answers.failure = DOWN if one["answers_down"] else None
         headers = {"cache-control": one["cache_control"], "accept-encoding": one["accept"]}
         response = system.ask(fields, **headers)
-        fresh = System(RouteSizes()).ask({**fields, "route": "direct"})
+        fresh = System(RouteSizes(), system.clock.at_ms).ask({**fields, "route": "direct"})
         assert response.status == fresh.status == 200
         assert body_of(response) == body_of(fresh)
         assert response.headers["ETag"] == fresh.headers["ETag"]
@@ -175,7 +177,39 @@ def test_the_live_edge_is_never_stored() -> None:
         "start_time": (DAY + 5) * DAY_MS,
         "end_time": NOW_MS,
     }
-    for _ in range(2):
-        assert system.ask(fields).headers["X-Cache-Hit"] == "false"
+    assert system.ask(fields).headers["X-Cache-Hit"] == "false"
+    again = system.ask(fields)
+    assert (again.headers["X-Cache-Hit"], again.headers["Cache-Status"]) == ("true", "EdgeSeries; hit")
     assert not system.answers.kept
     assert {day for days in system.blocks.held.values() for day in days} == {DAY + 5}
+
+
+def test_the_live_edge_is_asked_from_the_last_sample_on_every_route() -> None:
+    for route in ("direct", "cached"):
+        system = System(RouteSizes())
+        fields = {"site": SITE, "points": NAMES, "route": route, "start_time": (DAY + 6) * DAY_MS}
+        first = system.ask({**fields, "end_time": NOW_MS})
+        # Within the ttl nothing is asked, also for an end that has moved on.
+        system.clock.at_ms += 9_999
+        again = system.ask({**fields, "end_time": NOW_MS + 9_999})
+        assert (again.headers["X-Cache-Hit"], len(system.origin.spans)) == ("true", 1)
+        assert json.loads(first.body)["_meta"]["sampleCount"] == 12
+        assert json.loads(again.body)["_meta"]["sampleCount"] == 15
+        # After it, from just behind the last sample that was not in the future when it was read.
+        system.clock.at_ms += 60_000
+        part = system.ask({**fields, "end_time": system.clock.at_ms})
+        assert part.headers["X-Cache-Hit"] == "false"
+        assert "fwd=partial" in part.headers["Cache-Status"]
+        assert min(span.start_ms for span in system.origin.spans[1:]) > NOW_MS - 4 * 3_600_000
+        # Who says so goes past it, or has it read anew.
+        for cache_control in ("no-store", "no-cache"):
+            system.origin.spans.clear()
+            system.ask({**fields, "end_time": NOW_MS}, **{"cache-control": cache_control})
+            assert [span.start_ms for span in system.origin.spans] == [(DAY + 6) * DAY_MS]
+
+
+def test_a_point_that_the_site_lacks_is_told_every_time() -> None:
+    system = System(RouteSizes())
+    fields = {"site": SITE, "points": ["unknown"], "start_time": (DAY + 6) * DAY_MS, "end_time": NOW_MS}
+    for _ in range(2):
+        assert json.loads(system.ask(fields).body)["data"]["unknown"]["error"] is not None

@@ -1,8 +1,6 @@
 """The router's flow over fakes: every route of a request to its response."""
 
-import asyncio
 import json
-from typing import Any
 
 import pytest
 
@@ -13,18 +11,15 @@ from edgeseries.core.errors import (
     OriginThrottled,
     OriginUnreachable,
     RequestTimeout,
-    StoreUnavailable,
     TooLarge,
 )
-from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.routing import RouteSizes
 from edgeseries.ports.health import Finding
 from router.departure import level_of, request_id_of
-from router.flow import ENDPOINTS, answer
-from router.ports import Ports
+from router.flow import ENDPOINTS
+from tests.asked_router import DELIVERIES, QUERY, START_MS, ask, make_ports, told
 from tests.fake_stores import FakeBlocks
 from tests.fakes import (
-    Afterwards,
     CountingIdentity,
     FakeClock,
     FakeIncoming,
@@ -33,53 +28,6 @@ from tests.fakes import (
     FixedExaminer,
     ListJournal,
 )
-from tests.made_ports import router_ports
-
-START_MS = 1_704_067_200_000
-QUERY = (
-    ("site", "hq"),
-    ("points", "b,a/1"),
-    ("start_time", "2024-01-01T00:00:00Z"),
-    ("end_time", "2024-01-01T01:00:00Z"),
-)
-DELIVERIES = {"hq": {"a/1": [(START_MS + 60_000, 2.5), (START_MS, True)], "b": [(START_MS - 1, 1.0)]}}
-
-
-def make_ports(**changes: Any) -> Ports:
-    return router_ports(**{"origin": FakeOrigin(DELIVERIES), **changes})
-
-
-def ask(
-    path: str = "/api/timeseries",
-    query: tuple[tuple[str, str], ...] = QUERY,
-    *,
-    method: str = "GET",
-    ports: Ports | None = None,
-    **fields: Any,
-) -> HttpResponse:
-    ports = ports or make_ports()
-    request = HttpRequest(
-        method=method,
-        path=path,
-        query=query,
-        request_id="request1",
-        arrived_ms=ports.clock.now_ms(),
-        **fields,
-    )
-
-    async def whole() -> HttpResponse:
-        response = await answer(request, ports)
-        assert isinstance(ports.background, Afterwards)
-        await ports.background.finish()
-        return response
-
-    return asyncio.run(whole())
-
-
-def told(response: HttpResponse) -> dict[str, Any]:
-    document = json.loads(response.body)
-    assert isinstance(document, dict)
-    return document
 
 
 def test_a_small_request_is_answered_directly() -> None:
@@ -324,32 +272,3 @@ def test_a_body_of_many_unknown_fields_gets_a_short_answer() -> None:
     response = ask(method="POST", query=(), body=body.encode())
     assert response.status == 400
     assert len(response.body) < 20_000
-
-
-def test_faults_of_the_stores_are_in_the_log_line_and_in_the_record() -> None:
-    ports = make_ports()
-    assert isinstance(ports.blocks, FakeBlocks)
-    assert isinstance(ports.journal, ListJournal)
-    ports.blocks.index_failure = StoreUnavailable("down")
-    assert ask(ports=ports).status == 200
-    line = next(facts for _, event, facts in ports.journal.lines if event == "GET /api/timeseries")
-    assert line["faults"] == "index_unread=1"
-    (record,) = ports.journal.records
-    assert (record.store_faults, record.cache_verdict, record.origin_samples) == (1, "miss", 2)
-    assert [line["faults"] for _, _, line in (ports_of_a_sound_request()).lines] == [None]
-
-
-def ports_of_a_sound_request() -> ListJournal:
-    ports = make_ports()
-    ask(ports=ports)
-    assert isinstance(ports.journal, ListJournal)
-    return ports.journal
-
-
-def test_what_goes_wrong_after_the_answer_has_left_has_a_line_of_its_own() -> None:
-    ports = make_ports(clock=FakeClock(at_ms=START_MS + 30 * 86_400_000))
-    assert isinstance(ports.blocks, FakeBlocks)
-    assert isinstance(ports.journal, ListJournal)
-    ports.blocks.failure = StoreUnavailable("down")
-    assert ask(query=(*QUERY, ("route", "cached")), ports=ports).status == 200
-    assert ("warning", "faults while storing", {"faults": "not_stored=1"}) in ports.journal.lines

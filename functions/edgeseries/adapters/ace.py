@@ -14,7 +14,7 @@ from http import HTTPStatus
 from edgeseries.adapters.ace_calls import AceCalls, BeforeCall, side_by_side
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.core import ace
-from edgeseries.core.errors import NotFound, OriginContract, OriginOversize, OriginRefused, TooLarge
+from edgeseries.core.errors import AnswerTooLarge, NotFound, OriginContract, OriginOversize, OriginRefused
 from edgeseries.core.limits import (
     FORCED_DIRECT_MAX_SAMPLES,
     UPSTREAM_BATCH_POINTS,
@@ -267,11 +267,12 @@ class _Fetching:
         return None if self.bulk is None else self.bulk.before_call
 
     def take(self, rows: Rows, *, point: str | None = None) -> None:
-        """Gather rows. Raises TooLarge past the bound."""
+        """Gather rows. Raises AnswerTooLarge past the bound."""
         self.gathering.add(rows, point=point)
         bound = FORCED_DIRECT_MAX_SAMPLES if self.bulk is None else self.bulk.max_samples
         if self.gathering.count > bound:
-            raise TooLarge(
+            raise AnswerTooLarge(
                 f"the answer has more than {bound} samples, "
-                "too many to be answered at once; ask for a shorter range or fewer points"
+                "too many to be answered at once; ask for a shorter range or fewer points",
+                estimated_samples=self.gathering.count,
             )

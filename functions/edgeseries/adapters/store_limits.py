@@ -54,6 +54,12 @@ MEMORY_MAX_BYTES: Final = 16_000_000
 MEMORY_TTL_MS: Final = MINUTE_MS
 """How long a block is believed without asking R2: a purge elsewhere is seen here within it."""
 
+TAILS_MAX_SAMPLES: Final = 250_000
+"""Samples of live edges an isolate keeps: 10 MB of its 128 MB; a day of 170 one-minute points."""
+
+TAIL_OWN_SAMPLES: Final = 16
+"""What a tail takes beside its samples, counted in samples (40 bytes), so that empty ones are bounded."""
+
 # --- density ------------------------------------------------------------------
 DENSITY_MEMORY_DAYS: Final = 30
 """Days that the learned density remembers: a building's month."""

@@ -35,6 +35,11 @@ def first_unsealed_day(*, now_ms: int, settle_lag_ms: int) -> int:
     return (now_ms - settle_lag_ms) // DAY_MS
 
 
+def iso_day(day: int) -> str:
+    """A day as ISO-8601 writes it, `2024-01-01`."""
+    return (EPOCH_DATE + timedelta(days=day)).isoformat()
+
+
 def month_of(day: int) -> str:
     """The month of a day, `YYYY-MM`."""
     return (EPOCH_DATE + timedelta(days=day)).strftime("%Y-%m")
@@ -64,9 +69,12 @@ def days_in(month: str, bitmap: int) -> Iterator[int]:
 
 
 def runs(days: Iterable[int]) -> list[tuple[int, int]]:
-    """First and last day of each run of days without a gap, ascending."""
+    """First and last day of each run of days without a gap, ascending. Each day comes once."""
+    ordered = sorted(days)
+    if ordered and ordered[-1] - ordered[0] == len(ordered) - 1:
+        return [(ordered[0], ordered[-1])]
     found: list[tuple[int, int]] = []
-    for day in sorted(days):
+    for day in ordered:
         if found and found[-1][1] == day - 1:
             found[-1] = (found[-1][0], day)
         else:

@@ -6,6 +6,7 @@
     │   ├── NotFound             no such path, site                     404
     │   ├── MethodNotAllowed     the path knows other methods           405
     │   ├── TooLarge             request or answer over a bound         413
+    │   │   └── AnswerTooLarge     found out while it was fetched         413
     │   ├── RequestTimeout      the body did not arrive in time         408
     │   ├── Gone                 it was there, and will not be again    410
     │   └── RateLimited          come back later                        429
@@ -76,6 +77,17 @@ class MethodNotAllowed(BadRequest):
 
 class TooLarge(BadRequest):
     """The request, or the answer it asks for, is over a bound."""
+
+
+class AnswerTooLarge(TooLarge):
+    """More samples than one answer may fetch, found out while fetching: the estimate was too low.
+
+    `estimated_samples` is the better estimate. A job can deliver what an answer cannot.
+    """
+
+    def __init__(self, detail: str, *, estimated_samples: int) -> None:
+        super().__init__(detail)
+        self.estimated_samples = estimated_samples
 
 
 class RequestTimeout(BadRequest):

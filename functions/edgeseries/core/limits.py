@@ -39,12 +39,20 @@ three times longer it still fits the upstream's URL."""
 MAX_QUERY_FIELDS: Final = 1_000
 """Parameters in one URL; `point=` repeated more often than this belongs in a POST."""
 
+COVERAGE_MAX_RANGES: Final = 50_000
+"""Runs of days that one answer of `/api/coverage` tells, at 27 bytes each. 10,000 points that all have
+the same hole are three; only points that were all stored differently come here."""
+
 MAX_REQUEST_ID_CHARS: Final = 64
 """A caller's own X-Request-Id, kept if it is this short and plain."""
 
 # --- routes ------------------------------------------------------------------
 DEFAULT_DENSITY_PER_DAY: Final = 100
 """Samples a day of a point that nothing has been learned of yet."""
+
+DENSE_PER_DAY: Final = DAY_MS // MINUTE_MS
+"""Samples a day that a point which nothing has been learned of may well have: one a minute. If that
+were too much for one answer, a first day is fetched alone to find out."""
 
 DIRECT_MAX_SAMPLES: Final = 1_000
 """Fewer missing samples than this go straight through (setting `directMaxSamples`)."""
@@ -62,6 +70,15 @@ INLINE_MAX_SAMPLES: Final = 250_000
 
 REQUEST_DEADLINE_MS: Final = 30 * SECOND_MS
 """From arrival to the last upstream byte (setting `requestDeadlineSeconds`)."""
+
+# --- live edge ----------------------------------------------------------------
+LIVE_TTL_MS: Final = 10 * SECOND_MS
+"""How long an isolate answers the live part of a repeated request without asking upstream (setting
+`liveTtlSeconds`). Telemetry comes once a minute or less often; many dashboards refresh together."""
+
+LIVE_EXTRA_CALLS: Final = 3
+"""Calls that reading the live edge may take on top of the fewest, so that points whose last samples
+lie apart are not delivered again what they have. They are made one after the other."""
 
 # --- upstream ------------------------------------------------------------------
 UPSTREAM_BATCH_POINTS: Final = 50

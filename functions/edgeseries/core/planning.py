@@ -9,10 +9,22 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import ceil
+from typing import Final
 
-from edgeseries.core.days import day_span, days_touched, first_unsealed_day, runs
-from edgeseries.core.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY, UPSTREAM_BATCH_POINTS
+from edgeseries.core.days import day_of, day_span, days_touched, first_unsealed_day, runs
+from edgeseries.core.limits import (
+    DAY_MS,
+    DEFAULT_DENSITY_PER_DAY,
+    DENSE_PER_DAY,
+    FORCED_DIRECT_MAX_SAMPLES,
+    UPSTREAM_BATCH_POINTS,
+)
 from edgeseries.core.timerange import TimeRange
+
+LivePieces = Mapping[str, Sequence[TimeRange]]
+"""What is to be asked of the live part, by point (`core/live.py`)."""
+
+_NONE_HELD: Final[frozenset[int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,23 +75,33 @@ def need_of(
     density_per_day: Mapping[str, float],
     now_ms: int,
     settle_lag_ms: int,
+    live_missing_ms: Mapping[str, int] | None = None,
 ) -> Need:
-    """The need of a request. `covered` are days by point; what it leaves out is not covered."""
+    """The need of a request. `covered` are days by point; what it leaves out is not covered.
+
+    `live_missing_ms` is how much of the live part is not known, by point; without it all of it is
+    missing. Points that share a set of covered days share the work on it: there may be 10,000 of them.
+    """
     unsealed_day = first_unsealed_day(now_ms=now_ms, settle_lag_ms=settle_lag_ms)
-    # One tuple for all points that nothing is stored of: most of them, and there may be 10,000.
     sealed_days = tuple(day for day in days_touched(span) if day < unsealed_day)
-    sealed_ms = sum(overlap_ms(span, day) for day in sealed_days)
     live_start_ms = max(span.start_ms, unsealed_day * DAY_MS)
     live = TimeRange(start_ms=live_start_ms, end_ms=span.end_ms) if live_start_ms < span.end_ms else None
+    live_ms = live.duration_ms if live else 0
+    known_sets: dict[int, tuple[tuple[int, ...], int]] = {}
     missing: dict[str, tuple[int, ...]] = {}
     missing_estimate = answer_estimate = 0.0
     for point in points:
-        held = covered.get(point)
-        lacking = tuple(day for day in sealed_days if day not in held) if held else sealed_days
+        held = covered.get(point, _NONE_HELD)
+        if id(held) not in known_sets:
+            lacking = tuple(day for day in sealed_days if day not in held) if held else sealed_days
+            known_sets[id(held)] = lacking, covered_ms(span, lacking)
+        lacking, lacking_ms = known_sets[id(held)]
         if lacking:
             missing[point] = lacking
-        lacking_ms = sum(overlap_ms(span, day) for day in lacking) if held else sealed_ms
-        lacking_ms += live.duration_ms if live else 0
+        if live_missing_ms is None:
+            lacking_ms += live_ms
+        else:
+            lacking_ms += live_missing_ms.get(point, 0)
         density = density_per_day.get(point, DEFAULT_DENSITY_PER_DAY) / DAY_MS
         missing_estimate += density * lacking_ms
         answer_estimate += density * span.duration_ms
@@ -98,36 +120,64 @@ def overlap_ms(span: TimeRange, day: int) -> int:
     return min(span.end_ms, (day + 1) * DAY_MS) - max(span.start_ms, day * DAY_MS)
 
 
-def exact_gaps(need: Need, points: Sequence[str]) -> tuple[Gap, ...]:
+def covered_ms(span: TimeRange, days: Sequence[int]) -> int:
+    """How much of a range lies in some of the days that it touches, ascending."""
+    if not days:
+        return 0
+    first_day, last_day = day_of(span.start_ms), day_of(span.end_ms - 1)
+    before_ms = span.start_ms - first_day * DAY_MS if days[0] == first_day else 0
+    after_ms = (last_day + 1) * DAY_MS - span.end_ms if days[-1] == last_day else 0
+    return len(days) * DAY_MS - before_ms - after_ms
+
+
+def exact_gaps(need: Need, points: Sequence[str], live: LivePieces | None = None) -> tuple[Gap, ...]:
     """Exactly what is missing inside the range, nothing around it: for answers that are not stored."""
+    pieces = _live_pieces(need, points, live)
     wanted: dict[tuple[int, int], list[str]] = {}
+    alike: dict[tuple[int, tuple[tuple[int, int], ...]], list[str]] = {}
+    days_by_id = {id(days): days for days in need.missing_days.values()}
     for point in points:
-        pieces = [
+        alike.setdefault((id(need.missing_days.get(point)), pieces.get(point, ())), []).append(point)
+    for (days_id, ranges), names in alike.items():
+        sealed = [
             (max(need.span.start_ms, first * DAY_MS), min(need.span.end_ms, (last + 1) * DAY_MS))
-            for first, last in runs(need.missing_days.get(point, ()))
+            for first, last in runs(days_by_id.get(days_id, ()))
         ]
-        if need.live is not None:
-            pieces.append((need.live.start_ms, need.live.end_ms))
-        for piece in _joined(pieces):
-            wanted.setdefault(piece, []).append(point)
+        for piece in _joined([*sealed, *ranges]):
+            wanted.setdefault(piece, []).extend(names)
     return _gaps(wanted)
 
 
 def whole_day_gaps(need: Need) -> tuple[Gap, ...]:
     """The missing days whole, so that they can be stored."""
-    wanted: dict[tuple[int, int], list[str]] = {}
+    alike: dict[int, tuple[tuple[int, ...], list[str]]] = {}
     for point, days in need.missing_days.items():
+        alike.setdefault(id(days), (days, []))[1].append(point)
+    wanted: dict[tuple[int, int], list[str]] = {}
+    for days, names in alike.values():
         for first, last in runs(days):
             span = day_span(first, last)
-            wanted.setdefault((span.start_ms, span.end_ms), []).append(point)
+            wanted.setdefault((span.start_ms, span.end_ms), []).extend(names)
     return _gaps(wanted)
 
 
-def live_gaps(need: Need, points: Sequence[str]) -> tuple[Gap, ...]:
-    """The part past the sealed days, for every point: it is read from upstream at every request."""
+def live_gaps(need: Need, points: Sequence[str], live: LivePieces | None = None) -> tuple[Gap, ...]:
+    """The part past the sealed days: all of it for every point, or the pieces that are not known."""
+    wanted: dict[tuple[int, int], list[str]] = {}
+    for point, ranges in _live_pieces(need, points, live).items():
+        for piece in ranges:
+            wanted.setdefault(piece, []).append(point)
+    return _gaps(wanted)
+
+
+def _live_pieces(
+    need: Need, points: Sequence[str], live: LivePieces | None
+) -> dict[str, tuple[tuple[int, int], ...]]:
     if need.live is None:
-        return ()
-    return _gaps({(need.live.start_ms, need.live.end_ms): list(points)})
+        return {}
+    if live is None:
+        return dict.fromkeys(points, ((need.live.start_ms, need.live.end_ms),))
+    return {point: tuple((one.start_ms, one.end_ms) for one in some) for point, some in live.items()}
 
 
 def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -151,3 +201,42 @@ def _gaps(wanted: Mapping[tuple[int, int], list[str]]) -> tuple[Gap, ...]:
         for (start_ms, end_ms), names in sorted(wanted.items())
         for first in range(0, len(names), UPSTREAM_BATCH_POINTS)
     )
+
+
+def with_probe(gaps: Sequence[Gap], density_per_day: Mapping[str, float]) -> tuple[Gap, ...]:
+    """Gaps in the order to fetch them. Where points that nothing was learned of might be too dense
+    for one answer, the first day of some of them comes first and alone.
+    """
+    unlearned = [gap for gap in gaps if any(point not in density_per_day for point in gap.points)]
+    most = sum(_point_days(gap) for gap in unlearned) * DENSE_PER_DAY
+    if most <= FORCED_DIRECT_MAX_SAMPLES:
+        return tuple(gaps)
+    first = unlearned[0]
+    cut_ms = first.span.start_ms + DAY_MS
+    rest = tuple(gap for gap in gaps if gap is not first)
+    if cut_ms >= first.span.end_ms:
+        return (first, *rest)
+    probe = Gap(points=first.points, span=TimeRange(start_ms=first.span.start_ms, end_ms=cut_ms))
+    after = Gap(points=first.points, span=TimeRange(start_ms=cut_ms, end_ms=first.span.end_ms))
+    return (probe, after, *rest)
+
+
+def projected_samples(
+    done: Sequence[tuple[Gap, int]], left: Sequence[Gap], density_per_day: Mapping[str, float]
+) -> int:
+    """How many samples the gaps that are left will bring: by what was learned of their points, else
+    by what the gaps so far brought. `done` are gaps with their samples.
+    """
+    point_days = sum(_point_days(gap) for gap, _ in done)
+    seen_per_day = sum(count for _, count in done) / point_days if point_days else 0.0
+    return ceil(
+        sum(
+            density_per_day.get(point, seen_per_day) * gap.span.duration_ms / DAY_MS
+            for gap in left
+            for point in gap.points
+        )
+    )
+
+
+def _point_days(gap: Gap) -> float:
+    return len(gap.points) * gap.span.duration_ms / DAY_MS

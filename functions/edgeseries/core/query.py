@@ -42,6 +42,12 @@ class TimeseriesQuery:
 
 def query_from_pairs(pairs: Sequence[tuple[str, str]]) -> TimeseriesQuery:
     """The query of URL parameters, in their order. Raises InvalidRequest with every fault."""
+    given, names, faults = collected(pairs)
+    return _query(given, names or (), faults)
+
+
+def collected(pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, str], list[str] | None, list[Fault]]:
+    """URL parameters by name, the names of points (None if none are given), and what is wrong so far."""
     faults: list[Fault] = []
     given: dict[str, str] = {}
     names: list[str] = []
@@ -58,7 +64,7 @@ def query_from_pairs(pairs: Sequence[tuple[str, str]]) -> TimeseriesQuery:
                 Fault(parameter="points", detail="send either points=a,b or point=a&point=b, not both")
             )
         names = given.pop("points").split(",")
-    return _query(given, names, faults)
+    return given, names or None, faults
 
 
 def query_from_json(body: object) -> TimeseriesQuery:
@@ -117,11 +123,11 @@ def _query(given: Mapping[str, str], names: Sequence[str], faults: list[Fault]) 
     already = {fault.parameter for fault in faults}
     found = [
         *faults,
-        *_unknown_parameters(given),
-        *(fault for fault in _faults_of_site(given.get("site")) if "site" not in already),
-        *(fault for fault in _faults_of_points(names) if names or not already & {"points", "point"}),
+        *unknown_parameters(given, PARAMETERS),
+        *(fault for fault in faults_of_site(given.get("site")) if "site" not in already),
+        *(fault for fault in faults_of_points(names) if names or not already & {"points", "point"}),
     ]
-    span = _span(given, found, already)
+    span = span_of(given, found, already)
     forced = _route(given.get("route"), found)
     if found or span is None:
         raise InvalidRequest(tuple(found))
@@ -136,12 +142,13 @@ def checked_name(parameter: str, name: str) -> str:
     return name
 
 
-def _unknown_parameters(given: Mapping[str, str]) -> list[Fault]:
-    unknown = [name for name in given if name not in PARAMETERS and name not in IGNORED_PARAMETERS]
+def unknown_parameters(given: Mapping[str, str], known: Sequence[str]) -> list[Fault]:
+    """What there is no parameter for, the first few, each with what may be meant."""
+    unknown = [name for name in given if name not in known and name not in IGNORED_PARAMETERS]
     faults = []
     for parameter in unknown[:MAX_FAULTS_OF_A_KIND]:
-        close = get_close_matches(_short(parameter), PARAMETERS, n=1)
-        meant = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(PARAMETERS)}"
+        close = get_close_matches(_short(parameter), known, n=1)
+        meant = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
         faults.append(Fault(parameter=_short(parameter), detail=f"there is no such parameter{meant}"))
     if len(unknown) > MAX_FAULTS_OF_A_KIND:
         faults.append(
@@ -150,14 +157,16 @@ def _unknown_parameters(given: Mapping[str, str]) -> list[Fault]:
     return faults
 
 
-def _faults_of_site(site: str | None) -> list[Fault]:
+def faults_of_site(site: str | None) -> list[Fault]:
+    """What is wrong with the name of a site."""
     if not site:
         return [Fault(parameter="site", detail="name the site; GET /api/sites lists them")]
     detail = _fault_of_name(site)
     return [Fault(parameter="site", detail=detail)] if detail else []
 
 
-def _faults_of_points(names: Sequence[str]) -> list[Fault]:
+def faults_of_points(names: Sequence[str]) -> list[Fault]:
+    """What is wrong with a list of points, the first few faults and a count."""
     if not names:
         return [
             Fault(
@@ -194,7 +203,8 @@ def _fault_of_name(name: str) -> str | None:
     return f"is longer than {MAX_NAME_BYTES} bytes" if size_bytes > MAX_NAME_BYTES else None
 
 
-def _span(given: Mapping[str, str], found: list[Fault], already: set[str]) -> TimeRange | None:
+def span_of(given: Mapping[str, str], found: list[Fault], already: set[str]) -> TimeRange | None:
+    """The range, or None where it is at fault; faults go to `found`. Who is in `already` has one."""
     instants: dict[str, int] = {}
     for parameter in ("start_time", "end_time"):
         if parameter in already:

@@ -6,6 +6,7 @@ routes can be compared sample for sample. It knows no vendor and no storage form
 """
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -80,8 +81,6 @@ def within(samples: Samples, span: TimeRange) -> Samples:
     times_ms = samples.times_ms
     if not times_ms or (span.start_ms <= times_ms[0] and times_ms[-1] < span.end_ms):
         return samples
-    keep = [place for place, at_ms in enumerate(times_ms) if span.start_ms <= at_ms < span.end_ms]
-    return Samples(
-        times_ms=array("q", map(times_ms.__getitem__, keep)),
-        values=tuple(map(samples.values.__getitem__, keep)),
-    )
+    first = bisect_left(times_ms, span.start_ms)
+    last = bisect_left(times_ms, span.end_ms, lo=first)
+    return Samples(times_ms=array("q", times_ms[first:last]), values=tuple(samples.values[first:last]))

@@ -1,0 +1,78 @@
+"""The live part of a request: what the isolate knows of it, and what it learns when more is read.
+
+The algebra is `core/live.py`; here it meets the ports. No store is asked and nothing fails.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edgeseries.core.days import first_unsealed_day
+from edgeseries.core.limits import DAY_MS
+from edgeseries.core.live import Edge, LivePlan, Read, Tail, plan_live, tail_after
+from edgeseries.core.query import TimeseriesQuery
+from edgeseries.core.samples import Samples
+from edgeseries.core.timerange import TimeRange
+from router.assembly import Fetched
+from router.ports import Ports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivePart:
+    """The plan of a request's live part, the tails it may use, and what was remembered when it began.
+
+    Without a live part there is no plan.
+    """
+
+    plan: LivePlan | None = None
+    tails: Mapping[str, Tail] = field(default_factory=dict)
+    remembered: Mapping[str, Tail] = field(default_factory=dict)
+
+    @property
+    def missing_ms(self) -> Mapping[str, int]:
+        """How much of the live part upstream must tell, by point."""
+        return {} if self.plan is None else self.plan.missing_ms
+
+    @property
+    def pieces(self) -> Mapping[str, tuple[TimeRange, ...]]:
+        """What to ask upstream, by point."""
+        return {} if self.plan is None else self.plan.pieces
+
+    @property
+    def held(self) -> Mapping[str, Samples]:
+        """Samples that are known, by point; they may reach past the request's range."""
+        return {point: tail.samples for point, tail in self.tails.items()}
+
+
+def live_part_of(query: TimeseriesQuery, *, now_ms: int, reads: bool, ports: Ports) -> LivePart:
+    """Plan the live part. A request that uses nothing stored (`reads` false) uses no tail either."""
+    unsealed_ms = first_unsealed_day(now_ms=now_ms, settle_lag_ms=ports.settle_lag_ms) * DAY_MS
+    start_ms = max(query.span.start_ms, unsealed_ms)
+    if start_ms >= query.span.end_ms:
+        return LivePart()
+    edge = Edge(
+        span=TimeRange(start_ms=start_ms, end_ms=query.span.end_ms),
+        now_ms=now_ms,
+        settle_lag_ms=ports.settle_lag_ms,
+        ttl_ms=ports.live_ttl_ms,
+    )
+    remembered = ports.tails.recall(query.site, query.points)
+    tails = {
+        point: tail
+        for point, tail in remembered.items()
+        if reads and start_ms <= tail.known_until_ms and tail.from_ms <= query.span.end_ms
+    }
+    return LivePart(plan=plan_live(query.points, edge, tails), tails=tails, remembered=remembered)
+
+
+def learn(query: TimeseriesQuery, part: LivePart, fetched: Fetched, ports: Ports) -> None:
+    """Remember what was read of the live part. A point that the site does not have is not remembered."""
+    if part.plan is None:
+        return
+    reads: dict[str, list[Read]] = {}
+    for gap, series in fetched.gaps:
+        for one in series:
+            if one.error is None:
+                reads.setdefault(one.point, []).append((gap.span, one.samples))
+    after = {point: tail_after(part.tails.get(point), reads[point], part.plan.edge) for point in reads}
+    learned = {point: tail for point, tail in after.items() if tail is not None}
+    ports.tails.learn(query.site, learned, instead_of=part.remembered)

@@ -1,0 +1,209 @@
+"""The live edge against a model of an upstream: what a tail tells is what a direct read would tell."""
+
+from array import array
+from dataclasses import dataclass, field
+
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from edgeseries.core.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, UPSTREAM_BATCH_POINTS
+from edgeseries.core.live import Edge, Tail, plan_live, tail_after
+from edgeseries.core.samples import Samples, Value, joined, within
+from edgeseries.core.timerange import TimeRange
+
+LAG_MS = HOUR_MS
+DAY_START_MS = 20_000 * DAY_MS
+POINTS = ("a", "b", "c")
+Arrival = tuple[int, int, float]
+"""When upstream gets a sample, its instant, its value."""
+
+
+@dataclass
+class Model:
+    """An upstream whose samples arrive, and one isolate that asks it."""
+
+    arrivals: dict[str, list[Arrival]]
+    tails: dict[str, Tail] = field(default_factory=dict)
+    delivered: int = 0
+    calls: int = 0
+
+    def direct(self, point: str, span: TimeRange, now_ms: int) -> list[tuple[int, float]]:
+        """What a direct read gives at a moment."""
+        known = {
+            at_ms: value
+            for arrived_ms, at_ms, value in self.arrivals[point]
+            if arrived_ms <= now_ms and span.start_ms <= at_ms < span.end_ms
+        }
+        return sorted(known.items())
+
+    def ask(self, points: list[str], edge: Edge) -> dict[str, list[tuple[int, Value]]]:
+        """An answer's live part, as the router makes it."""
+        tails = {point: self.tails[point] for point in points if point in self.tails}
+        plan = plan_live(points, edge, tails)
+        self.calls += len({piece for pieces in plan.pieces.values() for piece in pieces})
+        answers = {}
+        for point in points:
+            reads = [
+                (piece, samples_of(self.direct(point, piece, edge.now_ms))) for piece in plan.pieces[point]
+            ]
+            self.delivered += sum(len(samples) for _, samples in reads)
+            tail = tail_after(tails.get(point), reads, edge)
+            held = [tails[point].samples] if point in tails else []
+            parts = [*held, *(samples for _, samples in reads)]
+            answer = pairs(within(joined(parts), edge.span)) if parts else []
+            if tail is not None:
+                self.tails[point] = tail
+                assert tail.from_ms <= edge.span.start_ms
+                assert edge.span.end_ms <= tail.known_until_ms
+                assert answer == pairs(within(tail.samples, edge.span))
+            answers[point] = answer
+        return answers
+
+
+def samples_of(rows: list[tuple[int, float]]) -> Samples:
+    return Samples(times_ms=array("q", [at for at, _ in rows]), values=tuple(value for _, value in rows))
+
+
+def pairs(samples: Samples) -> list[tuple[int, Value]]:
+    return list(zip(samples.times_ms, samples.values, strict=True))
+
+
+@st.composite
+def in_order(draw: st.DrawFn) -> list[Arrival]:
+    """Instants ascend, and so do arrivals; a gateway that is cut off catches up in order, hours late."""
+    at_ms = arrived_ms = DAY_START_MS
+    found = []
+    for place in range(draw(st.integers(0, 25))):
+        at_ms += draw(st.one_of(st.just(MINUTE_MS), st.integers(1, 2 * HOUR_MS)))
+        late_ms = draw(st.one_of(st.just(0), st.integers(0, MINUTE_MS), st.integers(0, 5 * HOUR_MS)))
+        arrived_ms = max(arrived_ms, at_ms + late_ms)
+        found.append((arrived_ms, at_ms, float(place)))
+    return found
+
+
+@dataclass(frozen=True)
+class Step:
+    wait_ms: int
+    start_ms: int
+    end_ms: int | None
+    ahead_ms: int
+    points: tuple[str, ...]
+
+
+steps = st.builds(
+    Step,
+    wait_ms=st.one_of(st.integers(0, 20 * SECOND_MS), st.just(MINUTE_MS), st.integers(0, 4 * HOUR_MS)),
+    start_ms=st.one_of(st.just(0), st.integers(0, 20 * HOUR_MS)),
+    end_ms=st.one_of(st.none(), st.none(), st.integers(1, 20 * HOUR_MS)),
+    ahead_ms=st.sampled_from([0, 0, 0, 5 * MINUTE_MS, -3 * SECOND_MS]),
+    points=st.lists(st.sampled_from(POINTS), min_size=1, unique=True).map(lambda some: tuple(sorted(some))),
+)
+
+
+def edges(drawn: list[Step], ttl_ms: int) -> list[tuple[Step, Edge]]:
+    """The steps as live parts of requests; those that are no range are left out."""
+    now_ms = DAY_START_MS + HOUR_MS
+    found = []
+    for step in drawn:
+        now_ms = min(now_ms + step.wait_ms, DAY_START_MS + DAY_MS)
+        start_ms = DAY_START_MS + step.start_ms
+        end_ms = now_ms + step.ahead_ms if step.end_ms is None else DAY_START_MS + step.end_ms
+        if start_ms < end_ms:
+            span = TimeRange(start_ms=start_ms, end_ms=end_ms)
+            found.append((step, Edge(span=span, now_ms=now_ms, settle_lag_ms=LAG_MS, ttl_ms=ttl_ms)))
+    return found
+
+
+@given(
+    st.fixed_dictionaries({point: in_order() for point in POINTS}),
+    st.lists(steps, min_size=1, max_size=25),
+    st.sampled_from([0, 10 * SECOND_MS]),
+)
+def test_samples_that_come_in_order_are_always_seen(
+    arrivals: dict[str, list[Arrival]], drawn: list[Step], ttl_ms: int
+) -> None:
+    model = Model(arrivals)
+    for step, edge in edges(drawn, ttl_ms):
+        answers = model.ask(list(step.points), edge)
+        for point, answer in answers.items():
+            if ttl_ms == 0:
+                assert answer == model.direct(point, edge.span, edge.now_ms)
+                continue
+            moments = {arrived for arrived, _, _ in arrivals[point]}
+            as_of = {edge.now_ms - ttl_ms + 1, edge.now_ms} | {
+                one for one in moments if edge.now_ms - ttl_ms < one <= edge.now_ms
+            }
+            assert answer in [model.direct(point, edge.span, moment) for moment in sorted(as_of)]
+
+
+@given(st.data(), st.lists(steps, min_size=1, max_size=25))
+def test_what_comes_out_of_order_within_the_lag_shows_two_lags_later(
+    data: st.DataObject, drawn: list[Step]
+) -> None:
+    rows = st.lists(
+        st.tuples(st.integers(0, 20 * HOUR_MS), st.integers(0, LAG_MS), st.floats(allow_nan=False)),
+        max_size=25,
+    )
+    arrivals = {
+        point: sorted(
+            (DAY_START_MS + at_ms + late_ms, DAY_START_MS + at_ms, value)
+            for at_ms, late_ms, value in data.draw(rows)
+        )
+        for point in POINTS
+    }
+    model = Model(arrivals)
+    for step, edge in edges(drawn, 0):
+        for point, answer in model.ask(list(step.points), edge).items():
+            truth = model.direct(point, edge.span, edge.now_ms)
+            assert {at_ms for at_ms, _ in answer} <= {at_ms for at_ms, _ in truth}
+            old = [row for row in truth if row[0] <= edge.now_ms - 2 * LAG_MS]
+            assert [row for row in answer if row[0] <= edge.now_ms - 2 * LAG_MS] == old
+            event(f"late ones were awaited: {len(truth) > len(answer)}")
+
+
+def test_a_dashboard_that_looks_every_minute_gets_each_sample_once_and_once_more_when_it_has_settled() -> (
+    None
+):
+    points = [f"p{number:02d}" for number in range(UPSTREAM_BATCH_POINTS)]
+    every_minute = [(DAY_START_MS + minute * MINUTE_MS,) * 2 + (1.0,) for minute in range(24 * 60)]
+    model = Model(dict.fromkeys(points, every_minute))
+
+    def look(minute: int) -> None:
+        now_ms = DAY_START_MS + minute * MINUTE_MS + 30 * SECOND_MS
+        span = TimeRange(start_ms=DAY_START_MS, end_ms=now_ms)
+        model.ask(points, Edge(span=span, now_ms=now_ms, settle_lag_ms=LAG_MS, ttl_ms=10 * SECOND_MS))
+
+    look(8 * 60)
+    model.delivered = model.calls = 0
+    for minute in range(8 * 60 + 1, 9 * 60):
+        look(minute)
+    assert (model.delivered, model.calls) == (59 * len(points), 59)
+    for minute in range(9 * 60, 12 * 60):
+        look(minute)
+    # Three steps of the lag were due: 9:00, 10:00, 11:00, an hour of samples each.
+    assert model.delivered == (59 + 180 + 3 * 60) * len(points)
+
+
+def test_points_whose_last_samples_lie_apart_take_few_calls() -> None:
+    points = [f"p{number:02d}" for number in range(UPSTREAM_BATCH_POINTS)]
+    staggered = {
+        point: [
+            (DAY_START_MS + minute * MINUTE_MS + place * SECOND_MS,) * 2 + (1.0,) for minute in range(600)
+        ]
+        for place, point in enumerate(points)
+    }
+    silent = {f"silent{number:02d}": [(DAY_START_MS + number,) * 2 + (1.0,)] for number in range(20)}
+    model = Model({**staggered, **silent})
+
+    def look(second: int) -> None:
+        now_ms = DAY_START_MS + 8 * HOUR_MS + second * SECOND_MS
+        span = TimeRange(start_ms=DAY_START_MS, end_ms=now_ms)
+        edge = Edge(span=span, now_ms=now_ms, settle_lag_ms=LAG_MS, ttl_ms=10 * SECOND_MS)
+        model.ask([*points, *silent], edge)
+
+    look(55)
+    model.delivered = model.calls = 0
+    look(115)
+    assert model.calls <= 5
+    # Each staggered point has one new sample; one it has already comes again, the silent ones bring no more.
+    assert model.delivered <= 2 * len(points) + len(silent)
