@@ -17,7 +17,7 @@ from edgeseries.adapters.compression_workers import RuntimeCompression
 from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.examiner import PlatformExaminer
 from edgeseries.adapters.exchange import PlatformIncoming, platform_response, request_head, request_headers
-from edgeseries.adapters.ffi import raw
+from edgeseries.adapters.ffi import raw_env
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.journal import PlatformJournal
 from edgeseries.adapters.r2 import R2Bucket
@@ -45,7 +45,7 @@ class Default(WorkerEntrypoint):
         clock, headers = SystemClock(), request_headers(request)
         request_id = request_id_of(headers, RandomIdentity())
         head = request_head(request, headers=headers, request_id=request_id, arrived_ms=clock.now_ms())
-        ports = ports_of(Bindings.from_env(self.env), PlatformIncoming(request, clock), clock, self.ctx)
+        ports = ports_of(Bindings.from_env(raw_env()), PlatformIncoming(request, clock), clock, self.ctx)
         try:
             response = await answer(head, ports)
         except Exception as cause:  # noqa: BLE001 - the last resort: the caller gets a problem, the log the cause
@@ -58,7 +58,7 @@ class Default(WorkerEntrypoint):
 
 def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> Ports:
     """The ports of one request over the Worker's bindings."""
-    database, bucket = D1Database(raw(bindings.database)), R2Bucket(raw(bindings.cache))
+    database, bucket = D1Database(bindings.database), R2Bucket(bindings.cache)
     compression = RuntimeCompression()
     answers = AnswerStore(
         bucket=bucket, database=database, compression=compression, clock=clock, wait_until=ctx.waitUntil

@@ -1,4 +1,4 @@
-"""The Journal port: JSON lines on standard output, points in Analytics Engine.
+"""The Journal port: JSON lines on the console, points in Analytics Engine.
 
 Workers Logs index the keys of a JSON line. Columns of a point: `docs/formats/analytics.md`.
 """
@@ -6,8 +6,10 @@ Workers Logs index the keys of a JSON line. Columns of a point: `docs/formats/an
 import json
 from typing import Any
 
+import js
 from pyodide.ffi import JsException
 
+from edgeseries.adapters.ffi import js_object, raw
 from edgeseries.ports.journal import Level, RequestRecord
 
 
@@ -16,11 +18,12 @@ class PlatformJournal:
 
     def __init__(self, *, function: str, dataset: Any) -> None:
         self._function = function
-        self._dataset = dataset
+        self._dataset = raw(dataset)
 
     def line(self, level: Level, event: str, **fields: str | float | None) -> None:
         """See the port."""
-        print(json.dumps({"fn": self._function, "level": level, "event": event, **fields}))  # noqa: T201 - Workers log what is printed
+        # As `print` would, without its way through a terminal that takes one character at a time.
+        js.console.log(json.dumps({"fn": self._function, "level": level, "event": event, **fields}))
 
     def request(self, record: RequestRecord) -> None:
         """See the port. The call does not wait; the platform gives no promise of delivery."""
@@ -37,6 +40,6 @@ class PlatformJournal:
             ],
         }
         try:
-            self._dataset.writeDataPoint(point)
+            self._dataset.writeDataPoint(js_object(point))
         except (JsException, TypeError) as error:
             self.line("error", "a data point was refused", cause=repr(error))

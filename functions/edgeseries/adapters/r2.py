@@ -11,7 +11,7 @@ from pyodide.ffi import JsException
 
 from edgeseries.adapters.bucket import Facts, Found, Listed, Page, Written
 from edgeseries.adapters.ffi import (
-    in_time,
+    call_in_time,
     instant_of,
     js_bytes,
     js_object,
@@ -47,7 +47,9 @@ class R2Bucket:
         if found is None:
             return None
         try:
-            content = await in_time(found.arrayBuffer(), BUCKET_TIMEOUT_MS, "the bucket")
+            content = await call_in_time(
+                found, "arrayBuffer", timeout_ms=BUCKET_TIMEOUT_MS, what="the bucket"
+            )
         except JsException as error:
             raise StoreUnavailable("the bucket broke off an object; try again") from error
         except DeadlineExceeded as error:
@@ -114,8 +116,12 @@ class R2Bucket:
 
     async def _race(self, verb: str, *arguments: Any) -> Any:
         try:
-            return await in_time(
-                getattr(self._binding, verb)(*arguments), BUCKET_TIMEOUT_MS, f"the bucket ({verb})"
+            return await call_in_time(
+                self._binding,
+                verb,
+                *arguments,
+                timeout_ms=BUCKET_TIMEOUT_MS,
+                what=f"the bucket ({verb})",
             )
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
