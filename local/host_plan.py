@@ -79,11 +79,28 @@ class WorkerPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A plain JavaScript Worker that no graph declares, run beside the graph's for comparison.
+
+    `source` is one ES module. It has the bindings of the public Worker and answers on the same
+    port, to paths that begin with `path`.
+    """
+
+    name: str
+    source: str
+    path: str
+
+    def to_wire(self) -> dict[str, str]:
+        """The JSON form."""
+        return {"name": self.name, "source": self.source, "path": self.path}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostPlan:
     """Everything that runs. The first Worker is the public one: it answers on the port.
 
     `databases` are ids, `buckets` and `queues` physical names. `schema` is applied to every
-    database before the first event.
+    database before the first event. `scripts` come from no graph and are none in production.
     """
 
     workers: tuple[WorkerPlan, ...]
@@ -91,6 +108,7 @@ class HostPlan:
     databases: tuple[str, ...]
     queues: tuple[str, ...]
     schema: tuple[str, ...]
+    scripts: tuple[Script, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON form that `local/host/host.mjs` reads."""
@@ -100,4 +118,5 @@ class HostPlan:
             "databases": list(self.databases),
             "queues": list(self.queues),
             "schema": list(self.schema),
+            "scripts": [script.to_wire() for script in self.scripts],
         }

@@ -13,12 +13,13 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
 from local.children import Child
 from local.graph import capture_graph
+from local.host_plan import Script
 from local.hosting import POLL_S, Host, HostError
 from local.logs import LogLine
 from local.plan import plan_host, statements_of
@@ -53,7 +54,7 @@ class StackError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackOptions:
     """How to run. Port 0 means any free one. `settings` override the program's defaults by their names;
-    telemetry of the sites of `replay` happens now.
+    telemetry of the sites of `replay` happens now; `scripts` run beside the graph's Workers, for comparison.
     """
 
     state: Path
@@ -62,6 +63,7 @@ class StackOptions:
     upstream_port: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
     replay: Replay | None = None
+    scripts: tuple[Script, ...] = ()
     on_log: Callable[[LogLine], None] = lambda _: None
 
 
@@ -159,6 +161,7 @@ class Stack:
             secrets={"upstreamToken": token},
         )
         plan = plan_host(graph, schema=statements_of(SCHEMA.read_text(encoding="utf-8")))
+        plan = replace(plan, scripts=options.scripts)
         self._host = Host(plan, state=options.state, port=options.port, on_log=self._keep)
         self.url = self._host.__enter__().url
 

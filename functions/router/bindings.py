@@ -8,7 +8,7 @@ from edgeseries.core.routing import RouteSizes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bindings:
-    """The router's bindings, resources as the SDK wraps them, settings checked."""
+    """The router's bindings, resources as the platform's own objects, settings checked."""
 
     cache: Any
     database: Any

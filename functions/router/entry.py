@@ -16,7 +16,7 @@ from edgeseries.adapters.clock import SystemClock
 from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.examiner import PlatformExaminer
 from edgeseries.adapters.exchange import PlatformIncoming, platform_response, request_head, request_headers
-from edgeseries.adapters.ffi import raw
+from edgeseries.adapters.ffi import raw_env
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.job_store import JobRecords, LetterRecords
 from edgeseries.adapters.journal import PlatformJournal
@@ -56,11 +56,12 @@ class Default(WorkerEntrypoint):
         clock, headers = SystemClock(), request_headers(request)
         request_id = request_id_of(headers, RandomIdentity())
         head = request_head(request, headers=headers, request_id=request_id, arrived_ms=clock.now_ms())
-        ports = ports_of(Bindings.from_env(self.env), PlatformIncoming(request, clock), clock, self.ctx)
+        bindings = Bindings.from_env(raw_env())
+        ports = ports_of(bindings, PlatformIncoming(request, clock), clock, self.ctx)
         books = Bookkeeping(
             function="router",
             tallies=TALLIES,
-            database=D1Database(raw(self.env.DB), TALLIES.operations),
+            database=D1Database(bindings.database, TALLIES.operations),
             clock=clock,
             journal=ports.journal,
         )

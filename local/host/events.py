@@ -46,7 +46,9 @@ async def call(main_module: str, handler: str, ctx: Any, env: Any, event: Any) -
     method = getattr(default(ctx, env), handler, None)
     if method is None:
         raise AttributeError(f"{main_module}.Default has no method {handler!r}")
-    arguments = [python_from_rpc(argument) for argument in (event, env, ctx)]
+    # A handler of a class gets no env and no ctx, its constructor had them: workerd passes undefined
+    # for both (getHandlerFromEntrypointClass in worker.c++).
+    arguments = [python_from_rpc(event), None, None]
     # `fetch` may leave out parameters; `queue` and `scheduled` must take all three in production.
     result = relaxed_call(method, *arguments) if handler == "fetch" else method(*arguments)
     if isawaitable(result):

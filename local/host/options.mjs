@@ -29,7 +29,11 @@ export function miniflareOptions(plan, { listen, stateDir, log, handleStructured
     cf: false,
     telemetry: { enabled: false },
     enableDevRegistry: false,
-    workers: [...plan.workers.map(pythonWorker), controlWorker(plan)],
+    workers: [
+      ...plan.workers.map(pythonWorker),
+      ...plan.scripts.map((script) => scriptWorker(script, plan.workers[0])),
+      controlWorker(plan),
+    ],
   };
 }
 
@@ -44,6 +48,24 @@ function pythonWorker(worker) {
       triggers: worker.triggers,
     },
     dev: { unsafeEvalBinding: "LOCAL_HOST_EVAL" },
+  };
+}
+
+/** A JavaScript Worker for comparison: the bindings of the public Worker, paths of its own. */
+function scriptWorker(script, like) {
+  return {
+    config: {
+      name: script.name,
+      compatibilityDate: like.compatibilityDate,
+      compatibilityFlags: like.compatibilityFlags,
+      manifest: {
+        mainModule: "script.mjs",
+        modulesRoot: HERE,
+        modules: { "script.mjs": { type: "esm", contents: script.source } },
+      },
+      env: like.env,
+      triggers: [{ type: "fetch", pattern: `*${script.path}*` }],
+    },
   };
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.graph import Graph, Resource
-from local.host_plan import BundleFile, QueueTrigger
+from local.host_plan import BundleFile, QueueTrigger, Script
 from local.plan import PlanError, plan_host, statements_of
 from tests.made_graph import (
     BINDINGS,
@@ -135,12 +135,16 @@ def test_components_are_no_resources() -> None:
 
 def test_the_wire_form_holds_the_whole_plan() -> None:
     wire = plan_host(graph_of(full()), schema=("CREATE TABLE t (x);",)).to_wire()
-    assert set(wire) == {"workers", "buckets", "databases", "queues", "schema"}
+    assert set(wire) == {"workers", "buckets", "databases", "queues", "schema", "scripts"}
     back = wire["workers"][1]
     assert back["name"] == "made-up-back"
     assert back["files"] == [{"name": "entry.py", "contentType": PYTHON, "contentBase64": "aGk="}]
     assert [trigger["name"] for trigger in back["triggers"]] == ["made-up-dead", "made-up-jobs"]
     assert back["crons"] == ["*/15 * * * *", "0 3 * * 1"]
+    assert wire["scripts"] == [], "a graph has none"
+    script = Script(name="made-up-script", source="export default {}", path="/made-up/")
+    beside = replace(plan_host(graph_of(full())), scripts=(script,)).to_wire()["scripts"]
+    assert beside == [{"name": "made-up-script", "source": "export default {}", "path": "/made-up/"}]
 
 
 def with_binding(**binding: Any) -> list[Resource]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
+from edgeseries.adapters.ffi import js_object
+
 
 class PlatformAdmission:
-    """One tier's binding."""
+    """One tier's binding, the platform's own object."""
 
     def __init__(self, binding: Any) -> None:
         self._binding = binding
@@ -17,7 +19,7 @@ class PlatformAdmission:
     async def admits(self, caller: str) -> bool:
         """See the port."""
         try:
-            outcome = await self._binding.limit({"key": caller})
+            outcome = await self._binding.limit(js_object({"key": caller}))
         except JsException:
             return True
-        return bool(outcome["success"])
+        return bool(outcome.success)

@@ -13,7 +13,7 @@ import js
 from pyodide.ffi import JsException
 
 from edgeseries.adapters.bucket import Facts
-from edgeseries.adapters.ffi import in_time, js_object, present
+from edgeseries.adapters.ffi import call_in_time, in_time, js_object, present
 from edgeseries.adapters.store_limits import COLO_TIMEOUT_MS, COLO_TTL_MS
 from edgeseries.core.errors import DeadlineExceeded
 from edgeseries.core.limits import SECOND_MS
@@ -38,8 +38,12 @@ class ColoCache:
     async def find(self, digest: str) -> Copy | None:
         """The copy of an answer, if there is one."""
         try:
-            found = await in_time(
-                js.caches.default.match(ADDRESS + digest), COLO_TIMEOUT_MS, "the colo cache"
+            found = await call_in_time(
+                js.caches.default,
+                "match",
+                ADDRESS + digest,
+                timeout_ms=COLO_TIMEOUT_MS,
+                what="the colo cache",
             )
         except (JsException, DeadlineExceeded):
             return None

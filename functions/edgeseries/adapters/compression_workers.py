@@ -1,7 +1,11 @@
 """The Compression port on Workers: brotli of the runtime, through `codec.mjs` beside this file.
 
-Make one in an event, not at module scope: importing JavaScript needs a running event.
+The module is imported by the first call in the isolate, since importing JavaScript needs a running
+event. A request that neither packs nor unpacks does not wait for it.
 """
+
+from functools import cache
+from typing import Any
 
 from pyodide.ffi import JsException
 from workers import import_from_javascript
@@ -15,21 +19,21 @@ from edgeseries.core.errors import BlockDamaged
 class RuntimeCompression:
     """Brotli by the runtime's node:zlib, the rest by the standard library."""
 
-    def __init__(self) -> None:
-        self._codec = import_from_javascript("./codec.mjs")
-
     def compress(self, data: bytes, *, quality: int) -> bytes:
         """A brotli stream."""
-        return python_bytes(
-            self._codec.brotliCompress(js_bytes(data), quality, brotli_window_bits(len(data)))
-        )
+        return python_bytes(_codec().brotliCompress(js_bytes(data), quality, brotli_window_bits(len(data))))
 
     def decompress(self, codec: Codec, data: bytes, *, size: int) -> bytes:
         """Exactly `size` bytes, or BlockDamaged, or BlockUnsupported."""
         if codec is not Codec.BROTLI:
             return decompress_standard(codec, data, size=size)
         try:
-            out = python_bytes(self._codec.brotliDecompress(js_bytes(data), size))
+            out = python_bytes(_codec().brotliDecompress(js_bytes(data), size))
         except JsException as error:
             raise BlockDamaged("the compressed data is no sound brotli stream of its size") from error
         return exactly(out, size, finished=True)
+
+
+@cache
+def _codec() -> Any:
+    return import_from_javascript("./codec.mjs")

@@ -10,7 +10,7 @@ from typing import Any
 from pyodide.ffi import JsException
 
 from edgeseries.adapters.database import Command, Row
-from edgeseries.adapters.ffi import in_time, js_object, plain_json
+from edgeseries.adapters.ffi import call_in_time, js_object, plain_json
 from edgeseries.adapters.store_limits import INDEX_TIMEOUT_MS
 from edgeseries.core.errors import DeadlineExceeded, StoreUnavailable
 
@@ -27,7 +27,9 @@ class D1Database:
     async def read(self, command: Command) -> list[Row]:
         """See `Database`."""
         try:
-            rows = await in_time(self._bound(command).raw(), INDEX_TIMEOUT_MS, "the index")
+            rows = await call_in_time(
+                self._bound(command), "raw", timeout_ms=INDEX_TIMEOUT_MS, what="the index"
+            )
         except JsException as error:
             raise StoreUnavailable("the index cannot be read; try again") from error
         except DeadlineExceeded as error:
@@ -41,7 +43,9 @@ class D1Database:
         """See `Database`. A row comes as an object whose fields stand in the order of the columns."""
         try:
             bound = js_object([self._bound(command) for command in commands])
-            results = await in_time(self._binding.batch(bound), INDEX_TIMEOUT_MS, "the index")
+            results = await call_in_time(
+                self._binding, "batch", bound, timeout_ms=INDEX_TIMEOUT_MS, what="the index"
+            )
         except JsException as error:
             raise StoreUnavailable("the index cannot be written; try again") from error
         except DeadlineExceeded as error:

@@ -7,16 +7,20 @@ refused. Adapters and entries call the platform's objects; what comes out is con
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import js
-from pyodide.ffi import JsException, jsnull, to_js
-from workers import python_to_rpc
+from pyodide.ffi import JsException, JsProxy, jsnull, to_js
+from workers import import_from_javascript, python_to_rpc
 
 from edgeseries.core.errors import DeadlineExceeded, Defect
 from edgeseries.core.timerange import instant_ms
 
 DEADLINE_ERROR_NAMES = frozenset({"TimeoutError", "AbortError"})
+
+LATE_ERROR_NAME = "Late"
+"""What `in_time.mjs` throws when time is up."""
 
 
 def js_object(fields: Mapping[str, Any] | list[Any]) -> Any:
@@ -49,8 +53,17 @@ def whole_number(value: Any, what: str) -> int:
 
 
 def raw(binding: Any) -> Any:
-    """The platform's own object behind the SDK's wrapper of a binding."""
-    return python_to_rpc(binding)
+    """The platform's own object behind the SDK's wrapper of a binding, or the object itself."""
+    return binding if isinstance(binding, JsProxy) else python_to_rpc(binding)
+
+
+def raw_env() -> Any:
+    """The running event's bindings, each as the platform's own object.
+
+    The SDK's view of them is the entry's `self.env`. It examines every binding that is read, and
+    converts each argument and result of a call by what they might be: a millisecond a request.
+    """
+    return import_from_javascript("cloudflare:workers").env
 
 
 def is_deadline(error: JsException) -> bool:
@@ -84,16 +97,29 @@ def instant_of(moment: Any) -> int:
 
 
 async def in_time(promise: Any, timeout_ms: int, what: str) -> Any:
-    """The result of a JavaScript promise within `timeout_ms`, else DeadlineExceeded.
+    """The result of a JavaScript promise within `timeout_ms`, else DeadlineExceeded."""
+    return await _result(_timing().race(promise, timeout_ms), timeout_ms, what)
 
-    JavaScript runs the race, so that no asyncio task is left pending when time is up; one such
-    task spoils every later event of the isolate. The promise goes in wrapped, so that one that
-    resolves to undefined is told from the timer, which does the same.
+
+async def call_in_time(target: Any, verb: str, *values: Any, timeout_ms: int, what: str) -> Any:
+    """What a method of a JavaScript object promises, within `timeout_ms`, else DeadlineExceeded.
+
+    JavaScript makes the call: the promise in between, which `in_time` is handed, costs a tenth of a
+    millisecond, and a kept answer leaves in three.
     """
-    late = js.AbortController.new()
-    timer = js.scheduler.wait(timeout_ms, js_object({"signal": late.signal}))
-    result = await js.Promise.race(to_js([js.Promise.all(to_js([promise])), timer]))
-    if result is None:
-        raise DeadlineExceeded(f"{what} did not answer within {timeout_ms} ms")
-    late.abort()
-    return present(result[0])
+    return await _result(_timing().call(target, verb, timeout_ms, *values), timeout_ms, what)
+
+
+async def _result(raced: Any, timeout_ms: int, what: str) -> Any:
+    try:
+        return present(await raced)
+    except JsException as error:
+        if getattr(error, "name", "") == LATE_ERROR_NAME:
+            raise DeadlineExceeded(f"{what} did not answer within {timeout_ms} ms") from None
+        raise
+
+
+@cache
+def _timing() -> Any:
+    """The module beside this file. Imported in the isolate's first event: it needs a running one."""
+    return import_from_javascript("./in_time.mjs")

@@ -1,4 +1,4 @@
-"""The Journal port: JSON lines on standard output, points in Analytics Engine.
+"""The Journal port: JSON lines on the console, points in Analytics Engine.
 
 Workers Logs index the keys of a JSON line. Columns of a point: `data_points.py`.
 """
@@ -6,10 +6,12 @@ Workers Logs index the keys of a JSON line. Columns of a point: `data_points.py`
 import json
 from typing import Any
 
+import js
 from pyodide.ffi import JsException
 
 from edgeseries.adapters.clock import SystemClock
 from edgeseries.adapters.data_points import BY_RECORD
+from edgeseries.adapters.ffi import js_object, raw
 from edgeseries.adapters.tallies import Tallies
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
@@ -22,13 +24,14 @@ class PlatformJournal:
         self, *, function: str, dataset: Any, tallies: Tallies | None = None, clock: Clock | None = None
     ) -> None:
         self._function = function
-        self._dataset = dataset
+        self._dataset = raw(dataset)
         self._tallies = Tallies() if tallies is None else tallies
         self._clock = SystemClock() if clock is None else clock
 
     def line(self, level: Level, event: str, **fields: str | float | None) -> None:
         """See the port."""
-        print(json.dumps({"fn": self._function, "level": level, "event": event, **fields}))  # noqa: T201 - Workers log what is printed
+        # As `print` would, without its way through a terminal that takes one character at a time.
+        js.console.log(json.dumps({"fn": self._function, "level": level, "event": event, **fields}))
 
     def request(self, record: RequestRecord) -> None:
         """See the port. The call does not wait; the platform gives no promise of delivery."""
@@ -47,6 +50,6 @@ class PlatformJournal:
     def _write(self, record: RequestRecord | BatchRecord | SweepRecord) -> None:
         self._tallies.operations["analytics_points"] += 1
         try:
-            self._dataset.writeDataPoint(BY_RECORD[type(record)].point_of(record))
+            self._dataset.writeDataPoint(js_object(BY_RECORD[type(record)].point_of(record)))
         except (JsException, TypeError) as error:
             self.line("error", "a data point was refused", cause=repr(error))

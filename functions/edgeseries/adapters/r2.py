@@ -12,7 +12,7 @@ from pyodide.ffi import JsException
 
 from edgeseries.adapters.bucket import Facts, Found, Listed, Page, Written
 from edgeseries.adapters.ffi import (
-    in_time,
+    call_in_time,
     instant_of,
     js_bytes,
     js_object,
@@ -54,7 +54,9 @@ class R2Bucket:
         if found is None:
             return None
         try:
-            content = await in_time(found.arrayBuffer(), BUCKET_TIMEOUT_MS, "the bucket")
+            content = await call_in_time(
+                found, "arrayBuffer", timeout_ms=BUCKET_TIMEOUT_MS, what="the bucket"
+            )
         except JsException as error:
             raise StoreUnavailable("the bucket broke off an object; try again") from error
         except DeadlineExceeded as error:
@@ -126,8 +128,12 @@ class R2Bucket:
         if verb in BILLED_AS:
             self._meter[BILLED_AS[verb]] += 1
         try:
-            return await in_time(
-                getattr(self._binding, verb)(*arguments), BUCKET_TIMEOUT_MS, f"the bucket ({verb})"
+            return await call_in_time(
+                self._binding,
+                verb,
+                *arguments,
+                timeout_ms=BUCKET_TIMEOUT_MS,
+                what=f"the bucket ({verb})",
             )
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error

@@ -1,0 +1,1 @@
+"""One file a measurement; `bench/registry.py` lists them."""

@@ -1,0 +1,128 @@
+"""Block format inside workerd: the speed that the Workers have, on the bytes that CPython writes, too."""
+
+import json
+import shutil
+import tempfile
+import time
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import httpx
+
+from bench.finding import Figure, Finding, Measurement, Report, Setting
+from bench.telemetry import Month, read_set, some_of
+from edgeseries.adapters.compression_cpython import PackageCompression
+from edgeseries.core.blocks.block import encode_block
+from local.hosting import Host
+from local.plan import plan_host
+from stack.bundle import bundle, vendored_sdk
+from tests.made_graph import graph_of, worker
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SAMPLES_MAX: Final = 60_000
+"""Of a set: Python in the runtime takes some seconds for so many, three times over."""
+
+QUICK_SAMPLES_MAX: Final = 8_000
+TIMES: Final = 3
+DAY_TIMES: Final = 50
+"""A day takes some milliseconds, and the clock in the Worker moves by whole ones."""
+
+TIMEOUT_S: Final = 300.0
+
+
+def _run(setting: Setting) -> Report:
+    figures: list[Figure] = []
+    findings: list[Finding] = []
+    with tempfile.TemporaryDirectory(prefix="codec-") as folder, _host(Path(folder)) as url:
+        for name, path in setting.sets.items():
+            months = some_of(read_set(path).months, QUICK_SAMPLES_MAX if setting.quick else SAMPLES_MAX)
+            if not months:
+                continue
+            setting.say(f"  {name}: {sum(len(month.samples) for month in months):,} samples")
+            figure = _figure(name, months, url)
+            figures.append(figure)
+            findings.append(
+                Finding(
+                    what=f"{name}: one day of a block decoded in workerd",
+                    measured=float(figure["day_ms"]),
+                    unit="ms",
+                )
+            )
+    return Report(findings=tuple(findings), figures=tuple(figures), method=METHOD)
+
+
+@contextmanager
+def _host(folder: Path) -> Iterator[str]:
+    """A host with the bench Worker alone, bundled as every Worker is."""
+    functions = folder / "functions"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "functions" / "edgeseries", functions / "edgeseries", ignore=ignored)
+    (functions / "bench_codec").mkdir()
+    shutil.copy(ROOT / "bench" / "workers" / "codec_worker.py", functions / "bench_codec" / "entry.py")
+    built = bundle("bench_codec", functions, vendored_sdk())
+    modules = {module.name: (module.content_type, module.content) for module in built.modules}
+    plan = plan_host(graph_of(worker("front", modules, public=True)))
+    with Host(plan, state=folder / "state") as host:
+        yield host.url
+
+
+def _figure(name: str, months: list[Month], url: str) -> Figure:
+    count = sum(len(month.samples) for month in months)
+    encode_s = decode_s = 0.0
+    day_s: list[float] = []
+    with httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False) as client:
+        for month in months:
+            told = _ask(client, month)
+            encode_s += told["encode_s"]
+            decode_s += told["decode_s"]
+            day_s.append(told["day_s"])
+    return {
+        "set": name,
+        "samples": count,
+        "encode_samples_per_s": round(count / encode_s),
+        "decode_samples_per_s": round(count / decode_s),
+        "day_ms": round(median(day_s) * 1000, 3),
+    }
+
+
+def _ask(client: httpx.Client, month: Month) -> dict[str, Any]:
+    """One month there and back; the bytes must be those that CPython makes."""
+    key = month.key
+    told = {
+        "key": {"site": key.site, "point": key.point, "month": key.month},
+        "days": month.days,
+        "times": TIMES,
+        "day_times": DAY_TIMES,
+    }
+    columns = array("q", month.samples.times_ms).tobytes() + _floats(month)
+    started = time.perf_counter()
+    reply = client.post("/", content=json.dumps(told).encode() + b"\n" + columns)
+    outside_s = time.perf_counter() - started
+    found: dict[str, Any] = reply.raise_for_status().json()
+    inside_s = TIMES * (found["encode_s"] + found["decode_s"]) + DAY_TIMES * found["day_s"]
+    if not 0 < inside_s < outside_s:
+        raise AssertionError(f"the Worker's clock told {inside_s} s of {outside_s} s: it does not move there")
+    here = encode_block(key, month.days, month.samples, PackageCompression())
+    if found["sha256"] != sha256(here).hexdigest():
+        raise AssertionError(f"workerd and CPython write different blocks of {key}")
+    return found
+
+
+def _floats(month: Month) -> bytes:
+    return array("d", month.samples.values).tobytes()  # type: ignore[type-var]  # all floats here
+
+
+METHOD: Final = (
+    "The bench Worker (bench/workers/codec_worker.py) is bundled and run as every Worker is, on Pyodide "
+    "in workerd with the runtime's own brotli; months spread evenly over each set, up to 60,000 samples "
+    "of it. It times itself, months three times and a day fifty times, after a first one for warmth; "
+    "its clock is checked against the time of the whole call from outside. Every block is compared with "
+    "CPython's, byte for byte."
+)
+
+CODEC_RUNTIME: Final = Measurement(name="codec-in-workerd", bounds=frozenset(), run=_run)

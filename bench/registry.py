@@ -1,0 +1,18 @@
+"""Registry: every measurement, in the order in which they run and are printed.
+
+To add one: a file in `bench/measures/` that makes a Measurement, and a line here. A bound of
+`bounds.py` that none of them measures is printed as not measured.
+"""
+
+from typing import Final
+
+from bench.finding import Measurement
+from bench.measures.codec import CODEC
+from bench.measures.codec_runtime import CODEC_RUNTIME
+from bench.measures.cold import COLD
+from bench.measures.dashboard import DASHBOARD
+from bench.measures.latency import LATENCY
+
+MEASUREMENTS: Final[tuple[Measurement, ...]] = (LATENCY, CODEC, CODEC_RUNTIME, COLD, DASHBOARD)
+
+assert len({one.name for one in MEASUREMENTS}) == len(MEASUREMENTS)
