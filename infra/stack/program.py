@@ -137,6 +137,9 @@ def _function_spec(
         workers_dev=plan.public and settings.workers_dev,
         crons=plan.crons,
         custom_domain=settings.custom_domain if plan.public else None,
+        canary_percent=settings.canary_percent,
+        stable_version=(settings.stable_versions or {}).get(plan.function),
+        pinned_version=(settings.pinned_versions or {}).get(plan.function),
     )
 
 
@@ -161,7 +164,11 @@ def _resolver(*, names: Names, storage: Storage, queues: Queues) -> Resolve:
             case wiring.Text(name=name, text=text):
                 return args(name=name, type="plain_text", text=text)
             case wiring.SecretText(name=name, setting=setting):
-                return args(name=name, type="secret_text", text=pulumi.Config().require_secret(setting))
+                secret = pulumi.Config().get_secret(setting)
+                if secret is None:
+                    # A secret that may stay unset. The code takes the binding all the same.
+                    return args(name=name, type="plain_text", text="")
+                return args(name=name, type="secret_text", text=secret)
 
     return resolve
 
