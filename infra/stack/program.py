@@ -18,10 +18,12 @@ from stack.bundle import Bundle, bindings_used, bundle, vendored_sdk
 from stack.components.function import Function, FunctionSpec
 from stack.components.queues import Consumers, ConsumersSpec, Queues, QueueSpec, QueuesSpec
 from stack.components.storage import Storage, StorageSpec
-from stack.names import Names, names_of
+from stack.names import Names, names_of, preview_number
+from stack.schema import Migration, digest_of, read_migrations
 from stack.settings import NAMESPACE, SECRET_KEYS, Settings, parse
 
-FUNCTIONS_DIR: Final = Path(__file__).resolve().parents[2] / "functions"
+ROOT: Final = Path(__file__).resolve().parents[2]
+FUNCTIONS_DIR: Final = ROOT / "functions"
 
 _PRESENT: Final = "[secret]"
 
@@ -43,13 +45,15 @@ def read_settings() -> Settings:
 def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping[str, pulumi.Input[object]]:
     """Make all resources of a stack and return its outputs.
 
-    Raises BundleError, MissingBinding or NameFault before anything is made.
+    Raises BundleError, MissingBinding, SchemaFault or NameFault before anything is made.
     """
     names = names_of(settings.stack)
     wired = wiring.wire(settings)
     bundles = _bundles(wired, functions_dir)
 
-    storage = Storage("storage", _storage_spec(settings, names))
+    migrations = read_migrations(ROOT / "migrations")
+
+    storage = Storage("storage", _storage_spec(settings, names, migrations))
     queues = Queues("queues", _queues_spec(settings, names))
     resolve = _resolver(names=names, storage=storage, queues=queues)
     functions: dict[str, Function] = {}
@@ -57,6 +61,7 @@ def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping
         function = Function(
             plan.function,
             _function_spec(settings, names, plan, built=bundles[plan.function], resolve=resolve),
+            pulumi.ResourceOptions(depends_on=storage.ready),
         )
         functions[plan.function] = function
         if plan.consumes:
@@ -75,6 +80,7 @@ def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping
         "bucket": storage.bucket.name,
         "database": storage.database.name,
         "databaseId": storage.database.id,
+        "schemaVersion": migrations[-1].version,
         "dataset": names.dataset(wiring.DATASET),
         "queues": {queue: resource.queue_name for queue, resource in queues.by_name.items()},
         "workers": {name: function.worker.name for name, function in functions.items()},
@@ -92,7 +98,7 @@ def _bundles(wired: tuple[wiring.FunctionWiring, ...], functions_dir: Path) -> d
     return bundles
 
 
-def _storage_spec(settings: Settings, names: Names) -> StorageSpec:
+def _storage_spec(settings: Settings, names: Names, migrations: tuple[Migration, ...]) -> StorageSpec:
     return StorageSpec(
         account_id=settings.account_id,
         bucket_name=names.bucket(wiring.CACHE_BUCKET),
@@ -102,6 +108,9 @@ def _storage_spec(settings: Settings, names: Names) -> StorageSpec:
         block_ttl_days=settings.block_ttl_days,
         abort_multipart_days=settings.abort_multipart_days,
         protect=settings.protect_data,
+        emptied=preview_number(settings.stack) is not None,
+        migrations=migrations,
+        schema_digest=digest_of((ROOT / "schema.sql").read_text(encoding="utf-8"), migrations),
     )
 
 
