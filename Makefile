@@ -12,8 +12,11 @@ BIN := .venv/bin
 export PYTHONPATH := functions:infra:.
 export PYTHONDONTWRITEBYTECODE := 1
 
+TOLD = $(if $(STACK),--stack $(STACK)) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(YES),--yes)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup dev demo check format test clean distclean lock migrations
+.PHONY: deploy promote rollback preview preview-destroy preview-sweep
 
 help: ## list the commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -58,6 +61,24 @@ lock: setup ## resolve requirements.txt and local/package-lock.json anew
 
 migrations: setup ## check that migrations/ adds up to schema.sql (REMAKE=1: write the first anew; RELEASE=1: freeze all)
 	@$(BIN)/python -m delivery.migrations $(if $(REMAKE),--remake) $(if $(RELEASE),--release)
+
+deploy: setup ## ship STACK, or one FUNCTION of it (needs an account; YES=1 does not ask)
+	@$(BIN)/python -m delivery deploy $(TOLD)
+
+promote: setup ## end the canary of STACK, or of one FUNCTION: the new version gets all traffic (needs an account)
+	@$(BIN)/python -m delivery promote $(TOLD)
+
+rollback: setup ## give all traffic of STACK, or of one FUNCTION, to the version before, or VERSION (needs an account)
+	@$(BIN)/python -m delivery rollback $(TOLD) $(if $(VERSION),--version $(VERSION))
+
+preview: setup ## make or update the preview of pull request PR and print its URL (needs an account)
+	@$(BIN)/python -m delivery preview $(if $(PR),--pr $(PR))
+
+preview-destroy: setup ## destroy the preview of pull request PR (needs an account)
+	@$(BIN)/python -m delivery preview-destroy $(if $(PR),--pr $(PR))
+
+preview-sweep: setup ## destroy every preview whose pull request is not among OPEN="1 2" (needs an account)
+	@$(BIN)/python -m delivery preview-sweep --open $(OPEN)
 
 clean: ## remove the state that make dev keeps
 	@rm -rf $(STATE)

@@ -25,13 +25,13 @@ HEAD: Final = (
 )
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], *, root: Path = ROOT) -> int:
     """Exit status 0 when all is well, 1 with what is wrong and what to do."""
     parser = argparse.ArgumentParser(prog="make migrations", description=__doc__)
     parser.add_argument("--remake", action="store_true", help="write the first migration anew")
     parser.add_argument("--release", action="store_true", help="freeze what is there, for a release")
     asked = parser.parse_args(arguments)
-    folder, schema_sql = ROOT / "migrations", (ROOT / "schema.sql").read_text(encoding="utf-8")
+    folder, schema_sql = root / "migrations", (root / "schema.sql").read_text(encoding="utf-8")
     try:
         if asked.remake:
             remake(folder, schema_sql)

@@ -22,7 +22,10 @@ def of(*texts: str) -> tuple[Migration, ...]:
     )
 
 
-TABLE = "CREATE TABLE IF NOT EXISTS a (x TEXT NOT NULL CHECK (x IN ('1', '2')), y INTEGER, PRIMARY KEY (x)) STRICT;"
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS a "
+    "(x TEXT NOT NULL CHECK (x IN ('1', '2')), y INTEGER, PRIMARY KEY (x)) STRICT;"
+)
 
 
 @pytest.mark.parametrize(
@@ -113,18 +116,17 @@ def test_any_byte_changes_the_digest() -> None:
 
 
 def test_the_first_migration_is_remade_until_a_release(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write(tmp_path / "migrations", **{"0001_initial": TABLE})
     (tmp_path / "schema.sql").write_text(SCHEMA, encoding="utf-8")
-    monkeypatch.setattr(tool, "ROOT", tmp_path)
-    assert tool.main([]) == 1
+    assert tool.main([], root=tmp_path) == 1
     assert "the migrations make none; run make migrations REMAKE=1" in capsys.readouterr().err
-    assert tool.main(["--remake"]) == 0
+    assert tool.main(["--remake"], root=tmp_path) == 0
     assert statements_of((folder / "0001_initial.sql").read_text()) == statements_of(SCHEMA)
-    assert tool.main(["--release"]) == 0
-    assert tool.main(["--remake"]) == 1
+    assert tool.main(["--release"], root=tmp_path) == 0
+    assert tool.main(["--remake"], root=tmp_path) == 1
     assert "has been released and stays as it is" in capsys.readouterr().err
     write(folder, **{"0001_initial": SCHEMA + "-- later\n"})
-    assert tool.main([]) == 1
+    assert tool.main([], root=tmp_path) == 1
     assert "0001_initial.sql has been released and was changed since: put it back" in capsys.readouterr().err
