@@ -21,7 +21,7 @@ class FakeOrigin:
     """An upstream in memory: site -> point -> (epoch ms, value) in order of delivery."""
 
     deliveries: Deliveries
-    failure: EdgeError | None = None
+    failure: Exception | None = None
     calls: list[tuple[str, ...]] = field(default_factory=list)
     spans: list[TimeRange] = field(default_factory=list)
 

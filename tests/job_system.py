@@ -5,18 +5,19 @@ A test decides what is delivered, twice or never, and when an isolate dies; time
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from consumer.delivery import Delivery
-from consumer.flow import consume
+from consumer.flow import consume, recover
 from consumer.ports import Ports
 from edgeseries.adapters.job_rescue import RescueRecords
 from edgeseries.adapters.job_store import BatchRecords, JobRecords, LetterRecords
 from edgeseries.core.jobs.batching import BatchSizes
-from edgeseries.core.jobs.dispositions import PutBack
+from edgeseries.core.jobs.dispositions import Disposition, PutBack
 from edgeseries.core.jobs.job import Job, JobRequest, Priority
 from edgeseries.core.jobs.messages import JobMessage, Letter, PlanMessage
+from edgeseries.core.jobs.states import JobStatus
 from edgeseries.core.limits import DAY_MS, SECOND_MS
 from edgeseries.core.query import TimeseriesQuery
 from edgeseries.core.samples import Value
@@ -138,6 +139,12 @@ class JobSystem:
     def close(self) -> None:
         self.database.close()
 
+    def rewire(self, database: SqliteDatabase) -> None:
+        """Stand on another database."""
+        self.database = database
+        self.jobs, self.letters = JobRecords(database), LetterRecords(database)
+        self.ports = replace(self.ports, book=self.jobs, batches=BatchRecords(database), letters=self.letters)
+
     def run(self, work: Any) -> Any:
         return asyncio.run(work)
 
@@ -169,13 +176,20 @@ class JobSystem:
             queue=message.queue, message_id=message.message_id, attempts=message.attempts, body=message.body
         )
         try:
-            disposition = self.run(consume(delivery, self.ports))
+            disposition = self.run(self._handled(delivery))
         except IsolateDied:
             return
         if isinstance(disposition, PutBack):
             message.ready_ms = self.clock.at_ms + disposition.delay_s * SECOND_MS
         elif not keep and message in self.queues.messages:
             self.queues.messages.remove(message)
+
+    async def _handled(self, delivery: Delivery) -> Disposition:
+        """As the entry does it."""
+        try:
+            return await consume(delivery, self.ports)
+        except Exception as fault:  # noqa: BLE001 - as the entry does it
+            return await recover(fault, delivery, self.ports)
 
     def ready(self) -> list[Message]:
         return [one for one in self.queues.messages if one.ready_ms <= self.clock.at_ms]
@@ -247,3 +261,15 @@ class JobSystem:
 
     def delivered_total(self) -> int:
         return sum(sum(days.values()) for days in self.expected_held().values())
+
+
+def completed(system: JobSystem, job_id: str) -> None:
+    job = system.job(job_id)
+    assert (job.status, job.error) == (JobStatus.COMPLETED, None)
+    assert job.batches_done == job.batch_count == len(system.batches())
+    assert (
+        job.expected_done == job.expected_samples == sum(one["expected_samples"] for one in system.batches())
+    )
+    assert {one["status"] for one in system.batches()} == {"done"}
+    assert job.progress_percent == 100
+    assert system.held() == system.expected_held()

@@ -8,7 +8,8 @@ from edgeseries.core.jobs.dispositions import ACK, Disposition, PutBack
 from edgeseries.core.jobs.job import Claim
 from edgeseries.core.jobs.limits import LEASE_WAIT_S
 from edgeseries.core.jobs.messages import BatchMessage
-from edgeseries.core.jobs.retrying import GiveUp, after_failure
+from edgeseries.core.jobs.retrying import GiveUp, after_failure, before_work
+from edgeseries.core.limits import SECOND_MS
 from edgeseries.ports.batches import Refused
 from edgeseries.ports.journal import BatchRecord
 
@@ -20,6 +21,10 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
     )
     if isinstance(claim, Refused):
         return await refused(claim, message, delivery, ports)
+    verdict = before_work(claims=claim.claims)
+    if verdict is not None:
+        return await given_up(verdict, claim, delivery, ports)
+    delivery.claims.append(claim)
     haul, began_ms = Haul(site=claim.site), ports.clock.now_ms()
     disposition: Disposition = ACK
     cause: str | None = None
@@ -75,15 +80,26 @@ async def failed(error: EdgeError, claim: Claim, delivery: Delivery, ports: Port
     message, so that whoever gets the message can claim it.
     """
     verdict = after_failure(error, attempts=claim.attempts, claims=claim.claims)
-    counts = isinstance(verdict, GiveUp) or verdict.counts
-    cause = f"{type(error).__name__}: {error.detail}"
-    await ports.batches.put_back(claim, cause=cause, counts=counts, now_ms=ports.clock.now_ms())
     if isinstance(verdict, GiveUp):
-        await bury(verdict, delivery, attempts=claim.attempts + 1, ports=ports)
-        return "failed", ACK
+        return "failed", await given_up(verdict, claim, delivery, ports)
+    now_ms = ports.clock.now_ms()
+    await ports.batches.put_back(
+        claim,
+        cause=f"{type(error).__name__}: {error.detail}",
+        counts=verdict.counts,
+        now_ms=now_ms,
+        due_ms=now_ms + verdict.delay_s * SECOND_MS,
+    )
     if verdict.counts:
         return "retry", PutBack(delay_s=verdict.delay_s)
     # A pause that the upstream asked for is no attempt, and the queue must not count it as one either.
     message = BatchMessage(job_id=claim.job_id, batch_index=claim.batch_index)
     await ports.outbox.resend(message.to_wire(), queue=delivery.queue, delay_s=verdict.delay_s)
     return "pause", ACK
+
+
+async def given_up(verdict: GiveUp, claim: Claim, delivery: Delivery, ports: Ports) -> Disposition:
+    """Give the batch back, so that its letter can fail it, and send the letter."""
+    await ports.batches.put_back(claim, cause=verdict.cause, counts=True, now_ms=ports.clock.now_ms())
+    await bury(verdict, delivery, attempts=claim.attempts + 1, ports=ports)
+    return ACK

@@ -1,23 +1,28 @@
 """One delivery of one message, and what a failure of its work leads to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consumer.ports import Ports
 from edgeseries.core.errors import EdgeError
 from edgeseries.core.jobs.dispositions import ACK, Disposition, PutBack
+from edgeseries.core.jobs.job import Claim
 from edgeseries.core.jobs.messages import Letter
 from edgeseries.core.jobs.retrying import GiveUp, after_failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A message as the queue hands it over. `attempts` counts deliveries, the first is 1."""
+    """A message as the queue hands it over. `attempts` counts deliveries, the first is 1.
+
+    `claims` is what its work has claimed, noted for whoever has to give it back after a fault.
+    """
 
     queue: str
     message_id: str
     attempts: int
     body: object
+    claims: list[Claim] = field(default_factory=list)
 
 
 async def failed_unclaimed(error: EdgeError, delivery: Delivery, ports: Ports) -> Disposition:

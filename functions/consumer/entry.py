@@ -1,13 +1,13 @@
 """The consumer Worker: messages in, each acknowledged or put back by itself. It decides nothing."""
 
 import traceback
-from typing import Any, Final
+from typing import Any
 
 from workers import WorkerEntrypoint
 
 from consumer.bindings import Bindings
 from consumer.delivery import Delivery
-from consumer.flow import consume
+from consumer.flow import UNEXPECTED_DELAY_S, consume, recover
 from consumer.ports import Ports
 from edgeseries.adapters.ace import AceOrigin
 from edgeseries.adapters.block_memory import BlockMemory
@@ -33,9 +33,6 @@ TALLIES = Tallies()
 CATALOGUE = Catalogue()
 """Names of points that all invocations of the isolate share."""
 
-UNEXPECTED_DELAY_S: Final = 10
-"""After a fault of ours; the queue's retries are few, and then the message is kept as a dead letter."""
-
 
 class Default(WorkerEntrypoint):
     """The handler of queue batches."""
@@ -60,6 +57,7 @@ class Default(WorkerEntrypoint):
 
 
 async def _deal_with(message: Any, queue: str, ports: Ports) -> Disposition:
+    delivery: Delivery | None = None
     try:
         delivery = Delivery(
             queue=queue,
@@ -68,9 +66,11 @@ async def _deal_with(message: Any, queue: str, ports: Ports) -> Disposition:
             body=plain_json(raw(message.body)),
         )
         return await consume(delivery, ports)
-    except Exception:  # noqa: BLE001 - the last resort: the message stays, the log has the cause
+    except Exception as fault:  # noqa: BLE001 - the last resort: the message stays, the log has the cause
         ports.journal.line("error", "unexpected", trace=traceback.format_exc(), message=str(message.id))
-        return PutBack(delay_s=UNEXPECTED_DELAY_S)
+        if delivery is None:
+            return PutBack(delay_s=UNEXPECTED_DELAY_S)
+        return await recover(fault, delivery, ports)
 
 
 def _carry_out(disposition: Disposition, message: Any) -> None:

@@ -13,7 +13,7 @@ from edgeseries.core.errors import (
 from edgeseries.core.jobs.batching import BatchSizes
 from edgeseries.core.jobs.states import JobStatus
 from edgeseries.core.limits import DAY_MS
-from tests.job_system import RESCUE_AFTER_MS, IsolateDied, JobSystem
+from tests.job_system import RESCUE_AFTER_MS, IsolateDied, JobSystem, completed
 
 
 @pytest.fixture
@@ -21,18 +21,6 @@ def system() -> Iterator[JobSystem]:
     made = JobSystem()
     yield made
     made.close()
-
-
-def completed(system: JobSystem, job_id: str) -> None:
-    job = system.job(job_id)
-    assert (job.status, job.error) == (JobStatus.COMPLETED, None)
-    assert job.batches_done == job.batch_count == len(system.batches())
-    assert (
-        job.expected_done == job.expected_samples == sum(one["expected_samples"] for one in system.batches())
-    )
-    assert {one["status"] for one in system.batches()} == {"done"}
-    assert job.progress_percent == 100
-    assert system.held() == system.expected_held()
 
 
 def test_a_job_is_cut_fetched_and_completed(system: JobSystem) -> None:

@@ -14,6 +14,7 @@ from edgeseries.core.jobs.states import (
     JOB_TRANSITIONS,
     BatchEvent,
     JobEvent,
+    JobStatus,
     sources,
     target,
 )
@@ -77,6 +78,11 @@ ORDER BY created_ms DESC, job_id DESC LIMIT ?6
 """
 
 # --- jobs -----------------------------------------------------------------------------
+_JOINED: Final = (
+    f"(status IN ({_among(ACTIVE)}) OR (status = '{JobStatus.COMPLETED}' AND ended_ms >= ?{{place}}))"
+)
+"""Jobs that a request joins."""
+
 CREATE: Final = f"""
 INSERT INTO queue_jobs
   (job_id, request_digest, generation, owner, site, points_json, point_count, start_ms, end_ms, priority,
@@ -84,15 +90,17 @@ INSERT INTO queue_jobs
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, json_array_length(?6), ?7, ?8, ?9, ?3, ?3
 WHERE NOT EXISTS (
   SELECT 1 FROM queue_jobs
-  WHERE request_digest = ?2 AND (status IN ({_among(ACTIVE)}) OR (status = 'completed' AND ended_ms >= ?10)))
+  WHERE request_digest = ?2 AND {_JOINED.format(place=10)})
 ON CONFLICT DO NOTHING
 RETURNING job_id
 """
 """One statement, so that of any number of equal requests one makes the job."""
 
 LATEST: Final = f"""
-SELECT {_JOB_COLUMNS} FROM queue_jobs WHERE request_digest = ?1 ORDER BY generation DESC LIMIT 1
+SELECT {_JOB_COLUMNS} FROM queue_jobs WHERE request_digest = ?1
+ORDER BY {_JOINED.format(place=2)} DESC, generation DESC LIMIT 1
 """
+"""The job that CREATE has made or has found: an older one may be completed, the newest cancelled."""
 
 CANCEL: Final = f"""
 UPDATE queue_jobs SET status = {_job_becomes(JobEvent.CANCEL)}, ended_ms = ?2, updated_ms = ?2
@@ -101,10 +109,15 @@ RETURNING job_id
 """
 
 REOPEN_BATCHES: Final = f"""
-UPDATE job_batches SET status = {_batch_becomes(BatchEvent.REOPEN)}, attempts = 0, claims = 0, updated_ms = ?2
+UPDATE job_batches SET
+  status = {_batch_becomes(BatchEvent.REOPEN)}, attempts = 0, claims = 0, lease_holder = NULL,
+  lease_until_ms = NULL, updated_ms = ?2
 WHERE job_id = ?1 AND {_batch_may(BatchEvent.REOPEN)}
   AND EXISTS (SELECT 1 FROM queue_jobs WHERE job_id = ?1 AND {_job_may(JobEvent.REOPEN)})
 """
+
+"""Claimed ones too: their holders died or stopped when the job ended, and nobody is to wait for their
+leases. One that works on all the same loses its claim here."""
 
 REOPEN: Final = f"""
 UPDATE queue_jobs SET
@@ -220,9 +233,10 @@ WHERE job_id = ?1 AND {_job_may(JobEvent.PUT_BACK)}
 PUT_BACK: Final = f"""
 UPDATE job_batches SET
   status = {_batch_becomes(BatchEvent.PUT_BACK)}, attempts = attempts + ?4, error = ?6, lease_holder = NULL,
-  lease_until_ms = NULL, updated_ms = ?5
+  lease_until_ms = NULL, updated_ms = ?7
 WHERE {_HELD_BY_ME}
 """
+"""A batch counts as touched until its message is due: one that waits for the upstream is not missed."""
 
 # --- dead letters ---------------------------------------------------------------------------
 _LETTER_COLUMNS: Final = """

@@ -71,7 +71,7 @@ class JobRecords:
                         *(*span, request.priority, join_ended_after_ms),
                     ),
                 ),
-                Command(sql=statements.LATEST, parameters=(digest,)),
+                Command(sql=statements.LATEST, parameters=(digest, join_ended_after_ms)),
             ]
         )
         if not latest:
@@ -189,13 +189,16 @@ class BatchRecords:
         )
         return Finished(job_status=JobStatus(counted[0][0])) if counted else None
 
-    async def put_back(self, claim: Claim, *, cause: str, counts: bool, now_ms: int) -> None:
+    async def put_back(
+        self, claim: Claim, *, cause: str, counts: bool, now_ms: int, due_ms: int | None = None
+    ) -> None:
         """See Batches."""
+        due_ms = now_ms if due_ms is None else due_ms
         parameters = (*_mine(claim), int(counts), now_ms)
         await self._database.write(
             [
                 Command(sql=statements.RETRYING, parameters=parameters),
-                Command(sql=statements.PUT_BACK, parameters=(*parameters, cause[:CAUSE_MAX_CHARS])),
+                Command(sql=statements.PUT_BACK, parameters=(*parameters, cause[:CAUSE_MAX_CHARS], due_ms)),
             ]
         )
 

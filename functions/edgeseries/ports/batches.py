@@ -55,6 +55,11 @@ class Batches(Protocol):
         """
         ...
 
-    async def put_back(self, claim: Claim, *, cause: str, counts: bool, now_ms: int) -> None:
-        """Give the batch back; `counts` if it is an attempt used up. Nothing if the claim is lost."""
+    async def put_back(
+        self, claim: Claim, *, cause: str, counts: bool, now_ms: int, due_ms: int | None = None
+    ) -> None:
+        """Give the batch back; `counts` if it is an attempt used up. Nothing if the claim is lost.
+
+        `due_ms` is when its message comes, if that is not soon: before, nobody misses it.
+        """
         ...

@@ -31,6 +31,17 @@ class GiveUp:
     cause: str
 
 
+def before_work(*, claims: int) -> GiveUp | None:
+    """Whether work is begun at all. A batch that ends its isolate each time comes to no failure that
+    could be judged: how often it was begun (`claims`, this time included) is all that is known of it.
+    """
+    if claims <= BATCH_MAX_CLAIMS:
+        return None
+    return GiveUp(
+        cause=f"begun {BATCH_MAX_CLAIMS} times, and every time its Worker ended without a word; see its log"
+    )
+
+
 def after_failure(error: EdgeError, *, attempts: int, claims: int) -> TryAgain | GiveUp:
     """What to do after a failure. `attempts` are the failures that counted before this one, `claims`
     how often the work was begun, this time included.

@@ -92,6 +92,7 @@ BATCH_TRANSITIONS: Final[Mapping[tuple[BatchStatus, BatchEvent], BatchStatus]] =
     (BatchStatus.CLAIMED, BatchEvent.RESCUE): BatchStatus.QUEUED,
     (BatchStatus.CLAIMED, BatchEvent.BURY): BatchStatus.FAILED,
     (BatchStatus.FAILED, BatchEvent.REOPEN): BatchStatus.QUEUED,
+    (BatchStatus.CLAIMED, BatchEvent.REOPEN): BatchStatus.QUEUED,
 }
 
 Status = TypeVar("Status", bound=StrEnum)
