@@ -145,7 +145,7 @@ def exact_gaps(need: Need, points: Sequence[str], live: LivePieces | None = None
         ]
         for piece in _joined([*sealed, *ranges]):
             wanted.setdefault(piece, []).extend(names)
-    return _gaps(wanted)
+    return gaps_of_ranges(wanted)
 
 
 def whole_day_gaps(need: Need) -> tuple[Gap, ...]:
@@ -158,7 +158,7 @@ def whole_day_gaps(need: Need) -> tuple[Gap, ...]:
         for first, last in runs(days):
             span = day_span(first, last)
             wanted.setdefault((span.start_ms, span.end_ms), []).extend(names)
-    return _gaps(wanted)
+    return gaps_of_ranges(wanted)
 
 
 def live_gaps(need: Need, points: Sequence[str], live: LivePieces | None = None) -> tuple[Gap, ...]:
@@ -167,7 +167,7 @@ def live_gaps(need: Need, points: Sequence[str], live: LivePieces | None = None)
     for point, ranges in _live_pieces(need, points, live).items():
         for piece in ranges:
             wanted.setdefault(piece, []).append(point)
-    return _gaps(wanted)
+    return gaps_of_ranges(wanted)
 
 
 def _live_pieces(
@@ -191,7 +191,7 @@ def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _gaps(wanted: Mapping[tuple[int, int], list[str]]) -> tuple[Gap, ...]:
+def gaps_of_ranges(wanted: Mapping[tuple[int, int], list[str]]) -> tuple[Gap, ...]:
     """Points that lack the same range share calls, a batch of them each."""
     return tuple(
         Gap(
