@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edgeseries.core.days import day_span, days_touched
 from edgeseries.core.errors import AnswerTooLarge
 from edgeseries.core.limits import FORCED_DIRECT_MAX_SAMPLES
-from edgeseries.core.planning import Gap, projected_samples, with_probe
+from edgeseries.core.planning import Gap, in_fitting_calls, projected_samples, with_probe
 from edgeseries.core.points import PointSeries
 from edgeseries.core.query import TimeseriesQuery
 from edgeseries.core.samples import NO_SAMPLES, Samples, joined, within
@@ -49,7 +49,8 @@ async def deliveries(
     how dense they are before the rest is fetched.
     """
     forced = query.forced is not None
-    waiting = tuple(gaps) if forced else with_probe(gaps, density_per_day)
+    fitting = in_fitting_calls(gaps, density_per_day)
+    waiting = fitting if forced else with_probe(fitting, density_per_day)
     done: list[tuple[Gap, int]] = []
     for place, gap in enumerate(waiting, 1):
         series = await ports.origin.fetch(query.site, gap.points, gap.span, deadline_ms=deadline_ms)

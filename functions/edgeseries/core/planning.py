@@ -18,6 +18,7 @@ from edgeseries.core.limits import (
     DENSE_PER_DAY,
     FORCED_DIRECT_MAX_SAMPLES,
     UPSTREAM_BATCH_POINTS,
+    UPSTREAM_CALL_SAMPLES,
 )
 from edgeseries.core.timerange import TimeRange
 
@@ -240,3 +241,22 @@ def projected_samples(
 
 def _point_days(gap: Gap) -> float:
     return len(gap.points) * gap.span.duration_ms / DAY_MS
+
+
+def in_fitting_calls(gaps: Sequence[Gap], density_per_day: Mapping[str, float]) -> tuple[Gap, ...]:
+    """Gaps with as many points each as one answer of the upstream is likely to hold.
+
+    Points that nothing was learned of are taken for dense where only a day of them is asked: a dashboard's
+    first look at yesterday. Over many days that would make many calls for what is mostly sparse.
+    """
+    found: list[Gap] = []
+    for gap in gaps:
+        unlearned = DENSE_PER_DAY if gap.span.duration_ms <= DAY_MS else DEFAULT_DENSITY_PER_DAY
+        per_day = sum(density_per_day.get(point, unlearned) for point in gap.points)
+        calls = ceil(per_day * gap.span.duration_ms / DAY_MS / UPSTREAM_CALL_SAMPLES) or 1
+        size = ceil(len(gap.points) / min(calls, len(gap.points)))
+        found += [
+            Gap(points=gap.points[first : first + size], span=gap.span)
+            for first in range(0, len(gap.points), size)
+        ]
+    return tuple(found)
