@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgeseries.core.days import days_touched
+from edgeseries.core.days import day_span, days_touched
 from edgeseries.core.errors import AnswerTooLarge
 from edgeseries.core.limits import FORCED_DIRECT_MAX_SAMPLES
-from edgeseries.core.planning import Gap, projected_samples, with_probe
+from edgeseries.core.planning import Gap, in_fitting_calls, projected_samples, with_probe
 from edgeseries.core.points import PointSeries
 from edgeseries.core.query import TimeseriesQuery
 from edgeseries.core.samples import NO_SAMPLES, Samples, joined, within
+from edgeseries.core.sealing import Seed, whole_day
 from edgeseries.ports.blocks import KeptDays, StoredSamples
 from router.ports import Ports
 
@@ -48,7 +49,8 @@ async def deliveries(
     how dense they are before the rest is fetched.
     """
     forced = query.forced is not None
-    waiting = tuple(gaps) if forced else with_probe(gaps, density_per_day)
+    fitting = in_fitting_calls(gaps, density_per_day)
+    waiting = fitting if forced else with_probe(fitting, density_per_day)
     done: list[tuple[Gap, int]] = []
     for place, gap in enumerate(waiting, 1):
         series = await ports.origin.fetch(query.site, gap.points, gap.span, deadline_ms=deadline_ms)
@@ -67,16 +69,16 @@ async def deliveries(
 def series_of(
     query: TimeseriesQuery,
     stored: Mapping[str, StoredSamples],
-    live: Mapping[str, Samples],
+    known: Sequence[tuple[str, Samples]],
     fetched: Fetched,
 ) -> tuple[PointSeries, ...]:
-    """The series of every point of the query: what blocks hold, what is known of the live edge and
+    """The series of every point of the query: what blocks hold, what the isolate knows (by point) and
     what was fetched, joined and cut to the range. What was fetched wins.
     """
     parts: dict[str, list[Samples]] = {
         point: [stored[point].samples] if point in stored else [] for point in query.points
     }
-    for point, samples in live.items():
+    for point, samples in known:
         parts[point].append(samples)
     for _, series in fetched.gaps:
         for one in series:
@@ -97,7 +99,22 @@ def whole_days(fetched: Fetched, sealed_before_day: int) -> tuple[KeptDays, ...]
     return tuple(
         KeptDays(point=one.point, days=days, samples=one.samples)
         for gap, series in fetched.gaps
-        if (days := tuple(day for day in days_touched(gap.span))) and days[-1] < sealed_before_day
+        if (days := tuple(days_touched(gap.span))) and days[-1] < sealed_before_day
+        if gap.span == day_span(days[0], days[-1])
         for one in series
         if one.error is None
+    )
+
+
+def seeded_days(seeds: Sequence[Seed], fetched: Fetched) -> tuple[KeptDays, ...]:
+    """The days that were made from what was known and from the rest that was fetched."""
+    read: dict[str, list[Samples]] = {}
+    for _, series in fetched.gaps:
+        for one in series:
+            read.setdefault(one.point, []).append(one.samples)
+    lost = fetched.errors()
+    return tuple(
+        KeptDays(point=seed.point, days=(seed.day,), samples=whole_day(seed, read.get(seed.point, ())))
+        for seed in seeds
+        if seed.point not in lost
     )

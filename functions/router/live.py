@@ -3,14 +3,15 @@
 The algebra is `core/live.py`; here it meets the ports. No store is asked and nothing fails.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeseries.core.days import first_unsealed_day
-from edgeseries.core.limits import DAY_MS
+from edgeseries.core.limits import DAY_MS, LATEST_MS
 from edgeseries.core.live import Edge, LivePlan, Read, Tail, plan_live, tail_after
 from edgeseries.core.query import TimeseriesQuery
-from edgeseries.core.samples import Samples
+from edgeseries.core.samples import Samples, within
+from edgeseries.core.sealing import Seed
 from edgeseries.core.timerange import TimeRange
 from router.assembly import Fetched
 from router.ports import Ports
@@ -18,13 +19,15 @@ from router.ports import Ports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LivePart:
-    """The plan of a request's live part, the tails it may use, and what was remembered when it began.
+    """The plan of a request's live part, the tails it may use for it, and what was remembered when it began.
 
-    Without a live part there is no plan.
+    Without a live part there is no plan. `known` is what was remembered, if it may be used at all: days
+    that were sealed since can be made from it.
     """
 
     plan: LivePlan | None = None
     tails: Mapping[str, Tail] = field(default_factory=dict)
+    known: Mapping[str, Tail] = field(default_factory=dict)
     remembered: Mapping[str, Tail] = field(default_factory=dict)
 
     @property
@@ -37,31 +40,39 @@ class LivePart:
         """What to ask upstream, by point."""
         return {} if self.plan is None else self.plan.pieces
 
-    @property
-    def held(self) -> Mapping[str, Samples]:
-        """Samples that are known, by point; they may reach past the request's range."""
-        return {point: tail.samples for point, tail in self.tails.items()}
+    def held(self, seeds: Sequence[Seed]) -> list[tuple[str, Samples]]:
+        """Samples that are known, by point: of the live part, and of days that were sealed since.
+
+        Of other sealed days blocks know better.
+        """
+        found = [(seed.point, seed.samples) for seed in seeds]
+        if self.plan is not None:
+            live = TimeRange(start_ms=self.plan.edge.span.start_ms, end_ms=LATEST_MS)
+            found += [(point, within(tail.samples, live)) for point, tail in self.tails.items()]
+        return found
 
 
 def live_part_of(query: TimeseriesQuery, *, now_ms: int, reads: bool, ports: Ports) -> LivePart:
     """Plan the live part. A request that uses nothing stored (`reads` false) uses no tail either."""
     unsealed_ms = first_unsealed_day(now_ms=now_ms, settle_lag_ms=ports.settle_lag_ms) * DAY_MS
     start_ms = max(query.span.start_ms, unsealed_ms)
+    remembered = ports.tails.recall(query.site, query.points)
+    known = remembered if reads else {}
     if start_ms >= query.span.end_ms:
-        return LivePart()
+        return LivePart(known=known)
     edge = Edge(
         span=TimeRange(start_ms=start_ms, end_ms=query.span.end_ms),
         now_ms=now_ms,
         settle_lag_ms=ports.settle_lag_ms,
         ttl_ms=ports.live_ttl_ms,
     )
-    remembered = ports.tails.recall(query.site, query.points)
     tails = {
         point: tail
-        for point, tail in remembered.items()
-        if reads and start_ms <= tail.known_until_ms and tail.from_ms <= query.span.end_ms
+        for point, tail in known.items()
+        if start_ms <= tail.known_until_ms and tail.from_ms <= query.span.end_ms
     }
-    return LivePart(plan=plan_live(query.points, edge, tails), tails=tails, remembered=remembered)
+    plan = plan_live(query.points, edge, tails)
+    return LivePart(plan=plan, tails=tails, known=known, remembered=remembered)
 
 
 def learn(query: TimeseriesQuery, part: LivePart, fetched: Fetched, ports: Ports) -> None:

@@ -12,8 +12,9 @@ from edgeseries.core.planning import Gap, Need, exact_gaps, live_gaps, need_of, 
 from edgeseries.core.points import PointSeries
 from edgeseries.core.query import TimeseriesQuery
 from edgeseries.core.routing import Route
+from edgeseries.core.sealing import Seed, seed_gaps, seeds_of, without_seeds
 from edgeseries.ports.answers import AnswerFacts
-from router.assembly import Delivery, Fetched, deliveries, series_of, whole_days
+from router.assembly import Delivery, Fetched, deliveries, seeded_days, series_of, whole_days
 from router.endpoints import Arrival
 from router.live import LivePart, learn
 from router.outcome import Outcome
@@ -60,13 +61,14 @@ async def answer_now(query: TimeseriesQuery, choice: Choice, arrival: Arrival, p
         density_per_day=choice.index.density_per_day,
     )
     need = estimated_need(query, held, choice.live, arrival, ports)
-    gaps = gaps_of(need, query, route, choice.live)
+    seeds = seeds_of(need, choice.live.known)
+    gaps = gaps_of(need, seeds, query, route, choice.live)
     asked_ms = ports.clock.now_ms()
     fetched = await fetch(query, gaps, choice, arrival, ports)
     origin_ms = ports.clock.now_ms() - asked_ms if gaps else None
     if freshness.keeps:
         learn(query, choice.live, fetched, ports)
-    series = series_of(query, stored, choice.live.held, fetched)
+    series = series_of(query, stored, choice.live.held(seeds), fetched)
     body = answer_body(query, series)
     tag = entity_tag(body)
     route = route if gaps or query.forced is not None else Route.CACHED
@@ -74,9 +76,8 @@ async def answer_now(query: TimeseriesQuery, choice: Choice, arrival: Arrival, p
     if keeps:
         facts = facts_of(query, series, tag, body, arrival)
         answer = (digest_of(query), body, facts) if need.sealed and not fetched.errors() else None
-        ports.background.after(
-            keep(query, whole_days(fetched, unsealed_day_of(arrival, ports)), answer, ports)
-        )
+        days = (*whole_days(fetched, unsealed_day_of(arrival, ports)), *seeded_days(seeds, fetched))
+        ports.background.after(keep(query, days, answer, ports))
     return Outcome(
         response=tagged_response(body, tag, arrival.request),
         route=route,
@@ -85,7 +86,9 @@ async def answer_now(query: TimeseriesQuery, choice: Choice, arrival: Arrival, p
         sample_count=sum(len(one.samples) for one in series),
         origin_samples=fetched.sample_count,
         verdict=verdict_of(
-            freshness=freshness, from_store=bool(stored or choice.live.tails), from_origin=bool(gaps)
+            freshness=freshness,
+            from_store=bool(stored or seeds or choice.live.tails),
+            from_origin=bool(gaps),
         ),
         stored=keeps,
     )
@@ -122,11 +125,14 @@ def unsealed_day_of(arrival: Arrival, ports: Ports) -> int:
     return first_unsealed_day(now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lag_ms)
 
 
-def gaps_of(need: Need, query: TimeseriesQuery, route: Route, live: LivePart) -> tuple[Gap, ...]:
-    """What to fetch: exactly what is missing, or whole sealed days to store and the live edge."""
+def gaps_of(
+    need: Need, seeds: Sequence[Seed], query: TimeseriesQuery, route: Route, live: LivePart
+) -> tuple[Gap, ...]:
+    """What to fetch: exactly what is missing, or sealed days to store them whole, and the live edge."""
+    left = without_seeds(need, seeds)
     if route is Route.DIRECT:
-        return exact_gaps(need, query.points, live.pieces)
-    return (*whole_day_gaps(need), *live_gaps(need, query.points, live.pieces))
+        return (*exact_gaps(left, query.points, live.pieces), *seed_gaps(seeds, query.span))
+    return (*whole_day_gaps(left), *seed_gaps(seeds, None), *live_gaps(left, query.points, live.pieces))
 
 
 def facts_of(

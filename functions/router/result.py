@@ -131,4 +131,4 @@ async def read_window(part: TimeseriesQuery, ports: Ports) -> tuple[PointSeries,
         )
     )
     learn(part, live, fetched, ports)
-    return series_of(part, stored, live.held, fetched)
+    return series_of(part, stored, live.held(()), fetched)

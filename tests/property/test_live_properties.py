@@ -175,13 +175,13 @@ def test_a_dashboard_that_looks_every_minute_gets_each_sample_once_and_once_more
 
     look(8 * 60)
     model.delivered = model.calls = 0
-    for minute in range(8 * 60 + 1, 9 * 60):
+    for minute in range(8 * 60 + 1, 9 * 60 + 1):
         look(minute)
-    assert (model.delivered, model.calls) == (59 * len(points), 59)
-    for minute in range(9 * 60, 12 * 60):
+    assert (model.delivered, model.calls) == (60 * len(points), 60)
+    for minute in range(9 * 60 + 1, 12 * 60):
         look(minute)
-    # Three steps of the lag were due: 9:00, 10:00, 11:00, an hour of samples each.
-    assert model.delivered == (59 + 180 + 3 * 60) * len(points)
+    # Three steps were due: 9:01, 10:02, 11:03, each as long as it is since the last.
+    assert model.delivered == (60 + 179 + 3 * 61) * len(points)
 
 
 def test_points_whose_last_samples_lie_apart_take_few_calls() -> None:

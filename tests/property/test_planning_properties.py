@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseries.core.days import by_month, day_of, days_in, days_touched, month_days, month_of, runs
-from edgeseries.core.limits import DAY_MS
+from edgeseries.core.limits import DAY_MS, UPSTREAM_CALL_SAMPLES
 from edgeseries.core.planning import (
     Gap,
     Need,
     covered_ms,
     exact_gaps,
+    in_fitting_calls,
     need_of,
     overlap_ms,
     whole_day_gaps,
@@ -136,3 +137,37 @@ def test_a_probe_changes_the_order_of_gaps_and_not_what_is_fetched(
 
 def point_days(gaps: Sequence[Gap]) -> Counter[tuple[str, int]]:
     return Counter((point, day) for gap in gaps for point in gap.points for day in days_touched(gap.span))
+
+
+@given(
+    needs(),
+    st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from([1.0, 1_440.0, 20_000.0, 90_000.0])),
+)
+def test_calls_that_fit_ask_for_the_same_and_are_no_larger_than_they_must(
+    drawn: tuple[Need, list[str], dict[str, set[int]], int], learned: dict[str, float]
+) -> None:
+    need, _, _, _ = drawn
+    gaps = whole_day_gaps(need)
+    fitting = in_fitting_calls(gaps, learned)
+    assert point_days(fitting) == point_days(gaps)
+    for gap in gaps:
+        calls = [one for one in fitting if one.span == gap.span and set(one.points) <= set(gap.points)]
+        days = gap.span.duration_ms / DAY_MS
+        if sum(learned.get(point, 1_440.0) for point in gap.points) * days <= UPSTREAM_CALL_SAMPLES:
+            assert calls == [gap]
+
+
+def test_a_day_of_fifty_dense_points_is_two_calls_more_or_less_by_what_was_learned() -> None:
+    names = tuple(f"p{number:02d}" for number in range(50))
+    day = TimeRange(start_ms=SOME_DAY * DAY_MS, end_ms=(SOME_DAY + 1) * DAY_MS)
+    month = TimeRange(start_ms=SOME_DAY * DAY_MS, end_ms=(SOME_DAY + 30) * DAY_MS)
+
+    def sizes(span: TimeRange, density: float | None) -> list[int]:
+        learned = {} if density is None else dict.fromkeys(names, density)
+        return [len(gap.points) for gap in in_fitting_calls([Gap(points=names, span=span)], learned)]
+
+    assert sizes(day, None) == [17, 17, 16]
+    assert sizes(day, 24.0) == [50]
+    assert sizes(month, None) == [10] * 5
+    assert sizes(month, 24.0) == [25, 25]
+    assert sizes(month, 1e9) == [1] * 50

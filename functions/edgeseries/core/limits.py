@@ -97,6 +97,10 @@ UPSTREAM_LIST_ROWS: Final = 1_000
 UPSTREAM_MAX_BODY_BYTES: Final = 6_000_000
 """One upstream answer. 160 bytes a row make 37,000 rows; larger ones are split and asked again."""
 
+UPSTREAM_CALL_SAMPLES: Final = 35_000
+"""Samples that one call is planned to bring, so that its answer fits (160 bytes a row): what is too large
+is thrown away, split and asked again, and upstream has delivered it twice."""
+
 UPSTREAM_BODIES_BYTES: Final = 20_000_000
 """Upstream answers in memory at once, of one request."""
 
@@ -135,6 +139,7 @@ assert MAX_POINTS * (100 + len('"",')) <= MAX_BODY_BYTES
 assert 3 * MAX_NAME_BYTES < MAX_URL_BYTES
 assert DIRECT_MAX_SAMPLES < QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES
 assert UPSTREAM_PAGE_ROWS * 160 <= UPSTREAM_MAX_BODY_BYTES
+assert UPSTREAM_CALL_SAMPLES * 160 <= UPSTREAM_MAX_BODY_BYTES
 assert UPSTREAM_CONCURRENCY < PLATFORM_CONNECTIONS
 assert UPSTREAM_CONCURRENCY * UPSTREAM_MAX_BODY_BYTES <= UPSTREAM_BODIES_BYTES
 assert CATALOGUE_FRESH_MS < CATALOGUE_TTL_MS

@@ -5,7 +5,7 @@ A tail is what one isolate knows. Two rules keep it as good as a direct fetch:
 - Upstream is asked from just after the last sample that was seen, not from the last time it was
   asked: a gateway that is behind and catches up in order is always seen, at no extra cost.
 - What was read younger than the settle lag is read once more when it has settled, in steps of a
-  lag: samples that came out of order, within a lag of their own instant, show two lags after it.
+  lag: samples that came out of order, within a lag of their own instant, show once they are two lags old.
 
 It knows no store and no clock. Why it is built so: `docs/adr/0005-live-edge.md`.
 """
@@ -109,11 +109,13 @@ def pieces_of(tail: Tail, edge: Edge) -> tuple[TimeRange, ...]:
         wanted.append((span.start_ms, tail.from_ms))
     fresh = span.end_ms <= tail.known_until_ms and 0 <= edge.now_ms - tail.read_ms < edge.ttl_ms
     if not fresh:
-        due = edge.settled_ms - tail.settled_until_ms >= edge.settle_lag_ms
+        due = edge.settled_ms - tail.settled_until_ms > edge.settle_lag_ms
         if due and span.start_ms < edge.settled_ms and tail.settled_until_ms < span.end_ms:
             wanted.append((tail.settled_until_ms, min(edge.settled_ms, tail.known_until_ms)))
         if tail.next_ms < span.end_ms:
             wanted.append((tail.next_ms, read_end_ms))
+    # What was sealed since is read as days (`core/sealing.py`), not here.
+    wanted = [(max(start_ms, edge.unsealed_ms), end_ms) for start_ms, end_ms in wanted]
     return tuple(TimeRange(start_ms=start_ms, end_ms=end_ms) for start_ms, end_ms in _united(wanted))
 
 

@@ -18,6 +18,7 @@ from edgeseries.core.limits import (
     DENSE_PER_DAY,
     FORCED_DIRECT_MAX_SAMPLES,
     UPSTREAM_BATCH_POINTS,
+    UPSTREAM_CALL_SAMPLES,
 )
 from edgeseries.core.timerange import TimeRange
 
@@ -145,7 +146,7 @@ def exact_gaps(need: Need, points: Sequence[str], live: LivePieces | None = None
         ]
         for piece in _joined([*sealed, *ranges]):
             wanted.setdefault(piece, []).extend(names)
-    return _gaps(wanted)
+    return gaps_of_ranges(wanted)
 
 
 def whole_day_gaps(need: Need) -> tuple[Gap, ...]:
@@ -158,7 +159,7 @@ def whole_day_gaps(need: Need) -> tuple[Gap, ...]:
         for first, last in runs(days):
             span = day_span(first, last)
             wanted.setdefault((span.start_ms, span.end_ms), []).extend(names)
-    return _gaps(wanted)
+    return gaps_of_ranges(wanted)
 
 
 def live_gaps(need: Need, points: Sequence[str], live: LivePieces | None = None) -> tuple[Gap, ...]:
@@ -167,7 +168,7 @@ def live_gaps(need: Need, points: Sequence[str], live: LivePieces | None = None)
     for point, ranges in _live_pieces(need, points, live).items():
         for piece in ranges:
             wanted.setdefault(piece, []).append(point)
-    return _gaps(wanted)
+    return gaps_of_ranges(wanted)
 
 
 def _live_pieces(
@@ -191,7 +192,7 @@ def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _gaps(wanted: Mapping[tuple[int, int], list[str]]) -> tuple[Gap, ...]:
+def gaps_of_ranges(wanted: Mapping[tuple[int, int], list[str]]) -> tuple[Gap, ...]:
     """Points that lack the same range share calls, a batch of them each."""
     return tuple(
         Gap(
@@ -240,3 +241,22 @@ def projected_samples(
 
 def _point_days(gap: Gap) -> float:
     return len(gap.points) * gap.span.duration_ms / DAY_MS
+
+
+def in_fitting_calls(gaps: Sequence[Gap], density_per_day: Mapping[str, float]) -> tuple[Gap, ...]:
+    """Gaps with as many points each as one answer of the upstream is likely to hold.
+
+    Points that nothing was learned of are taken for dense where only a day of them is asked: a dashboard's
+    first look at yesterday. Over many days that would make many calls for what is mostly sparse.
+    """
+    found: list[Gap] = []
+    for gap in gaps:
+        unlearned = DENSE_PER_DAY if gap.span.duration_ms <= DAY_MS else DEFAULT_DENSITY_PER_DAY
+        per_day = sum(density_per_day.get(point, unlearned) for point in gap.points)
+        calls = ceil(per_day * gap.span.duration_ms / DAY_MS / UPSTREAM_CALL_SAMPLES) or 1
+        size = ceil(len(gap.points) / min(calls, len(gap.points)))
+        found += [
+            Gap(points=gap.points[first : first + size], span=gap.span)
+            for first in range(0, len(gap.points), size)
+        ]
+    return tuple(found)

@@ -1,0 +1,123 @@
+"""A dashboard watched over midnight: the day that is sealed is not fetched again, and stored as it was."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from edgeseries.core.limits import DAY_MS, HOUR_MS, MINUTE_MS
+from edgeseries.core.points import PointSeries
+from edgeseries.core.samples import Value
+from edgeseries.core.timerange import TimeRange
+from router.ports import Ports
+from tests.asked_router import ask, make_ports
+from tests.fake_stores import FakeBlocks
+from tests.fakes import FakeClock, FakeOrigin
+
+DAY = 19_750
+MIDNIGHT_MS = (DAY + 1) * DAY_MS
+POINTS = ("a", "b")
+LATE_MS = MIDNIGHT_MS - 50 * MINUTE_MS + 1
+"""A sample that comes out of order, forty minutes after its instant."""
+
+
+@dataclass
+class OriginOfTheMoment:
+    """An upstream that knows only what has come by now."""
+
+    clock: FakeClock
+    arrivals: dict[str, list[tuple[int, int, Value]]]
+    delivered: int = 0
+    spans: list[TimeRange] = field(default_factory=list)
+
+    async def fetch(
+        self, site: str, points: Any, span: TimeRange, *, deadline_ms: int
+    ) -> tuple[PointSeries, ...]:
+        rows = {
+            point: [(at_ms, value) for arrived_ms, at_ms, value in some if arrived_ms <= self.clock.at_ms]
+            for point, some in self.arrivals.items()
+        }
+        self.spans.append(span)
+        found = await FakeOrigin({"hq": rows}).fetch(site, points, span, deadline_ms=deadline_ms)
+        self.delivered += sum(len(one.samples) for one in found)
+        return found
+
+
+def world() -> tuple[Ports, OriginOfTheMoment, FakeClock]:
+    clock = FakeClock(at_ms=MIDNIGHT_MS - 6 * HOUR_MS + 30_000)
+    minutes = range(MIDNIGHT_MS - DAY_MS, MIDNIGHT_MS + 6 * HOUR_MS, MINUTE_MS)
+    arrivals: dict[str, list[tuple[int, int, Value]]] = {
+        point: [(at_ms, at_ms, float(at_ms // MINUTE_MS % 97)) for at_ms in minutes] for point in POINTS
+    }
+    arrivals["a"].append((LATE_MS + 40 * MINUTE_MS, LATE_MS, "late"))
+    origin = OriginOfTheMoment(clock, arrivals)
+    return make_ports(clock=clock, origin=origin), origin, clock
+
+
+def look(ports: Ports, start_ms: int, end_ms: int, route: str) -> list[list[Any]]:
+    query = (
+        ("site", "hq"),
+        ("points", ",".join(POINTS)),
+        ("start_time", str(start_ms)),
+        ("end_time", str(end_ms)),
+    )
+    response = ask(query=(*query, ("route", route)) if route else query, ports=ports)
+    assert response.status == 200
+    body = response.body if response.stream is None else response.stream
+    assert isinstance(body, bytes)
+    rows: list[list[Any]] = json.loads(body)["data"]["a"]["samples"]
+    return rows
+
+
+@pytest.mark.parametrize("route", ["cached", ""])
+def test_a_day_that_is_sealed_while_it_is_watched_is_not_fetched_again(route: str) -> None:
+    ports, origin, clock = world()
+    look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, route)
+    for _ in range(6 * 60 + 59):
+        clock.at_ms += MINUTE_MS
+        look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, route)
+    before = origin.delivered
+    origin.spans.clear()
+    clock.at_ms += 2 * MINUTE_MS
+    look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
+    # It is 01:01: the two new samples, and what had not settled of the day, which is two lags at the most.
+    assert origin.delivered - before <= len(POINTS) * (2 + 120) + 1
+    assert all(span.start_ms >= MIDNIGHT_MS - 2 * HOUR_MS for span in origin.spans)
+    assert isinstance(ports.blocks, FakeBlocks)
+    for point in POINTS:
+        truth = sorted((at_ms, value) for _, at_ms, value in origin.arrivals[point] if at_ms < MIDNIGHT_MS)
+        assert list(ports.blocks.held["hq", point][DAY]) == truth
+    assert (LATE_MS, "late") in ports.blocks.held["hq", "a"][DAY]
+
+
+def test_a_gateway_that_was_cut_off_over_midnight_is_stored_whole() -> None:
+    ports, origin, clock = world()
+    cut_off_ms, back_ms = MIDNIGHT_MS - 5 * HOUR_MS, MIDNIGHT_MS + 50 * MINUTE_MS
+    origin.arrivals["a"] = [
+        (max(arrived_ms, back_ms) if at_ms > cut_off_ms else arrived_ms, at_ms, value)
+        for arrived_ms, at_ms, value in origin.arrivals["a"]
+        if value != "late"
+    ]
+    while clock.at_ms < MIDNIGHT_MS + 40 * MINUTE_MS:
+        look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
+        clock.at_ms += 10 * MINUTE_MS
+    # Nobody looks when it comes back; the next look is after the day was sealed.
+    clock.at_ms = MIDNIGHT_MS + 70 * MINUTE_MS
+    answered = look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
+    rows = [(at_ms, value) for _, at_ms, value in origin.arrivals["a"] if at_ms < clock.at_ms]
+    assert [tuple(row) for row in answered] == rows
+    assert isinstance(ports.blocks, FakeBlocks)
+    of_the_day = tuple((at_ms, value) for at_ms, value in rows if at_ms < MIDNIGHT_MS)
+    assert ports.blocks.held["hq", "a"][DAY] == of_the_day
+
+
+def test_blocks_know_better_than_what_the_isolate_has_read_before() -> None:
+    ports, origin, clock = world()
+    look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
+    at_ms = MIDNIGHT_MS - 7 * HOUR_MS
+    origin.arrivals["a"].append((clock.at_ms, at_ms, "corrected"))
+    clock.at_ms = MIDNIGHT_MS + 2 * HOUR_MS
+    other = replace(ports, tails=make_ports().tails)
+    look(other, MIDNIGHT_MS - DAY_MS, MIDNIGHT_MS, "cached")
+    assert [at_ms, "corrected"] in look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
