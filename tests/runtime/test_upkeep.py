@@ -36,7 +36,7 @@ DAY_MS = 86_400_000
 FIRST_DAY_MS = 1_425_340_800_000
 """2015-03-03T00:00:00Z: all three meters run."""
 
-BUDGET_BYTES = 6_000
+BUDGET_BYTES = 12_000
 HITS = 2_000
 COUNTED_WITHIN_S = 30
 COUNTS_WAIT_S = 6
@@ -253,7 +253,7 @@ def test_thousands_of_hits_are_a_few_writes(upkeep: Upkeep) -> None:
     assert counted == HITS
     assert made <= seconds / 5 + HITS / 2_000 + 4
     assert rows <= made * 10
-    assert upkeep.number("SELECT hit_count FROM cache_metadata WHERE kind = 'answer'") >= 1
+    assert upkeep.number("SELECT max(hit_count) FROM cache_metadata") >= 1
 
 
 def test_the_cache_is_held_to_its_budget_and_requests_stay_right(upkeep: Upkeep) -> None:
@@ -262,6 +262,7 @@ def test_the_cache_is_held_to_its_budget_and_requests_stay_right(upkeep: Upkeep)
             upkeep.ask(day, point)
     stored = "SELECT sum(stored_bytes) FROM cache_metadata"
     upkeep.until("stored", "SELECT count(*) FROM cache_metadata WHERE kind = 'answer'", 9)
+    print(upkeep.number(stored), "bytes stored")
     assert upkeep.number(stored) > BUDGET_BYTES, "the budget is too large for this test"
     # Made unequal and known, whatever the machine's pace was: the higher the key, the longer unused.
     upkeep.rows(
@@ -273,8 +274,8 @@ def test_the_cache_is_held_to_its_budget_and_requests_stay_right(upkeep: Upkeep)
     assert "objects went" in told["hold-budget"]
     assert upkeep.number(stored) <= BUDGET_BYTES
     left = {row["object_key"] for row in upkeep.rows("SELECT object_key FROM cache_metadata")}
+    assert 0 < len(left) < len(before)
     assert left == set(before[-len(left) :]), "the least recently used went first"
-    assert len(left) < len(before)
     upkeep.agree()
 
     # Now with requests that fetch and store what goes, while it goes.
