@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +73,12 @@ def test_what_is_not_known_changes_nothing() -> None:
 
 def test_every_measure_has_a_rule() -> None:
     assert {rule.measure for rule in RULES} == set(Measure)
+
+
+def test_the_page_lists_every_rule() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d+) \| (\d+) \|", page, re.MULTILINE)
+    assert rows == [(rule.name, f"{rule.above:.0f}", str(rule.sweeps)) for rule in RULES]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"v":2,"rules":{"a":[1,1,1]}}', '{"v":1,"rules":{"a":7}}'])

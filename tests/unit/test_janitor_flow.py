@@ -1,7 +1,9 @@
 """A sweep: duties in order under leases, cursors remembered, no failure that stops another duty."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +132,8 @@ def test_every_duty_of_a_real_sweep_runs_twice_over_an_empty_system(database: Sq
     ports = janitor_ports(database)
     for _ in range(2):
         assert [(run.verdict, run.count) for run in run_sweep(ports, *DUTIES)] == [("done", 0)] * len(DUTIES)
+
+
+def test_the_page_lists_every_duty_in_its_order() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "janitor.md").read_text()
+    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == [one.name for one in DUTIES]
