@@ -6,7 +6,7 @@ From views and counters only; the bucket is never listed.
 from collections.abc import Sequence
 from typing import Final
 
-from edgeseries.core.costing import ESTIMATED, Costs, Month, costs_of, month_at
+from edgeseries.core.costing import Costs, Month, basis_of, costs_of, month_at
 from edgeseries.core.latency import quantile_ms
 from edgeseries.core.timerange import iso_instant
 from edgeseries.ports.statistics import JobFacts, Served, Stored
@@ -147,7 +147,7 @@ def told_costs(costs: Costs, month: Month) -> dict[str, object]:
                 "included": now.price.included_count,
                 "soFar": round(now.usd, 4),
                 "wholeMonth": round(whole.usd, 4),
-                "estimated": now.price.meter in ESTIMATED,
+                "basis": basis_of(now.price.meter),
                 "source": now.price.source,
                 "readOn": now.price.read_on,
             }

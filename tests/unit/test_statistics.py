@@ -150,7 +150,11 @@ def test_the_cost_is_of_this_month_and_names_its_prices(database: SqliteDatabase
     lines = {line["meter"]: line for line in cost["lines"]}
     assert lines["requests"]["used"] == 27, "the 1,000 of the month before are no part of it"
     assert lines["cpu_ms"]["used"] == 27 * CPU_MS_A_REQUEST
-    assert (lines["cpu_ms"]["estimated"], lines["r2_class_a"]["estimated"]) == (True, False)
+    assert [lines[meter]["basis"] for meter in ("cpu_ms", "r2_class_a", "d1_storage_gb")] == [
+        "estimated",
+        "counted",
+        "not counted",
+    ]
     # Three million writes, one of them included: two at 4.50.
     assert lines["r2_class_a"]["soFar"] == 9.0
     assert cost["soFar"] == 14.0

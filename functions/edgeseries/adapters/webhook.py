@@ -14,7 +14,7 @@ from edgeseries.core.errors import EdgeError, Transient
 from edgeseries.core.http import HttpCall
 from edgeseries.core.limits import SECOND_MS
 from edgeseries.core.timerange import iso_instant
-from edgeseries.ports.journal import Journal
+from edgeseries.ports.journal import Journal, Level
 from edgeseries.ports.web import Web
 
 TIMEOUT_MS: Final = 10 * SECOND_MS
@@ -39,7 +39,7 @@ class Webhook:
     async def tell(self, notices: Sequence[Notice]) -> None:
         """See the port."""
         for notice in notices:
-            level = "info" if notice.turnout is Turnout.RESOLVED else "error"
+            level: Level = "info" if notice.turnout is Turnout.RESOLVED else "error"
             self._journal.line(level, f"alert {notice.rule} {notice.turnout}: {notice.told}")
         if not self._url:
             return

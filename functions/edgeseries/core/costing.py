@@ -17,6 +17,9 @@ CPU_MS_A_REQUEST: Final = 3.0
 ESTIMATED: Final = frozenset({"cpu_ms", "d1_rows_read"})
 """Meters that are not counted as the platform counts them."""
 
+NOT_COUNTED: Final = frozenset({"d1_storage_gb", "analytics_queries", "observability_gb"})
+"""Meters that no Worker sees: for these the bill says nothing."""
+
 _COUNTED: Final = frozenset(price.meter for price in PRICES)
 
 
@@ -64,3 +67,13 @@ def costs_of(operations: Mapping[str, int], *, stored_bytes: int, month: Month) 
             }
         ),
     )
+
+
+def basis_of(meter: str) -> str:
+    """How a meter's use is known: `counted`, `estimated`, or `not counted`."""
+    if meter in NOT_COUNTED:
+        return "not counted"
+    return "estimated" if meter in ESTIMATED else "counted"
+
+
+assert ESTIMATED | NOT_COUNTED <= _COUNTED
