@@ -110,7 +110,7 @@ def main() -> int:
 def _play(console: Console, stack: Stack, truth: Truth) -> bool:
     console.print(f"EdgeSeries answers on {stack.url}, the upstream on {stack.upstream_url}\n")
     with httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client:
-        health = client.get("/api/health")
+        health = client.get("/api/health?deep=1")
         parts = {name: part["status"] for name, part in health.json()["parts"].items()}
         console.print("health: " + ", ".join(f"{name} {status}" for name, status in parts.items()))
         site = _a_site(truth)

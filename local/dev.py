@@ -117,7 +117,7 @@ def _example(data: Path) -> tuple[str, str, int] | None:
 
 def urls_to_try(example: tuple[str, str, int] | None, url: str, upstream_url: str) -> list[str]:
     """What to ask first: health, sites, points, real samples of a real day, the upstream's own count."""
-    urls = [f"{url}/api/health", f"{url}/api/sites"]
+    urls = [f"{url}/api/health?deep=1", f"{url}/api/stats", f"{url}/api/sites"]
     if example is not None:
         site, point, day_ms = example
         query = {

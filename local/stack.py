@@ -62,6 +62,7 @@ class StackOptions:
     port: int = 0
     upstream_port: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     replay: Replay | None = None
     scripts: tuple[Script, ...] = ()
     on_log: Callable[[LogLine], None] = lambda _: None
@@ -158,7 +159,7 @@ class Stack:
                 **LOCAL_SETTINGS,
                 **options.settings,
             },
-            secrets={"upstreamToken": token},
+            secrets={"upstreamToken": token, **options.secrets},
         )
         plan = plan_host(graph, schema=statements_of(SCHEMA.read_text(encoding="utf-8")))
         plan = replace(plan, scripts=options.scripts)

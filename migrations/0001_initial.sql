@@ -198,7 +198,7 @@ SELECT
 FROM queue_jobs
 WHERE status IN ('queued', 'processing', 'retrying');
 
--- Ended jobs by day (UTC): how many, how well, how long.
+-- Ended jobs by day (UTC): how many, how well, how long. Those that are still to be archived, too.
 CREATE VIEW IF NOT EXISTS v_job_performance AS
 SELECT
   ended_ms / 86400000 * 86400000 AS day_ms,
@@ -209,7 +209,11 @@ SELECT
   sum(sample_count) AS sample_count,
   avg(ended_ms - created_ms) AS mean_duration_ms,
   max(ended_ms - created_ms) AS longest_duration_ms
-FROM job_history
+FROM (
+  SELECT status, sample_count, created_ms, ended_ms FROM job_history
+  UNION ALL
+  SELECT status, sample_count, created_ms, coalesce(ended_ms, updated_ms) FROM queue_jobs
+  WHERE status IN ('completed', 'failed', 'cancelled'))
 GROUP BY day_ms;
 
 -- What is stored, by kind and site, and how well it is packed and used.
@@ -226,17 +230,21 @@ SELECT
 FROM cache_metadata
 GROUP BY kind, site;
 
--- Requests by endpoint and route: counts, hits, errors, mean latency, samples saved.
+-- Requests by endpoint and route: counts, hits (of those that a store is concerned with), errors, mean
+-- latency, samples that the store saved. `since_ms` is the first minute or hour that is still told apart.
 CREATE VIEW IF NOT EXISTS v_request_stats AS
 SELECT
   endpoint, route,
   sum(request_count) AS request_count,
+  sum(CASE WHEN cache_verdict <> 'none' THEN request_count ELSE 0 END) AS judged_count,
   sum(CASE WHEN cache_verdict = 'hit' THEN request_count ELSE 0 END) AS hit_count,
+  sum(CASE WHEN status_class = 4 THEN request_count ELSE 0 END) AS refused_count,
   sum(CASE WHEN status_class = 5 THEN request_count ELSE 0 END) AS error_count,
   1.0 * sum(duration_sum_ms) / max(1, sum(request_count)) AS mean_duration_ms,
   sum(sample_count) AS sample_count,
   sum(origin_samples) AS origin_samples,
-  sum(sample_count) - sum(origin_samples) AS saved_samples,
-  min(minute_ms) AS since_ms
+  sum(max(0, sample_count - origin_samples)) AS saved_samples,
+  sum(body_bytes) AS body_bytes,
+  min(CASE WHEN minute_ms > 0 THEN minute_ms END) AS since_ms
 FROM request_analytics
 GROUP BY endpoint, route;

@@ -6,10 +6,11 @@ from edgeseries.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.adapters.job_rescue import RescueRecords
 from edgeseries.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.adapters.record_upkeep import RecordUpkeep
+from edgeseries.adapters.statistics import DatabaseStatistics
 from edgeseries.core.limits import DAY_MS
 from janitor.ports import Ports, Settings
 from tests.fake_stores import MemoryBucket, SqliteDatabase
-from tests.fakes import FakeClock, ListJournal
+from tests.fakes import FakeClock, FixedExaminer, ListAlarm, ListJournal
 from tests.job_system import RESCUE_AFTER_MS, Queues
 
 
@@ -22,6 +23,9 @@ def janitor_ports(
         "keeping": RecordUpkeep(database),
         "rescues": RescueRecords(database),
         "outbox": Queues(FakeClock()),
+        "statistics": DatabaseStatistics(database),
+        "examiner": FixedExaminer(),
+        "alarm": ListAlarm(),
         "clock": FakeClock(),
         "journal": ListJournal(),
         "settings": Settings(

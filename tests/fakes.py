@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import dataclass, field
 from typing import Any
 
+from edgeseries.core.alerting import Notice
 from edgeseries.core.errors import EdgeError, NotFound, TooLarge
-from edgeseries.core.http import BodyStream, HttpRequest
+from edgeseries.core.http import BodyStream, HttpCall, HttpReply, HttpRequest
 from edgeseries.core.points import Point, PointSeries, Site
 from edgeseries.core.samples import NO_SAMPLES, Samples, Value, in_order, within
 from edgeseries.core.timerange import TimeRange
@@ -206,3 +207,31 @@ class Afterwards:
     async def finish(self) -> None:
         while self.work:
             await self.work.pop(0)
+
+
+@dataclass
+class ListAlarm:
+    """Keeps what it is told, unless nobody is there."""
+
+    failure: EdgeError | None = None
+    notices: list[Notice] = field(default_factory=list)
+
+    async def tell(self, notices: Sequence[Notice]) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.notices += notices
+
+
+@dataclass
+class FixedWeb:
+    """Answers every call alike, or fails."""
+
+    status: int = 200
+    failure: EdgeError | None = None
+    calls: list[HttpCall] = field(default_factory=list)
+
+    async def send(self, call: HttpCall) -> HttpReply:
+        self.calls.append(call)
+        if self.failure is not None:
+            raise self.failure
+        return HttpReply(status=self.status, headers={}, body=b"ok")

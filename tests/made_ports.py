@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from edgeseries.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.adapters.job_store import JobRecords, LetterRecords
 from edgeseries.adapters.live_memory import LiveMemory
+from edgeseries.adapters.statistics import DatabaseStatistics
 from edgeseries.core.routing import RouteSizes
 from router.ports import Ports
 from tests.fake_stores import FakeAnswers, FakeBlocks, SqliteDatabase
@@ -43,6 +45,8 @@ def router_ports(**changes: Any) -> Ports:
         "journal": ListJournal(),
         "admission": FixedAdmission(),
         "examiner": FixedExaminer(),
+        "statistics": DatabaseStatistics(database),
+        "duties": DatabaseDutyRecords(database),
         "route_sizes": RouteSizes(),
         "request_deadline_ms": 30_000,
         "settle_lag_ms": 3_600_000,

@@ -46,6 +46,7 @@ class Default(WorkerEntrypoint):
                 message.retry()
                 continue
             _carry_out(await _deal_with(message, str(batch.queue), ports), message)
+        TALLIES.operations.update({"requests": 1, "queue_operations": len(batch.messages)})
         books = Bookkeeping(
             function="consumer",
             tallies=TALLIES,
@@ -97,8 +98,8 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         book=JobRecords(stores.database),
         batches=BatchRecords(stores.database),
         letters=LetterRecords(stores.database),
-        outbox=PlatformOutbox(bindings.job_queues),
-        undertaker=PlatformUndertaker(bindings.dead_letters),
+        outbox=PlatformOutbox(bindings.job_queues, TALLIES.operations),
+        undertaker=PlatformUndertaker(bindings.dead_letters, TALLIES.operations),
         origin=AceOrigin(
             base_url=bindings.upstream_url,
             token=bindings.upstream_token,

@@ -18,6 +18,7 @@ class Bindings:
     upstream_url: str
     upstream_kind: str
     upstream_token: str
+    alert_webhook_url: str
     settings: Settings
 
     @classmethod
@@ -32,6 +33,7 @@ class Bindings:
             upstream_url=env.UPSTREAM_URL,
             upstream_kind=env.UPSTREAM_KIND,
             upstream_token=env.UPSTREAM_TOKEN,
+            alert_webhook_url=env.ALERT_WEBHOOK_URL,
             settings=Settings(
                 cache_budget_bytes=int(env.CACHE_BUDGET_BYTES),
                 job_keep_ms=int(env.JOB_KEEP_MS),

@@ -11,6 +11,7 @@ from janitor import (
     expire_answers,
     hold_budget,
     purge_letters,
+    raise_alerts,
     rescue,
     roll_up,
     trim_requests,
@@ -26,6 +27,7 @@ DUTIES: Final[tuple[Duty, ...]] = (
     roll_up.DUTY,
     trim_requests.DUTY,
     compare_index.DUTY,
+    raise_alerts.DUTY,
 )
 
 SWEEP_STATEMENTS: Final = 900

@@ -6,9 +6,13 @@ from typing import Any
 
 from workers import WorkerEntrypoint
 
+from edgeseries.adapters.ace import AceOrigin
+from edgeseries.adapters.bookkeeping import Bookkeeping
+from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.adapters.clock import SystemClock
 from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.duty_records import DatabaseDutyRecords
+from edgeseries.adapters.examiner import PlatformExaminer
 from edgeseries.adapters.ffi import raw, whole_number
 from edgeseries.adapters.job_rescue import RescueRecords
 from edgeseries.adapters.journal import PlatformJournal
@@ -16,7 +20,10 @@ from edgeseries.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.adapters.outbox import PlatformOutbox
 from edgeseries.adapters.r2 import R2Bucket
 from edgeseries.adapters.record_upkeep import RecordUpkeep
+from edgeseries.adapters.statistics import DatabaseStatistics
 from edgeseries.adapters.tallies import Tallies
+from edgeseries.adapters.web import PlatformWeb
+from edgeseries.adapters.webhook import Webhook
 from edgeseries.core.errors import Defect, EdgeError
 from edgeseries.ports.journal import Journal
 from janitor.bindings import Bindings
@@ -38,19 +45,49 @@ class Default(WorkerEntrypoint):
         ports = ports_of(bindings)
         scheduled_ms = whole_number(controller.scheduledTime, "scheduledTime")
         await sweep(str(controller.cron), scheduled_ms, ports, duties=DUTIES, guard=guard_with(ports.journal))
+        TALLIES.operations["requests"] += 1
+        await Bookkeeping(
+            function="janitor",
+            tallies=TALLIES,
+            database=D1Database(raw(bindings.database), TALLIES.operations),
+            clock=ports.clock,
+            journal=ports.journal,
+        ).flush()
 
 
 def ports_of(bindings: Bindings) -> Ports:
     """The ports of one sweep over the Worker's bindings."""
-    database = D1Database(raw(bindings.database), TALLIES.operations)
+    database, clock = D1Database(raw(bindings.database), TALLIES.operations), SystemClock()
+    journal = PlatformJournal(function="janitor", dataset=bindings.analytics, tallies=TALLIES, clock=clock)
+    records = DatabaseDutyRecords(database)
+    origin = AceOrigin(
+        base_url=bindings.upstream_url,
+        token=bindings.upstream_token,
+        web=PlatformWeb(TALLIES.operations),
+        clock=clock,
+        catalogue=Catalogue(),
+    )
     return Ports(
-        records=DatabaseDutyRecords(database),
+        records=records,
         objects=ObjectUpkeep(bucket=R2Bucket(raw(bindings.cache), TALLIES.operations), database=database),
         keeping=RecordUpkeep(database),
         rescues=RescueRecords(database),
-        outbox=PlatformOutbox(bindings.job_queues),
-        clock=SystemClock(),
-        journal=PlatformJournal(function="janitor", dataset=bindings.analytics, tallies=TALLIES),
+        outbox=PlatformOutbox(bindings.job_queues, TALLIES.operations),
+        statistics=DatabaseStatistics(database),
+        examiner=PlatformExaminer(
+            database=bindings.database,
+            bucket=bindings.cache,
+            queues=bindings.job_queues,
+            origin=origin,
+            duties=records,
+            clock=clock,
+            journal=journal,
+        ),
+        alarm=Webhook(
+            url=bindings.alert_webhook_url, stack=bindings.stack, web=PlatformWeb(), journal=journal
+        ),
+        clock=clock,
+        journal=journal,
         settings=bindings.settings,
     )
 

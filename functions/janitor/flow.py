@@ -10,7 +10,7 @@ from typing import Final
 
 from edgeseries.core.errors import Defect, EdgeError
 from edgeseries.core.limits import MINUTE_MS
-from edgeseries.ports.duties import DutyRecord
+from edgeseries.ports.duties import SWEEP_RECORD, DutyRecord
 from edgeseries.ports.journal import SweepRecord
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
@@ -26,9 +26,6 @@ LEASE_MS: Final = 14 * MINUTE_MS
 
 OUTCOME_MAX_CHARS: Final = 300
 """A sentence for people, in a row."""
-
-SWEEP: Final = "sweep"
-"""The row of `janitor_state` that says when a sweep came to its end."""
 
 assert SWEEP_MS < LEASE_MS < PLATFORM_SWEEP_MS
 
@@ -113,8 +110,8 @@ async def _remember(ports: Ports, told: str) -> None:
     now_ms = ports.clock.now_ms()
     lease_until_ms = now_ms + LEASE_MS
     try:
-        if await ports.records.claim(SWEEP, now_ms=now_ms, lease_until_ms=lease_until_ms) is not None:
-            record = DutyRecord(duty=SWEEP, cursor="", ran_ms=now_ms, outcome=told)
+        if await ports.records.claim(SWEEP_RECORD, now_ms=now_ms, lease_until_ms=lease_until_ms) is not None:
+            record = DutyRecord(duty=SWEEP_RECORD, cursor="", ran_ms=now_ms, outcome=told)
             await ports.records.finish(record, lease_until_ms=lease_until_ms)
     except EdgeError as error:
         ports.journal.line("error", "the sweep could not be remembered", cause=error.detail)

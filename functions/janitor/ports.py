@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
+from edgeseries.ports.alarm import Alarm
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.duties import DutyRecords
+from edgeseries.ports.health import Examiner
 from edgeseries.ports.journal import Journal
 from edgeseries.ports.kept_objects import KeptObjects
 from edgeseries.ports.outbox import Outbox
 from edgeseries.ports.record_keeping import RecordKeeping
 from edgeseries.ports.rescue import Rescues
+from edgeseries.ports.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,9 @@ class Ports:
     keeping: RecordKeeping
     rescues: Rescues
     outbox: Outbox
+    statistics: Statistics
+    examiner: Examiner
+    alarm: Alarm
     clock: Clock
     journal: Journal
     settings: Settings

@@ -14,6 +14,7 @@ from edgeseries.adapters.bookkeeping import Bookkeeping
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.adapters.clock import SystemClock
 from edgeseries.adapters.d1 import D1Database
+from edgeseries.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.adapters.examiner import PlatformExaminer
 from edgeseries.adapters.exchange import PlatformIncoming, platform_response, request_head, request_headers
 from edgeseries.adapters.ffi import raw_env
@@ -22,6 +23,7 @@ from edgeseries.adapters.job_store import JobRecords, LetterRecords
 from edgeseries.adapters.journal import PlatformJournal
 from edgeseries.adapters.live_memory import LiveMemory
 from edgeseries.adapters.outbox import PlatformOutbox
+from edgeseries.adapters.statistics import DatabaseStatistics
 from edgeseries.adapters.stores import stores_of
 from edgeseries.adapters.streaming import PlatformStreaming, PlatformTimer
 from edgeseries.adapters.tallies import Tallies
@@ -96,6 +98,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         clock=clock,
         catalogue=CATALOGUE,
     )
+    duties = DatabaseDutyRecords(stores.database)
     return Ports(
         incoming=incoming,
         origin=origin,
@@ -104,7 +107,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         jobs=jobs,
         book=jobs,
         letters=LetterRecords(stores.database),
-        outbox=PlatformOutbox(bindings.job_queues),
+        outbox=PlatformOutbox(bindings.job_queues, TALLIES.operations),
         streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
         timer=PlatformTimer(),
         tails=TAILS,
@@ -117,9 +120,12 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
             bucket=bindings.cache,
             queues=bindings.job_queues,
             origin=origin,
+            duties=duties,
             clock=clock,
             journal=journal,
         ),
+        statistics=DatabaseStatistics(stores.database),
+        duties=duties,
         route_sizes=bindings.route_sizes,
         request_deadline_ms=bindings.request_deadline_ms,
         settle_lag_ms=bindings.settle_lag_ms,

@@ -20,6 +20,7 @@ from router.health import health
 from router.jobs import cancel_job, follow_job, list_jobs, make_job, retry_job, show_job, show_result
 from router.kept import kept_answer
 from router.live import live_part_of
+from router.metrics import metrics
 from router.now import Choice, answer_now, estimated_need
 from router.outcome import Outcome
 from router.parameters import read_query
@@ -27,6 +28,7 @@ from router.ports import Ports
 from router.purging import purge
 from router.queued import queue_job
 from router.sites import list_points, list_sites
+from router.stats import stats
 from router.stored import look_up
 
 
@@ -117,4 +119,6 @@ ENDPOINTS: Final = (
     Endpoint(pattern="/api/queue/dlq", handlers={"GET": list_letters}),
     Endpoint(pattern="/api/queue/dlq/{letter}/replay", handlers={"POST": replay_letter}),
     Endpoint(pattern="/api/health", handlers={"GET": health}),
+    Endpoint(pattern="/api/stats", handlers={"GET": stats}),
+    Endpoint(pattern="/api/metrics", handlers={"GET": metrics}),
 )

@@ -9,6 +9,7 @@ from edgeseries.ports.answers import Answers
 from edgeseries.ports.background import Background
 from edgeseries.ports.blocks import Blocks
 from edgeseries.ports.clock import Clock
+from edgeseries.ports.duties import DutyRecords
 from edgeseries.ports.health import Examiner
 from edgeseries.ports.incoming import Incoming
 from edgeseries.ports.job_book import JobBook
@@ -17,6 +18,7 @@ from edgeseries.ports.journal import Journal
 from edgeseries.ports.letters import Letters
 from edgeseries.ports.origin import Origin
 from edgeseries.ports.outbox import Outbox
+from edgeseries.ports.statistics import Statistics
 from edgeseries.ports.streaming import Streaming, Timer
 from edgeseries.ports.tails import Tails
 
@@ -44,6 +46,8 @@ class Ports:
     journal: Journal
     admission: Admission
     examiner: Examiner
+    statistics: Statistics
+    duties: DutyRecords
     route_sizes: RouteSizes
     request_deadline_ms: int
     settle_lag_ms: int

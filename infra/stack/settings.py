@@ -129,6 +129,7 @@ SETTINGS: Final = (
     _setting("rescueAfterSeconds", "seconds", readers.whole(1, 86_400), "600"),
     _setting("jobKeepDays", "days", readers.whole(1, 365), "7"),
     _setting("deadLetterKeepDays", "days", readers.whole(1, 365), "30"),
+    Setting(key="alertWebhookUrl", unit="secret", reader=None),
     _setting("logSamplingRate", "part of 1", readers.share, "1"),
     _setting("canaryPercent", "percent", readers.whole(1, 100), "100"),
     _setting("stableVersions", "versions", readers.versions),

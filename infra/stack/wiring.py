@@ -199,6 +199,7 @@ def _janitor(settings: Settings) -> FunctionWiring:
             *_upstream(settings),
             *_job_senders(),
             Text(name="STACK", text=settings.stack),
+            SecretText(name="ALERT_WEBHOOK_URL", setting="alertWebhookUrl"),
             Text(name="CACHE_BUDGET_BYTES", text=str(round(settings.cache_budget_gb * GB_BYTES))),
             Text(name="JOB_KEEP_MS", text=str(settings.job_keep_days * DAY_MS)),
             Text(name="DEAD_LETTER_KEEP_MS", text=str(settings.dead_letter_keep_days * DAY_MS)),

@@ -18,6 +18,7 @@ from edgeseries.adapters.block_store import BlockStore
 from edgeseries.adapters.compression_workers import RuntimeCompression
 from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.ffi import js_object, raw
+from edgeseries.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.adapters.r2 import R2Bucket
 from edgeseries.core.errors import StoreUnavailable
 from edgeseries.core.samples import Samples
@@ -111,6 +112,16 @@ class Default(WorkerEntrypoint):
     ) -> Any:
         chosen = None if span is None else TimeRange(**span)
         return asdict(await blocks.forget(site, points=points, span=chosen, dry_run=dry_run))
+
+    async def compare(self, blocks: Any, _: Any, *, before_ms: int) -> Any:
+        """Bucket and index made to agree, from the first key to the last."""
+        upkeep = ObjectUpkeep(bucket=blocks._bucket, database=blocks._index._database)
+        place, adopted, dropped = "", 0, 0
+        while True:
+            done = await upkeep.compare(place, before_ms=before_ms, now_ms=blocks._clock.now_ms())
+            place, adopted, dropped = done.place, adopted + done.adopted, dropped + done.dropped
+            if not place:
+                return {"adopted": adopted, "dropped": dropped}
 
     async def keep_answer(self, _: Any, answers: Any, *, digest: str, body: str, facts: Any) -> Any:
         await answers.keep(digest, body.encode(), AnswerFacts(**facts))

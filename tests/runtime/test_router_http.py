@@ -161,13 +161,14 @@ def test_unknown_methods_and_paths(running: Running, method: str) -> None:
 
 
 def test_health_looks_at_every_part(running: Running) -> None:
-    response = running.client.get("/api/health")
+    assert running.client.get("/api/health").json() == {"status": "ok"}
+    response = running.client.get("/api/health?deep=1")
     document = response.json()
     assert (response.status_code, document["status"]) == (200, "ok"), document
-    assert set(document["parts"]) == {"database", "bucket", "queues", "upstream"}
+    assert set(document["parts"]) == {"database", "bucket", "queues", "upstream", "janitor"}
     assert document["parts"]["database"]["tables"] >= 9
     running.upstream(rate_500=1)
-    response = running.client.get("/api/health")
+    response = running.client.get("/api/health?deep=1")
     parts = response.json()["parts"]
     assert response.status_code == 503
     assert [name for name, part in parts.items() if part["status"] != "ok"] == ["upstream"]

@@ -282,6 +282,15 @@ def test_an_answer_lives_to_its_last_millisecond(remote: Remote) -> None:
         assert (run(at.find(digest, accepts_brotli=True)) is not None) is there
 
 
+def test_lost_rows_are_made_again_from_the_bucket_alone(host: Host, remote: Remote) -> None:
+    ours = "SELECT * FROM cache_metadata WHERE site = 'made up lost' ORDER BY object_key"
+    run(remote.keep("made up lost", [made_kept([FEB_29]), made_kept([FEB_29], OTHER)]))
+    before = host.query(ours)
+    host.query("DELETE FROM cache_metadata WHERE site = 'made up lost'")
+    assert run(remote._ask("compare", before_ms=4_102_444_800_000))["adopted"] >= 2
+    assert host.query(ours) == before
+
+
 def test_a_block_of_another_name_is_refused_and_counted(host: Host, remote: Remote) -> None:
     site = f"{SITE} name"
     run(remote.keep(site, [made_kept([FEB_29]), made_kept([FEB_29], OTHER)]))

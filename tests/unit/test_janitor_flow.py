@@ -1,16 +1,18 @@
 """A sweep: duties in order under leases, cursors remembered, no failure that stops another duty."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Iterator
+from pathlib import Path
 
 import pytest
 
 from edgeseries.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.core.errors import Defect, EdgeError, StoreUnavailable
-from edgeseries.ports.duties import DutyRecord
+from edgeseries.ports.duties import SWEEP_RECORD, DutyRecord
 from janitor.duties import DUTIES
 from janitor.duty import Duty, Outcome, Turn
-from janitor.flow import LEASE_MS, SWEEP, SWEEP_MS, Run, sweep
+from janitor.flow import LEASE_MS, SWEEP_MS, Run, sweep
 from janitor.ports import Ports
 from tests.fake_janitor import janitor_ports
 from tests.fake_stores import SqliteDatabase
@@ -85,7 +87,7 @@ def test_one_that_fails_stops_no_other_and_keeps_its_place(
     assert [(run.duty, run.verdict) for run in runs] == [("bad", "failed"), ("good", "done")]
     kept = remembered(database)
     assert (kept["bad"].cursor, kept["bad"].outcome[:7]) == ("here", "failed:")
-    assert kept[SWEEP].outcome == "1 of 2 duties done"
+    assert kept[SWEEP_RECORD].outcome == "1 of 2 duties done"
     journal = ports.journal
     assert isinstance(journal, ListJournal)
     assert [(one.duty_count, one.failed_count) for one in journal.sweeps] == [(2, 0), (2, 1)]
@@ -130,3 +132,8 @@ def test_every_duty_of_a_real_sweep_runs_twice_over_an_empty_system(database: Sq
     ports = janitor_ports(database)
     for _ in range(2):
         assert [(run.verdict, run.count) for run in run_sweep(ports, *DUTIES)] == [("done", 0)] * len(DUTIES)
+
+
+def test_the_page_lists_every_duty_in_its_order() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "janitor.md").read_text()
+    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == [one.name for one in DUTIES]

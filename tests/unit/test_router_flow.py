@@ -208,13 +208,22 @@ def test_points_of_a_site_whose_name_holds_a_slash() -> None:
 def test_health_fails_when_a_part_fails() -> None:
     good = Finding(part="database", duration_ms=3, facts=(("tables", 9),))
     bad = Finding(part="upstream", duration_ms=9, fault="gone")
-    assert ask("/api/health", ports=make_ports(examiner=FixedExaminer((good,)))).status == 200
-    response = ask("/api/health", ports=make_ports(examiner=FixedExaminer((good, bad))))
+    deep = (("deep", "1"),)
+    assert ask("/api/health", deep, ports=make_ports(examiner=FixedExaminer((good,)))).status == 200
+    ports = make_ports(examiner=FixedExaminer((good, bad)))
+    response = ask("/api/health", deep, ports=ports)
     assert response.status == 503
     assert told(response)["parts"] == {
         "database": {"status": "ok", "durationMs": 3, "fault": None, "tables": 9},
         "upstream": {"status": "failing", "durationMs": 9, "fault": "gone"},
     }
+
+
+def test_liveness_looks_at_nothing() -> None:
+    bad = Finding(part="upstream", duration_ms=9, fault="gone")
+    response = ask("/api/health", (), ports=make_ports(examiner=FixedExaminer((bad,))))
+    assert (response.status, told(response)) == (200, {"status": "ok"})
+    assert ask("/api/health", (("deep", "maybe"),)).status == 400
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,10 @@ MAX_INDEX_BYTES: Final = 96
 POINTS_OF_AN_INVOCATION: Final = 250
 """Analytics Engine limits, 2026."""
 
+MESSAGES_OF_AN_INVOCATION: Final = 100
+"""What a queue hands to one invocation at most, each a point (Queues limits, 2026). A request and a sweep
+are one point each."""
+
 Text = tuple[str, Callable[[Any], str]]
 Number = tuple[str, Callable[[Any], float]]
 
@@ -97,4 +101,5 @@ SWEEP: Final = Columns(
 
 BY_RECORD: Final[dict[type, Columns]] = {RequestRecord: REQUEST, BatchRecord: BATCH, SweepRecord: SWEEP}
 
+assert MESSAGES_OF_AN_INVOCATION <= POINTS_OF_AN_INVOCATION
 assert all(len(one.blobs) < MAX_BLOBS and len(one.doubles) <= MAX_DOUBLES for one in BY_RECORD.values())

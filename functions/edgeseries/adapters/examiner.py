@@ -1,4 +1,4 @@
-"""The Examiner port: D1, R2, the job queues and the upstream, looked at side by side."""
+"""The Examiner port: D1, R2, the job queues, the upstream and the janitor, looked at side by side."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,8 +8,10 @@ import js
 from pyodide.ffi import to_js
 
 from edgeseries.adapters.ffi import in_time, raw, whole_number
-from edgeseries.core.errors import EdgeError
+from edgeseries.core.errors import Defect, EdgeError
+from edgeseries.core.limits import MINUTE_MS, SECOND_MS, SWEEP_MAX_AGE_MS
 from edgeseries.ports.clock import Clock
+from edgeseries.ports.duties import SWEEP_RECORD, DutyRecords
 from edgeseries.ports.health import Finding
 from edgeseries.ports.journal import Journal
 from edgeseries.ports.origin import Origin
@@ -30,6 +32,7 @@ class PlatformExaminer:
         bucket: Any,
         queues: Mapping[str, Any],
         origin: Origin,
+        duties: DutyRecords,
         clock: Clock,
         journal: Journal,
     ) -> None:
@@ -37,6 +40,7 @@ class PlatformExaminer:
         self._bucket = bucket
         self._queues = queues
         self._origin = origin
+        self._duties = duties
         self._clock = clock
         self._journal = journal
 
@@ -47,6 +51,7 @@ class PlatformExaminer:
             "bucket": self._look_at_bucket,
             "queues": self._look_at_queues,
             "upstream": self._look_at_upstream,
+            "janitor": self._look_at_janitor,
         }
         started_ms = self._clock.now_ms()
         # Nothing may be left pending when this returns, so every look is awaited, whatever it raises.
@@ -92,3 +97,16 @@ class PlatformExaminer:
     async def _look_at_upstream(self, timeout_ms: int) -> Facts:
         await self._origin.ping(deadline_ms=self._clock.now_ms() + timeout_ms)
         return ()
+
+    async def _look_at_janitor(self, _: int) -> Facts:
+        # A stack that was made just now has had no sweep, and that is no fault. The database has a
+        # time limit of its own.
+        swept = [one.ran_ms for one in await self._duties.read() if one.duty == SWEEP_RECORD and one.ran_ms]
+        if not swept:
+            return ()
+        age_ms = self._clock.now_ms() - swept[0]
+        if age_ms > SWEEP_MAX_AGE_MS:
+            raise Defect(
+                f"the last sweep ended {age_ms // MINUTE_MS} minutes ago; look at the janitor's logs"
+            )
+        return (("ageSeconds", age_ms // SECOND_MS),)

@@ -5,11 +5,12 @@ Objects go before their rows, as in a purge: what stops half-way is done by the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from edgeseries.adapters import upkeep_statements as sql
 from edgeseries.adapters.answer_facts import BROTLI, facts_of
 from edgeseries.adapters.block_content import told_by
-from edgeseries.adapters.block_index import AFTER_SLASH, AnswerRow, BlockIndex, BlockRow
+from edgeseries.adapters.block_index import AFTER_SLASH, BlockIndex, BlockRow
 from edgeseries.adapters.bucket import Bucket, Listed
 from edgeseries.adapters.database import Command, Database, Row, json_chunks
 from edgeseries.adapters.object_keys import ANSWERS, BLOCKS
@@ -19,6 +20,9 @@ from edgeseries.ports.kept_objects import Comparison, KeptObject
 PREFIXES = (ANSWERS, BLOCKS)
 """What is compared, in order of keys."""
 
+ADOPTED_SITES: Final = 10
+"""Sites whose blocks get rows in one stretch, a transaction each: keys of one site stand together."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
@@ -27,6 +31,14 @@ class _Stretch:
     objects: Mapping[str, Listed]
     rows: Mapping[str, int]
     place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Rows of objects that have none yet: of answers as values, of blocks by site."""
+
+    answers: Sequence[tuple[str | int, ...]]
+    blocks: Mapping[str, Sequence[BlockRow]]
 
 
 class ObjectUpkeep:
@@ -74,11 +86,11 @@ class ObjectUpkeep:
             for key, one in stretch.objects.items()
             if key not in stretch.rows and one.version.uploaded_ms < before_ms
         ]
-        adopted = await self._adopt(unknown, now_ms)
+        known, strange = _read_facts(unknown)
         return Comparison(
-            adopted=adopted,
+            adopted=await self._adopt(known, now_ms),
             dropped=len(orphans),
-            strange=len(unknown) - adopted,
+            strange=strange,
             place=stretch.place,
         )
 
@@ -102,23 +114,17 @@ class ObjectUpkeep:
             place=place,
         )
 
-    async def _adopt(self, objects: Sequence[Listed], now_ms: int) -> int:
-        """Rows for objects that have none, from the facts beside them; how many could be read."""
-        blocks: dict[str, list[BlockRow]] = {}
-        adopted = 0
-        for one in objects:
-            if one.key.startswith(ANSWERS):
-                answer = _answer_row(one)
-                if answer is not None:
-                    await self._index.record_answer(answer)
-                    adopted += 1
-                continue
-            found = _block_row(one)
-            if found is not None:
-                blocks.setdefault(found[0], []).append(found[1])
-                adopted += 1
-        for site, rows in blocks.items():
+    async def _adopt(self, known: _Known, now_ms: int) -> int:
+        """Rows for objects that have none; how many. Sites past the bound wait for the next walk."""
+        commands = [
+            Command(sql=sql.ADOPT_ANSWERS, parameters=(values,)) for values, _ in json_chunks(known.answers)
+        ]
+        if commands:
+            await self._database.write(commands)
+        adopted = len(known.answers)
+        for site, rows in list(known.blocks.items())[:ADOPTED_SITES]:
             await self._index.record(site, rows, (), now_ms=now_ms)
+            adopted += len(rows)
         return adopted
 
 
@@ -150,18 +156,28 @@ def _block_row(one: Listed) -> tuple[str, BlockRow] | None:
     )
 
 
-def _answer_row(one: Listed) -> AnswerRow | None:
+def _answer_values(one: Listed) -> tuple[str | int, ...] | None:
+    """A row of ADOPT_ANSWERS, or None if the facts are not of our writing."""
     try:
         facts, expires_ms = facts_of(one.facts)
     except (KeyError, ValueError):
         return None
-    return AnswerRow(
-        key=one.key,
-        site=facts.site,
-        sample_count=facts.sample_count,
-        raw_bytes=facts.body_bytes,
-        stored_bytes=one.stored_bytes,
-        codec=BROTLI,
-        created_ms=facts.created_ms,
-        expires_ms=expires_ms,
-    )
+    sizes = (facts.sample_count, facts.body_bytes, one.stored_bytes)
+    return (one.key, facts.site, *sizes, BROTLI, facts.created_ms, expires_ms)
+
+
+def _read_facts(objects: Sequence[Listed]) -> tuple[_Known, int]:
+    """What can be read of objects by the facts beside them, and how many are not ours to read."""
+    answers: list[tuple[str | int, ...]] = []
+    blocks: dict[str, list[BlockRow]] = {}
+    strange = 0
+    for one in objects:
+        values = _answer_values(one) if one.key.startswith(ANSWERS) else None
+        found = None if one.key.startswith(ANSWERS) else _block_row(one)
+        if values is not None:
+            answers.append(values)
+        elif found is not None:
+            blocks.setdefault(found[0], []).append(found[1])
+        else:
+            strange += 1
+    return _Known(answers=answers, blocks=blocks), strange

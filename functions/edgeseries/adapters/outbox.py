@@ -1,7 +1,8 @@
 """The Outbox and Undertaker ports over the platform's queue bindings."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pyodide.ffi import JsException
 
@@ -11,25 +12,33 @@ from edgeseries.core.errors import DeadlineExceeded, StoreUnavailable
 from edgeseries.core.jobs.job import Priority
 from edgeseries.core.jobs.limits import MESSAGES_OF_A_SEND
 from edgeseries.core.jobs.messages import JobMessage, Letter
+from edgeseries.core.prices import QUEUE_OPERATIONS_A_MESSAGE
+
+OPERATIONS_OF_A_SEND: Final = QUEUE_OPERATIONS_A_MESSAGE - 1
+"""A message is written and deleted once; its reads are counted where they happen."""
 
 
 class PlatformOutbox:
-    """Sends to the job queues. `queues` are the SDK's bindings by priority."""
+    """Sends to the job queues. `queues` are the SDK's bindings by priority; `meter` counts what is billed."""
 
-    def __init__(self, queues: Mapping[str, Any]) -> None:
+    def __init__(self, queues: Mapping[str, Any], meter: Counter[str] | None = None) -> None:
         self._queues = queues
+        self._meter: Counter[str] = Counter() if meter is None else meter
 
     async def send(self, messages: Sequence[JobMessage], *, priority: Priority, delay_s: int = 0) -> None:
         """See Outbox."""
         bodies = [message.to_wire() for message in messages]
         for first in range(0, len(bodies), MESSAGES_OF_A_SEND):
-            await _send(self._queues[priority], bodies[first : first + MESSAGES_OF_A_SEND], delay_s)
+            some = bodies[first : first + MESSAGES_OF_A_SEND]
+            await _send(self._queues[priority], some, delay_s)
+            self._meter["queue_operations"] += OPERATIONS_OF_A_SEND * len(some)
 
     async def resend(self, message: Mapping[str, object], *, queue: str, delay_s: int = 0) -> bool:
         """See Outbox. A queue's physical name ends with its priority."""
         for priority, binding in self._queues.items():
             if queue.endswith(f"-{priority}"):
                 await _send(binding, [dict(message)], delay_s)
+                self._meter["queue_operations"] += OPERATIONS_OF_A_SEND
                 return True
         return False
 
@@ -37,12 +46,14 @@ class PlatformOutbox:
 class PlatformUndertaker:
     """Sends to the dead-letter queue."""
 
-    def __init__(self, queue: Any) -> None:
+    def __init__(self, queue: Any, meter: Counter[str] | None = None) -> None:
         self._queue = queue
+        self._meter: Counter[str] = Counter() if meter is None else meter
 
     async def bury(self, letter: Letter) -> None:
         """See Undertaker."""
         await _send(self._queue, [letter.to_wire()], 0)
+        self._meter["queue_operations"] += OPERATIONS_OF_A_SEND
 
 
 async def _send(binding: Any, bodies: Sequence[Mapping[str, object]], delay_s: int) -> None:

@@ -29,6 +29,17 @@ SELECT object_key, max(used_ms, created_ms) FROM cache_metadata
 WHERE object_key > ?1 AND object_key <= ?2 ORDER BY object_key LIMIT ?3
 """
 
+ADOPT_ANSWERS: Final = """
+INSERT INTO cache_metadata
+  (object_key, kind, site, sample_count, raw_bytes, stored_bytes, codec, created_ms, used_ms, expires_ms)
+SELECT
+  value ->> 0, 'answer', value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+  value ->> 6, value ->> 7
+FROM json_each(?1) WHERE true
+ON CONFLICT (object_key) DO NOTHING
+"""
+"""Rows of kept answers that were found in the bucket; one that is written meanwhile is the better one."""
+
 # --- records --------------------------------------------------------------------
 ENDED_JOBS: Final = """
 SELECT job_id, batch_count FROM queue_jobs

@@ -133,6 +133,9 @@ PLATFORM_CONNECTIONS: Final = 6
 PROBE_TIMEOUT_MS: Final = 3 * SECOND_MS
 """One health probe. Shorter than what load balancers and uptime checks wait (5 to 10 s)."""
 
+SWEEP_MAX_AGE_MS: Final = HOUR_MS
+"""A janitor that has not come to the end of a sweep for this long is ill: four of its usual runs."""
+
 assert EARLIEST_MS < LATEST_MS
 assert MAX_RANGE_MS <= LATEST_MS - EARLIEST_MS
 assert MAX_POINTS * (100 + len('"",')) <= MAX_BODY_BYTES

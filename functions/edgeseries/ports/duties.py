@@ -1,7 +1,10 @@
 """Who runs which duty of the janitor, and where each stopped."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+SWEEP_RECORD: Final = "sweep"
+"""The record of whole sweeps: when one came to its end, whatever became of its duties."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

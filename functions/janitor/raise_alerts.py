@@ -1,0 +1,85 @@
+"""Alert rules against readings; people are told once, reminded daily, and told when it is over.
+
+The last duty: it judges what the others left. A message that nobody took fails the duty, which
+forgets nothing and remembers nothing, so that the next sweep tells it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from edgeseries.core.alerting import (
+    JOB_WINDOW_MS,
+    MIN_JOBS,
+    MIN_REQUESTS,
+    WINDOW_MS,
+    Measure,
+    judge,
+    recalled,
+    remembered,
+)
+from edgeseries.core.limits import MINUTE_MS, PROBE_TIMEOUT_MS
+from edgeseries.ports.duties import SWEEP_RECORD, DutyRecord
+from edgeseries.ports.health import Finding
+from janitor.duty import Duty, Outcome, Turn
+from janitor.ports import Ports
+
+STATEMENTS: Final = 7
+"""Three recent counts, stored bytes, duties twice (a probe looks at them, too), a probe of the database."""
+
+NAME: Final = "raise-alerts"
+
+PERCENT: Final = 100
+
+
+async def raise_alerts(ports: Ports, turn: Turn) -> Outcome:
+    """Read, judge, tell, remember."""
+    judgement = judge(await readings(ports, turn.now_ms), recalled(turn.cursor), now_ms=turn.now_ms)
+    if judgement.notices:
+        await ports.alarm.tell(judgement.notices)
+    firing = sum(state.told_ms is not None for state in judgement.states.values())
+    return Outcome(
+        told=f"{firing} alerts firing, {len(judgement.notices)} told",
+        count=len(judgement.notices),
+        cursor=remembered(judgement.states),
+    )
+
+
+async def readings(ports: Ports, now_ms: int) -> dict[Measure, float]:
+    """What there is to judge. What cannot be known is left out."""
+    recent = await ports.statistics.recent(
+        requests_from_ms=now_ms - WINDOW_MS, jobs_from_ms=now_ms - JOB_WINDOW_MS
+    )
+    stored_bytes = await ports.objects.stored_bytes()
+    found: dict[Measure, float] = {
+        Measure.DEAD_LETTERS: recent.dead_letters,
+        Measure.BUDGET_PERCENT: PERCENT * stored_bytes / ports.settings.cache_budget_bytes,
+        **of_duties(await ports.records.read(), now_ms),
+        **of_parts(await ports.examiner.examine(timeout_ms=PROBE_TIMEOUT_MS)),
+    }
+    if recent.request_count >= MIN_REQUESTS:
+        found[Measure.FAILED_REQUESTS_PERCENT] = PERCENT * recent.failed_requests / recent.request_count
+    if recent.job_count >= MIN_JOBS:
+        found[Measure.FAILED_JOBS_PERCENT] = PERCENT * recent.failed_jobs / recent.job_count
+    return found
+
+
+def of_duties(records: Sequence[DutyRecord], now_ms: int) -> dict[Measure, float]:
+    """From the memory of duties. Of this one itself nothing is said: its own failure would never end."""
+    failed = sum(one.outcome.startswith("failed") for one in records if one.duty != NAME)
+    swept = [one.ran_ms for one in records if one.duty == SWEEP_RECORD and one.ran_ms]
+    age = {Measure.SWEEP_AGE_MINUTES: (now_ms - swept[0]) / MINUTE_MS} if swept else {}
+    return {Measure.FAILED_DUTIES: failed, **age}
+
+
+def of_parts(findings: Sequence[Finding]) -> dict[Measure, float]:
+    """From the probes of the upstream and the queues."""
+    found: dict[Measure, float] = {}
+    for one in findings:
+        if one.part == "upstream":
+            found[Measure.UPSTREAM_DOWN] = float(one.fault is not None)
+        if one.part == "queues" and one.fault is None:
+            found[Measure.BACKLOG_MESSAGES] = sum(value for _, value in one.facts)
+    return found
+
+
+DUTY: Final = Duty(name=NAME, statements=STATEMENTS, run=raise_alerts)
