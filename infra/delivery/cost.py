@@ -111,20 +111,14 @@ def used(work: Workload, per: Assumptions) -> Mapping[str, float]:
 
 def shown(made: Bill) -> str:
     """The bill as a table."""
-    rows = [
-        (
-            line.price.product,
-            f"{line.used_count:,.0f} {line.price.unit}",
-            f"{line.price.included_count:,.0f}",
-            line.usd,
-        )
-        for line in made.lines
-        if line.used_count
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    told = [line for line in made.lines if line.used_count]
+    products = [line.price.product for line in told]
+    uses = [f"{line.used_count:,.0f} {line.price.unit}" for line in told]
+    included = [f"{line.price.included_count:,.0f}" for line in told]
+    widths = [max(map(len, column), default=0) for column in (products, uses, included)]
     lines = [
-        f"{product:{widths[0]}}  {use:>{widths[1]}}  {included:>{widths[2]}} included  {usd:9,.2f} $"
-        for product, use, included, usd in rows
+        f"{product:{widths[0]}}  {use:>{widths[1]}}  {free:>{widths[2]}} included  {line.usd:9,.2f} $"
+        for product, use, free, line in zip(products, uses, included, told, strict=True)
     ]
     plan, total = f"{'the plan':{widths[0]}}", f"{'a month':{widths[0]}}"
     blank = " " * (widths[1] + widths[2] + len("  included  ") + 1)

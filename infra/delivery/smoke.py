@@ -144,8 +144,8 @@ def cached(talk: Talk) -> str:
 
 def queued(talk: Talk) -> str:
     """The same day as a job: watched to its end, its result equal to the cached answer."""
-    asked = {key: text for key, text in talk.range(24).items() if key != "point"}
-    asked = {**asked, "points": [talk.point], "priority": "high"}
+    span = {key: text for key, text in talk.range(24).items() if key != "point"}
+    asked = {**span, "points": [talk.point], "priority": "high"}
     job = talk.ask("/api/jobs", method="POST", json=asked, status=202).json()
     last: dict[str, Any] = {}
 
