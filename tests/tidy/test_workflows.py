@@ -106,6 +106,7 @@ def test_production_is_checked_before_and_asked_after() -> None:
         "configure",
         "deploy",
         "smoke",
+        "promote",
         "rollback",
     ]
     (check,) = (load(path) for path in WORKFLOWS if path.stem == "check")
