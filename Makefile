@@ -16,7 +16,7 @@ TOLD = $(if $(STACK),--stack $(STACK)) $(if $(FUNCTION),--function $(FUNCTION)) 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev demo sweep check format test bench clean distclean lock migrations
-.PHONY: wrangler deploy promote rollback preview preview-destroy preview-sweep
+.PHONY: configure smoke cost wrangler deploy promote rollback preview preview-destroy preview-sweep
 
 help: ## list the commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -91,6 +91,9 @@ promote: setup ## end the canary of STACK, or of one FUNCTION: the new version g
 rollback: setup ## give all traffic of STACK, or of one FUNCTION, to the version before, or VERSION (needs an account)
 	@$(BIN)/python -m delivery rollback $(TOLD) $(if $(VERSION),--version $(VERSION))
 
+configure: setup ## make STACK if need be and keep the settings of the environment in it, EDGESERIES_* (needs an account)
+	@$(BIN)/python -m delivery configure $(if $(STACK),--stack $(STACK))
+
 preview: setup ## make or update the preview of pull request PR and print its URL (needs an account)
 	@$(BIN)/python -m delivery preview $(if $(PR),--pr $(PR))
 
@@ -102,6 +105,12 @@ preview-sweep: setup ## destroy every preview whose pull request is not among OP
 
 wrangler: setup infra/wrangler/node_modules/.ready ## write build/wrangler/<function> for pywrangler; STACK=prod takes its real ids
 	@$(BIN)/python -m delivery.wrangler $(if $(STACK),--stack $(STACK))
+
+smoke: setup ## ask the system at URL, or of STACK, for one thing of each kind, and check the answers
+	@$(BIN)/python -m delivery.smoke $(if $(URL),--url $(URL)) $(if $(STACK),--stack $(STACK))
+
+cost: setup ## the monthly bill of what the platform would charge for; CACHED_TB, READS, JOBS, SAMPLES as they are
+	@$(BIN)/python -m delivery.cost $(if $(CACHED_TB),--cached-tb $(CACHED_TB)) $(if $(READS),--reads $(READS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(SAMPLES),--samples $(SAMPLES))
 
 clean: ## remove the state that make dev keeps
 	@rm -rf $(STATE)

@@ -49,6 +49,8 @@ def _run(asked: argparse.Namespace) -> None:
             deploying.promote(asked.stack, asked.function, agreed=asked.yes)
         case "rollback":
             deploying.rollback(asked.stack, asked.function, version=asked.version, agreed=asked.yes)
+        case "configure":
+            previews.configure(asked.stack, os.environ)
         case "preview":
             previews.make(asked.pr, os.environ)
         case "preview-destroy":
@@ -67,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--yes", action="store_true", help="do not ask; make takes it as YES=1")
         if name == "rollback":
             command.add_argument("--version", default=None, help="make takes it as VERSION=<id>")
+    commands.add_parser("configure").add_argument("--stack", required=True, help="STACK=prod")
     for name in ("preview", "preview-destroy"):
         commands.add_parser(name).add_argument("--pr", type=int, required=True, help="PR=12")
     sweep = commands.add_parser("preview-sweep")

@@ -69,25 +69,36 @@ def promote(stack_name: str, function: str | None, *, agreed: bool) -> None:
 
 
 def rollback(stack_name: str, function: str | None, *, version: str | None, agreed: bool) -> None:
-    """Give all traffic to the version that ran before, or to a named one. Data is not rolled back."""
-    stack, functions = read_stack(stack_name), _functions(function)
+    """Give all traffic to the version that ran before, or to a named one. Data is not rolled back.
+
+    Without a function it undoes the last `deploy` from this checkout: each function goes back to the version
+    that `deploy` found running, which for most of them is the one that still runs.
+    """
+    _functions(function)
+    stack = read_stack(stack_name)
     if version is not None and function is None:
         raise DeliveryFault(
             "a version belongs to one function; name it: make rollback FUNCTION=router VERSION="
         )
-    client = account.connect()
-    pinned = stack.versions("pinnedVersions")
-    for name in functions:
-        target = version or running.earlier_version(_deployments(client, stack, name))
+    found = stack.versions("stableVersions") if function is None else {}
+    if function is not None:
+        target = version or running.earlier_version(_deployments(account.connect(), stack, function))
         if target is None:
             raise DeliveryFault(
-                f"{stack.script(name)} has run no other version in its last {running.MAX_DEPLOYMENTS} "
+                f"{stack.script(function)} has run no other version in its last {running.MAX_DEPLOYMENTS} "
                 "deployments; name one that was uploaded: make rollback VERSION=<id> (wrangler versions list)"
             )
-        pinned[name] = target
+        found = {function: target}
+    if not found:
+        raise DeliveryFault(
+            f"this checkout has deployed nothing to {stack.name} that could be undone; name what is to go "
+            "back: make rollback FUNCTION=router"
+        )
+    pinned = {**stack.versions("pinnedVersions"), **found}
+    for name, target in found.items():
         print(f"{name}: back to version {target}")
     _keep(stack, pinnedVersions=pinned)
-    targets = arguments.deployment_targets(stack.graph, functions)
+    targets = arguments.deployment_targets(stack.graph, found.keys())
     pulumi(arguments.up(stack.name, targets=targets, agreed=agreed))
 
 

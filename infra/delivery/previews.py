@@ -1,7 +1,8 @@
 """Previews: a stack for one pull request, made from defaults, and gone without a trace.
 
-Owns where a preview's few settings come from: the environment, as EDGESERIES_<SETTING>, since its stack file
-is made anew each time. Must not know GitHub: who is open is told by the caller.
+Owns how settings come from the environment, as EDGESERIES_<SETTING>, where no stack file holds them: in a
+preview, whose file is made anew each time, and in a workflow. Must not know GitHub: which pull requests are
+open is told by the caller.
 """
 
 import re
@@ -11,7 +12,7 @@ from typing import Final
 from delivery import arguments
 from delivery.programs import DeliveryFault, pulumi, pulumi_json
 from stack.names import preview_stack
-from stack.settings import SETTINGS
+from stack.settings import SECRET_KEYS, SETTINGS
 
 VARIABLE_PREFIX: Final = "EDGESERIES_"
 
@@ -27,22 +28,27 @@ def given(environment: Mapping[str, str]) -> dict[str, str]:
     missing = [variable_of(one.key) for one in SETTINGS if one.required and not found[one.key]]
     if missing:
         raise DeliveryFault(
-            f"a preview takes its settings from the environment; export {', '.join(missing)} "
+            f"the settings come from the environment here; export {', '.join(missing)} "
             "(docs/settings.md says what they are)"
         )
     return {key: text for key, text in found.items() if text}
 
 
-def make(pull_request: int, environment: Mapping[str, str]) -> None:
-    """Make the preview of a pull request, or bring it to the checkout, and print its URL last."""
-    stack, texts = preview_stack(pull_request), given(environment)
-    secret = {one.key for one in SETTINGS if one.secret}
+def configure(stack: str, environment: Mapping[str, str]) -> None:
+    """Make a stack if it is not there, and keep the environment's settings in its file."""
+    texts = given(environment)
     pulumi(arguments.select(stack, create=True))
     for key, text in texts.items():
-        if key in secret:
+        if key in SECRET_KEYS:
             pulumi(arguments.set_secret(stack, key), stdin=text)
         else:
             pulumi(arguments.set_config(stack, key, text))
+
+
+def make(pull_request: int, environment: Mapping[str, str]) -> None:
+    """Make the preview of a pull request, or bring it to the checkout, and print its URL last."""
+    stack = preview_stack(pull_request)
+    configure(stack, environment)
     pulumi(arguments.up(stack, agreed=True))
     outputs = pulumi_json(["stack", "output", "--json", "--stack", stack])
     print(outputs["routerUrl"])

@@ -155,6 +155,24 @@ def test_rolling_back_goes_to_what_ran_before(
     assert [short(urn) for urn in targets(fake)] == ["WorkersDeployment router"]
 
 
+def test_undoing_a_deployment_leaves_the_functions_that_it_did_not_change(
+    fake: FakePulumi, account: Account
+) -> None:
+    for history in ([(V1, 100)], [(V2, 100)]):
+        for function in ("router", "consumer", "janitor"):
+            account.deploy(f"edgeseries-prod-{function}", *history)
+    assert main(["deploy", "--stack", "prod", "--yes"]) == 0
+    account.deploy("edgeseries-prod-router", (V3, 100))
+    assert main(["rollback", "--stack", "prod", "--yes"]) == 0
+    assert fake.config("prod")["pinnedVersions"] == f"consumer={V2},janitor={V2},router={V2}"
+    (_, words) = fake.calls("up")
+    assert sorted(short(urn) for urn in words if urn.startswith("urn:")) == [
+        "WorkersDeployment consumer",
+        "WorkersDeployment janitor",
+        "WorkersDeployment router",
+    ]
+
+
 def test_the_next_deployment_lifts_a_rollback(fake: FakePulumi, account: Account) -> None:
     fake.add("prod", {**CONFIG, "pinnedVersions": f"janitor={V3},router={V1}"}, SECRETS)
     account.deploy("edgeseries-prod-router", (V1, 100))
@@ -173,6 +191,8 @@ def test_a_version_may_be_named(fake: FakePulumi) -> None:
 REFUSED = [
     (["rollback", "--stack", "prod", "--function", "router"], "has run no other version"),
     (["rollback", "--stack", "prod", "--version", V1], "a version belongs to one function"),
+    (["rollback", "--stack", "prod"], "this checkout has deployed nothing to prod that could be undone"),
+    (["rollback", "--stack", "prod", "--function", "cleaner"], "FUNCTION= is one of router"),
     (["deploy", "--stack", "prod", "--function", "cleaner"], "FUNCTION= is one of router, consumer, janitor"),
     (["deploy", "--stack", "gone"], "pulumi stack ended with status 255"),
 ]

@@ -26,18 +26,26 @@ def test_the_consumer_has_its_queues_and_the_janitor_its_cron(graphs: Mapping[st
         {"binding": "DB", "database_name": "edgeseries-prod-db", "database_id": "real-id"}
     ]
     consumed = {one["queue"]: one for one in consumer["queues"]["consumers"]}
-    assert consumed["edgeseries-prod-jobs-high"] == {
-        "queue": "edgeseries-prod-jobs-high",
-        "max_batch_size": 5,
-        "max_batch_timeout": 1.0,
-        "max_retries": 10,
-        "max_concurrency": 10,
-        "retry_delay": 1,
-        "dead_letter_queue": "edgeseries-prod-dead-letters",
-    }
     assert "dead_letter_queue" not in consumed["edgeseries-prod-dead-letters"]
     assert config_of(prod, "janitor", database_ids={})["triggers"] == {"crons": ["*/15 * * * *"]}
     assert consumer["limits"] == {"cpu_ms": 300_000}
+
+
+def test_the_settings_of_a_consumer_keep_their_meaning(graphs: Mapping[str, Graph]) -> None:
+    settings = {"batchSize": 7, "maxWaitTimeMs": 2500, "maxRetries": 4, "maxConcurrency": 9, "retryDelay": 6}
+    prod = graphs["prod"]
+    resources = changed(prod.resources, "QueueConsumer::jobs-high", settings=settings)
+    config = config_of(replace(prod, resources=tuple(resources)), "consumer", database_ids={})
+    (high,) = (one for one in config["queues"]["consumers"] if one["queue"] == "edgeseries-prod-jobs-high")
+    assert high == {
+        "queue": "edgeseries-prod-jobs-high",
+        "max_batch_size": 7,
+        "max_batch_timeout": 2.5,
+        "max_retries": 4,
+        "max_concurrency": 9,
+        "retry_delay": 6,
+        "dead_letter_queue": "edgeseries-prod-dead-letters",
+    }
 
 
 def test_secrets_are_named_and_not_written(

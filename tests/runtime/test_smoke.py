@@ -1,0 +1,38 @@
+"""The smoke test holds against the running stack, and tells a stack that is not well."""
+
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from delivery.smoke import NOT_YET, Talk, main, run
+from router.flow import ENDPOINTS
+from tests.runtime.conftest import TIMEOUT_S, Running
+
+pytestmark = pytest.mark.runtime
+
+WORDS = ["--site", "opengrid_minute", "--point", "water_2923", "--day", "2015-03-02"]
+
+
+def test_it_holds(running: Running, capfd: pytest.CaptureFixture[str]) -> None:
+    status = main(["--url", running.stack.url, *WORDS])
+    told = capfd.readouterr().out
+    assert status == 0, told
+    assert "FAIL" not in told
+    assert "queued route" in told
+    assert "1440 samples, then a hit, then 304" in told
+
+
+def test_a_failing_upstream_is_told(running: Running, capfd: pytest.CaptureFixture[str]) -> None:
+    running.upstream(rate_500=1)
+    with httpx.Client(base_url=running.stack.url, timeout=TIMEOUT_S, trust_env=False) as client:
+        day = datetime(2015, 3, 3, tzinfo=UTC)
+        talk = Talk(client=client, day=day, patience_s=1, site="opengrid_minute", point="water_2923")
+        assert not run(talk)
+    told = capfd.readouterr().out
+    assert "FAIL direct route" in told
+
+
+def test_what_may_be_missing_is_missing() -> None:
+    """An endpoint that is there is asked for in earnest: strike it off NOT_YET."""
+    assert not NOT_YET & {endpoint.pattern for endpoint in ENDPOINTS}

@@ -1,0 +1,121 @@
+"""The workflows: pinned actions, least permissions, no input in a shell's text, and commands that exist."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+GRANTED = {
+    ("preview", "up", "pull-requests"): "write",
+    ("sweep", "sweep", "pull-requests"): "read",
+}
+"""What a job may do beyond reading the code, each for a reason that its last step shows."""
+
+PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
+
+
+def load(path: Path) -> dict[str, Any]:
+    # YAML 1.1 reads the key `on` as true; GitHub does not.
+    document: dict[Any, Any] = yaml.safe_load(path.read_text())
+    return {"on" if key is True else key: value for key, value in document.items()}
+
+
+def steps(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for job in document["jobs"].values():
+        yield from job.get("steps", [])
+
+
+def test_there_are_the_workflows_of_the_design() -> None:
+    assert [path.stem for path in WORKFLOWS] == ["check", "deploy", "preview", "sweep"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_by_commit_and_their_version_is_told(path: Path) -> None:
+    for step in steps(load(path)):
+        if "uses" in step:
+            assert PINNED.fullmatch(step["uses"]), step["uses"]
+    for line in path.read_text().splitlines():
+        if "uses: " in line and "@" in line:
+            assert re.search(r" # v\d+\.\d+\.\d+$", line), line
+
+
+def test_an_action_has_one_version_everywhere() -> None:
+    used = {step["uses"] for path in WORKFLOWS for step in steps(load(path)) if "uses" in step}
+    assert len({use.partition("@")[0] for use in used}) == len(used)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_permissions_are_the_least(path: Path) -> None:
+    document = load(path)
+    assert document["permissions"] == {"contents": "read"}
+    for name, job in document["jobs"].items():
+        extra = {key: value for key, value in job.get("permissions", {}).items() if key != "contents"}
+        assert extra == {
+            key: value
+            for (workflow, of_job, key), value in GRANTED.items()
+            if (workflow, of_job) == (path.stem, name)
+        }
+        assert job.get("permissions", {"contents": "read"})["contents"] == "read"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_what_others_write_never_becomes_part_of_a_command(path: Path) -> None:
+    for step in steps(load(path)):
+        assert "${{" not in step.get("run", ""), step["run"]
+        if "actions/checkout" in step.get("uses", ""):
+            assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_command_exists_and_every_job_ends(path: Path) -> None:
+    document = load(path)
+    for step in steps(document):
+        named = set(re.findall(r"\bmake (?:-s )?([a-z-]+)", step.get("run", "")))
+        assert named <= TARGETS
+    for job in document["jobs"].values():
+        assert "timeout-minutes" in job or "uses" in job
+    assert "concurrency" in document
+
+
+def test_secrets_are_for_jobs_that_no_fork_starts() -> None:
+    for path in WORKFLOWS:
+        document = load(path)
+        for job in document["jobs"].values():
+            if "secrets." not in str(job):
+                continue
+            assert "environment" in job
+            if "pull_request" in document["on"]:
+                assert "head.repo.full_name == github.repository" in job["if"]
+    assert "pull_request_target" not in {event for path in WORKFLOWS for event in load(path)["on"]}
+
+
+def test_production_is_checked_before_and_asked_after() -> None:
+    (deploy,) = (load(path) for path in WORKFLOWS if path.stem == "deploy")
+    assert deploy["jobs"]["deploy"]["needs"] == "check"
+    assert deploy["on"] == {"push": {"branches": ["main"]}}
+    commands = [step["run"] for step in deploy["jobs"]["deploy"]["steps"] if "run" in step]
+    assert [command.split()[1] for command in commands] == [
+        "setup",
+        "configure",
+        "deploy",
+        "smoke",
+        "promote",
+        "rollback",
+    ]
+    (check,) = (load(path) for path in WORKFLOWS if path.stem == "check")
+    assert [step["run"] for step in steps(check) if "run" in step] == [".ci/run"]
+
+
+def test_a_preview_lives_as_long_as_its_pull_request() -> None:
+    (preview,) = (load(path) for path in WORKFLOWS if path.stem == "preview")
+    assert set(preview["on"]["pull_request"]["types"]) == {"opened", "reopened", "synchronize", "closed"}
+    assert preview["concurrency"]["cancel-in-progress"] is False
+    assert "github.event.action == 'closed'" in preview["jobs"]["destroy"]["if"]
+    assert "github.event.action != 'closed'" in preview["jobs"]["up"]["if"]
