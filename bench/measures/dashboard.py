@@ -28,14 +28,14 @@ from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.adapters.compression_cpython import PackageCompression
 from edgeseries.core.errors import DeadlineExceeded, OriginOversize, OriginUnreachable
 from edgeseries.core.http import HttpCall, HttpReply, HttpRequest
-from edgeseries.core.routing import RouteSizes
 from edgeseries.ports.clock import Clock
 from local.upstream.background import running
 from local.upstream.truth import Truth
 from router.flow import answer
 from router.ports import Ports
 from tests.fake_stores import FakeAnswers, MemoryBucket, SqliteDatabase
-from tests.fakes import Afterwards, FakeIncoming, FixedAdmission, FixedExaminer, ListJournal
+from tests.fakes import Afterwards
+from tests.made_ports import router_ports
 
 SITE: Final = "dashboard"
 POINTS: Final = 50
@@ -53,7 +53,9 @@ PAGE_KEYS: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """A dashboard: how much of the past it shows, when it is opened (UTC, ms of the day), how long watched."""
+    """A dashboard: how much of the past it shows, when it is opened (UTC, ms of the day), and for how
+    long it is watched.
+    """
 
     name: str
     window_ms: int
@@ -251,17 +253,13 @@ def _ports(
         answers=answers,
     )
     origin = AceOrigin(base_url=url, token=TOKEN, web=HostWeb(client), clock=clock, catalogue=Catalogue())
-    return Ports(
-        incoming=FakeIncoming(),
+    return router_ports(
+        database=database,
         origin=origin,
         blocks=blocks,
         answers=answers,
         background=background,
         clock=clock,
-        journal=ListJournal(),
-        admission=FixedAdmission(),
-        examiner=FixedExaminer(),
-        route_sizes=RouteSizes(),
         request_deadline_ms=DEADLINE_MS,
         settle_lag_ms=SETTLE_LAG_MS,
     )
