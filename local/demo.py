@@ -21,6 +21,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from local.demo_job import follow
 from local.expected import expected_samples
 from local.logs import LogLine, readable
 from local.stack import Stack, StackError, StackOptions
@@ -79,6 +80,7 @@ class Told:
     body_bytes: int
     verdict: str
     right: bool
+    document: Mapping[str, Any]
 
 
 def main() -> int:
@@ -123,6 +125,7 @@ def _play(console: Console, stack: Stack, truth: Truth) -> bool:
             table.add_column(heading, justify="right")
         table.add_column("check")
         sample_count = 0
+        job: tuple[Ask, Mapping[str, Any]] | None = None
         for ask in _asks(truth, site):
             told = _ask(client, truth, ask)
             time.sleep(STORE_S)
@@ -139,12 +142,33 @@ def _play(console: Console, stack: Stack, truth: Truth) -> bool:
                 told.upstream_ms,
                 told.verdict,
             )
+            if told.route == "queued" and told.right:
+                job = (ask, told.document)
         console.print(table)
+        if job is not None:
+            right = _watch(console, client, truth, *job) and right
         stats = httpx.get(f"{stack.upstream_url}/_stats", timeout=TIMEOUT_S, trust_env=False).json()
         console.print(
             f"the upstream was called {stats['calls']} times and delivered {stats['samples']:,} samples"
         )
     return right and sample_count > 0
+
+
+def _watch(
+    console: Console, client: httpx.Client, truth: Truth, ask: Ask, accepted: Mapping[str, Any]
+) -> bool:
+    """The job of a request, to its end and its result."""
+    console.print(f"{ask.shows}: job {accepted['jobId']}, {accepted['estimatedSamples']:,} samples estimated")
+    told = follow(console, client, accepted, truth, span_ms=(ask.start_ms, ask.end_ms))
+    if told.right:
+        megabytes = told.result_bytes / 1e6
+        console.print(
+            f"  {told.sample_count:,} samples in {told.duration_s:.1f} s; the result, {megabytes:.1f} MB "
+            f"of JSON from blocks in {told.result_s:.1f} s, equals the truth\n"
+        )
+    else:
+        console.print(f"  wrong: {', '.join(told.wrong)}\n", markup=False)
+    return told.right
 
 
 def _a_site(truth: Truth) -> str | None:
@@ -213,7 +237,7 @@ def _asks(truth: Truth, site: str) -> Sequence[Ask]:
             points=names,
             start_ms=day_ms,
             end_ms=day_ms + max(YEAR_DAYS, MANY_POINT_DAYS // len(names)) * DAY_MS,
-            status=httpx.codes.NOT_IMPLEMENTED,
+            status=httpx.codes.ACCEPTED,
             taken="queued",
         ),
     )
@@ -228,8 +252,8 @@ def _ask(client: httpx.Client, truth: Truth, ask: Ask) -> Told:
     route = response.headers.get("x-route-type", "")
     if (response.status_code, route) != (ask.status, ask.taken):
         verdict, right, count = f"expected {ask.status} {ask.taken}: {document.get('detail', '')}", False, 0
-    elif not response.is_success:
-        verdict, right, count = f"no {route} route yet", True, 0
+    elif route == "queued":
+        verdict, right, count = "a job, below", True, 0
     else:
         wrong = [point for point in ask.points if not _is_right(document["data"][point], truth, ask, point)]
         verdict, right = (f"wrong: {', '.join(wrong)}", False) if wrong else ("equal", True)
@@ -244,6 +268,7 @@ def _ask(client: httpx.Client, truth: Truth, ask: Ask) -> Told:
         body_bytes=len(response.content),
         verdict=verdict,
         right=right,
+        document=document,
     )
 
 

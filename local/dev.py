@@ -23,13 +23,14 @@ from local.upstream.catalogue import DataFault
 from local.upstream.truth import Truth
 from stack.bundle import BundleError
 from stack.names import NameFault
+from stack.schema import SchemaFault
 from stack.settings import SettingsError
 from stack.wiring import MissingBinding
 
 DAY_MS: Final = 86_400_000
 MAX_PORT: Final = 65_535
 
-FAULTS: Final = (StackError, PlanError, BundleError, NameFault, SettingsError, MissingBinding)
+FAULTS: Final = (StackError, PlanError, BundleError, NameFault, SchemaFault, SettingsError, MissingBinding)
 """Errors whose text says all there is to say."""
 
 

@@ -44,7 +44,8 @@ class Resource:
 
     `type` is a token such as `cloudflare:index/r2Bucket:R2Bucket`, `name` the logical name, which
     is unique within the type. `id` is made up, but the same in every run. `secret_paths` say
-    where in `inputs` secrets stand. `depends_on` holds the keys of other resources.
+    where in `inputs` secrets stand. `depends_on` holds the keys of other resources. `retain` says that the
+    real thing stays when the resource goes. `urn` is what `pulumi up --target` takes.
     """
 
     type: str
@@ -55,6 +56,8 @@ class Resource:
     depends_on: frozenset[str]
     protect: bool
     component: bool
+    retain: bool = False
+    urn: str = ""
 
     @property
     def key(self) -> str:
@@ -188,6 +191,9 @@ class _Recorder(mocks.MockMonitor):
                     depends_on=frozenset(_key_of_urn(urn) for urn in request.dependencies),
                     protect=request.protect,
                     component=not request.custom,
+                    retain=request.retainOnDelete,
+                    # The engine leaves the stack out of the types; the mock does not.
+                    urn=response.urn.replace(f"{STACK_TYPE}$", ""),
                 )
             )
         return response

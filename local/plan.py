@@ -6,13 +6,13 @@ not know which functions, bindings or queues exist: all of that comes from the g
 I/O and starts nothing.
 """
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from local.host_plan import BundleFile, HostPlan, QueueTrigger, WorkerPlan
+from stack import schema as schema_files
 
 if TYPE_CHECKING:
     from local.graph import Graph, Resource
@@ -23,6 +23,10 @@ NOT_RUN_LOCALLY: Final = frozenset(
         "R2BucketLifecycle",
         # Hostnames are the edge's affair; here the port is the address. It marks the public Worker.
         "WorkersCustomDomain",
+        # The local host applies schema.sql itself, before the first event.
+        "Schema",
+        # Local buckets go with their folder.
+        "EmptiedBucket",
     }
 )
 RUN_LOCALLY: Final = frozenset(
@@ -73,21 +77,10 @@ def plan_host(graph: "Graph", *, schema: tuple[str, ...] = ()) -> HostPlan:
 
 def statements_of(schema_sql: str) -> tuple[str, ...]:
     """The statements of a schema file one by one, as D1 takes them; raises PlanError for a cut-off one."""
-    statements: list[str] = []
-    pending = ""
-    for line in schema_sql.splitlines(keepends=True):
-        # D1 counts the bytes of a statement, and between statements comments are for readers of the file.
-        if not pending and (not line.strip() or line.lstrip().startswith("--")):
-            continue
-        pending += line
-        if sqlite3.complete_statement(pending):
-            statements.append(pending.strip())
-            pending = ""
-    if pending.strip():
-        raise PlanError(
-            f"the schema ends inside a statement, which needs a semicolon: {pending.strip()[:80]!r}"
-        )
-    return tuple(statements)
+    try:
+        return schema_files.statements_of(schema_sql)
+    except schema_files.SchemaFault as fault:
+        raise PlanError(str(fault)) from fault
 
 
 class _Resources:

@@ -6,6 +6,7 @@ It does not pretend to be real: sites and points say that they are made up.
 import csv
 import gzip
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,11 @@ SWITCH: Final = "made_up_switch"
 MESSY: Final = "made_up_messy"
 GAPS: Final = "made_up_gaps"
 ODD_TEXTS: Final = "made_up_odd_texts"
+
+LIVE_SITE: Final = "made_up_live"
+LIVE_POINTS: Final = tuple(f"made_up_live_{n}" for n in range(8))
+STOPPED: Final = "made_up_live_stopped"
+"""A point whose gateway was cut off three hours ago."""
 
 FIRST_DAY: Final = "2024-02-29"
 """A leap day, so that ranges cross the end of a February."""
@@ -93,6 +99,21 @@ def write_made_up(folder: Path) -> Path:
     }
     _write_site(folder / PLAIN_SITE, plain)
     return folder
+
+
+def write_live(folder: Path, now_ms: int) -> None:
+    """A site whose samples go from a day and a half ago to an hour from now, on the minute."""
+    first = now_ms // 60_000 - 36 * 60
+    points = {
+        name: [(_instant(minute), str(n + minute % 60 / 10)) for minute in range(first, first + 37 * 60)]
+        for n, name in enumerate(LIVE_POINTS)
+    }
+    points[STOPPED] = [(_instant(minute), str(minute % 7)) for minute in range(first, first + 33 * 60)]
+    _write_site(folder / LIVE_SITE, points)
+
+
+def _instant(minute: int) -> str:
+    return datetime.fromtimestamp(minute * 60, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _stamp(minute: int) -> str:

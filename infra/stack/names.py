@@ -25,6 +25,7 @@ MAX_DATASET_CHARS: Final = 63
 """D1 and Analytics Engine publish no limit; a DNS label is what every tool around them bears."""
 
 _STACK_PATTERN: Final = re.compile(r"[a-z](-?[a-z0-9])*")
+_PREVIEW_PATTERN: Final = re.compile(r"pr-([1-9][0-9]{0,8})")
 _LABEL_PATTERN: Final = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _DATASET_PATTERN: Final = re.compile(r"[a-z](_?[a-z0-9])*")
 _NAMESPACE_BITS: Final = 31
@@ -92,6 +93,20 @@ def stack_fault(stack: str) -> str | None:
         f"stack name {stack!r} does not fit: lower-case letters, digits and single hyphens, a letter first, "
         f"at most {MAX_STACK_CHARS} characters. Make one that does: pulumi stack init pr-12"
     )
+
+
+def preview_stack(pull_request: int) -> str:
+    """The stack of a pull request; raises NameFault for a number that no pull request has."""
+    stack = f"pr-{pull_request}"
+    if preview_number(stack) is None:
+        raise NameFault(f"{pull_request} is not the number of a pull request: set a whole number, PR=12")
+    return stack
+
+
+def preview_number(stack: str) -> int | None:
+    """The pull request that a stack is the preview of, None for any other stack."""
+    match = _PREVIEW_PATTERN.fullmatch(stack)
+    return None if match is None else int(match[1])
 
 
 def names_of(stack: str) -> Names:

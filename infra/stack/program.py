@@ -18,10 +18,12 @@ from stack.bundle import Bundle, bindings_used, bundle, vendored_sdk
 from stack.components.function import Function, FunctionSpec
 from stack.components.queues import Consumers, ConsumersSpec, Queues, QueueSpec, QueuesSpec
 from stack.components.storage import Storage, StorageSpec
-from stack.names import Names, names_of
+from stack.names import Names, names_of, preview_number
+from stack.schema import Migration, digest_of, read_migrations
 from stack.settings import NAMESPACE, SECRET_KEYS, Settings, parse
 
-FUNCTIONS_DIR: Final = Path(__file__).resolve().parents[2] / "functions"
+ROOT: Final = Path(__file__).resolve().parents[2]
+FUNCTIONS_DIR: Final = ROOT / "functions"
 
 _PRESENT: Final = "[secret]"
 
@@ -43,13 +45,15 @@ def read_settings() -> Settings:
 def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping[str, pulumi.Input[object]]:
     """Make all resources of a stack and return its outputs.
 
-    Raises BundleError, MissingBinding or NameFault before anything is made.
+    Raises BundleError, MissingBinding, SchemaFault or NameFault before anything is made.
     """
     names = names_of(settings.stack)
     wired = wiring.wire(settings)
     bundles = _bundles(wired, functions_dir)
 
-    storage = Storage("storage", _storage_spec(settings, names))
+    migrations = read_migrations(ROOT / "migrations")
+
+    storage = Storage("storage", _storage_spec(settings, names, migrations))
     queues = Queues("queues", _queues_spec(settings, names))
     resolve = _resolver(names=names, storage=storage, queues=queues)
     functions: dict[str, Function] = {}
@@ -57,6 +61,7 @@ def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping
         function = Function(
             plan.function,
             _function_spec(settings, names, plan, built=bundles[plan.function], resolve=resolve),
+            pulumi.ResourceOptions(depends_on=storage.ready),
         )
         functions[plan.function] = function
         if plan.consumes:
@@ -75,6 +80,7 @@ def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping
         "bucket": storage.bucket.name,
         "database": storage.database.name,
         "databaseId": storage.database.id,
+        "schemaVersion": migrations[-1].version,
         "dataset": names.dataset(wiring.DATASET),
         "queues": {queue: resource.queue_name for queue, resource in queues.by_name.items()},
         "workers": {name: function.worker.name for name, function in functions.items()},
@@ -92,7 +98,7 @@ def _bundles(wired: tuple[wiring.FunctionWiring, ...], functions_dir: Path) -> d
     return bundles
 
 
-def _storage_spec(settings: Settings, names: Names) -> StorageSpec:
+def _storage_spec(settings: Settings, names: Names, migrations: tuple[Migration, ...]) -> StorageSpec:
     return StorageSpec(
         account_id=settings.account_id,
         bucket_name=names.bucket(wiring.CACHE_BUCKET),
@@ -102,6 +108,9 @@ def _storage_spec(settings: Settings, names: Names) -> StorageSpec:
         block_ttl_days=settings.block_ttl_days,
         abort_multipart_days=settings.abort_multipart_days,
         protect=settings.protect_data,
+        emptied=preview_number(settings.stack) is not None,
+        migrations=migrations,
+        schema_digest=digest_of((ROOT / "schema.sql").read_text(encoding="utf-8"), migrations),
     )
 
 
@@ -137,6 +146,9 @@ def _function_spec(
         workers_dev=plan.public and settings.workers_dev,
         crons=plan.crons,
         custom_domain=settings.custom_domain if plan.public else None,
+        canary_percent=settings.canary_percent,
+        stable_version=(settings.stable_versions or {}).get(plan.function),
+        pinned_version=(settings.pinned_versions or {}).get(plan.function),
     )
 
 
@@ -161,7 +173,11 @@ def _resolver(*, names: Names, storage: Storage, queues: Queues) -> Resolve:
             case wiring.Text(name=name, text=text):
                 return args(name=name, type="plain_text", text=text)
             case wiring.SecretText(name=name, setting=setting):
-                return args(name=name, type="secret_text", text=pulumi.Config().require_secret(setting))
+                secret = pulumi.Config().get_secret(setting)
+                if secret is None:
+                    # A secret that may stay unset. The code takes the binding all the same.
+                    return args(name=name, type="plain_text", text="")
+                return args(name=name, type="secret_text", text=secret)
 
     return resolve
 

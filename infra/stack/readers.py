@@ -5,7 +5,8 @@ Owns what texts are acceptable. Must not know which settings exist, nor Pulumi.
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,6 +16,12 @@ MINUTES_OF_HOUR: Final = 60
 MAX_HOSTNAME_CHARS: Final = 253
 """A name in DNS (RFC 1035, as text without the final dot)."""
 
+MAX_FUNCTION_CHARS: Final = 24
+"""A function's name in a list of versions; that it is one of ours is judged with the other settings."""
+
+_VERSION_PATTERN: Final = re.compile(
+    rf"[a-z][a-z0-9-]{{0,{MAX_FUNCTION_CHARS - 1}}}=[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
+)
 _ACCOUNT_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
 _HOST_LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOSTNAME_PATTERN: Final = re.compile(rf"{_HOST_LABEL}(\.{_HOST_LABEL})+")
@@ -98,6 +105,18 @@ def account(text: str) -> str:
             "(dashboard, Workers & Pages, on the right; or: wrangler whoami)"
         )
     return text
+
+
+def versions(text: str) -> Mapping[str, str]:
+    """Ids of Worker versions by function."""
+    items = text.split(",")
+    found = dict(item.split("=") for item in items if _VERSION_PATTERN.fullmatch(item))
+    if len(found) != len(items):
+        raise Refusal(
+            "set <function>=<version id>, separated by commas, each function once; make deploy and "
+            "make rollback set it for you"
+        )
+    return MappingProxyType(found)
 
 
 def hostname(text: str) -> str:

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stack import readers
-from stack.names import stack_fault
+from stack.names import preview_number, stack_fault
 
 NAMESPACE: Final = "edgeseries"
 """Of the keys in Pulumi config: the project's name."""
 
 PRODUCTION_STACK: Final = "prod"
+
+FUNCTIONS: Final = ("router", "consumer", "janitor")
+"""The deployed Workers. What each is connected to is in `stack.wiring`."""
 
 LOCATIONS: Final = ("weur", "eeur", "wnam", "enam", "apac", "oc")
 """Location hints that R2 and D1 both take."""
@@ -50,6 +53,7 @@ class Setting:
     reader: Callable[[str], object] | None
     default: str | None = None
     default_in_production: str | None = None
+    default_in_preview: str | None = None
     required: bool = False
 
     @property
@@ -66,6 +70,8 @@ class Setting:
         """The text that holds in this stack when the key is not set."""
         if stack == PRODUCTION_STACK and self.default_in_production is not None:
             return self.default_in_production
+        if preview_number(stack) is not None and self.default_in_preview is not None:
+            return self.default_in_preview
         return self.default
 
 
@@ -89,12 +95,24 @@ SETTINGS: Final = (
     _setting("queuedMinSamples", "samples", readers.whole(1, MAX_QUEUED_MIN_SAMPLES), "100000"),
     _setting("requestDeadlineSeconds", "seconds", readers.whole(1, 300), "30"),
     _setting("liveTtlSeconds", "seconds", readers.whole(0, 300), "10"),
-    _setting("requestsPerMinute", "requests per minute", readers.whole(1, 1_000_000), "600"),
-    _setting("bulkRequestsPerMinute", "requests per minute", readers.whole(1, 1_000_000), "6000"),
-    _setting("answerTtlDays", "days", readers.whole(1, 3_650), "30"),
-    _setting("blockTtlDays", "days", readers.whole(1, 3_650), "1095"),
+    _setting(
+        "requestsPerMinute",
+        "requests per minute",
+        readers.whole(1, 1_000_000),
+        "600",
+        default_in_preview="120",
+    ),
+    _setting(
+        "bulkRequestsPerMinute",
+        "requests per minute",
+        readers.whole(1, 1_000_000),
+        "6000",
+        default_in_preview="600",
+    ),
+    _setting("answerTtlDays", "days", readers.whole(1, 3_650), "30", default_in_preview="1"),
+    _setting("blockTtlDays", "days", readers.whole(1, 3_650), "1095", default_in_preview="7"),
     _setting("abortMultipartDays", "days", readers.whole(1, 7), "1"),
-    _setting("cacheBudgetGb", "GB", readers.amount(0.000_001, 1_000_000), "10"),
+    _setting("cacheBudgetGb", "GB", readers.amount(0.000_001, 1_000_000), "10", default_in_preview="1"),
     _setting("routerCpuLimitMs", "milliseconds", readers.whole(10, MAX_CPU_LIMIT_MS), "30000"),
     _setting("consumerCpuLimitMs", "milliseconds", readers.whole(10, MAX_CPU_LIMIT_MS), "300000"),
     _setting("janitorCpuLimitMs", "milliseconds", readers.whole(10, MAX_CPU_LIMIT_MS), "30000"),
@@ -102,16 +120,19 @@ SETTINGS: Final = (
     _setting("queueBatchMessages", "messages", readers.whole(1, 100), "5"),
     _setting("queueMaxWaitSeconds", "seconds", readers.whole(0, 60), "1"),
     _setting("queueMaxRetries", "retries", readers.whole(0, 100), "10"),
-    _setting("queueMaxConcurrency", "invocations", readers.whole(1, 250), "10"),
+    _setting("queueMaxConcurrency", "invocations", readers.whole(1, 250), "10", default_in_preview="2"),
     _setting("queueRetryDelaySeconds", "seconds", readers.whole(0, 86_400), "1"),
-    _setting("queueRetentionDays", "days", readers.whole(1, 14), "4"),
-    _setting("deadLetterRetentionDays", "days", readers.whole(1, 14), "14"),
+    _setting("queueRetentionDays", "days", readers.whole(1, 14), "4", default_in_preview="1"),
+    _setting("deadLetterRetentionDays", "days", readers.whole(1, 14), "14", default_in_preview="1"),
     _setting("batchPoints", "points", readers.whole(1, 1_000), "50"),
     _setting("batchSamples", "samples", readers.whole(1_000, MAX_BATCH_SAMPLES), "250000"),
     _setting("rescueAfterSeconds", "seconds", readers.whole(1, 86_400), "600"),
     _setting("jobKeepDays", "days", readers.whole(1, 365), "7"),
     _setting("deadLetterKeepDays", "days", readers.whole(1, 365), "30"),
     _setting("logSamplingRate", "part of 1", readers.share, "1"),
+    _setting("canaryPercent", "percent", readers.whole(1, 100), "100"),
+    _setting("stableVersions", "versions", readers.versions),
+    _setting("pinnedVersions", "versions", readers.versions),
 )
 
 SECRET_KEYS: Final = frozenset(setting.key for setting in SETTINGS if setting.secret)
@@ -158,6 +179,9 @@ class Settings:
     job_keep_days: int
     dead_letter_keep_days: int
     log_sampling_rate: float
+    canary_percent: int
+    stable_versions: Mapping[str, str] | None
+    pinned_versions: Mapping[str, str] | None
 
 
 class SettingsError(ValueError):
@@ -266,6 +290,26 @@ def _reachable(values: Mapping[str, Any]) -> str | None:
     )
 
 
+def _of_known_functions(key: str) -> Callable[[Mapping[str, Any]], str | None]:
+    """A relation: the versions that a key lists are of functions that exist."""
+
+    def judge(values: Mapping[str, Any]) -> str | None:
+        strangers = [name for name in values.get(_BY_KEY[key].field) or () if name not in FUNCTIONS]
+        if not strangers:
+            return None
+        return f"{key} names {', '.join(strangers)}: the functions are {', '.join(FUNCTIONS)}"
+
+    return judge
+
+
+def _previews_go_away(values: Mapping[str, Any]) -> str | None:
+    if preview_number(values["stack"]) is None or not values.get("protect_data"):
+        return None
+    return (
+        "protectData is true in a preview, which must be able to go: pulumi config rm edgeseries:protectData"
+    )
+
+
 _RELATIONS: Final = (
     _ordered("directMaxSamples", "queuedMinSamples", "the cached route lies between them", strictly=True),
     _ordered("answerTtlDays", "blockTtlDays", "an answer is a view over blocks"),
@@ -273,4 +317,7 @@ _RELATIONS: Final = (
     _ordered("queueRetentionDays", "deadLetterRetentionDays", "a dead letter waits for people"),
     _cron_leaves_time,
     _reachable,
+    _previews_go_away,
+    _of_known_functions("stableVersions"),
+    _of_known_functions("pinnedVersions"),
 )

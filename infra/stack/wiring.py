@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from stack import settings as known
 from stack.bundle import BindingUse
 from stack.settings import Settings
 
 WIRING_FILE: Final = "infra/stack/wiring.py"
 
-FUNCTIONS: Final = ("router", "consumer", "janitor")
+FUNCTIONS: Final = known.FUNCTIONS
 
 CACHE_BUCKET: Final = "cache"
 DATABASE: Final = "db"

@@ -2,16 +2,17 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from local.graph import Graph, capture_graph
+from stack.settings import SECRET_KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN_DIR = ROOT / "tests" / "golden"
-TOKEN = "token-that-nobody-may-see"  # noqa: S105 - made up
 
 
 @pytest.fixture(scope="session")
@@ -21,12 +22,25 @@ def config() -> Mapping[str, str]:
 
 @pytest.fixture(scope="session")
 def secrets() -> Mapping[str, str]:
-    return {"upstreamToken": TOKEN}
+    """A value for every secret setting, each one easily found."""
+    return {key: f"value-of-{key}-that-nobody-may-see" for key in sorted(SECRET_KEYS)}
 
 
 @pytest.fixture(scope="session")
-def dev_graph(config: Mapping[str, str], secrets: Mapping[str, str]) -> Graph:
-    return capture_graph(stack="dev", config=config, secrets=secrets)
+def graphs(config: Mapping[str, str], secrets: Mapping[str, str]) -> Mapping[str, Graph]:
+    """The graphs of development, of production with its stack file, and of a preview."""
+    text = (ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8")
+    stored = dict(re.findall(r"^  edgeseries:(\w+): \"?([^\"\n]+)\"?$", text, re.MULTILINE))
+    more = {"dev": {}, "prod": stored, "pr-1": {}}
+    return {
+        stack: capture_graph(stack=stack, config={**config, **changes}, secrets=secrets)
+        for stack, changes in more.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def dev_graph(graphs: Mapping[str, Graph]) -> Graph:
+    return graphs["dev"]
 
 
 @pytest.fixture

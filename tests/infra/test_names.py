@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from stack import wiring
-from stack.names import MAX_STACK_CHARS, NameFault, Names, names_of
+from stack.names import MAX_STACK_CHARS, NameFault, Names, names_of, preview_number, preview_stack
 
 STACKS = ("dev", "prod", "pr-1", "pr-12", "a", "x" * MAX_STACK_CHARS, "jobs", "dead-letters", "jobs-high")
 
@@ -34,6 +34,22 @@ def test_names_of_one_stack() -> None:
 def test_no_two_stacks_share_a_name() -> None:
     taken = [name for stack in STACKS for name in all_names(names_of(stack))]
     assert len(set(taken)) == len(taken)
+
+
+@pytest.mark.parametrize(
+    ("stack", "number"),
+    [("pr-1", 1), ("pr-1204", 1204), ("pr-0", None), ("pr-01", None), ("pr-", None), ("dev", None)],
+)
+def test_a_preview_is_known_by_its_name(stack: str, number: int | None) -> None:
+    assert preview_number(stack) == number
+    if number is not None:
+        assert preview_stack(number) == stack
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**9])
+def test_a_number_that_no_pull_request_has_is_refused(number: int) -> None:
+    with pytest.raises(NameFault, match="PR=12"):
+        preview_stack(number)
 
 
 def test_rate_limit_namespaces_are_whole_numbers_that_stay() -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from stack.readers import runs_in_an_hour
-from stack.settings import SETTINGS, Settings, SettingsError, parse
+from stack.settings import SETTINGS, Setting, Settings, SettingsError, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "0123456789abcdef" * 2
+VERSION = "023e105f-2a42-4f8b-a1c1-73f6a2a30c0f"
 REQUIRED = {
     "accountId": ACCOUNT,
     "upstreamUrl": "https://upstream.example.com/api/",
@@ -53,6 +54,12 @@ FAULTS: list[tuple[dict[str, str], str]] = [
     ({"logSamplingRate": "2"}, "set a number from 0 to 1"),
     ({"logSamplingRate": "nan"}, "set a number from 0 to 1"),
     ({"logSamplingRate": "all"}, "set a number from 0 to 1"),
+    ({"canaryPercent": "0"}, "set a whole number from 1 to 100"),
+    ({"stableVersions": "router"}, "set <function>=<version id>"),
+    ({"stableVersions": "router=1"}, "set <function>=<version id>"),
+    ({"stableVersions": f"router={VERSION},router={VERSION}"}, "each function once"),
+    ({"stableVersions": f"router={VERSION}, janitor={VERSION}"}, "separated by commas"),
+    ({"pinnedVersions": f"cleaner={VERSION}"}, "names cleaner: the functions are router, consumer, janitor"),
     (
         {"settleLagMinute": "60"},
         "(did you mean settleLagMinutes?): pulumi config rm edgeseries:settleLagMinute",
@@ -133,6 +140,34 @@ def test_only_production_protects_its_data_by_default() -> None:
     assert [read({}, stack=stack).protect_data for stack in ("dev", "pr-1", "prod")] == [False, False, True]
 
 
+def test_versions_are_read_by_function() -> None:
+    read_back = read({"stableVersions": f"router={VERSION},janitor={VERSION}"})
+    assert dict(read_back.stable_versions or {}) == {"router": VERSION, "janitor": VERSION}
+    assert read_back.pinned_versions is None
+
+
+def test_a_preview_has_defaults_of_its_own_and_nothing_protected() -> None:
+    dev, preview = read({}), read({}, stack="pr-12")
+    differing = {
+        setting.field
+        for setting in SETTINGS
+        if not setting.secret and getattr(dev, setting.field) != getattr(preview, setting.field)
+    }
+    assert differing == {setting.field for setting in SETTINGS if setting.default_in_preview is not None}
+    assert not preview.protect_data
+    with pytest.raises(SettingsError, match="protectData is true in a preview"):
+        read({"protectData": "true"}, stack="pr-12")
+    assert read({}, stack="pr-x") == dataclasses.replace(dev, stack="pr-x")
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=[setting.key for setting in SETTINGS])
+def test_every_default_fits_its_own_limits(setting: Setting) -> None:
+    for stack in ("dev", "prod", "pr-1"):
+        text = setting.default_of(stack)
+        if text is not None and setting.reader is not None:
+            assert setting.reader(text) is not None
+
+
 @pytest.mark.parametrize(
     ("expression", "times"),
     [
@@ -170,8 +205,9 @@ def default_text(key: str) -> str:
         return "required"
     if setting.default is None:
         return "-"
-    production = setting.default_in_production
-    return f"`{setting.default}`" + (f" (`prod`: `{production}`)" if production else "")
+    others = {"prod": setting.default_in_production, "pr-*": setting.default_in_preview}
+    told = ", ".join(f"`{stack}`: `{text}`" for stack, text in others.items() if text is not None)
+    return f"`{setting.default}`" + (f" ({told})" if told else "")
 
 
 def test_the_prod_stack_lacks_only_what_its_operator_sets() -> None:

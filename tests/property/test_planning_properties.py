@@ -1,5 +1,8 @@
 """Days and planning: what is asked of upstream plus what is stored is the request, no more, no less."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -7,7 +10,16 @@ from hypothesis import strategies as st
 
 from edgeseries.core.days import by_month, day_of, days_in, days_touched, month_days, month_of, runs
 from edgeseries.core.limits import DAY_MS
-from edgeseries.core.planning import Need, exact_gaps, need_of, overlap_ms, whole_day_gaps
+from edgeseries.core.planning import (
+    Gap,
+    Need,
+    covered_ms,
+    exact_gaps,
+    need_of,
+    overlap_ms,
+    whole_day_gaps,
+    with_probe,
+)
 from edgeseries.core.timerange import TimeRange
 
 SOME_DAY = 19_700
@@ -97,3 +109,30 @@ def test_whole_day_gaps_are_the_missing_days(
             fetched.setdefault(name, []).extend(days_touched(gap.span))
     assert {name: tuple(sorted(got)) for name, got in fetched.items()} == dict(need.missing_days)
     assert set(fetched) <= set(names)
+
+
+@given(needs())
+def test_what_is_missing_of_a_range_is_the_sum_of_its_missing_days(
+    drawn: tuple[Need, list[str], dict[str, set[int]], int],
+) -> None:
+    need, _, _, _ = drawn
+    for days in need.missing_days.values():
+        assert covered_ms(need.span, days) == sum(overlap_ms(need.span, day) for day in days)
+
+
+@given(needs(), st.sampled_from([{}, dict.fromkeys("abcd", 100.0), dict.fromkeys("abcdefgh", 100.0)]))
+def test_a_probe_changes_the_order_of_gaps_and_not_what_is_fetched(
+    drawn: tuple[Need, list[str], dict[str, set[int]], int], learned: dict[str, float]
+) -> None:
+    need, _, _, _ = drawn
+    # Many points of each gap, so that it might be too large.
+    gaps = [replace(gap, points=gap.points * 40) for gap in whole_day_gaps(need)]
+    probed = with_probe(gaps, learned)
+    assert point_days(probed) == point_days(gaps)
+    if len(probed) > len(gaps):
+        assert probed[0].span.duration_ms == DAY_MS
+        assert any(point not in learned for point in probed[0].points)
+
+
+def point_days(gaps: Sequence[Gap]) -> Counter[tuple[str, int]]:
+    return Counter((point, day) for gap in gaps for point in gap.points for day in days_touched(gap.span))

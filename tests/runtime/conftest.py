@@ -1,6 +1,7 @@
 """What the runtime tests share: one whole stack on workerd, over made-up telemetry and the sample."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from local.logs import LogLine
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
-from tests.made_up import write_made_up
+from tests.made_up import write_live, write_made_up
 
 SAMPLE = Path(__file__).parents[2] / "local" / "sample"
 TIMEOUT_S = 60.0
@@ -46,9 +47,10 @@ class Running:
 
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made-up sites with odd names and values, beside the real sample."""
+    """Made-up sites with odd names and values, one whose samples are of now, beside the real sample."""
     folder = tmp_path_factory.mktemp("telemetry")
     write_made_up(folder)
+    write_live(folder, time.time_ns() // 1_000_000)
     for site in SAMPLE.iterdir():
         if site.is_dir():
             shutil.copytree(site, folder / site.name)

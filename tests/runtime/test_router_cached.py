@@ -20,6 +20,12 @@ FIRST_DAY_MS = 1_425_340_800_000
 PATIENCE_S = 30
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_stored(whole_stack: Running) -> None:
+    """Whatever other tests have stored of the site is gone before the first of these."""
+    whole_stack.client.delete("/api/cache", params={"site": SITE}).raise_for_status()
+
+
 def ask(
     running: Running, first: int, last: int, points: list[str] | None = None, **more: Any
 ) -> httpx.Response:

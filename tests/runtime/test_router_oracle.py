@@ -3,10 +3,13 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from local.expected import expected_samples
@@ -15,9 +18,11 @@ from tests.runtime.conftest import Running
 
 pytestmark = pytest.mark.runtime
 
-SEED = 20_261_123
-REQUEST_COUNT = 150
+SEED = 20_261_124
+REQUEST_COUNT = 400
+CONCURRENT_COUNT = 90
 DAY_MS = 86_400_000
+VERDICTS = ("hit", "fwd=partial", "fwd=miss", "fwd=request", "fwd=bypass")
 MAX_ANSWER_ROWS = 20_000
 """A drawn request stays below this, so that the whole test is a matter of seconds."""
 
@@ -46,47 +51,121 @@ def iso(epoch_ms: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=epoch_ms)).isoformat()
 
 
-def test_random_requests_equal_the_truth(running: Running) -> None:
-    random_source = random.Random(SEED)  # noqa: S311 - a seeded draw
-    samples, empty, kinds, verdicts = 0, 0, set(), Counter[str]()
+@dataclass
+class Tally:
+    """What a run has seen: a draw that did not reach what it is for is no test."""
+
+    samples: int = 0
+    empty: int = 0
+    purges: int = 0
+    kinds: set[type] = field(default_factory=set)
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+
+def send(random_source: random.Random, running: Running, fields: dict[str, Any]) -> httpx.Response:
+    """A drawn request on a drawn route, as GET or POST, its points in a drawn order."""
+    times = {"start_time": iso(fields["start_time"]), "end_time": iso(fields["end_time"])}
+    drawn_route = random_source.choice(["direct", "cached", "cached", None])
+    route = {} if drawn_route is None else {"route": drawn_route}
+    headers = {"Cache-Control": random_source.choice(["", "", "", "no-cache", "no-store"])}
+    points = random_source.sample(fields["points"], len(fields["points"]))
+    if random_source.random() < 0.5:
+        body = {**fields, "points": points, **times, **route}
+        return running.client.post("/api/timeseries", json=body, headers=headers)
+    params = [("site", fields["site"]), *(("point", one) for one in points), *times.items(), *route.items()]
+    return running.client.get("/api/timeseries", params=params, headers=headers)
+
+
+def check(running: Running, fields: dict[str, Any], response: httpx.Response, tally: Tally) -> None:
+    """The answer is what the files hold."""
+    assert response.status_code == 200, (fields, response.text[:500])
+    tally.verdicts[response.headers.get("cache-status", "none")] += 1
+    data = response.json()["data"]
+    assert list(data) == sorted(set(fields["points"]))
+    for point, one in data.items():
+        rows = expected_samples(
+            running.truth, fields["site"], point, fields["start_time"], fields["end_time"]
+        )
+        assert same(one["samples"], rows), (fields, point, response.headers.get("cache-status"))
+        assert (one["count"], one["error"]) == (len(rows), None)
+        tally.kinds |= {type(value) for _, value in rows}
+        tally.samples += len(rows)
+        tally.empty += not rows
+
+
+def purge(random_source: random.Random, running: Running, fields: dict[str, Any]) -> None:
+    """Remove what a request may have stored: the site, some points, or some days of it."""
+    params: list[tuple[str, Any]] = [("site", fields["site"])]
+    if random_source.random() < 0.6:
+        params += [("point", one) for one in random_source.sample(fields["points"], 1)]
+    if random_source.random() < 0.5:
+        middle_ms = (fields["start_time"] + fields["end_time"]) // 2
+        params += [("start_time", iso(middle_ms)), ("end_time", iso(fields["end_time"]))]
+    running.client.delete("/api/cache", params=params).raise_for_status()
+
+
+def draws(random_source: random.Random, running: Running, count: int) -> Iterator[dict[str, Any]]:
+    """Requests, many of them as dashboards send them: the same again, or a little later."""
     earlier: list[dict[str, Any]] = []
-    for number in range(REQUEST_COUNT):
+    for _ in range(count):
         fields = draw(random_source, running)
-        if earlier and random_source.random() < 0.3:
-            fields = random_source.choice(earlier)  # as dashboards do: the same again
+        if earlier and random_source.random() < 0.5:
+            fields = dict(random_source.choice(earlier[-20:]))
+            if random_source.random() < 0.5:
+                shift_ms = random_source.choice([60_000, 3_600_000, DAY_MS])
+                fields["start_time"] += shift_ms
+                fields["end_time"] += shift_ms
         earlier.append(fields)
-        start_ms, end_ms = fields["start_time"], fields["end_time"]
-        expected = {
-            point: expected_samples(running.truth, fields["site"], point, start_ms, end_ms)
-            for point in set(fields["points"])
+        yield fields
+
+
+def test_random_requests_and_purges_equal_the_truth(running: Running) -> None:
+    random_source = random.Random(SEED)  # noqa: S311 - a seeded draw
+    tally = Tally()
+    for fields in draws(random_source, running, REQUEST_COUNT):
+        if random_source.random() < 0.08:
+            purge(random_source, running, fields)
+            tally.purges += 1
+        check(running, fields, send(random_source, running, fields), tally)
+    print(f"{REQUEST_COUNT} requests, {tally.samples} samples, {tally.empty} empty series, seed {SEED}")
+    print(", ".join(f"{count} x {verdict}" for verdict, count in tally.verdicts.most_common()))
+    assert tally.samples > 20_000
+    assert tally.empty > 40
+    assert tally.purges > 10
+    assert {float, str, bool, type(None)} <= tally.kinds
+    reached = {verdict.removesuffix("; stored") for verdict in tally.verdicts}
+    assert reached == {f"EdgeSeries; {one}" for one in VERDICTS}
+
+
+def test_writers_who_overlap_and_purges_between_them_equal_the_truth(running: Running) -> None:
+    """Several at once ask overlapping ranges of a few points, so that they merge into the same blocks."""
+    site, points = "opengrid_minute", ["water_2923", "water_1a5c", "water_6616"]
+    first_ms = 1_425_340_800_000
+    tally = Tally()
+
+    def ask(number: int) -> tuple[dict[str, Any], httpx.Response]:
+        random_source = random.Random(SEED + number)  # noqa: S311 - a seeded draw, one for each thread
+        start_ms = first_ms + random_source.randint(0, 5 * 24) * 3_600_000
+        fields = {
+            "site": site,
+            "points": random_source.sample(points, random_source.randint(1, 3)),
+            "start_time": start_ms,
+            "end_time": start_ms + random_source.randint(1, 48) * 3_600_000,
         }
-        times = {"start_time": iso(start_ms), "end_time": iso(end_ms)}
-        route = {"route": random_source.choice(["direct", "cached", "cached"])}
-        headers = {"Cache-Control": random_source.choice(["", "", "", "no-cache", "no-store"])}
-        if number % 2:
-            body = {**fields, **times, **route}
-            response = running.client.post("/api/timeseries", json=body, headers=headers)
-        else:
-            pairs = [("site", fields["site"]), *(("point", point) for point in fields["points"])]
-            params = [*pairs, *times.items(), *route.items()]
-            response = running.client.get("/api/timeseries", params=params, headers=headers)
-        verdicts[response.headers.get("cache-status", "none")] += 1
-        assert response.status_code == 200, (fields, response.text[:500])
-        data = response.json()["data"]
-        assert list(data) == sorted(expected)
-        for point, rows in expected.items():
-            assert same(data[point]["samples"], rows), (fields, point)
-            assert data[point]["count"] == len(rows)
-            assert data[point]["error"] is None
-            kinds |= {type(value) for _, value in rows}
-            samples += len(rows)
-            empty += not rows
-    print(f"{REQUEST_COUNT} requests, {samples} samples compared, {empty} empty series, seed {SEED}")
-    print(", ".join(f"{count} x {verdict}" for verdict, count in verdicts.most_common()))
-    # The draw must have reached what it is for; another seed that does not is no test.
-    assert samples > 10_000
-    assert empty > 20
-    assert {float, str, bool, type(None)} <= kinds
+        if number % 9 == 0:
+            purge(random_source, running, fields)
+        return fields, send(random_source, running, fields)
+
+    with ThreadPoolExecutor(max_workers=6) as threads:
+        for fields, response in threads.map(ask, range(CONCURRENT_COUNT)):
+            check(running, fields, response, tally)
+    print(", ".join(f"{count} x {verdict}" for verdict, count in tally.verdicts.most_common()))
+    assert tally.samples > 50_000
+    # What they left behind is right, too: all of it again, from whatever is stored.
+    whole = {"site": site, "points": points, "start_time": first_ms, "end_time": first_ms + 8 * DAY_MS}
+    for _ in range(2):
+        body = {**whole, "route": "cached"}
+        check(running, whole, running.client.post("/api/timeseries", json=body), tally)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,11 @@
 """The router and its stores over fakes: faults put up with, and estimates that prove too low."""
 
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
 from edgeseries.core.errors import StoreUnavailable
 from router.ports import Ports
 from tests.asked_router import QUERY, START_MS, ask, make_ports, told
@@ -88,3 +94,53 @@ def test_points_that_prove_sparse_are_answered_after_the_first_day() -> None:
     assert (response.status, told(response)["_meta"]["sampleCount"]) == (200, 2_880)
     assert isinstance(ports.origin, FakeOrigin)
     assert [span.duration_ms // 86_400_000 for span in ports.origin.spans] == [1, DENSE_DAYS - 1]
+
+
+@dataclass
+class Failing:
+    """A store of which one call fails, whatever else it can do."""
+
+    store: Any
+    verb: str
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self.verb:
+            return getattr(self.store, name)
+
+        async def fail(*_: Any, **__: Any) -> None:
+            raise StoreUnavailable(f"{name} is down")
+
+        return fail
+
+
+@pytest.mark.parametrize(
+    ("store", "verb", "fault"),
+    [
+        ("answers", "find", "answers_unread"),
+        ("blocks", "covered", "index_unread"),
+        ("blocks", "densities", "index_unread"),
+        ("blocks", "read", "blocks_unread"),
+        ("blocks", "keep", "not_stored"),
+        ("answers", "keep", "not_stored"),
+    ],
+)
+def test_whatever_call_of_a_store_fails_the_answer_comes_and_the_fault_is_counted(
+    store: str, verb: str, fault: str
+) -> None:
+    cached = (*QUERY, ("route", "cached"))
+    sound = make_ports(clock=FakeClock(at_ms=START_MS + 30 * 86_400_000))
+    body = ask(query=cached, ports=sound).body
+    # Blocks are held, but no answer of another range, so that every call of the path is made.
+    wider = (*QUERY[:2], ("start_time", "2023-12-31T00:00:00Z"), QUERY[3], ("route", "cached"))
+    expected = ask(query=wider, ports=make_ports(clock=FakeClock(at_ms=START_MS + 30 * 86_400_000))).body
+    failing: dict[str, Any] = {store: Failing(getattr(sound, store), verb)}
+    ports = replace(sound, faults=Counter(), **failing)
+    assert isinstance(ports.journal, ListJournal)
+    ports.journal.records.clear()
+    response = ask(query=wider, ports=ports)
+    assert (response.status, response.body) == (200, expected)
+    assert ports.faults == {fault: 1}
+    assert ports.journal.records[0].store_faults == (0 if fault == "not_stored" else 1)
+    # Nothing that was stored before is lost by it.
+    stream: object = ask(query=cached, ports=replace(sound, faults=Counter())).stream
+    assert stream == body

@@ -13,7 +13,7 @@ from edgeseries.adapters import statements
 from edgeseries.adapters.bucket import Written
 from edgeseries.adapters.database import Command, Database, json_chunks
 from edgeseries.adapters.object_keys import block_key, site_prefix
-from edgeseries.adapters.store_limits import BUCKET_PAGE_KEYS, DENSITY_MEMORY_DAYS
+from edgeseries.adapters.store_limits import BUCKET_PAGE_KEYS, COVERED_MAX_ROWS, DENSITY_MEMORY_DAYS
 from edgeseries.core.days import by_month, days_in, days_touched
 from edgeseries.core.timerange import TimeRange
 
@@ -70,16 +70,19 @@ class BlockIndex:
         """See the port. Points that hold the same days share one set."""
         wanted = by_month(days_touched(span))
         months = list(wanted)
-        bitmaps: dict[str, list[tuple[str, int]]] = {}
-        first = 0
-        for names, count in json_chunks(points):
-            command = Command(sql=statements.COVERED, parameters=(site, names, months[0], months[-1]))
-            for month, covered_days, places in await self._database.read(command):
-                held_days = covered_days & wanted.get(month, 0)
-                for place in json.loads(places) if held_days else ():
-                    bitmaps.setdefault(points[first + place], []).append((month, held_days))
-            first += count
-        return _days_by_point(bitmaps)
+        days: dict[str, frozenset[int]] = {}
+        sets: dict[str, frozenset[int]] = {}
+        size = max(1, COVERED_MAX_ROWS // len(months))
+        for start in range(0, len(points), size):
+            first = start
+            for names, count in json_chunks(points[start : start + size]):
+                command = Command(sql=statements.COVERED, parameters=(site, names, months[0], months[-1]))
+                for coverage, places in await self._database.read(command):
+                    held = sets.setdefault(coverage, _days_of(coverage, wanted))
+                    if held:
+                        days.update((points[first + place], held) for place in json.loads(places))
+                first += count
+        return days
 
     async def densities(self, site: str, points: Sequence[str]) -> Mapping[str, float]:
         """See the port."""
@@ -166,12 +169,7 @@ def _values(site: str, row: BlockRow) -> tuple[str | int, ...]:
     )
 
 
-def _days_by_point(bitmaps: Mapping[str, list[tuple[str, int]]]) -> dict[str, frozenset[int]]:
-    sets: dict[tuple[tuple[str, int], ...], frozenset[int]] = {}
-    days: dict[str, frozenset[int]] = {}
-    for point, months in bitmaps.items():
-        alike = tuple(months)
-        if alike not in sets:
-            sets[alike] = frozenset(day for month, bitmap in alike for day in days_in(month, bitmap))
-        days[point] = sets[alike]
-    return days
+def _days_of(coverage: str, wanted: Mapping[str, int]) -> frozenset[int]:
+    """The days that a row of COVERED tells, of those wanted (bitmaps by month)."""
+    pairs = (pair.split("=") for pair in coverage.split(","))
+    return frozenset(day for month, held in pairs for day in days_in(month, int(held) & wanted.get(month, 0)))

@@ -6,16 +6,20 @@ Parameters are numbered in the order in which `block_index.py` gives them. Sets 
 from typing import Final
 
 COVERED: Final = """
-SELECT held.month, held.covered_days, json_group_array(wanted.key)
-FROM json_each(?2) AS wanted
-CROSS JOIN cache_metadata AS held ON held.site = ?1 AND held.point = wanted.value
-WHERE held.month BETWEEN ?3 AND ?4 AND held.kind = 'block' AND held.covered_days > 0
-GROUP BY held.month, held.covered_days
-ORDER BY held.month
+SELECT coverage, json_group_array(place)
+FROM (
+  SELECT wanted.key AS place, group_concat(held.month || '=' || held.covered_days) AS coverage
+  FROM json_each(?2) AS wanted
+  CROSS JOIN cache_metadata AS held ON held.site = ?1 AND held.point = wanted.value
+  WHERE held.month BETWEEN ?3 AND ?4 AND held.kind = 'block' AND held.covered_days > 0
+  GROUP BY wanted.key
+)
+GROUP BY coverage
 """
-"""Which of the points (by place in the JSON array) have the same days of a month. Points of a site
-mostly have, so that 10,000 points over years are few rows. CROSS JOIN keeps the order: each point
-is looked up in the index, nothing is scanned."""
+"""Which of the points (by place in the JSON array) have the same days in all months, and which these
+are: `2024-01=2147483647,2024-02=...`. Points of a site mostly have, so that 10,000 points over years
+are few rows, and only these have to be read and put into sets. CROSS JOIN keeps the order: each point
+is looked up in the index, which gives its months ascending; nothing is scanned."""
 
 DENSITIES: Final = """
 SELECT wanted.key, learned.density_per_day

@@ -12,6 +12,7 @@ import pulumi
 import pulumi_cloudflare as cloudflare
 
 from stack.bundle import Bundle
+from stack.rollout import shares
 
 COMPATIBILITY_DATE: Final = "2026-10-01"
 """Brings CPython 3.14 (since 2026-09-08), node:zlib (since 2026-08-04) and the vendored SDK
@@ -20,7 +21,6 @@ COMPATIBILITY_DATE: Final = "2026-10-01"
 COMPATIBILITY_FLAGS: Final = ("python_workers",)
 """What no date implies; everything else comes with COMPATIBILITY_DATE."""
 
-WHOLE_PERCENT: Final = 100
 SHORT_HASH_CHARS: Final = 12
 
 
@@ -37,16 +37,22 @@ class FunctionSpec:
     workers_dev: bool
     crons: tuple[str, ...] = ()
     custom_domain: str | None = None
+    canary_percent: int
+    stable_version: str | None = None
+    pinned_version: str | None = None
 
 
 class Function(pulumi.ComponentResource):
     """A Worker with everything that belongs to it alone, so that `--target` can ship it alone.
 
     All children carry the function's name, which never changes with its contents.
+    `opts.depends_on` holds the version back: what the code reads and writes must be there first.
     """
 
     def __init__(self, name: str, spec: FunctionSpec, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("edgeseries:stack:Function", name, None, opts)
+        # Pulumi does not hand a component's own dependencies down to its children.
+        needs = opts.depends_on if opts is not None else None
         self.worker = cloudflare.Worker(
             name,
             account_id=spec.account_id,
@@ -72,16 +78,16 @@ class Function(pulumi.ComponentResource):
                 workers_tag=spec.bundle.hash,
                 workers_message=f"{spec.bundle.function} {spec.bundle.hash[:SHORT_HASH_CHARS]}",
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            # A version that is replaced stays on the platform, or there would be nothing to roll back to.
+            # It goes with its Worker.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=needs, retain_on_delete=True),
         )
         self.deployment = cloudflare.WorkersDeployment(
             name,
             account_id=spec.account_id,
             script_name=self.worker.name,
             strategy="percentage",
-            versions=[
-                cloudflare.WorkersDeploymentVersionArgs(version_id=self.version.id, percentage=WHOLE_PERCENT)
-            ],
+            versions=self.version.id.apply(lambda version_id: _versions(spec, version_id)),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self._make_triggers(name, spec)
@@ -106,6 +112,18 @@ class Function(pulumi.ComponentResource):
                 service=self.worker.name,
                 opts=opts,
             )
+
+
+def _versions(spec: FunctionSpec, new_version: str) -> list[cloudflare.WorkersDeploymentVersionArgs]:
+    return [
+        cloudflare.WorkersDeploymentVersionArgs(version_id=share.version_id, percentage=share.percent)
+        for share in shares(
+            new_version=new_version,
+            stable_version=spec.stable_version,
+            pinned_version=spec.pinned_version,
+            canary_percent=spec.canary_percent,
+        )
+    ]
 
 
 def _modules(bundle: Bundle) -> list[cloudflare.WorkerVersionModuleArgs]:

@@ -9,6 +9,9 @@ from typing import Final
 import pulumi
 import pulumi_cloudflare as cloudflare
 
+from stack.components.dynamic import EmptiedBucket, Schema
+from stack.schema import Migration
+
 ANSWERS_PREFIX: Final = "answers/"
 BLOCKS_PREFIX: Final = "blocks/"
 DAY_SECONDS: Final = 86_400
@@ -16,7 +19,10 @@ DAY_SECONDS: Final = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageSpec:
-    """What to store where. Ages are counted from an object's last write."""
+    """What to store where. Ages are counted from an object's last write.
+
+    `emptied` is for stacks that go away, and never changes for a stack (`EmptiedBucket` says why).
+    """
 
     account_id: str
     bucket_name: str
@@ -26,10 +32,16 @@ class StorageSpec:
     block_ttl_days: int
     abort_multipart_days: int
     protect: bool
+    emptied: bool
+    migrations: tuple[Migration, ...]
+    schema_digest: str
 
 
 class Storage(pulumi.ComponentResource):
-    """The bucket and the database of one stack."""
+    """The bucket and the database of one stack, the database with its schema.
+
+    `ready` is what has to be there before code that reads and writes.
+    """
 
     def __init__(self, name: str, spec: StorageSpec, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("edgeseries:stack:Storage", name, None, opts)
@@ -51,6 +63,25 @@ class Storage(pulumi.ComponentResource):
                 parent=self, protect=spec.protect, ignore_changes=["primaryLocationHint"]
             ),
         )
+        self.schema = Schema(
+            "db",
+            account_id=spec.account_id,
+            database_id=self.database.id,
+            migrations=spec.migrations,
+            digest=spec.schema_digest,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.ready: list[pulumi.Resource] = [self.schema]
+        if spec.emptied:
+            # Destroying goes backwards: the Workers, which write, then this, then the bucket.
+            self.ready.append(
+                EmptiedBucket(
+                    "cache",
+                    account_id=spec.account_id,
+                    bucket_name=self.bucket.name,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+            )
         cloudflare.R2BucketLifecycle(
             "cache",
             account_id=spec.account_id,

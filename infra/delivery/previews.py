@@ -1,0 +1,68 @@
+"""Previews: a stack for one pull request, made from defaults, and gone without a trace.
+
+Owns where a preview's few settings come from: the environment, as EDGESERIES_<SETTING>, since its stack file
+is made anew each time. Must not know GitHub: who is open is told by the caller.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from delivery import arguments
+from delivery.programs import DeliveryFault, pulumi, pulumi_json
+from stack.names import preview_stack
+from stack.settings import SETTINGS
+
+VARIABLE_PREFIX: Final = "EDGESERIES_"
+
+
+def variable_of(key: str) -> str:
+    """The environment variable of a setting: EDGESERIES_ACCOUNT_ID for accountId."""
+    return VARIABLE_PREFIX + re.sub(r"[A-Z]", lambda letter: f"_{letter[0]}", key).upper()
+
+
+def given(environment: Mapping[str, str]) -> dict[str, str]:
+    """Settings that the environment has; raises DeliveryFault that names every required one it lacks."""
+    found = {one.key: environment.get(variable_of(one.key), "") for one in SETTINGS}
+    missing = [variable_of(one.key) for one in SETTINGS if one.required and not found[one.key]]
+    if missing:
+        raise DeliveryFault(
+            f"a preview takes its settings from the environment; export {', '.join(missing)} "
+            "(docs/settings.md says what they are)"
+        )
+    return {key: text for key, text in found.items() if text}
+
+
+def make(pull_request: int, environment: Mapping[str, str]) -> None:
+    """Make the preview of a pull request, or bring it to the checkout, and print its URL last."""
+    stack, texts = preview_stack(pull_request), given(environment)
+    secret = {one.key for one in SETTINGS if one.secret}
+    pulumi(arguments.select(stack, create=True))
+    for key, text in texts.items():
+        if key in secret:
+            pulumi(arguments.set_secret(stack, key), stdin=text)
+        else:
+            pulumi(arguments.set_config(stack, key, text))
+    pulumi(arguments.up(stack, agreed=True))
+    outputs = pulumi_json(["stack", "output", "--json", "--stack", stack])
+    print(outputs["routerUrl"])
+
+
+def destroy(pull_request: int) -> None:
+    """Destroy the preview of a pull request; none there is no fault."""
+    stack = preview_stack(pull_request)
+    if stack not in {name.rpartition("/")[2] for name in _stacks()}:
+        print(f"there is no stack {stack}")
+        return
+    pulumi(arguments.destroy(stack))
+
+
+def sweep(open_pull_requests: Collection[int]) -> None:
+    """Destroy every preview whose pull request is not open."""
+    for stack in arguments.orphans(_stacks(), open_pull_requests):
+        print(f"{stack}: its pull request is closed")
+        pulumi(arguments.destroy(stack))
+
+
+def _stacks() -> list[str]:
+    return [str(one["name"]) for one in pulumi_json(["stack", "ls", "--json"])]

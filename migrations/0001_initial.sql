@@ -1,0 +1,242 @@
+-- The schema as it stood at the first release, word for word. Made by make migrations; not edited.
+
+-- EdgeSeries: the D1 database. This file is the only DDL.
+--
+-- Every statement may run again on a database that has it already. Times are UTC epoch
+-- milliseconds (_ms). Words are those of docs/glossary.md. D1 bills every index that a
+-- write touches as one more written row, so an index stands here only for a query that exists.
+
+-- Background jobs. One row a job; the request's normal form plus a generation names it.
+CREATE TABLE IF NOT EXISTS queue_jobs (
+  job_id             TEXT    NOT NULL PRIMARY KEY,
+  request_digest     TEXT    NOT NULL,              -- SHA-256 of the request's normal form, hex
+  generation         INTEGER NOT NULL DEFAULT 1,    -- asked anew after it ended: the next generation
+  owner              TEXT    NOT NULL DEFAULT '',   -- API key id; '' while access is open
+  site               TEXT    NOT NULL,
+  points_json        TEXT    NOT NULL,              -- JSON array of names, sorted and unique
+  point_count        INTEGER NOT NULL,
+  start_ms           INTEGER NOT NULL,
+  end_ms             INTEGER NOT NULL,
+  priority           TEXT    NOT NULL DEFAULT 'normal' CHECK (priority IN ('high', 'normal', 'low')),
+  status             TEXT    NOT NULL DEFAULT 'queued'
+                     CHECK (status IN ('queued', 'processing', 'retrying', 'completed', 'failed', 'cancelled')),
+  planned_ms         INTEGER,                       -- NULL until the job is cut into batches
+  batch_count        INTEGER NOT NULL DEFAULT 0,
+  batches_done       INTEGER NOT NULL DEFAULT 0,
+  expected_samples   INTEGER NOT NULL DEFAULT 0,
+  expected_done      INTEGER NOT NULL DEFAULT 0,    -- expected samples of the batches that are done
+  sample_count       INTEGER NOT NULL DEFAULT 0,    -- samples really delivered
+  retry_count        INTEGER NOT NULL DEFAULT 0,    -- batches put back after a failure that counted
+  error              TEXT,
+  created_ms         INTEGER NOT NULL,
+  started_ms         INTEGER,
+  ended_ms           INTEGER,
+  updated_ms         INTEGER NOT NULL,
+  UNIQUE (request_digest, generation)
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS queue_jobs_by_status ON queue_jobs (status, updated_ms);
+CREATE INDEX IF NOT EXISTS queue_jobs_by_owner ON queue_jobs (owner, created_ms);
+
+-- The parts of a job: up to 50 of its points (a slice of points_json) by one month. Claimed by
+-- compare-and-set with a lease.
+CREATE TABLE IF NOT EXISTS job_batches (
+  job_id             TEXT    NOT NULL REFERENCES queue_jobs (job_id) ON DELETE CASCADE,
+  batch_index        INTEGER NOT NULL,
+  first_point        INTEGER NOT NULL,              -- place in the job's points, from 0
+  point_count        INTEGER NOT NULL,
+  start_ms           INTEGER NOT NULL,
+  end_ms             INTEGER NOT NULL,
+  expected_samples   INTEGER NOT NULL,
+  status             TEXT    NOT NULL DEFAULT 'queued'
+                     CHECK (status IN ('queued', 'claimed', 'done', 'failed')),
+  attempts           INTEGER NOT NULL DEFAULT 0,    -- failures that counted
+  claims             INTEGER NOT NULL DEFAULT 0,    -- times it was begun, crashes included
+  lease_holder       TEXT,
+  lease_until_ms     INTEGER,
+  sample_count       INTEGER NOT NULL DEFAULT 0,
+  error              TEXT,
+  updated_ms         INTEGER NOT NULL,
+  PRIMARY KEY (job_id, batch_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS job_batches_by_status ON job_batches (status, updated_ms);
+
+-- Jobs that ended, without their batches; what statistics are made from.
+CREATE TABLE IF NOT EXISTS job_history (
+  job_id             TEXT    NOT NULL PRIMARY KEY,
+  owner              TEXT    NOT NULL DEFAULT '',
+  site               TEXT    NOT NULL,
+  point_count        INTEGER NOT NULL,
+  start_ms           INTEGER NOT NULL,
+  end_ms             INTEGER NOT NULL,
+  priority           TEXT    NOT NULL,
+  status             TEXT    NOT NULL CHECK (status IN ('completed', 'failed', 'cancelled')),
+  batch_count        INTEGER NOT NULL,
+  sample_count       INTEGER NOT NULL,
+  error              TEXT,
+  created_ms         INTEGER NOT NULL,
+  started_ms         INTEGER,
+  ended_ms           INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS job_history_by_end ON job_history (ended_ms);
+
+-- One row an object in the bucket: blocks and answers.
+CREATE TABLE IF NOT EXISTS cache_metadata (
+  object_key         TEXT    NOT NULL PRIMARY KEY,
+  kind               TEXT    NOT NULL CHECK (kind IN ('block', 'answer')),
+  site               TEXT    NOT NULL,
+  point              TEXT,                          -- blocks only
+  month              TEXT,                          -- blocks only, YYYY-MM
+  covered_days       INTEGER NOT NULL DEFAULT 0,    -- blocks only: bit d-1 is day d of the month
+  sample_count       INTEGER NOT NULL,
+  raw_bytes          INTEGER NOT NULL,
+  stored_bytes       INTEGER NOT NULL,
+  codec              TEXT    NOT NULL,
+  etag               TEXT    NOT NULL DEFAULT '',
+  hit_count          INTEGER NOT NULL DEFAULT 0,
+  created_ms         INTEGER NOT NULL,
+  used_ms            INTEGER NOT NULL,
+  expires_ms         INTEGER                        -- answers only
+) STRICT;
+
+-- The least recently used first, whatever its kind; with the bytes, so that their sum reads the index alone.
+CREATE INDEX IF NOT EXISTS cache_metadata_by_use ON cache_metadata (used_ms, stored_bytes);
+CREATE INDEX IF NOT EXISTS cache_metadata_by_expiry ON cache_metadata (expires_ms) WHERE expires_ms IS NOT NULL;
+CREATE INDEX IF NOT EXISTS cache_metadata_by_point ON cache_metadata (site, point, month);
+
+-- Requests, added up by minute, endpoint, route and status class: a busy router writes few rows. After two
+-- days a row is an hour (minute_ms is its first), after 92 days all older ones are at minute 0.
+CREATE TABLE IF NOT EXISTS request_analytics (
+  minute_ms          INTEGER NOT NULL,
+  endpoint           TEXT    NOT NULL,
+  route              TEXT    NOT NULL,
+  status_class       INTEGER NOT NULL,              -- 2, 3, 4, 5
+  cache_verdict      TEXT    NOT NULL,              -- hit, partial, miss, request, bypass, none
+  request_count      INTEGER NOT NULL DEFAULT 0,
+  duration_sum_ms    INTEGER NOT NULL DEFAULT 0,
+  duration_buckets   TEXT    NOT NULL DEFAULT '[]', -- JSON array: counts of a latency histogram
+  sample_count       INTEGER NOT NULL DEFAULT 0,
+  origin_samples     INTEGER NOT NULL DEFAULT 0,
+  body_bytes         INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (minute_ms, endpoint, route, status_class, cache_verdict)
+) STRICT, WITHOUT ROWID;
+
+-- What the platform bills and the upstream delivers, by UTC day and function, as the functions counted it.
+CREATE TABLE IF NOT EXISTS platform_usage (
+  day_ms             INTEGER NOT NULL,
+  function           TEXT    NOT NULL,              -- router, consumer, janitor
+  requests           INTEGER NOT NULL DEFAULT 0,    -- invocations of any kind
+  r2_class_a         INTEGER NOT NULL DEFAULT 0,
+  r2_class_b         INTEGER NOT NULL DEFAULT 0,
+  d1_rows_read       INTEGER NOT NULL DEFAULT 0,    -- of plain reads: rows given, not rows scanned
+  d1_rows_written    INTEGER NOT NULL DEFAULT 0,    -- as billed, indexes too
+  d1_transactions    INTEGER NOT NULL DEFAULT 0,
+  queue_operations   INTEGER NOT NULL DEFAULT 0,
+  analytics_points   INTEGER NOT NULL DEFAULT 0,
+  upstream_calls     INTEGER NOT NULL DEFAULT 0,
+  upstream_samples   INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (day_ms, function)
+) STRICT, WITHOUT ROWID;
+
+-- What has been learned of each point: how dense it is, how late its samples come.
+CREATE TABLE IF NOT EXISTS point_profiles (
+  site               TEXT    NOT NULL,
+  point              TEXT    NOT NULL,
+  density_per_day    REAL    NOT NULL,
+  interval_ms        INTEGER,
+  lag_ms             INTEGER,
+  observed_days      INTEGER NOT NULL DEFAULT 0,
+  updated_ms         INTEGER NOT NULL,
+  PRIMARY KEY (site, point)
+) STRICT, WITHOUT ROWID;
+
+-- Messages that retrying could not cure, kept for replay.
+CREATE TABLE IF NOT EXISTS dead_letters (
+  letter_id          TEXT    NOT NULL PRIMARY KEY,
+  queue              TEXT    NOT NULL,
+  job_id             TEXT,
+  batch_index        INTEGER,
+  message_json       TEXT    NOT NULL,
+  cause              TEXT    NOT NULL,
+  attempts           INTEGER NOT NULL,
+  buried_ms          INTEGER NOT NULL,
+  replayed_ms        INTEGER
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS dead_letters_by_time ON dead_letters (buried_ms);
+
+-- Keys of callers. Only a hash of the secret is kept.
+CREATE TABLE IF NOT EXISTS api_keys (
+  key_id             TEXT    NOT NULL PRIMARY KEY,
+  secret_hash        TEXT    NOT NULL,
+  owner              TEXT    NOT NULL,
+  sites_json         TEXT    NOT NULL,              -- JSON array of site names, or ["*"]
+  rights_json        TEXT    NOT NULL,              -- JSON array of read, jobs, purge, admin
+  tier               TEXT    NOT NULL DEFAULT 'standard' CHECK (tier IN ('standard', 'bulk')),
+  created_ms         INTEGER NOT NULL,
+  revoked_ms         INTEGER,
+  used_ms            INTEGER                        -- to the hour
+) STRICT;
+
+-- Where each duty of the janitor stopped.
+CREATE TABLE IF NOT EXISTS janitor_state (
+  duty               TEXT    NOT NULL PRIMARY KEY,
+  cursor             TEXT    NOT NULL DEFAULT '',
+  ran_ms             INTEGER NOT NULL,
+  outcome            TEXT    NOT NULL DEFAULT '',
+  lease_until_ms     INTEGER
+) STRICT;
+
+-- Jobs under way, with how far they are.
+CREATE VIEW IF NOT EXISTS v_active_jobs AS
+SELECT
+  job_id, owner, site, priority, status, batch_count, batches_done, sample_count, created_ms, started_ms, updated_ms,
+  point_count,
+  CASE WHEN expected_samples > 0 THEN 100.0 * expected_done / expected_samples ELSE 0.0 END AS progress_percent
+FROM queue_jobs
+WHERE status IN ('queued', 'processing', 'retrying');
+
+-- Ended jobs by day (UTC): how many, how well, how long.
+CREATE VIEW IF NOT EXISTS v_job_performance AS
+SELECT
+  ended_ms / 86400000 * 86400000 AS day_ms,
+  count(*) AS job_count,
+  sum(status = 'completed') AS completed_count,
+  sum(status = 'failed') AS failed_count,
+  sum(status = 'cancelled') AS cancelled_count,
+  sum(sample_count) AS sample_count,
+  avg(ended_ms - created_ms) AS mean_duration_ms,
+  max(ended_ms - created_ms) AS longest_duration_ms
+FROM job_history
+GROUP BY day_ms;
+
+-- What is stored, by kind and site, and how well it is packed and used.
+CREATE VIEW IF NOT EXISTS v_cache_performance AS
+SELECT
+  kind, site,
+  count(*) AS object_count,
+  sum(sample_count) AS sample_count,
+  sum(raw_bytes) AS raw_bytes,
+  sum(stored_bytes) AS stored_bytes,
+  1.0 * sum(raw_bytes) / max(1, sum(stored_bytes)) AS compression_ratio,
+  sum(hit_count) AS hit_count,
+  min(used_ms) AS least_recently_used_ms
+FROM cache_metadata
+GROUP BY kind, site;
+
+-- Requests by endpoint and route: counts, hits, errors, mean latency, samples saved.
+CREATE VIEW IF NOT EXISTS v_request_stats AS
+SELECT
+  endpoint, route,
+  sum(request_count) AS request_count,
+  sum(CASE WHEN cache_verdict = 'hit' THEN request_count ELSE 0 END) AS hit_count,
+  sum(CASE WHEN status_class = 5 THEN request_count ELSE 0 END) AS error_count,
+  1.0 * sum(duration_sum_ms) / max(1, sum(request_count)) AS mean_duration_ms,
+  sum(sample_count) AS sample_count,
+  sum(origin_samples) AS origin_samples,
+  sum(sample_count) - sum(origin_samples) AS saved_samples,
+  min(minute_ms) AS since_ms
+FROM request_analytics
+GROUP BY endpoint, route;

@@ -1,0 +1,58 @@
+"""The index over real SQL: what is covered, of more points and months than one statement looks through."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from edgeseries.adapters.block_index import BlockIndex, BlockRow
+from edgeseries.adapters.bucket import Written
+from edgeseries.adapters.store_limits import COVERED_MAX_ROWS
+from edgeseries.core.days import by_month, day_span, month_of
+from tests.fake_stores import SqliteDatabase
+
+FIRST_DAY = 16_000
+DAYS = range(FIRST_DAY, FIRST_DAY + 3_650)
+POINTS = [f"made up {number:05d}" for number in range(COVERED_MAX_ROWS // len(by_month(DAYS)) + 50)]
+
+
+@pytest.fixture
+def database() -> Iterator[SqliteDatabase]:
+    database = SqliteDatabase()
+    yield database
+    database.close()
+
+
+def rows_of(point: str, days: frozenset[int]) -> list[BlockRow]:
+    return [
+        BlockRow(
+            point=point,
+            month=month,
+            covered_days=bitmap,
+            sample_count=1,
+            raw_bytes=16,
+            stored_bytes=10,
+            codec="br",
+            version=Written(etag="e", uploaded_ms=1),
+        )
+        for month, bitmap in by_month(days).items()
+    ]
+
+
+def test_every_point_gets_its_own_days_and_who_has_the_same_shares_them(database: SqliteDatabase) -> None:
+    some, other = frozenset(DAYS[3:1_000:2]), frozenset([DAYS[-1]])
+    outside = frozenset([FIRST_DAY - 40, DAYS[-1] + 40])
+    held = {POINTS[0]: some, POINTS[-51]: other, POINTS[-50]: some, POINTS[-1]: other | outside}
+    alone = {POINTS[1]: outside}
+
+    async def covered() -> dict[str, frozenset[int]]:
+        index = BlockIndex(database)
+        for point, days in {**held, **alone}.items():
+            await index.record("hq", rows_of(point, days), (), now_ms=1)
+            await index.record("elsewhere", rows_of(point, frozenset(DAYS)), (), now_ms=1)
+        return dict(await index.covered("hq", POINTS, day_span(DAYS[0], DAYS[-1])))
+
+    found = asyncio.run(covered())
+    assert found == {point: days - outside for point, days in held.items()}
+    assert month_of(DAYS[0]) < month_of(DAYS[-1])
+    assert found[POINTS[0]] is found[POINTS[-50]]
