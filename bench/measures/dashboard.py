@@ -13,7 +13,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import sub
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import httpx
@@ -104,12 +106,17 @@ class HostWeb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What upstream delivered for a course: at first, by all refreshes after it, and what was new."""
+    """What upstream delivered for a course: at first, by each refresh after it, and what was new."""
 
     first_load: int
-    refreshes: int
+    by_refresh: tuple[int, ...]
     new_samples: int
     window_samples: int
+
+    @property
+    def refreshes(self) -> int:
+        """What all refreshes were delivered."""
+        return sum(self.by_refresh)
 
 
 def _run(setting: Setting) -> Report:
@@ -139,6 +146,8 @@ def _run(setting: Setting) -> Report:
                 "refreshes": course.minutes,
                 "samples_first_load": watched.first_load,
                 "samples_refreshes": watched.refreshes,
+                "samples_usual_refresh": median(watched.by_refresh),
+                "samples_largest_refresh": max(watched.by_refresh),
                 "samples_new": watched.new_samples,
                 "samples_in_window": watched.window_samples,
             }
@@ -167,16 +176,19 @@ async def _watch(course: Course, truth: Truth, week: Week) -> Watched:
         async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE_MS / 1000) as client:
             view = _View(url, client, points, course=course, start_ms=start_ms)
             await view.refresh(truth)
-            first_load = await view.delivered()
+            delivered = [await view.delivered()]
             for minute in range(1, course.minutes + 1):
                 view.clock.at_ms = start_ms + minute * MINUTE_MS
                 await view.refresh(truth)
-            in_all = await view.delivered()
+                delivered.append(await view.delivered())
             view.close()
     new = _held(truth, points, start_ms, start_ms + course.minutes * MINUTE_MS)
     window = _held(truth, points, start_ms - course.window_ms, start_ms)
     return Watched(
-        first_load=first_load, refreshes=in_all - first_load, new_samples=new, window_samples=window
+        first_load=delivered[0],
+        by_refresh=tuple(map(sub, delivered[1:], delivered)),
+        new_samples=new,
+        window_samples=window,
     )
 
 
