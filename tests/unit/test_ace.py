@@ -1,6 +1,8 @@
 """ACE's wire format: real vendor bodies as values, and every way they can be wrong."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgeseries.core import ace
 from edgeseries.core.errors import OriginContract, OriginGarbled
@@ -59,10 +61,43 @@ def test_a_value_of_another_kind_is_refused(raw: object) -> None:
         ace.value_of(raw)
 
 
+@given(
+    st.lists(
+        st.one_of(
+            st.floats().map(repr),
+            st.integers().map(str),
+            st.sampled_from(
+                ["", "nan", "-inf", "1e400", "1_0", "on", "true", " 5 ", "9007199254740993", "-0.0"]
+            ),
+            st.text(max_size=3),
+            st.none(),
+            st.booleans(),
+            st.integers(),
+        ),
+        max_size=8,
+    )
+)
+def test_a_column_is_read_as_its_values_are(raws: list[object]) -> None:
+    read, one_by_one = ace.values_of(raws), list(map(ace.value_of, raws))
+    assert list(map(repr, read)) == list(map(repr, one_by_one))
+
+
+@pytest.mark.parametrize("name", [[], {}, None, 5])
+def test_a_row_whose_name_is_no_text_is_refused(name: object) -> None:
+    gathering = ace.Gathering(["a"])
+    with pytest.raises(OriginContract, match="name"):
+        gathering.add([{"name": name, "time": "2024-01-01T00:00:00Z", "value": "1"}])
+    row = {"time": "2024-01-01T00:00:00Z", "value": "1"}
+    gathering.add([row], point="a")
+    with pytest.raises(OriginContract, match="another point"):
+        gathering.add([{**row, "name": "b"}], point="a")
+    assert gathering.count == 1
+
+
 @pytest.mark.parametrize("raw", [None, 5, "yesterday", "2024-01-01T00:00:00"])
 def test_a_time_that_is_none_is_refused(raw: object) -> None:
     with pytest.raises(OriginContract, match="time"):
-        ace.time_of(raw, {})
+        ace.times_of([raw], {})
 
 
 def test_names_are_percent_encoded_whole() -> None:

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from math import isfinite
+from operator import itemgetter
+from typing import Final, cast
 from urllib.parse import quote, urlencode
 
 from edgeseries.core.errors import OriginContract, OriginGarbled
@@ -33,6 +35,9 @@ PAGE_SIZES: Final = (3, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000,
 
 assert UPSTREAM_LIST_ROWS in PER_PAGE_SIZES
 assert UPSTREAM_PAGE_ROWS in PAGE_SIZES
+
+
+_FIELDS: Final = itemgetter("name", "time", "value")
 
 
 class BatchShape(StrEnum):
@@ -132,7 +137,7 @@ def listed(document: Mapping[str, object]) -> tuple[Sequence[Mapping[str, object
 
 
 def _objects(value: object, what: str) -> Sequence[Mapping[str, object]]:
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+    if not isinstance(value, list) or not set(map(type, value)) <= {dict}:
         raise OriginContract(f"the upstream answered without a list of objects in {what}")
     return value
 
@@ -172,6 +177,22 @@ def site_of(item: Mapping[str, object]) -> Site:
     return Site(name=name, title=title if isinstance(title, str) and title else None)
 
 
+def values_of(raws: Sequence[object]) -> list[Value]:
+    """Typed values of a column. Plain decimal texts, which most columns are made of, are read at once."""
+    if set(map(type, raws)) == {str}:
+        texts = cast("Sequence[str]", raws)
+        together = "".join(texts)
+        if together.isascii() and "_" not in together:
+            try:
+                numbers = list(map(float, texts))
+            except ValueError:
+                return list(map(_value_of_text, texts))
+            if all(map(isfinite, numbers)) and max(map(abs, numbers)) < EXACT_INTEGERS:
+                return list(numbers)
+        return list(map(_value_of_text, texts))
+    return list(map(value_of, raws))
+
+
 def value_of(raw: object) -> Value:
     """A typed value of what the vendor sent. The rule for texts is in `docs/formats/answer.md`."""
     if isinstance(raw, str):
@@ -200,20 +221,38 @@ def _value_of_text(text: str) -> Value:
         return plain_number(number)
 
 
-def time_of(raw: object, known: dict[str, int]) -> int:
-    """Epoch milliseconds of a row's time. `known` remembers texts: rows of many points share instants."""
+def times_of(raws: Sequence[object], known: dict[object, int]) -> list[int]:
+    """Epoch milliseconds of a column of times. `known` remembers texts: points share instants."""
+    for raw in {*raws} - known.keys() if set(map(type, raws)) == {str} else raws:
+        known[raw] = _time_of(raw)
+    return [known[raw] for raw in raws]
+
+
+def _time_of(raw: object) -> int:
     if not isinstance(raw, str):
         raise OriginContract("the upstream sent a row whose time is no text")
-    at_ms = known.get(raw)
-    if at_ms is None:
-        try:
-            moment = datetime.fromisoformat(raw)
-        except ValueError as fault:
-            raise OriginContract("the upstream sent a row whose time is not ISO-8601") from fault
-        if moment.tzinfo is None:
-            raise OriginContract("the upstream sent a row whose time has no zone")
-        at_ms = known[raw] = instant_ms(moment)
-    return at_ms
+    try:
+        moment = datetime.fromisoformat(raw)
+    except ValueError as fault:
+        raise OriginContract("the upstream sent a row whose time is not ISO-8601") from fault
+    if moment.tzinfo is None:
+        raise OriginContract("the upstream sent a row whose time has no zone")
+    return instant_ms(moment)
+
+
+def _triples(
+    rows: Sequence[Mapping[str, object]], point: str | None
+) -> Iterable[tuple[object, object, object]]:
+    """Name, time and value of each row. Rows mostly have all three, and their names are texts."""
+    try:
+        triples: list[tuple[object, object, object]] = list(map(_FIELDS, rows))
+        names = {name for name, _, _ in triples}
+    except (KeyError, TypeError):  # a field is missing, or a name is an array
+        pass
+    else:
+        if set(map(type, names)) <= {str} and (point is None or names <= {point}):
+            return triples
+    return [(_name_of(row, point), row.get("time"), row.get("value")) for row in rows]
 
 
 class Gathering:
@@ -224,7 +263,7 @@ class Gathering:
 
     def __init__(self, points: Iterable[str]) -> None:
         self._columns: dict[str, tuple[list[int], list[Value]]] = {point: ([], []) for point in points}
-        self._known_times: dict[str, int] = {}
+        self._known_times: dict[object, int] = {}
         self.count = 0
 
     @property
@@ -234,14 +273,19 @@ class Gathering:
 
     def add(self, rows: Sequence[Mapping[str, object]], *, point: str | None = None) -> None:
         """Take rows; `point` names them where the answer is about one point and may leave the name out."""
-        known = self._known_times
-        columns = self._columns
-        for row in rows:
-            column = columns.get(_name_of(row, point))
-            if column is not None:
-                column[0].append(time_of(row.get("time"), known))
-                column[1].append(value_of(row.get("value")))
-                self.count += 1
+        gathered: dict[object, tuple[list[object], list[object]]] = {name: ([], []) for name in self._columns}
+        takers = {name: (times.append, values.append) for name, (times, values) in gathered.items()}
+        for name, at, value in _triples(rows, point):
+            taker = takers.get(name)
+            if taker is not None:
+                taker[0](at)
+                taker[1](value)
+        for known_name, column in self._columns.items():
+            raw_times, raw_values = gathered[known_name]
+            if raw_times:
+                column[0].extend(times_of(raw_times, self._known_times))
+                column[1].extend(values_of(raw_values))
+                self.count += len(raw_times)
 
     def samples(self, point: str, span: TimeRange) -> Samples:
         """The point's samples in normal form, cut to the half-open range."""
