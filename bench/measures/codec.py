@@ -17,7 +17,7 @@ from edgeseries.core.days import days_in
 BUILDING_SETS: Final = frozenset({"openfdd_bms", "openfdd_messy", "b4b_windesheim"})
 """Telemetry of building management; the OpenGrid sets are utility meters with full 64-bit floats."""
 
-QUICK_POINTS: Final = 4
+QUICK_POINTS: Final = 2
 DAY_READS: Final = 40
 """Reads of one day, spread over the months: a median of so many is steady."""
 

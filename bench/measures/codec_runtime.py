@@ -27,7 +27,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SAMPLES_MAX: Final = 60_000
 """Of a set: Python in the runtime takes some seconds for so many, three times over."""
 
-QUICK_SAMPLES_MAX: Final = 8_000
+QUICK_SAMPLES_MAX: Final = 4_000
+QUICK_POINTS: Final = 2
 TIMES: Final = 3
 DAY_TIMES: Final = 50
 """A day takes some milliseconds, and the clock in the Worker moves by whole ones."""
@@ -40,7 +41,8 @@ def _run(setting: Setting) -> Report:
     findings: list[Finding] = []
     with tempfile.TemporaryDirectory(prefix="codec-") as folder, _host(Path(folder)) as url:
         for name, path in setting.sets.items():
-            months = some_of(read_set(path).months, QUICK_SAMPLES_MAX if setting.quick else SAMPLES_MAX)
+            telemetry = read_set(path, points_max=QUICK_POINTS if setting.quick else None)
+            months = some_of(telemetry.months, QUICK_SAMPLES_MAX if setting.quick else SAMPLES_MAX)
             if not months:
                 continue
             setting.say(f"  {name}: {sum(len(month.samples) for month in months):,} samples")

@@ -72,6 +72,8 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         Stack(options) as stack,
         httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
     ):
+        # The other Workers boot in the runtime's one thread: a request meanwhile may miss its deadline.
+        stack.host.wait_awake()
         yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
 
 

@@ -5,11 +5,13 @@ What a Worker may count on in production must hold here, and what fails there mu
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from local.host_plan import Script
 from local.hosting import Host, HostError
 from local.logs import LogLine
 from local.plan import plan_host
@@ -122,6 +124,8 @@ class Default(WorkerEntrypoint):
         await self.env.DB.prepare("INSERT INTO seen (note) VALUES (?)").bind(text).run()
 
     async def queue(self, batch, env, ctx):
+        # As in production: workerd passes undefined for both to a class, whose constructor had them.
+        assert (env, ctx) == (None, None)
         for message in batch.messages:
             note = message.body["note"]
             await self.note(f"{batch.queue} {note} attempt {message.attempts}")
@@ -144,6 +148,19 @@ class Default(WorkerEntrypoint):
     async def scheduled(self, controller):
         pass
 """
+
+BESIDE = Script(
+    name="made-up-beside",
+    path="/beside/",
+    source="""
+export default {
+  async fetch(request, env) {
+    const object = await env.CACHE.get(new URL(request.url).pathname.slice("/beside/".length));
+    return new Response(object.body, { headers: { "x-greeting": env.GREETING } });
+  },
+};
+""",
+)
 
 TWICE = b"export function twice(number) { return 2 * number; }"
 
@@ -189,7 +206,8 @@ def running(state: Path, logs: list[LogLine]) -> Iterator[Host]:
         resource("QueueConsumer", "dead", queueId="queue-dead", scriptName="made-up-back", settings=settings),
     ]
     schema = ("CREATE TABLE IF NOT EXISTS seen (note TEXT);",)
-    with Host(plan_host(graph_of(resources), schema=schema), state=state, on_log=logs.append) as host:
+    plan = replace(plan_host(graph_of(resources), schema=schema), scripts=(BESIDE,))
+    with Host(plan, state=state, on_log=logs.append) as host:
         host.wait_awake()
         yield host
 
@@ -221,6 +239,15 @@ def said(logs: list[LogLine], words: str) -> list[LogLine]:
 
 def test_variables_and_secrets_arrive_as_strings(client: httpx.Client) -> None:
     assert client.get("/hello").json() == {"greeting": "good day", "token": "s3cret"}
+
+
+def test_a_script_beside_answers_on_its_paths_with_the_bindings_of_the_public_worker(
+    client: httpx.Client, host: Host
+) -> None:
+    host.put_object("made-up-beside", b"bytes")
+    found = client.get("/beside/made-up-beside")
+    assert (found.content, found.headers["x-greeting"]) == (b"bytes", "good day")
+    assert client.get("/hello").json()["greeting"] == "good day"
 
 
 def test_nothing_of_the_host_is_among_the_bindings(client: httpx.Client) -> None:
