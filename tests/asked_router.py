@@ -9,6 +9,7 @@ from router.flow import answer
 from router.ports import Ports
 from tests.fakes import Afterwards, FakeOrigin
 from tests.made_ports import router_ports
+from tests.promised import hold
 
 START_MS = 1_704_067_200_000
 QUERY = (
@@ -46,6 +47,8 @@ def ask(
         response = await answer(request, ports)
         assert isinstance(ports.background, Afterwards)
         await ports.background.finish()
+        body = None if response.stream is not None else response.body
+        hold(method, path, response.status, response.headers, body)
         return response
 
     return asyncio.run(whole())

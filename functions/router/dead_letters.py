@@ -1,10 +1,11 @@
 """`/api/queue/dlq`: messages that were given up, and giving them another try."""
 
 from edgeseries.core.errors import Conflict, NotFound
+from edgeseries.core.jobs.limits import JOB_PAGE_ROWS
 from edgeseries.flows.dispatch import dispatch
 from edgeseries.ports.letters import LetterPlace
+from router.contract.operations import LIST_LETTERS
 from router.endpoints import Arrival
-from router.jobs import limit_of
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields
 from router.ports import Ports
@@ -13,12 +14,12 @@ from router.telling import cursor_place, cursor_text, told_job, told_letter
 
 async def list_letters(arrival: Arrival, ports: Ports) -> Outcome:
     """GET: dead letters, the newest first."""
-    fields = read_fields(arrival.request, ("limit", "cursor"))
+    fields = read_fields(arrival.request, LIST_LETTERS.parameters)
     after = None
     if "cursor" in fields:
         buried_ms, letter_id = cursor_place(fields["cursor"])
         after = LetterPlace(buried_ms=buried_ms, letter_id=letter_id)
-    page = await ports.letters.page(after=after, limit=limit_of(fields))
+    page = await ports.letters.page(after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     return json_outcome(
         {
             "letters": [told_letter(letter) for letter in page.letters],

@@ -6,12 +6,14 @@ Every step is a decision with a file of its own; this page only puts them in ord
 from dataclasses import replace
 from typing import Final
 
+from edgeseries.core.declared import names_of
 from edgeseries.core.errors import AnswerTooLarge, EdgeError, RateLimited
 from edgeseries.core.freshness import freshness_of
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MINUTE_MS, SECOND_MS
 from edgeseries.core.problem import problem_response
 from edgeseries.core.routing import Route, choose_route
+from router.contract.operations import OPERATIONS
 from router.coverage import coverage
 from router.dead_letters import list_letters, replay_letter
 from router.departure import depart, preflight
@@ -22,8 +24,9 @@ from router.kept import kept_answer
 from router.live import live_part_of
 from router.metrics import metrics
 from router.now import Choice, answer_now, estimated_need
+from router.openapi import openapi
 from router.outcome import Outcome
-from router.parameters import read_query
+from router.parameters import read_fields, read_query
 from router.ports import Ports
 from router.purging import purge
 from router.queued import queue_job
@@ -47,10 +50,13 @@ async def serve(head: HttpRequest, ports: Ports) -> Outcome:
     if head.method == "OPTIONS":
         return Outcome(response=preflight(endpoint.methods))
     handle = find_handler(endpoint, head.method)
+    operation = OPERATIONS[endpoint.pattern]["GET" if head.method == "HEAD" else head.method]
     path_parameters = endpoint.parameters(head.path)
     await admit(head, ports)
     deadline_ms = head.arrived_ms + ports.request_deadline_ms
     request = await ports.incoming.whole(head, deadline_ms=deadline_ms)
+    if not names_of(operation.parameters) and operation.body is None:
+        read_fields(request, ())
     return await handle(
         Arrival(request=request, path_parameters=path_parameters, deadline_ms=deadline_ms), ports
     )
@@ -121,4 +127,5 @@ ENDPOINTS: Final = (
     Endpoint(pattern="/api/health", handlers={"GET": health}),
     Endpoint(pattern="/api/stats", handlers={"GET": stats}),
     Endpoint(pattern="/api/metrics", handlers={"GET": metrics}),
+    Endpoint(pattern="/api/openapi.json", handlers={"GET": openapi}),
 )

@@ -1,22 +1,23 @@
 """`/api/health`: that this Worker answers; with `deep=1`, every part that answers depend on."""
 
-from edgeseries.core.errors import Fault, InvalidRequest
 from edgeseries.core.limits import PROBE_TIMEOUT_MS
 from edgeseries.ports.health import Finding
+from router.contract.operations import HEALTH
+from router.contract.parameters import DEPTHS
 from router.endpoints import Arrival
 from router.outcome import Outcome, json_outcome
+from router.parameters import read_fields
 from router.ports import Ports
 
 UNHEALTHY = 503
-
-DEPTHS = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
 async def health(arrival: Arrival, ports: Ports) -> Outcome:
     """Cheap and always 200; with `deep=1` 200 only if every part answered in time, else 503, and each
     part with its time and its fault.
     """
-    if not _is_deep(arrival.request.query):
+    fields = read_fields(arrival.request, HEALTH.parameters)
+    if not DEPTHS[fields.get("deep", "0")]:
         return json_outcome({"status": "ok"})
     findings = await ports.examiner.examine(timeout_ms=PROBE_TIMEOUT_MS)
     healthy = all(finding.fault is None for finding in findings)
@@ -24,13 +25,6 @@ async def health(arrival: Arrival, ports: Ports) -> Outcome:
         {"status": "ok" if healthy else "failing", "parts": {one.part: _told(one) for one in findings}},
         status=200 if healthy else UNHEALTHY,
     )
-
-
-def _is_deep(query: tuple[tuple[str, str], ...]) -> bool:
-    given = dict(query).get("deep", "")
-    if given not in DEPTHS:
-        raise InvalidRequest((Fault(parameter="deep", detail="is 1 or 0"),))
-    return DEPTHS[given]
 
 
 def _told(finding: Finding) -> dict[str, object]:

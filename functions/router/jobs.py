@@ -1,13 +1,14 @@
 """`/api/jobs`: make, list, look at, cancel and retry jobs; their results and events."""
 
-from edgeseries.core.errors import Conflict, Fault, Gone, InvalidRequest, NotFound
+from edgeseries.core.errors import Conflict, Gone, NotFound
 from edgeseries.core.jobs.job import Job
-from edgeseries.core.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, POLL_INTERVAL_MS
+from edgeseries.core.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
 from edgeseries.core.jobs.states import JobStatus
 from edgeseries.core.limits import SECOND_MS
 from edgeseries.core.results.formats import MEDIA_TYPES, ResultFormat
 from edgeseries.flows.dispatch import dispatch
 from edgeseries.ports.jobs import JobFilter, Place
+from router.contract.operations import LIST_JOBS, SHOW_RESULT
 from router.endpoints import Arrival
 from router.events import events_outcome
 from router.live import live_part_of
@@ -32,13 +33,14 @@ async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
     """GET: jobs, the newest first."""
-    fields = read_fields(arrival.request, ("status", "site", "limit", "cursor"))
+    fields = read_fields(arrival.request, LIST_JOBS.parameters)
     after = None
     if "cursor" in fields:
         created_ms, job_id = cursor_place(fields["cursor"])
         after = Place(created_ms=created_ms, job_id=job_id)
-    wanted = JobFilter(status=_status(fields.get("status")), site=fields.get("site"))
-    page = await ports.jobs.page(wanted, after=after, limit=limit_of(fields))
+    status = fields.get("status")
+    wanted = JobFilter(status=None if status is None else JobStatus(status), site=fields.get("site"))
+    page = await ports.jobs.page(wanted, after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     now_ms = ports.clock.now_ms()
     return json_outcome(
         {
@@ -79,7 +81,7 @@ async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
     """GET: all that the job fetched, in one of three formats."""
-    fields = read_fields(arrival.request, ("format",))
+    fields = read_fields(arrival.request, SHOW_RESULT.parameters)
     chosen = format_of(fields.get("format"), arrival.request.headers.get("accept", ""))
     job = await the_job(arrival, ports)
     if job.status is not JobStatus.COMPLETED:
@@ -117,33 +119,10 @@ def not_there_yet(job: Job) -> Conflict:
 def format_of(named: str | None, accept: str) -> ResultFormat:
     """The format that `format=` names, else the first that Accept names, else JSON."""
     if named is not None:
-        try:
-            return ResultFormat(named)
-        except ValueError:
-            detail = f"must be one of {', '.join(ResultFormat)}, or left out"
-            raise InvalidRequest((Fault(parameter="format", detail=detail),)) from None
+        return ResultFormat(named)
     for item in accept.lower().split(","):
         media_type = item.partition(";")[0].strip()
         for chosen, known in MEDIA_TYPES.items():
             if media_type == known.partition(";")[0]:
                 return chosen
     return ResultFormat.JSON
-
-
-def limit_of(fields: dict[str, str]) -> int:
-    """How many of a list go into one page. Raises InvalidRequest."""
-    text = fields.get("limit", str(JOB_PAGE_ROWS))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= JOB_PAGE_MAX_ROWS):
-        detail = f"must be a whole number from 1 to {JOB_PAGE_MAX_ROWS}"
-        raise InvalidRequest((Fault(parameter="limit", detail=detail),))
-    return int(text)
-
-
-def _status(text: str | None) -> JobStatus | None:
-    if not text:
-        return None
-    try:
-        return JobStatus(text)
-    except ValueError:
-        detail = f"must be one of {', '.join(JobStatus)}, or left out"
-        raise InvalidRequest((Fault(parameter="status", detail=detail),)) from None

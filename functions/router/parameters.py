@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
+from edgeseries.core.declared import Parameter
 from edgeseries.core.errors import Fault, InvalidRequest
 from edgeseries.core.http import HttpRequest
 from edgeseries.core.jobs.job import Priority
@@ -43,18 +45,25 @@ def read_job_request(request: HttpRequest) -> tuple[TimeseriesQuery, Priority]:
     return query, priority
 
 
-def read_fields(request: HttpRequest, known: Sequence[str]) -> dict[str, str]:
-    """The URL's parameters, each of the known ones at most once. Raises InvalidRequest with every fault."""
+def read_fields(request: HttpRequest, declared: Sequence[Parameter]) -> dict[str, Any]:
+    """The URL's parameters, read as they are declared, each at most once; what is left out is not there.
+
+    Raises InvalidRequest with every fault.
+    """
+    known = {one.name: one for one in declared if one.place == "query"}
     faults: list[Fault] = []
-    given: dict[str, str] = {}
-    for parameter, text in request.query:
+    given: dict[str, Any] = {}
+    for parameter, text in request.query[: MAX_FAULTS_OF_A_KIND + len(known)]:
         if parameter not in known:
-            detail = f"there is no such parameter; known are {', '.join(known)}"
+            detail = f"there is no such parameter; known are {', '.join(known) or 'none'}"
             faults.append(Fault(parameter=parameter[:MAX_ECHOED_CHARS], detail=detail))
         elif parameter in given:
             faults.append(Fault(parameter=parameter, detail="given more than once; send it once"))
         else:
-            given[parameter] = text
+            try:
+                given[parameter] = known[parameter].kind.read(text)
+            except ValueError as fault:
+                faults.append(Fault(parameter=parameter, detail=str(fault)))
     if faults:
         raise InvalidRequest(tuple(faults[:MAX_FAULTS_OF_A_KIND]))
     return given

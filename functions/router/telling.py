@@ -8,7 +8,7 @@ from edgeseries.core.errors import Fault, InvalidRequest
 from edgeseries.core.jobs.job import Job
 from edgeseries.core.jobs.limits import POLL_INTERVAL_MS
 from edgeseries.core.jobs.states import JobStatus
-from edgeseries.core.limits import SECOND_MS
+from edgeseries.core.limits import EARLIEST_MS, LATEST_MS, MAX_ID_CHARS, SECOND_MS
 from edgeseries.core.timerange import iso_instant
 from edgeseries.ports.letters import DeadLetter
 
@@ -77,9 +77,11 @@ def cursor_place(text: str) -> tuple[int, str]:
     """What `cursor_text` was made of. Raises InvalidRequest."""
     try:
         at_ms, name = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         at_ms, name = None, None
-    if not isinstance(at_ms, int) or not isinstance(name, str):
+    timed = type(at_ms) is int and EARLIEST_MS <= at_ms <= LATEST_MS
+    named = isinstance(name, str) and name.isascii() and name.isprintable() and len(name) <= MAX_ID_CHARS
+    if not timed or not named:
         raise InvalidRequest(
             (Fault(parameter="cursor", detail="is none of ours; send what the page before gave"),)
         )

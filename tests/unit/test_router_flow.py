@@ -197,12 +197,12 @@ def test_a_caller_over_its_rate_is_told_when_to_come_back() -> None:
 
 def test_points_of_a_site_whose_name_holds_a_slash() -> None:
     ports = make_ports(origin=FakeOrigin({"a/b c": {"x": [], "w": []}}))
-    document = told(ask("/api/sites/a%2Fb%20c/points", ports=ports))
+    document = told(ask("/api/sites/a%2Fb%20c/points", (), ports=ports))
     assert (document["site"], document["count"]) == ("a/b c", 2)
     assert [point["name"] for point in document["points"]] == ["w", "x"]
-    assert ask("/api/sites/nowhere/points").status == 404
-    assert ask("/api/sites/%00/points").status == 400
-    assert told(ask("/api/sites", ports=ports))["sites"] == [{"name": "a/b c", "title": None}]
+    assert ask("/api/sites/nowhere/points", ()).status == 404
+    assert ask("/api/sites/%00/points", ()).status == 400
+    assert told(ask("/api/sites", (), ports=ports))["sites"] == [{"name": "a/b c", "title": None}]
 
 
 def test_health_fails_when_a_part_fails() -> None:
@@ -264,8 +264,8 @@ def test_errors_are_logged_by_what_to_do_about_them(error: EdgeError | None, lev
 
 
 def test_a_path_that_is_not_utf_8_is_a_fault() -> None:
-    assert ask("/api/sites/%ff/points").status == 400
-    assert ask("/api/sites/../points").status == 400
+    assert ask("/api/sites/%ff/points", ()).status == 400
+    assert ask("/api/sites/../points", ()).status == 400
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,21 @@ three times longer it still fits the upstream's URL."""
 MAX_QUERY_FIELDS: Final = 1_000
 """Parameters in one URL; `point=` repeated more often than this belongs in a POST."""
 
+MAX_ID_CHARS: Final = 128
+"""The id of a job (36 characters) or of a dead letter (a message id of the platform, 32)."""
+
+MAX_CURSOR_CHARS: Final = 256
+"""A cursor of ours: base64 of a moment and an id."""
+
+MAX_HEADER_CHARS: Final = 8_192
+"""One header that has an effect. Others may be as long as all of them together."""
+
+MAX_HEADERS_BYTES: Final = 65_536
+"""All headers of a request. The platform takes 128 KB (Workers limits, 2026); browsers send a few."""
+
+MAX_IGNORED_CHARS: Final = 1_000
+"""Of a parameter that has no effect."""
+
 COVERAGE_MAX_RANGES: Final = 50_000
 """Runs of days that one answer of `/api/coverage` tells, at 27 bytes each. 10,000 points that all have
 the same hole are three; only points that were all stored differently come here."""
@@ -140,6 +155,8 @@ assert EARLIEST_MS < LATEST_MS
 assert MAX_RANGE_MS <= LATEST_MS - EARLIEST_MS
 assert MAX_POINTS * (100 + len('"",')) <= MAX_BODY_BYTES
 assert 3 * MAX_NAME_BYTES < MAX_URL_BYTES
+assert 4 * (MAX_ID_CHARS + len('[4102444800000, ""]')) <= 3 * MAX_CURSOR_CHARS
+assert MAX_HEADER_CHARS <= MAX_HEADERS_BYTES
 assert DIRECT_MAX_SAMPLES < QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES
 assert UPSTREAM_PAGE_ROWS * 160 <= UPSTREAM_MAX_BODY_BYTES
 assert UPSTREAM_CALL_SAMPLES * 160 <= UPSTREAM_MAX_BODY_BYTES

@@ -4,15 +4,42 @@ Leaving points or times out means all of them, so an empty value is a fault, nev
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from edgeseries.core.declared import Choice, Parameter, names_of
 from edgeseries.core.errors import Fault, InvalidRequest
-from edgeseries.core.query import collected, faults_of_points, faults_of_site, span_of, unknown_parameters
+from edgeseries.core.query import (
+    END_TIME,
+    POINT,
+    POINTS,
+    SITE,
+    START_TIME,
+    collected,
+    faults_of_points,
+    faults_of_site,
+    span_of,
+    unknown_parameters,
+)
 from edgeseries.core.timerange import TimeRange
 
-PARAMETERS: Final = ("site", "points", "point", "start_time", "end_time", "dry_run")
 FLAGS: Final = {"true": True, "false": False}
+
+DRY_RUN: Final = Parameter(
+    name="dry_run",
+    kind=Choice(words=tuple(FLAGS), default="false"),
+    told="`true` tells what would go, and removes nothing.",
+)
+
+PURGE: Final = (
+    SITE,
+    POINTS,
+    POINT,
+    replace(START_TIME, required=False),
+    replace(END_TIME, required=False),
+    DRY_RUN,
+)
+"""What a purge takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +55,17 @@ class PurgeQuery:
 def purge_from_pairs(pairs: Sequence[tuple[str, str]]) -> PurgeQuery:
     """The purge of URL parameters. Raises InvalidRequest with every fault."""
     given, names, found = collected(pairs)
-    found += unknown_parameters(given, PARAMETERS)
+    found += unknown_parameters(given, names_of(PURGE))
     found += faults_of_site(given.get("site"))
     if names is not None:
         found += faults_of_points(names)
     ranged = [name for name in ("start_time", "end_time") if name in given]
     span = span_of(given, found, set()) if ranged else None
-    flag = given.get("dry_run", "false")
-    if flag not in FLAGS:
-        found.append(Fault(parameter="dry_run", detail="must be true or false, or left out"))
+    flag = "false"
+    try:
+        flag = DRY_RUN.kind.read(given.get(DRY_RUN.name, flag))
+    except ValueError as fault:
+        found.append(Fault(parameter=DRY_RUN.name, detail=str(fault)))
     if found:
         raise InvalidRequest(tuple(found))
     return PurgeQuery(

@@ -10,24 +10,61 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, TypeGuard
 
+from edgeseries.core.declared import Instant, Name, Opaque, Parameter, choice_of, names_of
 from edgeseries.core.errors import Fault, InvalidRequest
-from edgeseries.core.limits import DAY_MS, EARLIEST_MS, LATEST_MS, MAX_NAME_BYTES, MAX_POINTS, MAX_RANGE_MS
+from edgeseries.core.limits import (
+    DAY_MS,
+    EARLIEST_MS,
+    LATEST_MS,
+    MAX_IGNORED_CHARS,
+    MAX_POINTS,
+    MAX_RANGE_MS,
+)
 from edgeseries.core.routing import Route
-from edgeseries.core.timerange import TimeRange, parse_instant
+from edgeseries.core.timerange import TimeRange
 
-PARAMETERS: Final = ("site", "points", "point", "start_time", "end_time", "route")
+SITE: Final = Parameter(
+    name="site", kind=Name(), required=True, told="The site, as `GET /api/sites` names it."
+)
+POINTS: Final = Parameter(
+    name="points",
+    kind=Name(),
+    listed="comma",
+    told="Names of points, as `GET /api/sites/{site}/points` lists them, between commas.",
+)
+POINT: Final = Parameter(
+    name="point",
+    kind=Name(),
+    listed="repeated",
+    told="In place of `points`: one name, the parameter sent once for each; for names that hold commas.",
+)
+START_TIME: Final = Parameter(
+    name="start_time", kind=Instant(), required=True, told="Where the range begins; this moment is in it."
+)
+END_TIME: Final = Parameter(
+    name="end_time", kind=Instant(), required=True, told="Where the range ends; this moment is not in it."
+)
+ROUTE: Final = Parameter(
+    name="route", kind=choice_of(Route), told="How to answer; left out, the size of the request decides."
+)
+USER_ID: Final = Parameter(
+    name="user_id",
+    kind=Opaque(max_chars=MAX_IGNORED_CHARS),
+    deprecated=True,
+    told="Without effect: front ends of the earlier services send it.",
+)
 
-IGNORED_PARAMETERS: Final = ("user_id",)
-"""Sent by front ends of the earlier services; accepted so that they need no change."""
+TIMESERIES: Final = (SITE, POINTS, POINT, START_TIME, END_TIME, ROUTE)
+"""What a request for time series takes."""
+
+IGNORED_PARAMETERS: Final = names_of((USER_ID,))
+"""Accepted so that those who send them need no change."""
 
 MAX_FAULTS_OF_A_KIND: Final = 10
 """A list of 10,000 bad names is reported by its first ten and a count."""
 
 MAX_ECHOED_CHARS: Final = 64
 """How much of a caller's own parameter name goes back into an error."""
-
-DOT_SEGMENTS: Final = frozenset({".", ".."})
-"""Names that a URL's path resolves away (RFC 3986, 5.2.4), encoded or not: another path upstream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +92,8 @@ def collected(pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, str], list[st
         if parameter == "point":
             names.append(text)
         elif parameter in given:
-            faults.append(Fault(parameter=parameter, detail="given more than once; send it once"))
+            if len(faults) < MAX_FAULTS_OF_A_KIND:
+                faults.append(Fault(parameter=_short(parameter), detail="given more than once; send it once"))
         else:
             given[parameter] = text
     if "points" in given:
@@ -123,7 +161,7 @@ def _query(given: Mapping[str, str], names: Sequence[str], faults: list[Fault]) 
     already = {fault.parameter for fault in faults}
     found = [
         *faults,
-        *unknown_parameters(given, PARAMETERS),
+        *unknown_parameters(given, names_of(TIMESERIES)),
         *(fault for fault in faults_of_site(given.get("site")) if "site" not in already),
         *(fault for fault in faults_of_points(names) if names or not already & {"points", "point"}),
     ]
@@ -190,23 +228,18 @@ def faults_of_points(names: Sequence[str]) -> list[Fault]:
 
 
 def _fault_of_name(name: str) -> str | None:
-    if name in DOT_SEGMENTS:
-        return "is no name: a URL cannot hold it"
-    if not name:
-        return "is empty; is there a comma too many? (a name that holds a comma is sent as point=)"
-    if any(ord(character) < ord(" ") or character == "\x7f" for character in name):
-        return "holds a control character"
     try:
-        size_bytes = len(name.encode())
-    except UnicodeEncodeError:
-        return "is not valid Unicode"
-    return f"is longer than {MAX_NAME_BYTES} bytes" if size_bytes > MAX_NAME_BYTES else None
+        SITE.kind.read(name)
+    except ValueError as fault:
+        return str(fault)
+    return None
 
 
 def span_of(given: Mapping[str, str], found: list[Fault], already: set[str]) -> TimeRange | None:
     """The range, or None where it is at fault; faults go to `found`. Who is in `already` has one."""
     instants: dict[str, int] = {}
-    for parameter in ("start_time", "end_time"):
+    for declared in (START_TIME, END_TIME):
+        parameter = declared.name
         if parameter in already:
             continue
         text = given.get(parameter)
@@ -218,7 +251,7 @@ def span_of(given: Mapping[str, str], found: list[Fault], already: set[str]) -> 
             )
             continue
         try:
-            instants[parameter] = parse_instant(text)
+            instants[parameter] = declared.kind.read(text)
         except ValueError as fault:
             found.append(Fault(parameter=parameter, detail=str(fault)))
     if len(instants) < len(("start_time", "end_time")):
@@ -248,7 +281,7 @@ def _route(text: str | None, found: list[Fault]) -> Route | None:
     if not text:
         return None
     try:
-        return Route(text)
-    except ValueError:
-        found.append(Fault(parameter="route", detail=f"must be one of {', '.join(Route)}, or left out"))
+        return Route(ROUTE.kind.read(text))
+    except ValueError as fault:
+        found.append(Fault(parameter=ROUTE.name, detail=str(fault)))
         return None

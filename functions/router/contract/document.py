@@ -1,0 +1,239 @@
+"""The OpenAPI 3.1 document of the operations: plain data, made once for each isolate.
+
+HEAD and OPTIONS are operations too: they follow from the others.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any, Final
+
+from edgeseries.core.answer import entity_tag
+from edgeseries.core.declared import Parameter
+from edgeseries.core.errors import EdgeError, MethodNotAllowed, NotFound
+from edgeseries.core.problem import KINDS, MEDIA_TYPE, PROBLEM_TYPE, Kind
+from router.contract import headers as declared
+from router.contract import job_schemas, schemas, statistics_schemas
+from router.contract.operations import OPERATIONS
+from router.contract.parameters import IN_PATH
+from router.contract.values import ALWAYS, Answer, Operation
+
+OPENAPI: Final = "3.1.0"
+API_VERSION: Final = "1.0"
+
+ABOUT: Final = (
+    "Telemetry of buildings: samples of BMS points, cached at the edge. Times are UTC; ranges are half-open. "
+    "Errors are problem details (RFC 9457) that say what to do; unknown paths are 404, unknown methods 405 "
+    "with `Allow`, unknown parameters 400. Fields of answers are only ever added."
+)
+
+SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "AcceptedJob": job_schemas.ACCEPTED_JOB,
+    "CancelledJob": job_schemas.CANCELLED_JOB,
+    "Coverage": schemas.COVERAGE,
+    "DayRange": schemas.DAY_RANGE,
+    "Days": schemas.DAYS,
+    "DeadLetter": job_schemas.LETTER,
+    "DeadLetters": job_schemas.LETTERS,
+    "Health": schemas.HEALTH,
+    "Job": job_schemas.JOB,
+    "JobRequest": schemas.JOB_REQUEST,
+    "Jobs": job_schemas.JOBS,
+    "Purged": schemas.PURGED,
+    "Replayed": job_schemas.REPLAYED,
+    "Sample": schemas.SAMPLE,
+    "Series": schemas.SERIES,
+    "SitePoints": schemas.SITE_POINTS,
+    "Sites": schemas.SITES,
+    "Statistics": statistics_schemas.STATISTICS,
+    "TimeseriesAnswer": schemas.TIMESERIES_ANSWER,
+    "TimeseriesRequest": schemas.TIMESERIES_REQUEST,
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole document."""
+    return {
+        "openapi": OPENAPI,
+        "info": {"title": "EdgeSeries", "version": API_VERSION, "description": ABOUT},
+        "servers": [{"url": "/"}],
+        "paths": {path: dict(_methods(path, methods)) for path, methods in OPERATIONS.items()},
+        "components": {
+            "schemas": {**SCHEMAS, "Problem": _problem_schema()},
+            "responses": _problem_responses(),
+            "headers": {
+                name: {"description": told, "schema": schema}
+                for name, (told, schema) in declared.ANSWER_HEADERS.items()
+            },
+        },
+    }
+
+
+@cache
+def document_text() -> tuple[bytes, str]:
+    """The document as JSON, and its entity tag."""
+    body = json.dumps(document(), ensure_ascii=False, separators=(",", ":")).encode()
+    return body, entity_tag(body)
+
+
+def _methods(path: str, methods: Mapping[str, Operation]) -> Iterator[tuple[str, dict[str, Any]]]:
+    in_path = [IN_PATH[part.strip("{}")] for part in path.split("/") if part.startswith("{")]
+    yield "parameters", [_parameter(one) for one in (*in_path, declared.REQUEST_ID)]  # type: ignore[misc]
+    for method, operation in methods.items():
+        yield method.lower(), _operation(operation)
+    if "GET" in methods:
+        yield "head", _operation(methods["GET"], head=True)
+    yield "options", _preflight(next(iter(methods.values())))
+
+
+def _operation(operation: Operation, *, head: bool = False) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "operationId": operation.name + ("Head" if head else ""),
+        "summary": operation.told + (" Headers only." if head else ""),
+        "parameters": [_parameter(one) for one in operation.parameters],
+        "responses": {
+            **{
+                str(status): _answer(_with_problems(status, one, operation), head=head)
+                for status, one in operation.answers.items()
+            },
+            **_problems(operation),
+        },
+    }
+    if operation.body is not None:
+        told["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": operation.body}},
+        }
+    return told
+
+
+def _with_problems(status: int, one: Answer, operation: Operation) -> Answer:
+    """An answer whose status may be a problem's too (503 of health): it has both bodies."""
+    kinds = _by_status(operation).get(status)
+    if kinds is None:
+        return one
+    return replace(
+        one,
+        bodies={**one.bodies, MEDIA_TYPE: _problem_of(kinds)},
+        headers=(*one.headers, *declared.PROBLEM_HEADERS),
+    )
+
+
+def _preflight(operation: Operation) -> dict[str, Any]:
+    names = (
+        "Allow",
+        "Access-Control-Allow-Methods",
+        "Access-Control-Allow-Headers",
+        "Access-Control-Max-Age",
+    )
+    return {
+        "operationId": operation.name + "Options",
+        "summary": "What this path takes; asked by browsers before requests of other origins.",
+        "responses": {
+            "204": _answer(Answer(told="Methods and headers.", headers=names), head=True),
+            **_problems(Operation(name="", told="", answers={})),
+        },
+    }
+
+
+def _parameter(one: Parameter) -> dict[str, Any]:
+    schema = schemas.listed(one.kind.schema, minItems=1) if one.listed else dict(one.kind.schema)
+    told: dict[str, Any] = {
+        "name": one.name,
+        "in": one.place,
+        "description": one.told,
+        "required": one.required,
+        "schema": schema,
+    }
+    if one.listed:
+        told |= {"style": "form", "explode": one.listed == "repeated"}
+    if one.deprecated:
+        told["deprecated"] = True
+    return told
+
+
+def _headers(names: tuple[str, ...]) -> dict[str, Any]:
+    every = (*declared.EVERYWHERE, *declared.PERHAPS, *names)
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(set(every))}
+
+
+def _answer(one: Answer, *, head: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": one.told, "headers": _headers(one.headers)}
+    if one.bodies and not head:
+        told["content"] = {media_type: {"schema": schema} for media_type, schema in one.bodies.items()}
+    return told
+
+
+def _problems(operation: Operation) -> dict[str, dict[str, Any]]:
+    """Problems by status, as references: the same ones stand at most operations."""
+    return {
+        str(status): {"$ref": f"#/components/responses/{_response_name(kinds)}"}
+        for status, kinds in _by_status(operation).items()
+        if status not in operation.answers
+    }
+
+
+def _by_status(operation: Operation) -> dict[int, list[Kind]]:
+    by_status: dict[int, list[Kind]] = {}
+    for kind in _kinds((*ALWAYS, *operation.problems)):
+        by_status.setdefault(kind.status, []).append(kind)
+    return dict(sorted(by_status.items()))
+
+
+def _response_name(kinds: list[Kind]) -> str:
+    return "-".join([str(kinds[0].status), *(kind.slug for kind in kinds)])
+
+
+def _problem_responses() -> dict[str, Any]:
+    """Every set of problems that some operation has at one status."""
+    sets = [
+        kinds
+        for methods in OPERATIONS.values()
+        for one in methods.values()
+        for kinds in _by_status(one).values()
+    ]
+    return {
+        _response_name(kinds): _answer(
+            Answer(
+                told="; ".join(kind.title for kind in kinds) + ".",
+                bodies={MEDIA_TYPE: _problem_of(kinds)},
+                headers=declared.PROBLEM_HEADERS,
+            ),
+            head=False,
+        )
+        for kinds in sorted([*sets, [KINDS[MethodNotAllowed]], [KINDS[NotFound]]], key=_response_name)
+    }
+
+
+def _problem_of(kinds: list[Kind]) -> dict[str, Any]:
+    types = [PROBLEM_TYPE + kind.slug for kind in kinds]
+    return {
+        "allOf": [schemas.ref("Problem")],
+        "properties": {"type": {"enum": types}, "status": {"const": kinds[0].status}},
+    }
+
+
+def _kinds(problems: tuple[type[EdgeError], ...]) -> list[Kind]:
+    """The rows of some errors, each once."""
+    return list(dict.fromkeys(KINDS[one] for one in problems))
+
+
+def _problem_schema() -> dict[str, Any]:
+    schema = schemas.record(
+        type=schemas.words(*sorted({PROBLEM_TYPE + kind.slug for kind in KINDS.values()})),
+        title=schemas.TEXT,
+        status={"type": "integer", "minimum": 400, "maximum": 599},
+        detail=schemas.TEXT,
+        instance=schemas.TEXT,
+        requestId=schemas.TEXT,
+    )
+    schema["properties"] |= {
+        "errors": {
+            **schemas.listed(schemas.FAULT),
+            "description": "Every fault of the request.",
+        },
+        "retryAfter": {"type": "integer", "minimum": 0, "description": "Seconds."},
+    }
+    return schema

@@ -1,0 +1,75 @@
+"""Every header that a request may send with effect, and every one that an answer may carry."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from edgeseries.core.declared import Opaque, Parameter, Schema
+from edgeseries.core.limits import MAX_HEADER_CHARS, MAX_REQUEST_ID_CHARS
+
+
+def _header(name: str, told: str, max_chars: int = MAX_HEADER_CHARS) -> Parameter:
+    return Parameter(name=name, place="header", kind=Opaque(max_chars=max_chars), told=told)
+
+
+REQUEST_ID: Final = _header(
+    "X-Request-Id",
+    "The caller's own name for this request, kept if it is letters, digits, `.`, `_`, `-`.",
+    MAX_REQUEST_ID_CHARS,
+)
+CACHE_CONTROL: Final = _header(
+    "Cache-Control", "`no-cache` fetches anew and stores it; `no-store` goes past the store altogether."
+)
+IF_NONE_MATCH: Final = _header("If-None-Match", "Tags that the caller has: 304 if one still fits.")
+ACCEPT_ENCODING: Final = _header("Accept-Encoding", "With `br` a kept answer comes as it is stored.")
+PREFER: Final = _header(
+    "Prefer", "`wait=20`: wait so many seconds (30 at most) for a job's result before 202 (RFC 7240)."
+)
+LAST_EVENT_ID: Final = _header("Last-Event-ID", "The last event that the caller has seen.")
+
+TEXT: Final[Schema] = {"type": "string"}
+SECONDS: Final[Schema] = {"type": "integer", "minimum": 0}
+
+ANSWER_HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
+    "X-Request-Id": ("The name of this request in logs.", TEXT),
+    "Server-Timing": ("Milliseconds: `total`, and `upstream` if it was asked.", TEXT),
+    "Cache-Control": ("What may be kept.", TEXT),
+    "Vary": ("Which request headers the answer depends on.", TEXT),
+    "X-Content-Type-Options": ("Always `nosniff`.", {"type": "string", "const": "nosniff"}),
+    "Access-Control-Allow-Origin": ("Who may read this in a browser.", TEXT),
+    "Access-Control-Expose-Headers": ("What scripts of other origins may read.", TEXT),
+    "Access-Control-Allow-Methods": ("What this path takes.", TEXT),
+    "Access-Control-Allow-Headers": ("What browsers may send.", TEXT),
+    "Access-Control-Max-Age": ("Seconds for which a browser may remember this.", SECONDS),
+    "Allow": ("What this path takes.", TEXT),
+    "ETag": ("Strong, over the content.", TEXT),
+    "Content-Encoding": ("`br` for a kept answer, to who accepts it.", TEXT),
+    "Content-Disposition": ("A name for a file.", TEXT),
+    "Location": ("Where the job is looked up.", TEXT),
+    "Retry-After": ("Seconds to wait.", SECONDS),
+    "Preference-Applied": ("What of `Prefer` was heeded.", TEXT),
+    "Cache-Status": ("RFC 9211: how much came from the store.", TEXT),
+    "X-Cache-Hit": (
+        "`true` if the upstream was not asked.",
+        {"type": "string", "enum": ["true", "false"]},
+    ),
+    "X-Route-Type": (
+        "The route that was taken.",
+        {"type": "string", "enum": ["direct", "cached", "queued"]},
+    ),
+}
+
+EVERYWHERE: Final = (
+    "X-Request-Id",
+    "Server-Timing",
+    "Cache-Control",
+    "X-Content-Type-Options",
+    "Access-Control-Allow-Origin",
+    "Access-Control-Expose-Headers",
+)
+"""On every answer."""
+
+PERHAPS: Final = ("Vary",)
+"""On any answer."""
+
+PROBLEM_HEADERS: Final = ("Retry-After", "Allow")
+"""On some problems."""

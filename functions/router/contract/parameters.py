@@ -1,0 +1,57 @@
+"""Parameters of the router's own: lists, results, health, and the parts of paths.
+
+Those of requests for time series and of purges are in `core/query.py` and `core/purge_query.py`.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from edgeseries.core.declared import Choice, Name, Opaque, Parameter, Whole, choice_of
+from edgeseries.core.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS
+from edgeseries.core.jobs.states import JobStatus
+from edgeseries.core.limits import MAX_CURSOR_CHARS, MAX_ID_CHARS
+from edgeseries.core.query import SITE
+from edgeseries.core.results.formats import ResultFormat
+
+STATUS: Final = Parameter(name="status", kind=choice_of(JobStatus), told="Only jobs in this state.")
+OF_SITE: Final = replace(SITE, required=False, told="Only jobs of this site.")
+LIMIT: Final = Parameter(
+    name="limit",
+    kind=Whole(minimum=1, maximum=JOB_PAGE_MAX_ROWS, default=JOB_PAGE_ROWS),
+    told="How many go into one page.",
+)
+CURSOR: Final = Parameter(
+    name="cursor", kind=Opaque(max_chars=MAX_CURSOR_CHARS), told="What the page before gave."
+)
+FORMAT: Final = Parameter(
+    name="format", kind=choice_of(ResultFormat), told="The format; left out, `Accept` decides, else JSON."
+)
+
+DEPTHS: Final = {"0": False, "false": False, "1": True, "true": True}
+DEEP: Final = Parameter(
+    name="deep", kind=Choice(words=tuple(DEPTHS), default="0"), told="`1` looks at every part, now."
+)
+
+IN_PATH: Final = {
+    one.name: one
+    for one in (
+        Parameter(
+            name="site",
+            place="path",
+            required=True,
+            kind=Name(),
+            told="The site; a slash in its name is sent as `%2F`.",
+        ),
+        Parameter(
+            name="job", place="path", required=True, kind=Opaque(max_chars=MAX_ID_CHARS), told="`jobId`."
+        ),
+        Parameter(
+            name="letter",
+            place="path",
+            required=True,
+            kind=Opaque(max_chars=MAX_ID_CHARS),
+            told="`letterId`.",
+        ),
+    )
+}
+"""What stands for `{name}` in a pattern."""

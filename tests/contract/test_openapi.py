@@ -1,0 +1,207 @@
+"""`/api/openapi.json` and the code say the same: whatever is in one and not in the other fails here."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from edgeseries.core.declared import Choice, Instant, Name, Opaque, Parameter, Whole
+from edgeseries.core.limits import MAX_NAME_BYTES, MAX_POINTS
+from edgeseries.core.problem import KINDS, PROBLEM_TYPE
+from router.contract.document import document
+from router.contract.headers import ANSWER_HEADERS
+from router.contract.operations import OPERATIONS
+from router.departure import ALLOWED_HEADERS, EXPOSED_HEADERS
+from router.flow import ENDPOINTS
+from tests.asked_router import QUERY, ask, told
+from tests.promised import BrokenPromise, hold
+
+ROOT = Path(__file__).parents[2]
+ROUTER = sorted((ROOT / "functions" / "router").rglob("*.py"))
+QUERIES = [ROOT / "functions/edgeseries/core" / name for name in ("query.py", "purge_query.py")]
+
+SAFELISTED = {"cache-control", "content-language", "content-length", "content-type", "expires", "pragma"}
+"""Response headers that scripts may read anyway (Fetch standard)."""
+
+NEVER_READ_BY_SCRIPTS = {
+    "allow",
+    "content-disposition",
+    "content-encoding",
+    "preference-applied",
+    "vary",
+    "x-content-type-options",
+}
+
+
+def operations() -> Iterator[tuple[str, str, tuple[Parameter, ...]]]:
+    for path, methods in OPERATIONS.items():
+        for method, operation in methods.items():
+            yield method, path, operation.parameters
+
+
+def test_the_document_is_valid() -> None:
+    validate(document())
+    assert document()["openapi"].startswith("3.1.")
+    names = [
+        one["operationId"]
+        for methods in document()["paths"].values()
+        for one in methods.values()
+        if "operationId" in one
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_every_endpoint_and_method_is_documented_and_no_other() -> None:
+    served = {endpoint.pattern: set(endpoint.methods) for endpoint in ENDPOINTS}
+    told_of = {
+        path: {method.upper() for method in methods if method != "parameters"}
+        for path, methods in document()["paths"].items()
+    }
+    assert served == told_of
+
+
+def test_every_kind_of_problem_stands_in_some_response() -> None:
+    known = {PROBLEM_TYPE + kind.slug for kind in KINDS.values()}
+    text = json.dumps(document()["components"]["responses"]) + json.dumps(document()["paths"])
+    assert {f"{PROBLEM_TYPE}{slug}" for slug in re.findall(rf'"{PROBLEM_TYPE}([a-z-]+)"', text)} == known
+    assert set(document()["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]) == known
+
+
+def texts_read(files: list[Path], *holders: str) -> set[str]:
+    """Constants that the code looks up: `holder.get("x")` and `holder["x"]`."""
+    found = set()
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=holder, attr="get"), args=[ast.Constant(value=str(text)), *_]
+                ):
+                    pass
+                case ast.Subscript(value=holder, slice=ast.Constant(value=str(text)), ctx=ast.Load()):
+                    pass
+                case _:
+                    continue
+            if ast.unparse(holder).rpartition(".")[2] in holders:
+                found.add(text)
+    return found
+
+
+def test_every_parameter_that_the_code_reads_is_declared() -> None:
+    declared = {(one.place, one.name.lower()) for _, _, taken in operations() for one in taken}
+    fields = texts_read([*ROUTER, *QUERIES], "fields", "given", "body")
+    assert {"site", "limit", "cursor", "format", "deep", "priority"} - {"priority"} <= fields
+    in_bodies = {
+        name
+        for schema in ("TimeseriesRequest", "JobRequest")
+        for name in document()["components"]["schemas"][schema]["properties"]
+    }
+    assert fields <= {name for place, name in declared if place == "query"} | in_bodies
+    headers = texts_read(ROUTER, "headers")
+    assert {"cache-control", "prefer", "last-event-id"} <= headers
+    # OpenAPI has other places for these two: media types of responses, and security schemes.
+    taken = {name for place, name in declared if place == "header"} | {
+        "accept",
+        "authorization",
+        "x-request-id",
+    }
+    assert headers <= taken
+    in_paths = texts_read(ROUTER, "path_parameters")
+    assert in_paths == {
+        part.strip("{}") for path in OPERATIONS for part in path.split("/") if part.startswith("{")
+    }
+
+
+def test_browsers_may_send_and_read_every_declared_header() -> None:
+    sent = {one.name.lower() for _, _, taken in operations() for one in taken if one.place == "header"}
+    assert sent - {"accept-encoding"} <= {name.lower() for name in ALLOWED_HEADERS.split(", ")}
+    answered = {name.lower() for name in ANSWER_HEADERS if not name.startswith("Access-Control-")}
+    assert answered - SAFELISTED - NEVER_READ_BY_SCRIPTS <= {
+        name.lower() for name in EXPOSED_HEADERS.split(", ")
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, _ in operations()])
+def test_unknown_parameters_are_refused_everywhere(method: str, path: str) -> None:
+    at = re.sub(r"\{\w+\}", "x", path)
+    document_told = told(ask(at, (("no_such_parameter", "1"),), method=method))
+    assert document_told["status"] == 400
+    assert {"no_such_parameter", "query"} & {fault["parameter"] for fault in document_told["errors"]}
+
+
+def refused_texts(one: Parameter) -> list[str]:
+    """Texts just past what a parameter takes."""
+    match one.kind:
+        case Whole(minimum=least, maximum=most):
+            return [str(least - 1), str(most + 1), "1.0", "", "9" * 5000, "\u0661"]
+        case Choice(words=words):
+            return [words[0].upper() if words[0] != words[0].upper() else "x", words[0] + " ", "nothing"]
+        case Opaque(max_chars=most):
+            return [] if one.deprecated else ["x" * (most + 1), "'", "WzEsIA"]
+        case Name():
+            return ["x" * (MAX_NAME_BYTES + 1), "ü" * (MAX_NAME_BYTES // 2 + 1), "a\nb", "..", "\x7f"]
+        case Instant():
+            return ["4102444800001", "-1", "2024-01-01", "9" * 5000, "٢٠٢٤-01-01T00:00:00Z"]
+    raise AssertionError(f"what is refused of {one.name} is not told here")
+
+
+REFUSED = [
+    (method, path, one, text)
+    for method, path, taken in operations()
+    for one in taken
+    if one.place == "query"
+    for text in refused_texts(one)
+]
+
+
+@pytest.mark.parametrize(("method", "path", "one", "text"), REFUSED)
+def test_what_a_declaration_refuses_is_refused(method: str, path: str, one: Parameter, text: str) -> None:
+    listed_already = {"points": "point", "point": "points"}.get(one.name)
+    others = tuple(pair for pair in QUERY if pair[0] not in (one.name, listed_already))
+    query = others if one.name in dict(QUERY) or one.name == "point" else ()
+    known = {each.name for each in OPERATIONS[path][method].parameters}
+    query = tuple(pair for pair in query if pair[0] in known)
+    if one.name in ("route", "dry_run"):
+        query = QUERY
+    response = ask(re.sub(r"\{\w+\}", "x", path), (*query, (one.name, text)), method=method)
+    faults = [fault["parameter"] for fault in told(response)["errors"]]
+    assert response.status == 400
+    assert set(faults) <= {one.name, "points"}, faults
+
+
+def test_bounds_in_the_document_are_those_of_the_code() -> None:
+    schemas = document()["components"]["schemas"]
+    points = schemas["TimeseriesRequest"]["properties"]["points"]["allOf"][0]
+    assert (points["maxItems"], points["items"]["maxLength"]) == (MAX_POINTS, MAX_NAME_BYTES)
+
+
+def test_the_document_is_served_and_known_again() -> None:
+    response = ask("/api/openapi.json", ())
+    assert (response.status, json.loads(response.body)) == (200, json.loads(json.dumps(document())))
+    again = ask("/api/openapi.json", (), headers={"if-none-match": response.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+HEALTHY = {"Content-Type": "application/json", "X-Request-Id": "x"}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (418, HEALTHY, {"status": "ok"}),
+        (200, {**HEALTHY, "X-New": "1"}, {"status": "ok"}),
+        (200, {"Content-Type": "text/plain"}, {"status": "ok"}),
+        (200, HEALTHY, {"status": "fine"}),
+        (200, HEALTHY, {"status": "ok", "new": 1}),
+        (503, {"Content-Type": "application/problem+json"}, {"type": "about:blank"}),
+    ],
+    ids=["status", "header", "media type", "value", "field", "problem"],
+)
+def test_an_answer_that_is_not_documented_is_noticed(status: int, headers: dict[str, str], body: Any) -> None:
+    hold("GET", "/api/health", 200, HEALTHY, b'{"status":"ok"}')
+    with pytest.raises(BrokenPromise):
+        hold("GET", "/api/health", status, headers, json.dumps(body).encode())
