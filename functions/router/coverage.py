@@ -5,6 +5,7 @@ from edgeseries.core.days import iso_day
 from edgeseries.core.limits import SECOND_MS
 from edgeseries.core.planning import Need, need_of
 from edgeseries.core.query import TimeseriesQuery
+from edgeseries.core.results.parts import block_count
 from edgeseries.core.routing import choose_route
 from edgeseries.core.timerange import iso_instant
 from router.endpoints import Arrival
@@ -37,6 +38,7 @@ def _told(query: TimeseriesQuery, found: Coverage, need: Need, ports: Ports) -> 
     route = choose_route(
         missing_samples=need.missing_samples,
         answer_samples=need.answer_samples,
+        blocks=block_count(len(query.points), need.sealed_part),
         forced=None,
         sizes=ports.route_sizes,
     )

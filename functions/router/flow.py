@@ -12,6 +12,7 @@ from edgeseries.core.freshness import freshness_of
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MINUTE_MS, SECOND_MS
 from edgeseries.core.problem import problem_response
+from edgeseries.core.results.parts import block_count
 from edgeseries.core.routing import Route, choose_route
 from router.contract.operations import OPERATIONS
 from router.coverage import coverage
@@ -75,6 +76,7 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     route = choose_route(
         missing_samples=need.missing_samples,
         answer_samples=need.answer_samples,
+        blocks=block_count(len(query.points), need.sealed_part),
         forced=query.forced,
         sizes=ports.route_sizes,
     )

@@ -1,11 +1,14 @@
 """`/api/jobs`: make, list, look at, cancel and retry jobs; their results and events."""
 
-from edgeseries.core.errors import Conflict, Gone, NotFound
+from dataclasses import replace
+
+from edgeseries.core.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
 from edgeseries.core.jobs.job import Job
 from edgeseries.core.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
 from edgeseries.core.jobs.states import JobStatus
 from edgeseries.core.limits import SECOND_MS
 from edgeseries.core.results.formats import MEDIA_TYPES, ResultFormat
+from edgeseries.core.results.parts import part_count, part_of
 from edgeseries.flows.dispatch import dispatch
 from edgeseries.ports.jobs import JobFilter, Place
 from router.contract.operations import LIST_JOBS, SHOW_RESULT
@@ -89,7 +92,25 @@ async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
     query = await ports.book.query(job.job_id)
     if query is None:
         raise Gone("the job is only in the history by now; send its request again")
-    return await result_outcome(job, query, chosen, arrival.request, ports)
+    number = part_number(fields.get("part"), job)
+    part = replace(query, points=part_of(query.points, query.span, number))
+    outcome = await result_outcome(job, part, chosen, arrival.request, ports)
+    if number == part_count(job.point_count, job.span):
+        return outcome
+    following = f"{status_url(job.job_id)}/result?format={chosen}&part={number + 1}"
+    headers = {**outcome.response.headers, "Link": f'<{following}>; rel="next"'}
+    return replace(outcome, response=replace(outcome.response, headers=headers))
+
+
+def part_number(given: str | None, job: Job) -> int:
+    """The part that is meant. Raises TooLarge where one has to be named, InvalidRequest past the last."""
+    count = part_count(job.point_count, job.span)
+    if given is None and count > 1:
+        raise TooLarge(f"the result has {count} parts; ask for part=1 to part={count}, one after the other")
+    number = int(given or 1)
+    if number > count:
+        raise InvalidRequest((Fault(parameter="part", detail=f"the result has {count} parts"),))
+    return number
 
 
 async def follow_job(arrival: Arrival, ports: Ports) -> Outcome:

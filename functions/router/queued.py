@@ -14,6 +14,7 @@ from edgeseries.core.planning import Need
 from edgeseries.core.prefer import wait_of
 from edgeseries.core.query import TimeseriesQuery
 from edgeseries.core.results.formats import ResultFormat
+from edgeseries.core.results.parts import part_count
 from edgeseries.core.routing import Route
 from edgeseries.ports.jobs import Joined
 from router.endpoints import Arrival
@@ -40,7 +41,7 @@ async def queue_job(
         return accepted(joined, need, ports)
     job = await wait_for(joined.job, wait_s, ports)
     preferred = {"Preference-Applied": f"wait={wait_s}"}
-    if job.status is JobStatus.COMPLETED:
+    if job.status is JobStatus.COMPLETED and part_count(job.point_count, job.span) == 1:
         outcome = await result_outcome(job, query, ResultFormat.JSON, arrival.request, ports)
     else:
         outcome = accepted(replace(joined, job=job), need, ports)

@@ -9,6 +9,7 @@ from edgeseries.core.jobs.job import Job
 from edgeseries.core.jobs.limits import POLL_INTERVAL_MS
 from edgeseries.core.jobs.states import JobStatus
 from edgeseries.core.limits import EARLIEST_MS, LATEST_MS, MAX_ID_CHARS, SECOND_MS
+from edgeseries.core.results.parts import part_count
 from edgeseries.core.timerange import iso_instant
 from edgeseries.ports.letters import DeadLetter
 
@@ -48,6 +49,7 @@ def told_job(job: Job, now_ms: int) -> dict[str, object]:
         "statusUrl": here,
         "eventsUrl": f"{here}/events",
         "resultUrl": f"{here}/result" if job.status is JobStatus.COMPLETED else None,
+        "resultParts": part_count(job.point_count, job.span),
         "pollInterval": POLL_INTERVAL_MS if job.active else None,
     }
 

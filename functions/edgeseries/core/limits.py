@@ -83,6 +83,10 @@ INLINE_MAX_SAMPLES: Final = 250_000
 """Samples of an answer that is made while the caller waits, stored ones too. The design says
 1,000,000, but samples and text of so many are about 150 MB, more than an isolate has."""
 
+INLINE_MAX_BLOCKS: Final = 2_000
+"""Blocks (points times months) that an answer made while the caller waits may touch. Read four at a
+time at some 30 ms each they take half of the deadline, and an invocation makes 10,000 calls."""
+
 REQUEST_DEADLINE_MS: Final = 30 * SECOND_MS
 """From arrival to the last upstream byte (setting `requestDeadlineSeconds`)."""
 

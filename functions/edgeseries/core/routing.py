@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edgeseries.core.errors import TooLarge
-from edgeseries.core.limits import DIRECT_MAX_SAMPLES, INLINE_MAX_SAMPLES, QUEUED_MIN_SAMPLES
+from edgeseries.core.limits import (
+    DIRECT_MAX_SAMPLES,
+    INLINE_MAX_BLOCKS,
+    INLINE_MAX_SAMPLES,
+    QUEUED_MIN_SAMPLES,
+)
 
 
 class Route(StrEnum):
@@ -30,13 +35,20 @@ class RouteSizes:
 
 
 def choose_route(
-    *, missing_samples: int, answer_samples: int, forced: Route | None, sizes: RouteSizes
+    *, missing_samples: int, answer_samples: int, blocks: int, forced: Route | None, sizes: RouteSizes
 ) -> Route:
     """The caller's route if one is forced, else the one for this many missing samples.
 
-    An answer that is too large to be made while the caller waits is queued, however much of it is
-    stored. Raises TooLarge where the caller forces such an answer.
+    An answer that is too large to be made while the caller waits, or lies in too many blocks, is
+    queued, however much of it is stored. Raises TooLarge where the caller forces such an answer.
     """
+    if blocks > INLINE_MAX_BLOCKS and forced is not Route.QUEUED:
+        if forced is not None:
+            raise TooLarge(
+                f"the answer lies in {blocks} blocks (points times months); at most {INLINE_MAX_BLOCKS} can "
+                "be read at once; ask for a shorter range or fewer points"
+            )
+        return Route.QUEUED
     if answer_samples > INLINE_MAX_SAMPLES and forced is not Route.QUEUED:
         if forced is not None:
             raise TooLarge(

@@ -45,6 +45,7 @@ ANSWER_HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "Content-Encoding": ("`br` for a kept answer, to who accepts it.", TEXT),
     "Content-Disposition": ("A name for a file.", TEXT),
     "Location": ("Where the job is looked up.", TEXT),
+    "Link": ('Of a part of a result: where the next is (`rel="next"`, RFC 8288).', TEXT),
     "Retry-After": ("Seconds to wait.", SECONDS),
     "Preference-Applied": ("What of `Prefer` was heeded.", TEXT),
     "Cache-Status": ("RFC 9211: how much came from the store.", TEXT),

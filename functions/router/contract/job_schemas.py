@@ -41,6 +41,7 @@ JOB: Final = record(
     statusUrl=TEXT,
     eventsUrl=TEXT,
     resultUrl=maybe(TEXT),
+    resultParts=COUNT,
     pollInterval=maybe(COUNT),
 )
 

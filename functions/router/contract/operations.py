@@ -7,7 +7,7 @@ from edgeseries.core.errors import Conflict, Gone, NotFound, StoreUnavailable
 from edgeseries.core.purge_query import PURGE
 from edgeseries.core.query import TIMESERIES, USER_ID
 from router.contract import headers, schemas
-from router.contract.parameters import CURSOR, DEEP, FORMAT, LIMIT, OF_SITE, STATUS
+from router.contract.parameters import CURSOR, DEEP, FORMAT, LIMIT, OF_SITE, PART, STATUS
 from router.contract.values import ORIGIN, SENT_BODY, Answer, Operation, json_answer
 
 STORE: Final = (StoreUnavailable,)
@@ -38,7 +38,7 @@ LIST_JOBS: Final = Operation(
 SHOW_RESULT: Final = Operation(
     name="getJobResult",
     told="All that a completed job fetched.",
-    parameters=(FORMAT, headers.IF_NONE_MATCH),
+    parameters=(FORMAT, PART, headers.IF_NONE_MATCH),
     answers={
         200: Answer(
             told="The result, streamed.",
@@ -47,7 +47,7 @@ SHOW_RESULT: Final = Operation(
                 "application/x-ndjson": schemas.TEXT,
                 "text/csv": schemas.TEXT,
             },
-            headers=(*RESULT_HEADERS, "X-Route-Type"),
+            headers=(*RESULT_HEADERS, "Link", "X-Route-Type"),
         ),
         304: KNOWN,
     },

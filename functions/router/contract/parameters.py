@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from edgeseries.core.declared import Choice, Name, Opaque, Parameter, Whole, choice_of
-from edgeseries.core.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS
+from edgeseries.core.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, RESULT_MAX_PARTS
 from edgeseries.core.jobs.states import JobStatus
 from edgeseries.core.limits import MAX_CURSOR_CHARS, MAX_ID_CHARS
 from edgeseries.core.query import SITE
@@ -25,6 +25,11 @@ CURSOR: Final = Parameter(
 )
 FORMAT: Final = Parameter(
     name="format", kind=choice_of(ResultFormat), told="The format; left out, `Accept` decides, else JSON."
+)
+PART: Final = Parameter(
+    name="part",
+    kind=Whole(minimum=1, maximum=RESULT_MAX_PARTS, default=1),
+    told="Which part of a result that has several (`resultParts`); with one it may be left out.",
 )
 
 DEPTHS: Final = {"0": False, "false": False, "1": True, "true": True}

@@ -101,6 +101,13 @@ next window is read while one is sent."""
 RESULT_WINDOW_POINTS: Final = UPSTREAM_BATCH_POINTS
 """Points of a window: what is not stored is asked upstream with one call."""
 
+RESULT_MAX_BLOCKS: Final = 8_000
+"""Blocks of one part of a result. An invocation makes 10,000 calls (Workers limits, 2026-07); the rest
+is for what blocks lack."""
+
+RESULT_MAX_PARTS: Final = 1_000
+"""10,000 points over ten years are 152 parts."""
+
 MESSAGES_OF_A_SEND: Final = 100
 """Messages of one sendBatch (Queues limits, 2026)."""
 
