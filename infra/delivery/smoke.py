@@ -244,13 +244,16 @@ def run(talk: Talk) -> bool:
 def main(words: list[str]) -> int:
     """Exit status 0 when every answer is right, 1 when one is not."""
     parser = argparse.ArgumentParser(prog="make smoke", description=__doc__)
-    where = parser.add_mutually_exclusive_group(required=True)
+    where = parser.add_mutually_exclusive_group()
     where.add_argument("--url", default=None, help="make takes it as URL=http://127.0.0.1:8787")
     where.add_argument("--stack", default=None, help="asks pulumi for the URL and the newest version")
     parser.add_argument("--site", default="", help="by default the first that has points")
     parser.add_argument("--point", default="", help="by default the first of the site")
     parser.add_argument("--day", default=None, help=f"UTC, YYYY-MM-DD; by default {DAYS_BACK} days ago")
     asked = parser.parse_args(words)
+    if asked.url is None and asked.stack is None:
+        print("make smoke: say whom to ask: URL=http://127.0.0.1:8787, or STACK=prod", file=sys.stderr)
+        return 1
     try:
         url, headers = (asked.url, {}) if asked.stack is None else _of_stack(asked.stack)
         day = _midnight(asked.day)

@@ -195,6 +195,10 @@ REFUSED = [
     (["rollback", "--stack", "prod", "--function", "cleaner"], "FUNCTION= is one of router"),
     (["deploy", "--stack", "prod", "--function", "cleaner"], "FUNCTION= is one of router, consumer, janitor"),
     (["deploy", "--stack", "gone"], "pulumi stack ended with status 255"),
+    (["deploy"], "say which one: make deploy STACK=prod"),
+    (["configure"], "say which one: make configure STACK=prod"),
+    (["preview"], "say which one: make preview PR=12"),
+    (["preview", "--pr", "0"], "0 is not the number of a pull request"),
 ]
 
 
