@@ -42,6 +42,9 @@ def main(words: Sequence[str]) -> int:
 
 
 def _run(asked: argparse.Namespace) -> None:
+    for name, example in (("stack", "STACK=prod"), ("pr", "PR=12")):
+        if getattr(asked, name, "") is None:
+            raise DeliveryFault(f"say which one: make {asked.command} {example}")
     match asked.command:
         case "deploy":
             deploying.deploy(asked.stack, asked.function, agreed=asked.yes)
@@ -64,14 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("deploy", "promote", "rollback"):
         command = commands.add_parser(name)
-        command.add_argument("--stack", required=True, help="make takes it as STACK=prod")
+        command.add_argument("--stack", default=None, help="make takes it as STACK=prod")
         command.add_argument("--function", default=None, help="make takes it as FUNCTION=router")
         command.add_argument("--yes", action="store_true", help="do not ask; make takes it as YES=1")
         if name == "rollback":
             command.add_argument("--version", default=None, help="make takes it as VERSION=<id>")
-    commands.add_parser("configure").add_argument("--stack", required=True, help="STACK=prod")
+    commands.add_parser("configure").add_argument("--stack", default=None, help="STACK=prod")
     for name in ("preview", "preview-destroy"):
-        commands.add_parser(name).add_argument("--pr", type=int, required=True, help="PR=12")
+        commands.add_parser(name).add_argument("--pr", type=int, default=None, help="PR=12")
     sweep = commands.add_parser("preview-sweep")
     sweep.add_argument("--open", type=int, nargs="*", required=True, help="numbers of open pull requests")
     return parser

@@ -21,6 +21,7 @@ from stack.bundle import VENDOR_FOLDER
 from stack.settings import SECRET_KEYS, SettingsError
 
 OUTPUT_DIR: Final = ROOT / "build" / "wrangler"
+MIGRATIONS_DIR: Final = ROOT / "migrations"
 CODE_FOLDER: Final = "src"
 """Of the bundle's own modules. Vendored ones lie beside it, where wrangler looks for them."""
 
@@ -81,7 +82,9 @@ def write(graph: Graph, folder: Path, *, database_ids: Mapping[str, str]) -> lis
     written = []
     for worker in graph.of_type("Worker"):
         target = folder / worker.name
-        shutil.rmtree(target, ignore_errors=True)
+        # Not the whole folder: .dev.vars and wrangler's local state are the reader's.
+        for own in (CODE_FOLDER, VENDOR_FOLDER):
+            shutil.rmtree(target / own, ignore_errors=True)
         for module in _one(graph, "WorkerVersion", worker.name).inputs["modules"]:
             name = str(module["name"])
             path = target / (name if name.startswith(f"{VENDOR_FOLDER}/") else f"{CODE_FOLDER}/{name}")
@@ -172,6 +175,7 @@ def _place(
                 "binding": name,
                 "database_name": database_names[graph_id],
                 "database_id": database_ids.get(graph_id, graph_id),
+                "migrations_dir": str(MIGRATIONS_DIR),
             }
             config.setdefault("d1_databases", []).append(entry)
         case _ if kind in _LISTED:

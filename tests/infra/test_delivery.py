@@ -9,7 +9,9 @@ import pytest
 from delivery.__main__ import main
 from delivery.arguments import deployment_targets, function_targets, orphans
 from delivery.previews import variable_of
+from delivery.running import earlier_version, stable_version
 from local.graph import Graph
+from stack.rollout import Share
 from stack.settings import SECRET_KEYS, SETTINGS
 from tests.cloudflare_api import ACCOUNT, TOKEN, Account, running
 from tests.fake_pulumi import FakePulumi
@@ -133,25 +135,37 @@ def test_promoting_lets_go_of_the_stable_version_and_makes_no_new_one(fake: Fake
     assert "stableVersions" not in fake.config("prod")
 
 
-@pytest.mark.parametrize(
-    ("history", "expected"),
-    [
-        ([[(V1, 100)], [(V2, 100)]], V1),
-        ([[(V1, 100)], [(V1, 90), (V2, 10)]], V1),
-        ([[(V1, 100)], [(V1, 10), (V2, 90)]], V1),
-        ([[(V1, 100)], [(V1, 90), (V2, 10)], [(V2, 100)]], V1),
-        ([[(V1, 100)], [(V2, 100)], [(V2, 100)]], V1),
-        ([[(V1, 100)], [(V2, 100)], [(V1, 100)]], V2),
-        ([[(V1, 100)], [(V2, 100)], [(V2, 50), (V3, 50)]], V2),
-    ],
-)
-def test_rolling_back_goes_to_what_ran_before(
-    fake: FakePulumi, account: Account, history: list[list[tuple[str, int]]], expected: str
+HISTORIES = [
+    # Oldest first; the stable version that a new one would run beside, and the one to go back to.
+    ([], None, None),
+    ([[(V1, 100)]], V1, None),
+    ([[(V1, 100)], [(V2, 100)]], V2, V1),
+    ([[(V1, 100)], [(V1, 90), (V2, 10)]], V1, V1),
+    ([[(V1, 100)], [(V1, 10), (V2, 90)]], V1, V1),
+    ([[(V1, 100)], [(V1, 90), (V2, 10)], [(V2, 100)]], V2, V1),
+    ([[(V1, 100)], [(V2, 100)], [(V2, 100)]], V2, V1),
+    ([[(V1, 100)], [(V2, 100)], [(V1, 100)]], V1, V2),
+    ([[(V1, 100)], [(V2, 100)], [(V2, 50), (V3, 50)]], V2, V2),
+]
+
+
+@pytest.mark.parametrize(("history", "stable", "earlier"), HISTORIES)
+def test_what_ran_before_is_read_from_the_deployments(
+    history: list[list[tuple[str, int]]], stable: str | None, earlier: str | None
 ) -> None:
-    for deployment in history:
-        account.deploy("edgeseries-prod-router", *deployment)
+    deployments = [
+        tuple(Share(version_id=version, percent=percent) for version, percent in deployment)
+        for deployment in reversed(history)
+    ]
+    assert stable_version(deployments) == stable
+    assert earlier_version(deployments) == earlier
+
+
+def test_rolling_back_pins_what_ran_before(fake: FakePulumi, account: Account) -> None:
+    account.deploy("edgeseries-prod-router", (V1, 100))
+    account.deploy("edgeseries-prod-router", (V2, 100))
     assert main(["rollback", "--stack", "prod", "--function", "router", "--yes"]) == 0
-    assert fake.config("prod")["pinnedVersions"] == f"router={expected}"
+    assert fake.config("prod")["pinnedVersions"] == f"router={V1}"
     assert [short(urn) for urn in targets(fake)] == ["WorkersDeployment router"]
 
 
@@ -195,6 +209,10 @@ REFUSED = [
     (["rollback", "--stack", "prod", "--function", "cleaner"], "FUNCTION= is one of router"),
     (["deploy", "--stack", "prod", "--function", "cleaner"], "FUNCTION= is one of router, consumer, janitor"),
     (["deploy", "--stack", "gone"], "pulumi stack ended with status 255"),
+    (["deploy"], "say which one: make deploy STACK=prod"),
+    (["configure"], "say which one: make configure STACK=prod"),
+    (["preview"], "say which one: make preview PR=12"),
+    (["preview", "--pr", "0"], "0 is not the number of a pull request"),
 ]
 
 

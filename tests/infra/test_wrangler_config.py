@@ -22,9 +22,10 @@ def test_the_consumer_has_its_queues_and_the_janitor_its_cron(graphs: Mapping[st
     assert consumer["name"] == "edgeseries-prod-consumer"
     assert consumer["main"] == "src/entry.py"
     assert consumer["account_id"] == "0123456789abcdef" * 2
-    assert consumer["d1_databases"] == [
-        {"binding": "DB", "database_name": "edgeseries-prod-db", "database_id": "real-id"}
-    ]
+    (database,) = consumer["d1_databases"]
+    assert (database["binding"], database["database_name"]) == ("DB", "edgeseries-prod-db")
+    assert database["database_id"] == "real-id"
+    assert (Path(database["migrations_dir"]) / "0001_initial.sql").is_file()
     consumed = {one["queue"]: one for one in consumer["queues"]["consumers"]}
     assert "dead_letter_queue" not in consumed["edgeseries-prod-dead-letters"]
     assert config_of(prod, "janitor", database_ids={})["triggers"] == {"crons": ["*/15 * * * *"]}
@@ -62,12 +63,15 @@ def test_secrets_are_named_and_not_written(
         assert SECRET_NAME in json.loads(text.removeprefix(HEAD))["secrets"]["required"]
 
 
-def test_what_was_there_goes(tmp_path: Path, graphs: Mapping[str, Graph]) -> None:
+def test_what_was_there_goes_but_for_what_is_the_readers(tmp_path: Path, graphs: Mapping[str, Graph]) -> None:
     stale = tmp_path / "router" / "src" / "stale.py"
     stale.parent.mkdir(parents=True)
     stale.touch()
+    mine = tmp_path / "router" / ".dev.vars"
+    mine.write_text("UPSTREAM_TOKEN=mine")
     write(graphs["dev"], tmp_path, database_ids={})
     assert not stale.exists()
+    assert mine.read_text() == "UPSTREAM_TOKEN=mine"
     assert (tmp_path / "router" / "python_modules" / "workers" / "__init__.py").is_file()
 
 

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from delivery.smoke import NOT_YET, Talk, main, run
-from router.flow import ENDPOINTS
+from delivery.smoke import Talk, main, run
 from tests.runtime.conftest import TIMEOUT_S, Running
 
 pytestmark = pytest.mark.runtime
@@ -31,8 +30,3 @@ def test_a_failing_upstream_is_told(running: Running, capfd: pytest.CaptureFixtu
         assert not run(talk)
     told = capfd.readouterr().out
     assert "FAIL direct route" in told
-
-
-def test_what_may_be_missing_is_missing() -> None:
-    """An endpoint that is there is asked for in earnest: strike it off NOT_YET."""
-    assert not NOT_YET & {endpoint.pattern for endpoint in ENDPOINTS}

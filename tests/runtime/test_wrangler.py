@@ -58,16 +58,24 @@ def function(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def dry_run(folders: Path, function: str) -> DryRun:
     assert WRANGLER.is_file(), "wrangler is not installed: make wrangler"
+    text = run(folders / function, "deploy", "--dry-run", "--outdir", "out")
+    out = folders / function / "out"
+    files = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    return DryRun(text=text, files=files)
+
+
+def run(folder: Path, *words: str) -> str:
+    """What wrangler prints, without an account and without a network."""
     environment = {
         "PATH": os.environ["PATH"],
-        "HOME": str(folders),
+        "HOME": str(folder.parent),
         "WRANGLER_SEND_METRICS": "false",
         "CI": "1",
         "NO_COLOR": "1",
     }
     done = subprocess.run(
-        [str(NODE), str(WRANGLER), "deploy", "--dry-run", "--outdir", "out"],
-        cwd=folders / function,
+        [str(NODE), str(WRANGLER), *words],
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -76,9 +84,7 @@ def dry_run(folders: Path, function: str) -> DryRun:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WARNING" not in done.stdout + done.stderr, done.stdout + done.stderr
-    out = folders / function / "out"
-    files = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    return DryRun(text=done.stdout, files=files)
+    return done.stdout
 
 
 def test_it_would_upload_the_modules_of_the_graph_byte_for_byte(
@@ -127,3 +133,12 @@ def test_it_lists_the_bindings_of_the_graph(graph: Graph, function: str, dry_run
             assert targets[one["name"]] in {one.get("bucketName"), one.get("queueName"), one.get("dataset")}
     assert {one["type"] for one in bindings} - words.keys() <= {"secret_text"}
     assert "hunter2" not in dry_run.text
+
+
+def test_it_applies_the_migrations_and_knows_that_it_did(folders: Path) -> None:
+    """To its local database, with the record that `pulumi up` keeps in the real one."""
+    folder = folders / "janitor"
+    assert "0001_initial.sql" in run(folder, "d1", "migrations", "apply", "DB", "--local")
+    assert "No migrations to apply" in run(folder, "d1", "migrations", "list", "DB", "--local")
+    query = "SELECT name FROM d1_migrations"
+    assert "0001_initial.sql" in run(folder, "d1", "execute", "DB", "--local", "--json", "--command", query)

@@ -1,6 +1,5 @@
 """The cost model: what each number of a workload drives, and that the docs show what the command prints."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from delivery.cost import Assumptions, Workload, main, used, warnings_of
 from edgeseries.core.prices import BY_METER, bill
+from tests.guides import blocks_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PER = Assumptions()
@@ -73,10 +73,8 @@ def test_an_index_that_no_database_holds_is_told() -> None:
 
 def test_the_docs_show_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
-    blocks = re.findall(
-        r"^```\n(.*?)^```$", (ROOT / "docs" / "cost.md").read_text(), re.MULTILINE | re.DOTALL
-    )
-    assert capsys.readouterr().out in blocks
+    shown = [block.text for block in blocks_of(ROOT / "docs" / "cost.md")]
+    assert capsys.readouterr().out.rstrip("\n") in shown
 
 
 @pytest.mark.parametrize("words", [["--reads", "-1"], ["--reads", "many"], ["--hit-share", "2"]])
