@@ -8,7 +8,7 @@ from edgeseries.core.errors import Fault, InvalidRequest
 from edgeseries.core.jobs.job import Job
 from edgeseries.core.jobs.limits import POLL_INTERVAL_MS
 from edgeseries.core.jobs.states import JobStatus
-from edgeseries.core.limits import SECOND_MS
+from edgeseries.core.limits import LATEST_MS, SECOND_MS
 from edgeseries.core.timerange import iso_instant
 from edgeseries.ports.letters import DeadLetter
 
@@ -79,7 +79,7 @@ def cursor_place(text: str) -> tuple[int, str]:
         at_ms, name = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, TypeError):
         at_ms, name = None, None
-    if not isinstance(at_ms, int) or not isinstance(name, str):
+    if type(at_ms) is not int or not 0 <= at_ms <= LATEST_MS or not isinstance(name, str):
         raise InvalidRequest(
             (Fault(parameter="cursor", detail="is none of ours; send what the page before gave"),)
         )
