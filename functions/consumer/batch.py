@@ -30,13 +30,13 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
     cause: str | None = None
     try:
         await fetch_batch(claim, haul, ports)
-        finished = await ports.batches.finish(claim, delivered=haul.told(), now_ms=ports.clock.now_ms())
+        finished = await ports.batches.finish(claim, delivered=haul.stored, now_ms=ports.clock.now_ms())
         outcome = "done" if finished else "lost"
     except ClaimLost as lost:
         outcome, cause = "cancelled", lost.detail
     except EdgeError as error:
         cause = f"{type(error).__name__}: {error.detail}"
-        outcome, disposition = await failed(error, claim, delivery, ports)
+        outcome, disposition = await failed(error, claim, delivery, ports, delivered=haul.stored)
     duration_ms = ports.clock.now_ms() - began_ms
     ports.journal.line(
         "info" if cause is None or outcome == "cancelled" else "warning",
@@ -75,13 +75,15 @@ async def refused(why: Refused, message: BatchMessage, delivery: Delivery, ports
     return ACK
 
 
-async def failed(error: EdgeError, claim: Claim, delivery: Delivery, ports: Ports) -> tuple[str, Disposition]:
+async def failed(
+    error: EdgeError, claim: Claim, delivery: Delivery, ports: Ports, *, delivered: int = 0
+) -> tuple[str, Disposition]:
     """What becomes of the batch, in a word, and of its message. The batch is given back before its
     message, so that whoever gets the message can claim it.
     """
     verdict = after_failure(error, attempts=claim.attempts, claims=claim.claims)
     if isinstance(verdict, GiveUp):
-        return "failed", await given_up(verdict, claim, delivery, ports)
+        return "failed", await given_up(verdict, claim, delivery, ports, delivered=delivered)
     now_ms = ports.clock.now_ms()
     await ports.batches.put_back(
         claim,
@@ -89,6 +91,7 @@ async def failed(error: EdgeError, claim: Claim, delivery: Delivery, ports: Port
         counts=verdict.counts,
         now_ms=now_ms,
         due_ms=now_ms + verdict.delay_s * SECOND_MS,
+        delivered=delivered,
     )
     if verdict.counts:
         return "retry", PutBack(delay_s=verdict.delay_s)
@@ -98,8 +101,12 @@ async def failed(error: EdgeError, claim: Claim, delivery: Delivery, ports: Port
     return "pause", ACK
 
 
-async def given_up(verdict: GiveUp, claim: Claim, delivery: Delivery, ports: Ports) -> Disposition:
+async def given_up(
+    verdict: GiveUp, claim: Claim, delivery: Delivery, ports: Ports, *, delivered: int = 0
+) -> Disposition:
     """Give the batch back, so that its letter can fail it, and send the letter."""
-    await ports.batches.put_back(claim, cause=verdict.cause, counts=True, now_ms=ports.clock.now_ms())
+    await ports.batches.put_back(
+        claim, cause=verdict.cause, counts=True, now_ms=ports.clock.now_ms(), delivered=delivered
+    )
     await bury(verdict, delivery, attempts=claim.attempts + 1, ports=ports)
     return ACK

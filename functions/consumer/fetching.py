@@ -31,9 +31,9 @@ class ClaimLost(Conflict):
 
 @dataclass(slots=True, kw_only=True)
 class Haul:
-    """What was fetched and is not stored yet, and how much was stored and is not told yet.
+    """What was fetched and is not stored yet, and how much was stored.
 
-    `delivered` samples, `blocks` written and `origin_ms` spent waiting are of the whole attempt.
+    Samples `stored` and `delivered`, `blocks` written and `origin_ms` spent waiting are of the whole attempt.
     """
 
     site: str
@@ -66,18 +66,13 @@ class Haul:
         self.stored += self.sample_count
         self.days, self.parts, self.sample_count = {}, {}, 0
 
-    def told(self) -> int:
-        """What was stored since the last time, once."""
-        stored, self.stored = self.stored, 0
-        return stored
-
 
 async def fetch_batch(claim: Claim, haul: Haul, ports: Ports) -> None:
     """Fetch and store what is missing. Raises ClaimLost, and what the origin and the store raise."""
 
     async def renew() -> None:
         now_ms = ports.clock.now_ms()
-        if not await ports.batches.renew(claim, delivered=haul.told(), now_ms=now_ms):
+        if not await ports.batches.renew(claim, delivered=haul.stored, now_ms=now_ms):
             raise ClaimLost("cancelled, or taken over by another consumer")
 
     try:
@@ -134,6 +129,6 @@ async def _save(haul: Haul, claim: Claim, ports: Ports) -> None:
     """Store what a failed attempt has fetched; if that fails too, it is fetched again."""
     try:
         await haul.store(ports)
-        await ports.batches.renew(claim, delivered=haul.told(), now_ms=ports.clock.now_ms())
+        await ports.batches.renew(claim, delivered=haul.stored, now_ms=ports.clock.now_ms())
     except EdgeError as error:
         ports.journal.line("warning", "what was fetched could not be stored", cause=error.detail)

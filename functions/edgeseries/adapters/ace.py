@@ -83,7 +83,10 @@ class AceOrigin:
 
     async def points(self, site: str, *, deadline_ms: int) -> tuple[Point, ...]:
         """See the port. Read anew from the upstream at every call; the catalogue takes note."""
-        items = await self._list(partial(ace.site_points_path, site), deadline_ms)
+        return await self._points(site, deadline_ms, None)
+
+    async def _points(self, site: str, deadline_ms: int, before: BeforeCall | None) -> tuple[Point, ...]:
+        items = await self._list(partial(ace.site_points_path, site), deadline_ms, before)
         if items is None:
             raise NotFound(f"the upstream has no site {site!r}; GET /api/sites lists the sites")
         points = tuple(sorted(map(ace.point_of, items), key=lambda point: point.name))
@@ -94,7 +97,8 @@ class AceOrigin:
         self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
     ) -> tuple[PointSeries, ...]:
         """See the port. A point of another site is never asked for: names alone select upstream."""
-        known = await self._known(site, points, deadline_ms)
+        before = None if bulk is None else bulk.before_call
+        known = await self._known(site, points, deadline_ms, before)
         wanted = [point for point in points if point in known]
         fetching = _Fetching(gathering=ace.Gathering(points), deadline_ms=deadline_ms, bulk=bulk)
         if bulk is not None and SITE_SHARE * len(wanted) >= len(known) > 1:
@@ -103,7 +107,7 @@ class AceOrigin:
             await self._gather_all(wanted, span, fetching)
         if fetching.silent and not self._catalogue.is_fresh(site, self._clock.now_ms()):
             # 404 for a single point: no data, or it is gone since the list was read.
-            known = await self._reread(site, deadline_ms)
+            known = await self._reread(site, deadline_ms, before)
         return tuple(
             PointSeries(point=point, samples=fetching.gathering.samples(point, span))
             if point in known
@@ -124,24 +128,26 @@ class AceOrigin:
         """See the port: the first page of the list of sites."""
         ace.listed((await self._calls.read("GET", ace.sites_path(1), deadline_ms)).content())
 
-    async def _known(self, site: str, points: Iterable[str], deadline_ms: int) -> frozenset[str]:
+    async def _known(
+        self, site: str, points: Iterable[str], deadline_ms: int, before: BeforeCall | None
+    ) -> frozenset[str]:
         """The site's points: remembered, unless one of these is missing and the list is not fresh."""
         now_ms = self._clock.now_ms()
         names = self._catalogue.names(site, now_ms)
         if names is not None and (names.issuperset(points) or self._catalogue.is_fresh(site, now_ms)):
             return names
-        return await self._reread(site, deadline_ms)
+        return await self._reread(site, deadline_ms, before)
 
-    async def _reread(self, site: str, deadline_ms: int) -> frozenset[str]:
-        return frozenset(point.name for point in await self.points(site, deadline_ms=deadline_ms))
+    async def _reread(self, site: str, deadline_ms: int, before: BeforeCall | None) -> frozenset[str]:
+        return frozenset(point.name for point in await self._points(site, deadline_ms, before))
 
     async def _list(
-        self, path_of: Callable[[int], str], deadline_ms: int
+        self, path_of: Callable[[int], str], deadline_ms: int, before: BeforeCall | None = None
     ) -> list[Mapping[str, object]] | None:
         """All items of a paged list; None if there is no such list."""
         found: list[Mapping[str, object]] = []
         for page in range(1, UPSTREAM_MAX_PAGES + 1):
-            answer = await self._calls.read("GET", path_of(page), deadline_ms)
+            answer = await self._calls.read("GET", path_of(page), deadline_ms, before=before)
             if answer.status == HTTPStatus.NOT_FOUND and page == 1:
                 return None
             items, more = ace.listed(answer.content())

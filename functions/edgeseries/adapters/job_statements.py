@@ -164,7 +164,7 @@ UPDATE job_batches SET
 WHERE job_id = ?1 AND batch_index = ?2
   AND ({_batch_may(BatchEvent.CLAIM)} OR ({_batch_may(BatchEvent.RECLAIM)} AND lease_until_ms <= ?5))
   AND EXISTS (SELECT 1 FROM queue_jobs WHERE job_id = ?1 AND {_WORKABLE})
-RETURNING attempts, claims, start_ms, end_ms
+RETURNING attempts, claims, start_ms, end_ms, sample_count
 """
 
 RESUME: Final = f"""
@@ -193,7 +193,7 @@ ORDER BY name.key
 _HELD_BY_ME: Final = "job_id = ?1 AND batch_index = ?2 AND status = 'claimed' AND lease_holder = ?3"
 
 RENEW: Final = f"""
-UPDATE job_batches SET lease_until_ms = ?4, sample_count = sample_count + ?5
+UPDATE job_batches SET lease_until_ms = ?4, sample_count = ?5
 WHERE {_HELD_BY_ME} AND EXISTS (SELECT 1 FROM queue_jobs WHERE job_id = ?1 AND {_WORKABLE})
 RETURNING batch_index
 """
@@ -203,13 +203,13 @@ COUNT_DONE: Final = f"""
 UPDATE queue_jobs SET
   batches_done = batches_done + 1,
   expected_done = queue_jobs.expected_done + batch.expected_samples,
-  sample_count = queue_jobs.sample_count + batch.sample_count + ?4,
+  sample_count = queue_jobs.sample_count + ?4,
   status = CASE
     WHEN batches_done + 1 = batch_count THEN {_job_becomes(JobEvent.FINISH_LAST)}
     ELSE {_job_becomes(JobEvent.FINISH_BATCH)} END,
   ended_ms = CASE WHEN batches_done + 1 = batch_count THEN ?5 END,
   updated_ms = ?5
-FROM (SELECT expected_samples, sample_count FROM job_batches WHERE {_HELD_BY_ME}) AS batch
+FROM (SELECT expected_samples FROM job_batches WHERE {_HELD_BY_ME}) AS batch
 WHERE job_id = ?1 AND {_job_may(JobEvent.FINISH_BATCH)}
 RETURNING status
 """
@@ -218,7 +218,7 @@ not claimed by this holder any more counts nothing."""
 
 DONE: Final = f"""
 UPDATE job_batches SET
-  status = {_batch_becomes(BatchEvent.FINISH)}, sample_count = sample_count + ?4, error = NULL,
+  status = {_batch_becomes(BatchEvent.FINISH)}, sample_count = ?4, error = NULL,
   lease_holder = NULL, lease_until_ms = NULL, updated_ms = ?5
 WHERE {_HELD_BY_ME}
 """
@@ -233,7 +233,7 @@ WHERE job_id = ?1 AND {_job_may(JobEvent.PUT_BACK)}
 PUT_BACK: Final = f"""
 UPDATE job_batches SET
   status = {_batch_becomes(BatchEvent.PUT_BACK)}, attempts = attempts + ?4, error = ?6, lease_holder = NULL,
-  lease_until_ms = NULL, updated_ms = ?7
+  lease_until_ms = NULL, updated_ms = ?7, sample_count = max(sample_count, ?8)
 WHERE {_HELD_BY_ME}
 """
 """A batch counts as touched until its message is due: one that waits for the upstream is not missed."""

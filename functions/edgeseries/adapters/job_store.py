@@ -159,7 +159,7 @@ class BatchRecords:
         site, priority, job_status = jobs[0]
         if not claimed:
             return _why_refused(JobStatus(job_status), BatchStatus(batches[0][0]))
-        attempts, claims, start_ms, end_ms = claimed[0]
+        attempts, claims, start_ms, end_ms, sample_count = claimed[0]
         return Claim(
             job_id=job_id,
             batch_index=batch_index,
@@ -170,17 +170,18 @@ class BatchRecords:
             priority=Priority(priority),
             attempts=attempts,
             claims=claims,
+            sample_count=sample_count,
         )
 
     async def renew(self, claim: Claim, *, delivered: int, now_ms: int) -> bool:
         """See Batches."""
-        parameters = (*_mine(claim), now_ms + BATCH_LEASE_MS, delivered)
+        parameters = (*_mine(claim), now_ms + BATCH_LEASE_MS, claim.sample_count + delivered)
         (renewed,) = await self._database.write([Command(sql=statements.RENEW, parameters=parameters)])
         return bool(renewed)
 
     async def finish(self, claim: Claim, *, delivered: int, now_ms: int) -> Finished | None:
         """See Batches."""
-        parameters = (*_mine(claim), delivered, now_ms)
+        parameters = (*_mine(claim), claim.sample_count + delivered, now_ms)
         counted, _ = await self._database.write(
             [
                 Command(sql=statements.COUNT_DONE, parameters=parameters),
@@ -190,15 +191,25 @@ class BatchRecords:
         return Finished(job_status=JobStatus(counted[0][0])) if counted else None
 
     async def put_back(
-        self, claim: Claim, *, cause: str, counts: bool, now_ms: int, due_ms: int | None = None
+        self,
+        claim: Claim,
+        *,
+        cause: str,
+        counts: bool,
+        now_ms: int,
+        due_ms: int | None = None,
+        delivered: int = 0,
     ) -> None:
         """See Batches."""
+        told = claim.sample_count + delivered
         due_ms = now_ms if due_ms is None else due_ms
         parameters = (*_mine(claim), int(counts), now_ms)
         await self._database.write(
             [
                 Command(sql=statements.RETRYING, parameters=parameters),
-                Command(sql=statements.PUT_BACK, parameters=(*parameters, cause[:CAUSE_MAX_CHARS], due_ms)),
+                Command(
+                    sql=statements.PUT_BACK, parameters=(*parameters, cause[:CAUSE_MAX_CHARS], due_ms, told)
+                ),
             ]
         )
 

@@ -28,16 +28,22 @@ class PlatformStreaming:
         return BodyStream(channel.readable)
 
     async def _write(self, pieces: AsyncIterator[bytes], writer: Any) -> None:
+        dealt_with = False
         try:
             async for piece in pieces:
                 await writer.write(js_bytes(piece))
             await writer.close()
+            dealt_with = True
         except JsException as error:
             # The reader has gone away: nobody is left to tell.
             self._journal.line("info", "a reader left before the end of a body", cause=str(error))
+            dealt_with = True
         except EdgeError as error:
             self._journal.line("error", "a body was broken off", cause=error.detail)
-            await writer.abort(js.Error.new("the body cannot be completed"))
+        finally:
+            # Also after a fault of ours, which goes on to the log: nobody may wait for the rest for ever.
+            if not dealt_with:
+                await writer.abort(js.Error.new("the body cannot be completed"))
 
 
 class PlatformTimer:

@@ -44,22 +44,30 @@ class Batches(Protocol):
         ...
 
     async def renew(self, claim: Claim, *, delivered: int, now_ms: int) -> bool:
-        """Hold it for another BATCH_LEASE_MS, and add samples that were stored; False if the claim is
-        lost or the job is not under way.
+        """Hold it for another BATCH_LEASE_MS; `delivered` is what was stored since it was claimed, in all,
+        so that telling it twice is telling it once. False if the claim is lost or the job is not under way.
         """
         ...
 
     async def finish(self, claim: Claim, *, delivered: int, now_ms: int) -> Finished | None:
-        """Mark the batch done and count it, exactly once, with the samples that no renewal has told;
-        None if the claim is lost or the job ended.
+        """Mark the batch done and count it, exactly once; `delivered` as for `renew`. None if the claim is
+        lost or the job ended.
         """
         ...
 
     async def put_back(
-        self, claim: Claim, *, cause: str, counts: bool, now_ms: int, due_ms: int | None = None
+        self,
+        claim: Claim,
+        *,
+        cause: str,
+        counts: bool,
+        now_ms: int,
+        due_ms: int | None = None,
+        delivered: int = 0,
     ) -> None:
         """Give the batch back; `counts` if it is an attempt used up. Nothing if the claim is lost.
 
-        `due_ms` is when its message comes, if that is not soon: before, nobody misses it.
+        `due_ms` is when its message comes, if that is not soon: before, nobody misses it. `delivered` as
+        for `renew`; fewer than were told take nothing back.
         """
         ...

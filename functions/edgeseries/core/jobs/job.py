@@ -120,7 +120,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A batch that this holder may work on until its lease ends, with the names of its points."""
+    """A batch that this holder may work on until its lease ends, with the names of its points.
+
+    `sample_count` is what earlier attempts had stored of it.
+    """
 
     job_id: str
     batch_index: int
@@ -131,3 +134,4 @@ class Claim:
     priority: Priority
     attempts: int
     claims: int
+    sample_count: int

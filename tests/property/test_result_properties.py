@@ -1,0 +1,193 @@
+"""Results as text: whatever the samples and however they are cut, each format says exactly the same."""
+
+import csv
+import io
+import json
+from array import array
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgeseries.core.answer import answer_body
+from edgeseries.core.days import month_of
+from edgeseries.core.jobs.limits import RESULT_WINDOW_POINTS
+from edgeseries.core.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY, LATEST_MS
+from edgeseries.core.points import PointSeries
+from edgeseries.core.query import TimeseriesQuery
+from edgeseries.core.results.formats import ResultFormat, parts_of, writer_of
+from edgeseries.core.results.instants import InstantTexts
+from edgeseries.core.results.windows import windows_of
+from edgeseries.core.samples import Samples, Value
+from edgeseries.core.timerange import TimeRange, iso_instant
+
+SPAN = TimeRange(start_ms=0, end_ms=LATEST_MS)
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+ANY_TEXTS = st.text(max_size=8)
+NUMBERS = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(2**53, 2**70))
+TIMES = st.one_of(st.integers(0, LATEST_MS - 1), st.integers(0, 3 * 1440).map(lambda minute: minute * 60_000))
+
+
+def values(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Value]:
+    return st.one_of(NUMBERS, st.booleans(), st.none(), texts, st.sampled_from(["1", "true", "", "null"]))
+
+
+def samples(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Samples]:
+    rows = st.dictionaries(TIMES, values(texts), max_size=12)
+    return rows.map(
+        lambda found: Samples(
+            times_ms=array("q", sorted(found)), values=tuple(found[at_ms] for at_ms in sorted(found))
+        )
+    )
+
+
+def series(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[PointSeries]]:
+    one = st.tuples(samples(texts), st.one_of(st.none(), texts))
+    points = st.dictionaries(texts.filter(bool), one, min_size=1, max_size=4)
+    return points.map(
+        lambda found: [
+            PointSeries(point=point, samples=found[point][0], error=found[point][1])
+            for point in sorted(found)
+        ]
+    )
+
+
+def written(chosen: ResultFormat, told: list[PointSeries], cuts: list[int]) -> bytes:
+    """As the router writes it, each point's samples in parts of sizes that change."""
+    query = TimeseriesQuery(site="hq", points=tuple(one.point for one in told), span=SPAN)
+    writer = writer_of(chosen, query)
+    pieces = [writer.head()]
+    for place, one in enumerate(told):
+        pieces += [writer.part(one.point, part) for part in parts_of(one.samples, cuts[place % len(cuts)])]
+        pieces.append(writer.end_point(one.point, one.error))
+    return b"".join([*pieces, writer.tail()])
+
+
+CUTS = st.lists(st.integers(1, 13), min_size=1, max_size=3)
+
+
+@given(told=series(TEXTS), cuts=CUTS)
+def test_json_is_the_answer_byte_for_byte(told: list[PointSeries], cuts: list[int]) -> None:
+    query = TimeseriesQuery(site="hq", points=tuple(one.point for one in told), span=SPAN)
+    assert written(ResultFormat.JSON, told, cuts) == answer_body(query, told)
+
+
+@given(told=series(ANY_TEXTS), cuts=CUTS)
+def test_json_says_the_same_as_the_answer_of_texts_that_utf_8_cannot_hold(
+    told: list[PointSeries], cuts: list[int]
+) -> None:
+    query = TimeseriesQuery(site="hq", points=tuple(one.point for one in told), span=SPAN)
+    body = written(ResultFormat.JSON, told, cuts)
+    assert json.dumps(json.loads(body)) == json.dumps(json.loads(answer_body(query, told)))
+
+
+def rows_of(told: list[PointSeries]) -> list[tuple[str, str, Value]]:
+    return [
+        (one.point, iso_instant(at_ms), value)
+        for one in told
+        for at_ms, value in zip(one.samples.times_ms, one.samples.values, strict=True)
+    ]
+
+
+@given(told=series(ANY_TEXTS), cuts=CUTS)
+def test_ndjson_parses_back_type_for_type(told: list[PointSeries], cuts: list[int]) -> None:
+    body = written(ResultFormat.NDJSON, told, cuts)
+    lines = [json.loads(line) for line in body.decode().split("\n")[:-1]]
+    assert body == b"" or body.endswith(b"\n")
+    found = [(row["point_name"], row["timestamp"], row["value"]) for row in lines if "value" in row]
+    assert json.dumps(found) == json.dumps(rows_of(told))
+    errors = {row["point_name"]: row["error"] for row in lines if "error" in row}
+    assert errors == {one.point: one.error for one in told if one.error is not None}
+
+
+@given(told=series(TEXTS), cuts=CUTS)
+def test_csv_parses_back_and_quotes_tell_texts_from_all_else(
+    told: list[PointSeries], cuts: list[int]
+) -> None:
+    body = written(ResultFormat.CSV, told, cuts).decode()
+    table = list(csv.reader(io.StringIO(body, newline="")))
+    assert table[0] == ["point_name", "timestamp", "value"]
+    expected = rows_of(told)
+    assert [(row[0], row[1]) for row in table[1:]] == [(point, at) for point, at, _ in expected]
+    fields = quoted_fields(body.partition("\r\n")[2])
+    assert [typed(text, quoted=quoted) for text, quoted in fields[2::3]] == [
+        (type(value), repr(value)) for _, _, value in expected
+    ]
+    assert [text for text, _ in fields[2::3]] == [row[2] for row in table[1:]]
+
+
+def quoted_fields(body: str) -> list[tuple[str, bool]]:
+    """Fields of RFC 4180 records, and whether each was quoted: a reader of our own."""
+    found: list[tuple[str, bool]] = []
+    place = 0
+    while place < len(body):
+        if body[place] == '"':
+            text, place = "", place + 1
+            while body[place] != '"' or body[place : place + 2] == '""':
+                text += body[place]
+                place += 2 if body[place] == '"' else 1
+            place += 1
+            found.append((text, True))
+        else:
+            end = min(at for at in (body.find(",", place), body.find("\r\n", place)) if at >= 0)
+            found.append((body[place:end], False))
+            place = end
+        place += 1 if body[place] == "," else 2
+    return found
+
+
+def typed(text: str, *, quoted: bool) -> tuple[type, str]:
+    value: Value
+    if quoted:
+        value = text
+    elif not text:
+        value = None
+    elif text in ("true", "false"):
+        value = text == "true"
+    else:
+        value = float(text) if any(letter in text for letter in ".en") else int(text)
+    return type(value), repr(value)
+
+
+@given(times=st.lists(TIMES, max_size=30))
+def test_many_instants_are_written_as_one_is(times: list[int]) -> None:
+    texts = InstantTexts()
+    assert list(texts.of(times)) == [iso_instant(at_ms) for at_ms in times]
+    assert list(texts.of(reversed(times))) == [iso_instant(at_ms) for at_ms in reversed(times)]
+
+
+POINTS = st.integers(1, 130).map(lambda number: tuple(f"p{place:03d}" for place in range(number)))
+
+
+@settings(max_examples=200)
+@given(
+    points=POINTS,
+    start_ms=st.integers(19_000 * DAY_MS, 19_100 * DAY_MS),
+    length_ms=st.integers(1, 400 * DAY_MS),
+    densities=st.dictionaries(st.integers(0, 129), st.floats(0, 100_000), max_size=8),
+    bound=st.integers(1_000, 100_000),
+)
+def test_windows_cover_every_point_once_in_order_and_hold_what_they_may(
+    points: tuple[str, ...], start_ms: int, length_ms: int, densities: dict[int, float], bound: int
+) -> None:
+    span = TimeRange(start_ms=start_ms, end_ms=start_ms + length_ms)
+    density = {f"p{place:03d}": value for place, value in densities.items()}
+    windows = list(windows_of(points, span, density, samples=bound))
+    assert [point for window in windows if window.ends for point in window.points] == list(points)
+    by_point: dict[str, list[TimeRange]] = {}
+    for window in windows:
+        assert len(window.points) <= RESULT_WINDOW_POINTS
+        days = window.span.duration_ms / DAY_MS
+        expected = sum(density.get(point, DEFAULT_DENSITY_PER_DAY) for point in window.points) * days
+        one_day = len(window.points) == 1 and window.span.duration_ms <= DAY_MS
+        assert expected <= bound * 1.001 or one_day, "more than it may hold"
+        if not window.ends:
+            assert len(window.points) == 1
+        if window.span != span:
+            assert month_of(window.span.start_ms // DAY_MS) == month_of((window.span.end_ms - 1) // DAY_MS)
+        for point in window.points:
+            by_point.setdefault(point, []).append(window.span)
+    for spans in by_point.values():
+        assert (spans[0].start_ms, spans[-1].end_ms) == (span.start_ms, span.end_ms)
+        assert all(one.end_ms == after.start_ms for one, after in pairwise(spans))
