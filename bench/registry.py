@@ -11,8 +11,16 @@ from bench.measures.codec import CODEC
 from bench.measures.codec_runtime import CODEC_RUNTIME
 from bench.measures.cold import COLD
 from bench.measures.dashboard import DASHBOARD
+from bench.measures.jobs import JOBS
 from bench.measures.latency import LATENCY
 
-MEASUREMENTS: Final[tuple[Measurement, ...]] = (LATENCY, CODEC, CODEC_RUNTIME, COLD, DASHBOARD)
+MEASUREMENTS: Final[tuple[Measurement, ...]] = (
+    LATENCY,
+    CODEC,
+    CODEC_RUNTIME,
+    COLD,
+    DASHBOARD,
+    JOBS,
+)
 
 assert len({one.name for one in MEASUREMENTS}) == len(MEASUREMENTS)
