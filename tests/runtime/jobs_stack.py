@@ -119,7 +119,7 @@ class Wanted:
 
 @dataclass(kw_only=True)
 class Jobs:
-    """One running host and its upstream."""
+    """One running host and its upstream. `expects_faults` if a test makes the Workers fail themselves."""
 
     host: Host
     upstream_url: str
@@ -127,6 +127,7 @@ class Jobs:
     client: httpx.Client
     logs: list[LogLine] = field(default_factory=list)
     asked: dict[str, Wanted] = field(default_factory=dict)
+    expects_faults: bool = False
 
     # --- the upstream ---------------------------------------------------------------
     def upstream(self, **knobs: Any) -> None:

@@ -1,5 +1,6 @@
 """Jobs over an upstream that fails in every way it can, over POST calls and over pages of a whole site."""
 
+import json
 import time
 from typing import Any
 
@@ -138,13 +139,43 @@ def test_a_result_that_cannot_be_made_whole_breaks_off(jobs: Jobs) -> None:
     assert jobs.right(job_id) > 0
 
 
+NONSENSE = """
+INSERT INTO point_profiles (site, point, density_per_day, updated_ms)
+SELECT ?1, value, 9e999, 1 FROM json_each(?2) WHERE true
+ON CONFLICT DO UPDATE SET density_per_day = 9e999
+"""
+"""Rows that nothing of ours writes: what reads them fails in a way that nobody foresaw."""
+
+CURED = "DELETE FROM point_profiles WHERE site = ?1"
+
+
 def test_a_fault_of_ours_breaks_a_result_off_too(jobs: Jobs) -> None:
     """Nobody waits for ever for the rest of a body that cannot come."""
-    job_id = jobs.post(plain_job())["jobId"]
+    jobs.expects_faults = True
+    wanted = plain_job()
+    job_id = jobs.post(wanted)["jobId"]
     jobs.completed(job_id)
-    # Nothing of ours writes such a row; what reads it fails in a way that nobody foresaw.
-    jobs.host.query("UPDATE point_profiles SET density_per_day = 9e999 WHERE site = 'made_up_plain'")
+    jobs.host.query(NONSENSE, wanted.site, json.dumps(wanted.points))
     with pytest.raises(httpx.RemoteProtocolError):
         jobs.client.get(f"/api/jobs/{job_id}/result")
-    jobs.host.query("DELETE FROM point_profiles WHERE site = 'made_up_plain'")
+    jobs.host.query(CURED, wanted.site)
+    assert jobs.right(job_id) > 0
+
+
+def test_a_fault_of_ours_in_the_consumer_ends_the_job_with_its_cause(jobs: Jobs) -> None:
+    jobs.expects_faults = True
+    wanted = minute_job()
+    jobs.turn(latency_ms=500)
+    job_id = jobs.post(wanted)["jobId"]
+    jobs.until(job_id, "processing")
+    jobs.host.query(NONSENSE, wanted.site, json.dumps(wanted.points))
+    told = jobs.until(job_id)
+    assert told["status"] == "failed"
+    assert "failed 4 times" in told["error"]
+    assert "a fault of ours" in told["error"]
+    assert {letter["cause"] for letter in jobs.letters(job_id)} == {told["error"]}
+    jobs.host.query(CURED, wanted.site)
+    jobs.upstream()
+    assert jobs.client.post(f"/api/jobs/{job_id}/retry").status_code == 202
+    jobs.completed(job_id)
     assert jobs.right(job_id) > 0
