@@ -14,7 +14,7 @@ from edgeseries.adapters.job_rescue import RescueRecords
 from edgeseries.adapters.job_store import BatchRecords, JobRecords, LetterRecords
 from edgeseries.core.jobs.job import Batch, Claim, Job, JobRequest, Priority
 from edgeseries.core.jobs.limits import BATCH_LEASE_MS, RESCUE_AFTER_MS
-from edgeseries.core.jobs.messages import BatchMessage, PlanMessage
+from edgeseries.core.jobs.messages import BatchMessage, JobMessage, PlanMessage
 from edgeseries.core.jobs.states import JobStatus
 from edgeseries.core.limits import DAY_MS
 from edgeseries.core.query import TimeseriesQuery
@@ -100,7 +100,9 @@ class Story:
             buried_ms=self.now_ms,
         )
 
-    async def rescued(self, *, after_ms: int) -> tuple[set[object], set[object]]:
+    async def rescued(
+        self, *, after_ms: int
+    ) -> tuple[set[tuple[JobMessage, Priority]], set[tuple[JobMessage, Priority]]]:
         """Of this job alone: what was expired, what was lost."""
         now_ms = self.now_ms + after_ms
         expired = await self.rescues.expired(now_ms=now_ms, limit=1_000)
@@ -368,7 +370,7 @@ class JobPortsConformance:
         async def check() -> None:
             await story.create(priority=Priority.LOW)
             assert await story.rescued(after_ms=RESCUE_AFTER_MS - 1) == (set(), set())
-            plan = (PlanMessage(job_id=story.job_id), Priority.LOW)
+            plan: tuple[JobMessage, Priority] = (PlanMessage(job_id=story.job_id), Priority.LOW)
             assert await story.rescued(after_ms=RESCUE_AFTER_MS) == (set(), {plan})
             assert await story.rescued(after_ms=RESCUE_AFTER_MS) == (set(), set())
             await story.plan(3)
@@ -377,7 +379,7 @@ class JobPortsConformance:
             await story.batches.put_back(
                 paused, cause="p", counts=False, now_ms=story.now_ms, due_ms=story.now_ms + 7_200_000
             )
-            messages = [
+            messages: list[tuple[JobMessage, Priority]] = [
                 (BatchMessage(job_id=story.job_id, batch_index=index), Priority.LOW) for index in range(3)
             ]
             assert await story.rescued(after_ms=BATCH_LEASE_MS - 1) == (set(), set())

@@ -10,10 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+from local.host_plan import Script
 from local.logs import LogLine
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
+from tests import made_up
 from tests.made_up import write_live, write_made_up
+from tests.runtime.jobs_stack import DATABASE_PATH, DATABASE_SCRIPT, SETTINGS, Jobs
 
 SAMPLE = Path(__file__).parents[2] / "local" / "sample"
 TIMEOUT_S = 60.0
@@ -82,3 +85,43 @@ def running(whole_stack: Running) -> Running:
     """The stack with a well-behaved upstream."""
     whole_stack.upstream()
     return whole_stack
+
+
+@pytest.fixture(scope="session")
+def jobs_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
+    """A stack whose jobs are small and whose janitor sweeps when it is told to."""
+    logs: list[LogLine] = []
+    options = StackOptions(
+        state=tmp_path_factory.mktemp("jobs"),
+        data=data_folder,
+        settings=SETTINGS,
+        scripts=(Script(name="test-database", source=DATABASE_SCRIPT, path=DATABASE_PATH),),
+        on_log=logs.append,
+    )
+    with (
+        Stack(options) as stack,
+        httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
+    ):
+        stack.host.wait_awake()
+        yield Jobs(
+            host=stack.host,
+            upstream_url=stack.upstream_url,
+            truth=Truth(data_folder),
+            client=client,
+            logs=logs,
+        )
+
+
+@pytest.fixture
+def jobs(jobs_stack: Jobs) -> Iterator[Jobs]:
+    """Nothing stored of the sites that jobs are about, a well-behaved upstream; nothing left running."""
+    jobs_stack.upstream()
+    for site in ("opengrid_minute", "made_up_plain", made_up.ODD_SITE):
+        jobs_stack.forget(site)
+    seen = len(jobs_stack.logs)
+    yield jobs_stack
+    jobs_stack.upstream()
+    jobs_stack.cancel_all()
+    unexpected = [line.text for line in jobs_stack.logs[seen:] if "unexpected" in line.text]
+    assert not unexpected or jobs_stack.expects_faults, unexpected
+    jobs_stack.expects_faults = False

@@ -1,0 +1,181 @@
+"""Jobs over an upstream that fails in every way it can, over POST calls and over pages of a whole site."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.runtime.jobs_stack import Jobs, minute_job, plain_job
+
+pytestmark = pytest.mark.runtime
+
+SEED = 20_261_124
+OUTAGE_S = 1.5
+"""Long enough that every batch meets it, short enough that retries after 1, 2 and 4 s outlive it."""
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "429 with a pause": {"rate_429": 0.2, "retry_after_s": 1},
+    "stall": {"rate_stall": 0.15, "stall_ms": 200},
+    "truncated": {"rate_truncated": 0.2},
+    "empty page": {"rate_empty_page": 1},
+    "everything": {
+        "rate_429": 0.1,
+        "rate_500": 0.1,
+        "rate_reset": 0.1,
+        "rate_truncated": 0.1,
+        "rate_empty_page": 0.3,
+    },
+}
+
+
+@pytest.mark.parametrize("knobs", FAULTS.values(), ids=FAULTS)
+def test_a_fault_now_and_then_costs_time_and_nothing_else(jobs: Jobs, knobs: dict[str, Any]) -> None:
+    jobs.turn(**knobs, seed=SEED)
+    ids = [jobs.post(wanted)["jobId"] for wanted in (minute_job(), plain_job())]
+    told = [jobs.completed(job_id) for job_id in ids]
+    faults = jobs.stats()["by_fault"]
+    jobs.upstream()
+    samples = [jobs.right(job_id) for job_id in ids]
+    print(f"{samples} samples right after {faults}, retries {[one['retries'] for one in told]}")
+    assert set(faults) or "rate_empty_page" in knobs, "the upstream never failed: no test"
+    assert [one["samplesCount"] for one in told] == [
+        jobs.asked[job_id].days_held(jobs.truth).total() for job_id in ids
+    ]
+    assert not [letter for job_id in ids for letter in jobs.letters(job_id)]
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"rate_429": 1, "retry_after_s": 1},
+        {"rate_500": 1},
+        {"rate_reset": 1},
+        {"rate_stall": 1, "stall_ms": 100},
+        {"rate_truncated": 1},
+    ],
+    ids=["429 with a pause", "500", "reset", "stall", "truncated"],
+)
+def test_an_outage_is_outlived(jobs: Jobs, knobs: dict[str, Any]) -> None:
+    jobs.turn(**knobs)
+    ids = [jobs.post(wanted)["jobId"] for wanted in (minute_job(2), plain_job())]
+    for job_id in ids:
+        jobs.until(job_id, "retrying")
+    time.sleep(OUTAGE_S)
+    assert {jobs.job(job_id)["status"] for job_id in ids} <= {"processing", "retrying"}
+    jobs.upstream()
+    told = [jobs.completed(job_id) for job_id in ids]
+    assert all(jobs.right(job_id) for job_id in ids)
+    if "rate_429" in knobs:
+        assert [one["retries"] for one in told] == [0, 0], "a pause is no attempt"
+    else:
+        assert min(one["retries"] for one in told) >= 1
+
+
+def test_an_upstream_that_stays_down_ends_in_the_dead_letters_and_a_replay_completes(jobs: Jobs) -> None:
+    jobs.turn(rate_500=1)
+    ids = [jobs.post(wanted)["jobId"] for wanted in (minute_job(2), plain_job())]
+    for job_id in ids:
+        told = jobs.until(job_id)
+        assert told["status"] == "failed"
+        assert "failed 4 times" in told["error"]
+        assert "500" in told["error"]
+        (letter, *_) = jobs.letters(job_id)
+        assert letter["cause"] == told["error"] or len(jobs.letters(job_id)) > 1
+        assert letter["message"]["kind"] == "batch"
+        refused = jobs.client.get(f"/api/jobs/{job_id}/result")
+        assert refused.status_code == 409
+        assert "retry" in refused.json()["detail"]
+    jobs.upstream()
+    for job_id in ids:
+        letter = jobs.letters(job_id)[0]
+        replayed = jobs.client.post(letter["replayUrl"])
+        assert replayed.status_code == 202, replayed.text
+        jobs.completed(job_id)
+        jobs.right(job_id)
+        again = jobs.client.post(letter["replayUrl"])
+        assert again.status_code == 409
+        assert all(one["replayedAt"] for one in jobs.letters(job_id))
+
+
+def test_a_cursor_that_repeats_fails_the_job_at_once_and_data_is_never_called_complete(jobs: Jobs) -> None:
+    jobs.turn(repeat_cursor=True)
+    paged, posted = (jobs.post(wanted)["jobId"] for wanted in (plain_job(), minute_job(2)))
+    told = jobs.until(paged)
+    assert told["status"] == "failed"
+    assert "cursor repeats" in told["error"]
+    assert told["retries"] <= len(jobs.batches(paged)), "trying again cannot help"
+    assert {letter["cause"] for letter in jobs.letters(paged)} == {told["error"]}
+    jobs.completed(posted)
+    jobs.upstream()
+    assert jobs.client.post(f"/api/jobs/{paged}/retry").status_code == 202
+    jobs.completed(paged)
+    assert jobs.right(paged) > 0
+
+
+def test_pages_and_calls_are_both_used(jobs: Jobs) -> None:
+    """What the other tests stand on."""
+    for wanted, paged in ((plain_job(), True), (minute_job(2), False)):
+        jobs.upstream()
+        jobs.completed(jobs.post(wanted)["jobId"])
+        used = [name for name in jobs.stats()["by_endpoint"] if "timeseries" in name]
+        assert used
+        assert [("paginated" in name) for name in used] == [paged] * len(used), used
+
+
+def test_a_result_that_cannot_be_made_whole_breaks_off(jobs: Jobs) -> None:
+    """Days that were removed since are fetched while the result streams; if they cannot be had, nobody
+    takes the body for whole.
+    """
+    job_id = jobs.post(minute_job(2))["jobId"]
+    jobs.completed(job_id)
+    jobs.forget("opengrid_minute")
+    jobs.turn(rate_500=1)
+    for form in ("json", "ndjson", "csv"):
+        with pytest.raises(httpx.RemoteProtocolError):
+            jobs.client.get(f"/api/jobs/{job_id}/result", params={"format": form})
+    jobs.upstream()
+    assert jobs.right(job_id) > 0
+
+
+NONSENSE = """
+INSERT INTO point_profiles (site, point, density_per_day, updated_ms)
+SELECT ?1, value, 9e999, 1 FROM json_each(?2) WHERE true
+ON CONFLICT DO UPDATE SET density_per_day = 9e999
+"""
+"""Rows that nothing of ours writes: what reads them fails in a way that nobody foresaw."""
+
+CURED = "DELETE FROM point_profiles WHERE site = ?1"
+
+
+def test_a_fault_of_ours_breaks_a_result_off_too(jobs: Jobs) -> None:
+    """Nobody waits for ever for the rest of a body that cannot come."""
+    jobs.expects_faults = True
+    wanted = plain_job()
+    job_id = jobs.post(wanted)["jobId"]
+    jobs.completed(job_id)
+    jobs.host.query(NONSENSE, wanted.site, json.dumps(wanted.points))
+    with pytest.raises(httpx.RemoteProtocolError):
+        jobs.client.get(f"/api/jobs/{job_id}/result")
+    jobs.host.query(CURED, wanted.site)
+    assert jobs.right(job_id) > 0
+
+
+def test_a_fault_of_ours_in_the_consumer_ends_the_job_with_its_cause(jobs: Jobs) -> None:
+    jobs.expects_faults = True
+    wanted = minute_job()
+    jobs.turn(latency_ms=500)
+    job_id = jobs.post(wanted)["jobId"]
+    jobs.until(job_id, "processing")
+    jobs.host.query(NONSENSE, wanted.site, json.dumps(wanted.points))
+    told = jobs.until(job_id)
+    assert told["status"] == "failed"
+    assert "failed 4 times" in told["error"]
+    assert "a fault of ours" in told["error"]
+    assert {letter["cause"] for letter in jobs.letters(job_id)} == {told["error"]}
+    jobs.host.query(CURED, wanted.site)
+    jobs.upstream()
+    assert jobs.client.post(f"/api/jobs/{job_id}/retry").status_code == 202
+    jobs.completed(job_id)
+    assert jobs.right(job_id) > 0

@@ -1,0 +1,181 @@
+"""A job of more than a million samples: right to the last sample, and the stack's memory stays bounded.
+
+A stack of its own, so that what others have grown is not taken for room.
+"""
+
+import csv
+import gzip
+import json
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.expected import expected_samples
+from local.stack import Stack, StackOptions
+from local.upstream.truth import Truth
+from tests.runtime.conftest import SAMPLE, TIMEOUT_S
+from tests.runtime.jobs_stack import SETTINGS, Jobs, Wanted, memory_mb, same_data, workerd_of
+
+pytestmark = pytest.mark.runtime
+
+SITE = "made_up_copies"
+COPIES = 3
+WATER = "water_*.csv.gz"
+FIRST_DAY, DAYS = 16_493, 35
+"""2015-02-27 to 2015-04-02: three months, all that the meters have."""
+
+ODD = ("made_up_odd_1", "made_up_odd_2")
+ODD_VALUES = ("Occupied", "true", "NaN", "7.5", "-0.0", "", "12 %", "1", "False", '"quoted", ü')
+MANY = 1_000_000
+LOOK_S = 0.05
+
+ISOLATE_MB = 128.0
+"""What the platform gives an isolate. Two work here: the consumer on the job, the router on its result."""
+
+READS = 4
+"""How often the result is read: what one reading leaves behind, another would add to."""
+
+
+@dataclass
+class Watch:
+    """Resident memory of the runtime, MB; `peak` since it was last put back."""
+
+    pid: int
+    peak: float = 0.0
+
+    def now(self) -> float:
+        return memory_mb(self.pid)
+
+    def take(self) -> float:
+        """The peak until now, and begin anew."""
+        peak, self.peak = max(self.peak, self.now()), 0.0
+        return peak
+
+
+@contextmanager
+def watched(pid: int) -> Iterator[Watch]:
+    watch, ended = Watch(pid), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(LOOK_S):
+            watch.peak = max(watch.peak, watch.now())
+
+    looker = threading.Thread(target=look, daemon=True)
+    looker.start()
+    try:
+        yield watch
+    finally:
+        ended.set()
+        looker.join()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
+    data = tmp_path_factory.mktemp("copies")
+    (data / SITE).mkdir()
+    for file in (SAMPLE / "opengrid_minute").glob(WATER):
+        for number in range(COPIES):
+            shutil.copy(file, data / SITE / f"copy{number}_{file.name}")
+    for number, name in enumerate(ODD):
+        with gzip.open(data / SITE / f"{name}.csv.gz", "wt", newline="", encoding="utf-8") as handle:
+            rows = csv.writer(handle)
+            rows.writerow(["timestamp", "value"])
+            for minute in range(DAYS * 1_440):
+                at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(FIRST_DAY * 86_400 + minute * 60))
+                rows.writerow([at, ODD_VALUES[(minute + number) % len(ODD_VALUES)]])
+    options = StackOptions(
+        state=tmp_path_factory.mktemp("large"),
+        data=data,
+        settings={**SETTINGS, "batchPoints": "12", "queueBatchMessages": "5"},
+    )
+    with (
+        Stack(options) as stack,
+        httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
+    ):
+        stack.host.wait_awake()
+        yield Jobs(host=stack.host, upstream_url=stack.upstream_url, truth=Truth(data), client=client)
+
+
+def test_a_million_samples_come_back_right_and_memory_stays_bounded(large: Jobs, tmp_path: Path) -> None:
+    points = tuple(point.name for point in large.truth.points(SITE))
+    wanted = Wanted(site=SITE, points=points, first_day=FIRST_DAY, days=DAYS, offset_s=0)
+    expected = expected_of(large.truth, wanted)
+    total = sum(map(len, expected.values()))
+    assert total > MANY
+    warm = Wanted(site=SITE, points=(points[0], ODD[0]), first_day=FIRST_DAY + 2, days=1, offset_s=0)
+    job_id = large.post(warm)["jobId"]
+    large.completed(job_id)
+    stored = large.right(job_id)
+    with watched(workerd_of(large.host)) as watch:
+        baseline = watch.now()
+        began = time.monotonic()
+        job_id = large.post(wanted)["jobId"]
+        told = large.completed(job_id)
+        seconds = time.monotonic() - began
+        job_peak = watch.take()
+        result_peaks, files = [], {}
+        began = time.monotonic()
+        for form in ["csv", "json"] + ["csv"] * (READS - 2):
+            files[form] = download(large, job_id, form, tmp_path)
+            result_peaks.append(watch.take())
+        result_seconds = (time.monotonic() - began) / READS
+    grown = [round(peak - baseline) for peak in (job_peak, *result_peaks)]
+    print(
+        f"{told['samplesCount']} samples in {seconds:.1f} s, {told['batches']['total']} batches; "
+        f"a result in {result_seconds:.1f} s ({files['json'].stat().st_size} bytes of JSON); "
+        f"memory {baseline:.0f} MB, grown by {grown[0]} MB in the job, then {grown[1:]} MB in results"
+    )
+    assert told["samplesCount"] == total - stored
+    assert same_data(json.loads(files["json"].read_bytes())["data"], expected) == total
+    same_table(files["csv"], expected)
+    assert job_peak - baseline < 2 * ISOLATE_MB
+    assert max(result_peaks) - baseline < 2 * ISOLATE_MB
+
+
+def expected_of(truth: Truth, wanted: Wanted) -> dict[str, list[list[Any]]]:
+    """Copies share what they are copies of."""
+    known: dict[str, list[list[Any]]] = {}
+    found: dict[str, list[list[Any]]] = {}
+    for point in wanted.points:
+        original = point.partition("_")[2] if point.startswith("copy") else point
+        if original not in known:
+            known[original] = expected_samples(truth, SITE, point, wanted.start_ms, wanted.end_ms)
+        found[point] = known[original]
+    return found
+
+
+def download(jobs: Jobs, job_id: str, form: str, folder: Path) -> Path:
+    path = folder / form
+    with jobs.client.stream("GET", f"/api/jobs/{job_id}/result", params={"format": form}) as response:
+        assert response.status_code == 200
+        with path.open("wb") as file:
+            for piece in response.iter_bytes():
+                file.write(piece)
+    return path
+
+
+def same_table(path: Path, expected: dict[str, list[list[Any]]]) -> None:
+    """Row for row; texts are quoted and nothing else is, so types are told apart."""
+    lines = iter(path.read_bytes().decode().splitlines())
+    assert next(lines) == "point_name,timestamp,value"
+    for point, rows in sorted(expected.items()):
+        for at_ms, value in rows:
+            at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at_ms // 1_000))
+            line = next(lines)
+            assert line.startswith(f'"{point}",{at}')
+            assert line.partition("Z,")[2] == told_value(value), line
+    assert next(lines, None) is None
+
+
+def told_value(value: Any) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"'
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
