@@ -21,6 +21,8 @@ from edgeseries.adapters.ffi import raw_env
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.job_store import JobRecords, LetterRecords
 from edgeseries.adapters.journal import PlatformJournal
+from edgeseries.adapters.key_memory import KeyMemory
+from edgeseries.adapters.key_store import KeyStore
 from edgeseries.adapters.live_memory import LiveMemory
 from edgeseries.adapters.outbox import PlatformOutbox
 from edgeseries.adapters.statistics import DatabaseStatistics
@@ -45,6 +47,8 @@ TAILS = LiveMemory()
 MEMORY = BlockMemory()
 """Bytes of blocks that all requests of the isolate share."""
 
+KEYS = KeyMemory()
+"""What is known of API keys, which all requests of the isolate share."""
 
 TALLIES = Tallies()
 """What all requests of the isolate count before it is written."""
@@ -113,8 +117,10 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         tails=TAILS,
         background=PlatformBackground(ctx),
         clock=clock,
+        identity=RandomIdentity(),
         journal=journal,
-        admission=PlatformAdmission(bindings.rate_standard),
+        keys=KeyStore(database=stores.database, memory=KEYS, tallies=TALLIES, clock=clock),
+        admission=PlatformAdmission(bindings.rate_limits),
         examiner=PlatformExaminer(
             database=bindings.database,
             bucket=bindings.cache,
@@ -126,6 +132,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         ),
         statistics=DatabaseStatistics(stores.database),
         duties=duties,
+        access=bindings.access,
         route_sizes=bindings.route_sizes,
         request_deadline_ms=bindings.request_deadline_ms,
         settle_lag_ms=bindings.settle_lag_ms,

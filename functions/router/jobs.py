@@ -27,7 +27,7 @@ from router.telling import cursor_place, cursor_text, status_url, told_job
 
 async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: a job of any size, with a priority."""
-    query, priority = read_job_request(arrival.request)
+    query, priority = read_job_request(arrival)
     index = await look_up(query, reads=True, ports=ports)
     live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=True, ports=ports)
     need = estimated_need(query, index, live, arrival, ports)
@@ -35,14 +35,18 @@ async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 
 async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
-    """GET: jobs, the newest first."""
+    """GET: the caller's jobs, the newest first; of all callers for an admin."""
     fields = read_fields(arrival.request, LIST_JOBS.parameters)
     after = None
     if "cursor" in fields:
         created_ms, job_id = cursor_place(fields["cursor"])
         after = Place(created_ms=created_ms, job_id=job_id)
     status = fields.get("status")
-    wanted = JobFilter(status=None if status is None else JobStatus(status), site=fields.get("site"))
+    wanted = JobFilter(
+        owner=None if arrival.grant.sees_all_jobs else arrival.grant.key_id,
+        status=None if status is None else JobStatus(status),
+        site=fields.get("site"),
+    )
     page = await ports.jobs.page(wanted, after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     now_ms = ports.clock.now_ms()
     return json_outcome(
@@ -119,9 +123,9 @@ async def follow_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 
 async def the_job(arrival: Arrival, ports: Ports) -> Job:
-    """The job that the path names. Raises NotFound."""
+    """The job that the path names. Raises NotFound, in the same words for a job of somebody else."""
     job = await ports.book.find(arrival.path_parameters["job"])
-    if job is None:
+    if job is None or not (arrival.grant.sees_all_jobs or job.owner == arrival.grant.key_id):
         raise NotFound("there is no such job; GET /api/jobs lists the jobs")
     return job
 

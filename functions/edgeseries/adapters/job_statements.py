@@ -70,12 +70,17 @@ WHERE job_id = ?1 AND batch_index > ?2 AND {_batch_may(BatchEvent.CLAIM)}
 ORDER BY batch_index LIMIT ?3
 """
 
-JOBS: Final = f"""
+_LISTED_JOBS: Final = f"""
 SELECT {_JOB_COLUMNS} FROM queue_jobs
-WHERE owner = ?1 AND created_ms <= ?2 AND (created_ms < ?2 OR job_id < ?3)
+WHERE {{owner}} AND created_ms <= ?2 AND (created_ms < ?2 OR job_id < ?3)
   AND (?4 = '' OR status = ?4) AND (?5 = '' OR site = ?5)
 ORDER BY created_ms DESC, job_id DESC LIMIT ?6
 """
+
+JOBS: Final = _LISTED_JOBS.format(owner="owner = ?1")
+
+JOBS_OF_ALL: Final = _LISTED_JOBS.format(owner="?1 = ''")
+"""For admins. No index is kept for it: the table holds the jobs of `jobKeepDays`."""
 
 # --- jobs -----------------------------------------------------------------------------
 _JOINED: Final = (

@@ -83,9 +83,9 @@ class JobRecords:
         place = after or Place(created_ms=LATEST_MS, job_id=PAST_EVERY_NAME)
         rows = await self._database.read(
             Command(
-                sql=statements.JOBS,
+                sql=statements.JOBS_OF_ALL if wanted.owner is None else statements.JOBS,
                 parameters=(
-                    *(wanted.owner, place.created_ms, place.job_id),
+                    *(wanted.owner or "", place.created_ms, place.job_id),
                     *(wanted.status or "", wanted.site or "", limit + 1),
                 ),
             )

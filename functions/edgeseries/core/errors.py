@@ -3,6 +3,8 @@
     EdgeError
     ├── BadRequest             the caller must change the request
     │   ├── InvalidRequest       faults in parameters or body           400
+    │   ├── Unidentified         no key, or none that we know           401
+    │   ├── Forbidden            the key lacks the right                403
     │   ├── NotFound             no such path, site                     404
     │   ├── MethodNotAllowed     the path knows other methods           405
     │   ├── TooLarge             request or answer over a bound         413
@@ -29,6 +31,8 @@ It knows no HTTP text: `core/problem.py` says how each is told to a caller.
 """
 
 from dataclasses import dataclass
+
+from edgeseries.core.rates import RatePolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,25 @@ class InvalidRequest(BadRequest):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("; ".join(f"{fault.parameter}: {fault.detail}" for fault in faults))
         self.faults = faults
+
+
+class Unidentified(BadRequest):
+    """No key was shown, or one that nobody has made, or that is revoked: which of them is not told.
+
+    `tried` if a key was shown.
+    """
+
+    def __init__(self, detail: str, *, tried: bool = False) -> None:
+        super().__init__(detail)
+        self.tried = tried
+
+
+class Forbidden(BadRequest):
+    """The key is known and lacks a right, which `right` names."""
+
+    def __init__(self, detail: str, *, right: str) -> None:
+        super().__init__(detail)
+        self.right = right
 
 
 class NotFound(BadRequest):
@@ -95,11 +118,12 @@ class RequestTimeout(BadRequest):
 
 
 class RateLimited(BadRequest):
-    """Too many requests; come back after `retry_after_s` seconds."""
+    """Too many requests, or jobs; come back after `retry_after_s` seconds. `policy` is what is used up."""
 
-    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+    def __init__(self, detail: str, *, retry_after_s: int, policy: RatePolicy) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+        self.policy = policy
 
 
 class Transient(EdgeError):

@@ -61,6 +61,34 @@ the same hole are three; only points that were all stored differently come here.
 MAX_REQUEST_ID_CHARS: Final = 64
 """A caller's own X-Request-Id, kept if it is this short and plain."""
 
+# --- access ------------------------------------------------------------------
+KEY_ID_BYTES: Final = 6
+"""Entropy of a key's id. Ids are no secret; two equal ones in a thousand keys: one chance in 10^9."""
+
+KEY_SECRET_BYTES: Final = 32
+"""Entropy of a key's secret: 256 bits."""
+
+KEY_MAX_SITES: Final = 1_000
+"""Sites that a key may name; all of them in one row, whose values D1 bounds."""
+
+MAX_ROW_VALUE_BYTES: Final = 2_000_000
+"""One value in a row (D1 platform limits, 2026)."""
+
+MAX_OWNER_CHARS: Final = 100
+"""Whose key it is, for people."""
+
+KEY_MEMORY_MS: Final = MINUTE_MS
+"""How long an isolate believes what it read of a key: a key that is revoked elsewhere dies within it."""
+
+KEY_MEMORY_KEYS: Final = 5_000
+"""Keys that an isolate remembers, and as many ids that there are no keys of: some megabytes."""
+
+RATE_WINDOW_S: Final = 60
+"""The window of the rate limits (`infra/stack/wiring.py` gives it to the platform)."""
+
+ACTIVE_JOBS_RETRY_S: Final = 30
+"""What a key with too many jobs under way is told to wait: most jobs take longer than some seconds."""
+
 # --- routes ------------------------------------------------------------------
 DEFAULT_DENSITY_PER_DAY: Final = 100
 """Samples a day of a point that nothing has been learned of yet."""
@@ -156,6 +184,8 @@ SWEEP_MAX_AGE_MS: Final = HOUR_MS
 """A janitor that has not come to the end of a sweep for this long is ill: four of its usual runs."""
 
 assert EARLIEST_MS < LATEST_MS
+assert KEY_MAX_SITES * (MAX_NAME_BYTES + 4) < MAX_ROW_VALUE_BYTES
+assert 2 * KEY_SECRET_BYTES + len("es__") > MAX_REQUEST_ID_CHARS, "no key may be logged as a request id"
 assert MAX_RANGE_MS <= LATEST_MS - EARLIEST_MS
 assert MAX_POINTS * (100 + len('"",')) <= MAX_BODY_BYTES
 assert 3 * MAX_NAME_BYTES < MAX_URL_BYTES

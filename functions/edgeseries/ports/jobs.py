@@ -17,9 +17,9 @@ class Joined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilter:
-    """Which jobs a list holds. None and empty mean any, but for the owner."""
+    """Which jobs a list holds. None means any; the owner while access is open is an empty text."""
 
-    owner: str = ""
+    owner: str | None = ""
     status: JobStatus | None = None
     site: str | None = None
 

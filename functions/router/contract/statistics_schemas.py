@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from edgeseries.core.declared import Schema
-from router.contract.schemas import COUNT, DAY, FLAG, MOMENT, NUMBER, TEXT, listed, mapped, maybe, record
+from router.contract.schemas import COUNT, DAY, MOMENT, NUMBER, TEXT, listed, mapped, maybe, record, words
 
 SHARE: Final = maybe(NUMBER)
 SUMS: Final[dict[str, Schema]] = {
@@ -78,7 +78,7 @@ STATISTICS: Final = record(
                 included=NUMBER,
                 soFar=NUMBER,
                 wholeMonth=NUMBER,
-                estimated=FLAG,
+                basis=words("counted", "estimated", "not counted"),
                 source=TEXT,
                 readOn=TEXT,
             )

@@ -9,6 +9,7 @@ from edgeseries.core.errors import (
     DeadlineExceeded,
     Defect,
     EdgeError,
+    Forbidden,
     InvalidRequest,
     OriginContract,
     OriginGarbled,
@@ -18,13 +19,25 @@ from edgeseries.core.errors import (
     OriginUnreachable,
     RateLimited,
     RequestTimeout,
+    StoreUnavailable,
     TooLarge,
     Transient,
+    Unidentified,
 )
 
 Problems = tuple[type[EdgeError], ...]
 
-ALWAYS: Problems = (InvalidRequest, BadRequest, TooLarge, RateLimited, Transient, Defect)
+ALWAYS: Problems = (
+    InvalidRequest,
+    BadRequest,
+    Unidentified,
+    Forbidden,
+    TooLarge,
+    RateLimited,
+    StoreUnavailable,
+    Transient,
+    Defect,
+)
 """What every operation may have to say."""
 
 SENT_BODY: Problems = (RequestTimeout,)
