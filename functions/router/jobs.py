@@ -19,7 +19,7 @@ from router.now import estimated_need
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields, read_job_request
 from router.ports import Ports
-from router.queued import queue_job
+from router.queued import queue_job, too_many_jobs
 from router.result import result_outcome
 from router.stored import look_up
 from router.telling import cursor_place, cursor_text, status_url, told_job
@@ -77,10 +77,13 @@ async def cancel_job(arrival: Arrival, ports: Ports) -> Outcome:
 async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: take up a failed or cancelled job where it stopped."""
     job = await the_job(arrival, ports)
-    if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms()):
+    max_active = None if arrival.grant.sees_all_jobs else ports.access.max_active_jobs
+    if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms(), max_active=max_active):
         now = await the_job(arrival, ports)
         if await ports.book.query(job.job_id) is None:
             raise Gone("the job is only in the history by now; send its request again")
+        if max_active is not None and now.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+            raise too_many_jobs("too many jobs are under way; one must end before this one goes on", ports)
         raise Conflict(f"the job is {now.status}; only failed and cancelled jobs are tried again")
     await dispatch(job.job_id, job.priority, ports)
     return json_outcome(told_job(await the_job(arrival, ports), ports.clock.now_ms()), status=202)

@@ -4,16 +4,17 @@ from dataclasses import replace
 
 from edgeseries.core.access import Right, require
 from edgeseries.core.answer import json_bytes
-from edgeseries.core.errors import EdgeError, StoreUnavailable
+from edgeseries.core.errors import EdgeError, JobsFull, RateLimited, StoreUnavailable
 from edgeseries.core.http import HttpResponse
 from edgeseries.core.jobs.job import Job, JobRequest, Priority
 from edgeseries.core.jobs.limits import JOIN_COMPLETED_MS, POLL_INTERVAL_MS, WAIT_STEP_MS
 from edgeseries.core.jobs.messages import PlanMessage
 from edgeseries.core.jobs.states import JobStatus
-from edgeseries.core.limits import SECOND_MS
+from edgeseries.core.limits import ACTIVE_JOBS_RETRY_S, SECOND_MS
 from edgeseries.core.planning import Need
 from edgeseries.core.prefer import wait_of
 from edgeseries.core.query import TimeseriesQuery
+from edgeseries.core.rates import RatePolicy
 from edgeseries.core.results.formats import ResultFormat
 from edgeseries.core.results.parts import part_count
 from edgeseries.core.routing import Route
@@ -66,17 +67,27 @@ async def start_job(request: JobRequest, need: Need, ports: Ports) -> Joined:
     """
     now_ms = ports.clock.now_ms()
     all_stored = need.sealed and not need.missing_days
-    joined = await ports.jobs.create(
-        request,
-        now_ms=now_ms,
-        join_ended_after_ms=0 if all_stored else now_ms - JOIN_COMPLETED_MS,
-    )
+    try:
+        joined = await ports.jobs.create(
+            request,
+            now_ms=now_ms,
+            join_ended_after_ms=0 if all_stored else now_ms - JOIN_COMPLETED_MS,
+            max_active=ports.access.max_active_jobs,
+        )
+    except JobsFull as error:
+        raise too_many_jobs(error.detail, ports) from error
     if joined.created:
         try:
             await ports.outbox.send((PlanMessage(job_id=joined.job.job_id),), priority=request.priority)
         except StoreUnavailable as error:
             ports.journal.line("warning", "a job's message waits for the janitor", cause=error.detail)
     return joined
+
+
+def too_many_jobs(detail: str, ports: Ports) -> RateLimited:
+    """What a key is told that has as many jobs under way as it may. When one of them ends nobody knows."""
+    policy = RatePolicy(name="active-jobs", quota=ports.access.active_jobs_per_key)
+    return RateLimited(detail, retry_after_s=ACTIVE_JOBS_RETRY_S, policy=policy)
 
 
 async def wait_for(job: Job, wait_s: int, ports: Ports) -> Job:

@@ -1,145 +1,19 @@
 """Every endpoint for every kind of caller: one table. An endpoint without a row fails here."""
 
-import asyncio
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
-from edgeseries.adapters.key_memory import KeyMemory
-from edgeseries.adapters.key_store import KeyStore
-from edgeseries.adapters.tallies import Tallies
-from edgeseries.core.access import RULES, AccessSettings, Auth, Right, Scope
-from edgeseries.core.http import HttpResponse
-from edgeseries.core.jobs.job import JobRequest
-from edgeseries.core.keys import ADMIN_KEY_ID, KeyRecord, hash_of, key_text
-from edgeseries.core.query import TimeseriesQuery
+from edgeseries.core.access import RULES, Auth, Right, Scope
+from edgeseries.core.keys import key_text
 from edgeseries.core.rates import Tier
-from edgeseries.core.timerange import TimeRange
 from router.endpoints import Endpoint
 from router.flow import ENDPOINTS
 from router.gate import unruled
-from router.ports import Ports
-from tests.asked_router import DELIVERIES, QUERY, START_MS, ask, told
-from tests.fake_stores import FakeBlocks, SqliteDatabase
-from tests.fakes import FakeClock, FakeOrigin, FixedAdmission, ListJournal
-from tests.made_ports import RATES, router_ports
-
-SITE, OTHER_SITE, NO_SITE = "hq", "annex", "nowhere"
-ADMIN_KEY = key_text(ADMIN_KEY_ID, "f" * 64)
-BODY = (
-    b'{"site": "%b", "points": ["b"], '
-    b'"start_time": "2024-01-01T00:00:00Z", "end_time": "2024-01-01T01:00:00Z"}'
-)
-NEW_KEY = b'{"owner": "x", "sites": ["hq"], "rights": ["read"]}'
-ROWS = DELIVERIES | {OTHER_SITE: {"b": [(START_MS, 1.0)]}}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """How an endpoint is asked so that a caller who may gets `status`. `{site}` is filled in."""
-
-    status: int = 200
-    path: str = ""
-    query: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-
-
-ASKS: dict[tuple[str, str], Ask] = {
-    ("GET", "/api/timeseries"): Ask(query=QUERY),
-    ("POST", "/api/timeseries"): Ask(body=BODY),
-    ("GET", "/api/coverage"): Ask(query=QUERY),
-    ("POST", "/api/coverage"): Ask(body=BODY),
-    ("DELETE", "/api/cache"): Ask(query=(("site", SITE),)),
-    ("GET", "/api/sites"): Ask(),
-    ("GET", "/api/sites/{site}/points"): Ask(path="/api/sites/hq/points"),
-    ("GET", "/api/jobs"): Ask(),
-    ("POST", "/api/jobs"): Ask(status=202, body=BODY),
-    ("GET", "/api/jobs/{job}"): Ask(path="/api/jobs/{job}"),
-    ("DELETE", "/api/jobs/{job}"): Ask(path="/api/jobs/{job}"),
-    ("GET", "/api/jobs/{job}/result"): Ask(status=409, path="/api/jobs/{job}/result"),
-    ("GET", "/api/jobs/{job}/events"): Ask(path="/api/jobs/{job}/events"),
-    ("POST", "/api/jobs/{job}/retry"): Ask(status=409, path="/api/jobs/{job}/retry"),
-    ("GET", "/api/queue/dlq"): Ask(),
-    ("POST", "/api/queue/dlq/{letter}/replay"): Ask(status=404, path="/api/queue/dlq/none/replay"),
-    ("GET", "/api/keys"): Ask(),
-    ("POST", "/api/keys"): Ask(status=201, body=NEW_KEY),
-    ("GET", "/api/keys/{key}"): Ask(path="/api/keys/00000000000a"),
-    ("DELETE", "/api/keys/{key}"): Ask(path="/api/keys/00000000000a"),
-    ("GET", "/api/stats"): Ask(),
-    ("GET", "/api/metrics"): Ask(),
-    ("GET", "/api/openapi.json"): Ask(),
-    ("GET", "/api/health"): Ask(),
-}
-HERE = [(method, endpoint.pattern) for endpoint in ENDPOINTS for method in endpoint.handlers]
-
-
-@dataclass
-class House:
-    """A router that asks for keys, with some of them and a job of the first."""
-
-    database: SqliteDatabase = field(default_factory=SqliteDatabase)
-    clock: FakeClock = field(default_factory=lambda: FakeClock(at_ms=1_700_000_000_000))
-    memory: KeyMemory = field(default_factory=KeyMemory)
-    origin: FakeOrigin = field(default_factory=lambda: FakeOrigin(ROWS))
-    admission: FixedAdmission = field(default_factory=FixedAdmission)
-    changes: dict[str, Any] = field(default_factory=dict)
-    made: int = 9
-
-    @property
-    def ports(self) -> Ports:
-        access = AccessSettings(
-            auth=Auth.KEYS, admin_key_hash=hash_of(ADMIN_KEY), rates=RATES, active_jobs_per_key=2
-        )
-        given: dict[str, Any] = {"access": access, **self.changes}
-        return router_ports(
-            database=self.database,
-            clock=self.clock,
-            origin=self.origin,
-            admission=self.admission,
-            keys=self.store(),
-            **given,
-        )
-
-    def store(self) -> KeyStore:
-        return KeyStore(database=self.database, memory=self.memory, tallies=Tallies(), clock=self.clock)
-
-    def key(self, *rights: Right, sites: tuple[str, ...] | None = (SITE,), tier: Tier = Tier.STANDARD) -> str:
-        self.made += 1
-        text = key_text(f"{self.made:012x}", f"{self.made:064x}")
-        record = KeyRecord(
-            key_id=f"{self.made:012x}",
-            key_hash=hash_of(text),
-            owner="a test",
-            sites=sites,
-            rights=rights,
-            tier=tier,
-            created_ms=self.clock.at_ms,
-        )
-        asyncio.run(self.store().add(record))
-        return text
-
-    def revoke(self, key: str) -> None:
-        asyncio.run(self.store().revoke(key.split("_")[1], now_ms=self.clock.at_ms))
-
-    def job_of(self, key: str, points: tuple[str, ...] = ("b",)) -> str:
-        span = TimeRange(start_ms=START_MS, end_ms=START_MS + 60_000)
-        query = TimeseriesQuery(site=SITE, points=points, span=span)
-        request = JobRequest(query=query, owner=key.split("_")[1])
-        made = self.ports.jobs.create(request, now_ms=self.clock.at_ms, join_ended_after_ms=0)
-        return asyncio.run(made).job.job_id
-
-    def ask(self, key: str | None, method: str, pattern: str, job: str, site: str = SITE) -> HttpResponse:
-        one = ASKS[method, pattern]
-        return ask(
-            (one.path or pattern).replace("{job}", job).replace("/hq/", f"/{site}/"),
-            tuple((name, text.replace(SITE, site)) for name, text in one.query),
-            method=method,
-            body=one.body.replace(b"%b", site.encode()),
-            ports=self.ports,
-            headers={} if key is None else {"authorization": f"Bearer {key}"},
-            caller="192.0.2.1",
-        )
+from tests.asked_router import QUERY, START_MS, ask, told
+from tests.fake_stores import FakeBlocks
+from tests.fakes import ListJournal
+from tests.keyed_router import ADMIN_KEY, ASKS, HERE, NO_SITE, OTHER_SITE, SITE, House
 
 
 @pytest.fixture
@@ -232,6 +106,36 @@ def test_the_same_request_of_two_keys_is_two_jobs(house: House) -> None:
     first, second = house.key(Right.JOBS), house.key(Right.JOBS)
     made = [told(house.ask(key, "POST", "/api/jobs", ""))["jobId"] for key in (first, second, first)]
     assert made[0] == made[2] != made[1]
+
+
+def test_a_key_has_so_many_jobs_under_way_and_no_more(house: House) -> None:
+    key, another = house.key(Right.JOBS), house.key(Right.JOBS)
+    headers = {"authorization": f"Bearer {key}"}
+    ports = house.ports
+    first, second = (house.job_of(key, points=(name,)) for name in ("a", "b"))
+    refused = house.ask(key, "POST", "/api/jobs", "")
+    assert refused.status == 429
+    assert refused.headers["RateLimit"] == '"active-jobs";r=0'
+    assert refused.headers["RateLimit-Policy"] == '"active-jobs";q=2, "standard";q=600;w=60'
+    assert refused.headers["Retry-After"] == "30"
+    assert house.ask(another, "POST", "/api/jobs", "").status == 202, "others are not concerned"
+    assert ask(f"/api/jobs/{first}", (), method="DELETE", ports=ports, headers=headers).status == 200
+    third = house.ask(key, "POST", "/api/jobs", "")
+    assert third.status == 202
+    assert house.ask(key, "POST", "/api/jobs", "").status == 202, "it is joined, not made"
+    retry = f"/api/jobs/{first}/retry"
+    assert ask(retry, (), method="POST", ports=ports, headers=headers).status == 429
+    assert ask(f"/api/jobs/{second}", (), method="DELETE", ports=ports, headers=headers).status == 200
+    assert ask(retry, (), method="POST", ports=ports, headers=headers).status == 202
+
+
+def test_while_access_is_open_jobs_are_not_counted(house: House) -> None:
+    house.changes["access"] = replace(house.ports.access, auth=Auth.OPEN)
+    ports = house.ports
+    days = [
+        (*QUERY[:3], ("end_time", f"2024-01-0{day}T00:00:00Z"), ("route", "queued")) for day in range(2, 8)
+    ]
+    assert [ask(query=query, ports=ports).status for query in days] == [202] * 6
 
 
 def test_a_reader_who_asks_too_much_is_told_that_it_takes_a_job(house: House) -> None:

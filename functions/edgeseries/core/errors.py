@@ -20,6 +20,7 @@
     │   ├── OriginOversize       split the range and ask again          502
     │   └── StoreUnavailable     R2 or D1 does not answer               503
     ├── Conflict               it is not in a state for this          409
+    │   └── JobsFull             as many jobs under way as may be       409
     └── Defect                 trying again cannot cure it; look at it  500
         ├── OriginRefused        our credential or request is refused   502
         ├── OriginContract       the upstream breaks its own contract   502
@@ -166,6 +167,10 @@ class Conflict(EdgeError):
     def __init__(self, detail: str, *, retry_after_s: int | None = None) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class JobsFull(Conflict):
+    """An owner has as many jobs under way as it may have."""
 
 
 class Defect(EdgeError):
