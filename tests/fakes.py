@@ -173,6 +173,16 @@ class FixedAdmission:
 
 
 @dataclass
+class FixedUpstream:
+    """Is called, or is left alone."""
+
+    left_alone: bool = False
+
+    def suspended(self) -> bool:
+        return self.left_alone
+
+
+@dataclass
 class FixedExaminer:
     """Finds what it is told to find."""
 

@@ -24,6 +24,7 @@ from tests.fakes import (
     FakeTimer,
     FixedAdmission,
     FixedExaminer,
+    FixedUpstream,
     ListJournal,
 )
 from tests.job_system import Queues
@@ -44,6 +45,7 @@ def router_ports(**changes: Any) -> Ports:
     ports: dict[str, Any] = {
         "incoming": FakeIncoming(),
         "origin": FakeOrigin({}),
+        "upstream": FixedUpstream(),
         "blocks": FakeBlocks(answers),
         "answers": answers,
         "jobs": jobs,

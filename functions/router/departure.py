@@ -84,7 +84,9 @@ def depart(
             store_faults=ports.faults.total(),
         )
     )
-    dressed = _dressed(outcome, request=request, duration_ms=duration_ms)
+    dressed = _dressed(
+        outcome, request=request, duration_ms=duration_ms, suspended=ports.upstream.suspended()
+    )
     return replace(dressed, headers=_addressed(dressed.headers, request=request, rate=rate, ports=ports))
 
 
@@ -107,7 +109,7 @@ def _facts_of(error: EdgeError | None) -> dict[str, str | None]:
     return {"problem": kind_of(error).slug, "detail": error.detail, "cause": repr(cause) if cause else None}
 
 
-def _dressed(outcome: Outcome, *, request: HttpRequest, duration_ms: int) -> HttpResponse:
+def _dressed(outcome: Outcome, *, request: HttpRequest, duration_ms: int, suspended: bool) -> HttpResponse:
     """Shared headers added, the body dropped for HEAD.
 
     What a handler said itself about caching stays; otherwise nothing may be kept.
@@ -124,7 +126,7 @@ def _dressed(outcome: Outcome, *, request: HttpRequest, duration_ms: int) -> Htt
         "X-Request-Id": request.request_id,
     }
     if outcome.verdict is not None:
-        headers["Cache-Status"] = cache_status(outcome.verdict, stored=outcome.stored)
+        headers["Cache-Status"] = cache_status(outcome.verdict, stored=outcome.stored, suspended=suspended)
         headers["X-Cache-Hit"] = "true" if outcome.verdict is Verdict.HIT else "false"
     if outcome.route:
         headers["X-Route-Type"] = outcome.route

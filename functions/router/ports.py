@@ -24,6 +24,7 @@ from edgeseries.ports.outbox import Outbox
 from edgeseries.ports.statistics import Statistics
 from edgeseries.ports.streaming import Streaming, Timer
 from edgeseries.ports.tails import Tails
+from edgeseries.ports.upstream_state import UpstreamState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Ports:
 
     incoming: Incoming
     origin: Origin
+    upstream: UpstreamState
     blocks: Blocks
     answers: Answers
     jobs: Jobs

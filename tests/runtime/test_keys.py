@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from edgeseries.core.access import RULES, Right, Scope
-from local.logs import LogLine
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 from tests import made_up
@@ -28,7 +28,7 @@ STANDARD_PER_MINUTE = 400
 
 @pytest.fixture(scope="module")
 def locked(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    logs: list[LogLine] = []
+    logs: list[Any] = []
     options = StackOptions(
         state=tmp_path_factory.mktemp("locked"),
         data=data_folder,

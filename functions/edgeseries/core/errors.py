@@ -18,6 +18,8 @@
     │   ├── OriginThrottled      429 of the upstream                    502
     │   ├── OriginGarbled        an answer cut short or not JSON        502
     │   ├── OriginOversize       split the range and ask again          502
+    │   ├── OriginSuspended      it is left alone for a while           503
+    │   ├── OriginBusy           our own calls to it are too many       503
     │   └── StoreUnavailable     R2 or D1 does not answer               503
     ├── Conflict               it is not in a state for this          409
     │   └── JobsFull             as many jobs under way as may be       409
@@ -153,6 +155,14 @@ class OriginGarbled(Transient):
 
 class OriginOversize(Transient):
     """The upstream's answer is over the bound; a shorter range can be read."""
+
+
+class OriginSuspended(Transient):
+    """The upstream failed so often that nobody calls it for `retry_after_s` seconds."""
+
+
+class OriginBusy(Transient):
+    """As many calls to the upstream are under way as it is spared."""
 
 
 class StoreUnavailable(Transient):

@@ -158,6 +158,34 @@ UPSTREAM_CONCURRENCY: Final = 3
 """Upstream calls of one request under way at once. The platform allows six connections that
 wait for headers; the rest is for the stores."""
 
+UPSTREAM_ISOLATE_CALLS: Final = 12
+"""Upstream calls of all requests of an isolate under way at once: four requests' worth."""
+
+ISOLATE_BODIES_BYTES: Final = 80_000_000
+"""Upstream answers in memory at once, of all requests of an isolate, of its 128 MB."""
+
+UPSTREAM_TURN_MS: Final = 20
+"""Between two looks of a call that waits for its turn. A look costs microseconds, a call at least as long."""
+
+UPSTREAM_TICKET_MS: Final = SECOND_MS
+"""A waiting call that nobody asks for any longer than this has lost its request, and its place."""
+
+CIRCUIT_FAILURES: Final = 10
+"""Failed calls one after the other that open the circuit. One request makes up to six that fail at once
+(UPSTREAM_CONCURRENCY calls, each asked again), so it takes more than one unlucky request."""
+
+CIRCUIT_FIRST_PAUSE_MS: Final = 5 * SECOND_MS
+"""How long an upstream is left alone at first; it doubles with each probe that fails."""
+
+CIRCUIT_LONGEST_PAUSE_MS: Final = MINUTE_MS
+"""The longest pause between two probes, whatever the upstream asks for: one call a minute harms nobody."""
+
+CIRCUIT_PROBE_WAIT_MS: Final = 2 * SECOND_MS
+"""What callers are told to wait while a probe is under way."""
+
+CIRCUIT_FAIR_MS: Final = SECOND_MS
+"""A call that was given less time than this says nothing about the upstream when it runs out."""
+
 UPSTREAM_RETRIES: Final = 1
 """A read that a broken connection or a 5xx spoilt is asked once more within the deadline."""
 
@@ -196,6 +224,11 @@ assert UPSTREAM_PAGE_ROWS * 160 <= UPSTREAM_MAX_BODY_BYTES
 assert UPSTREAM_CALL_SAMPLES * 160 <= UPSTREAM_MAX_BODY_BYTES
 assert UPSTREAM_CONCURRENCY < PLATFORM_CONNECTIONS
 assert UPSTREAM_CONCURRENCY * UPSTREAM_MAX_BODY_BYTES <= UPSTREAM_BODIES_BYTES
+assert UPSTREAM_CONCURRENCY <= UPSTREAM_ISOLATE_CALLS
+assert UPSTREAM_ISOLATE_CALLS * UPSTREAM_MAX_BODY_BYTES <= ISOLATE_BODIES_BYTES
+assert UPSTREAM_CONCURRENCY * (1 + UPSTREAM_RETRIES) < CIRCUIT_FAILURES
+assert UPSTREAM_TURN_MS < UPSTREAM_TICKET_MS
+assert CIRCUIT_FIRST_PAUSE_MS < CIRCUIT_LONGEST_PAUSE_MS
 assert CATALOGUE_FRESH_MS < CATALOGUE_TTL_MS
 assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= INLINE_MAX_SAMPLES
