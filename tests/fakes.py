@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import dataclass, field
 from typing import Any
 
+from edgeseries.core.access import no_such_site
 from edgeseries.core.alerting import Notice
-from edgeseries.core.errors import EdgeError, NotFound, TooLarge
+from edgeseries.core.errors import EdgeError, TooLarge
 from edgeseries.core.http import BodyStream, HttpCall, HttpReply, HttpRequest
+from edgeseries.core.limits import KEY_ID_BYTES, KEY_SECRET_BYTES
 from edgeseries.core.points import Point, PointSeries, Site
+from edgeseries.core.rates import Tier
 from edgeseries.core.samples import NO_SAMPLES, Samples, Value, in_order, within
 from edgeseries.core.timerange import TimeRange
 from edgeseries.ports.health import Finding
@@ -81,7 +84,7 @@ class FakeOrigin:
 
     def _site(self, site: str) -> Mapping[str, Sequence[tuple[int, Value]]]:
         if site not in self.deliveries:
-            raise NotFound(f"no site {site!r}")
+            raise no_such_site(site)
         return self.deliveries[site]
 
 
@@ -126,6 +129,14 @@ class CountingIdentity:
         self.count += 1
         return f"request{self.count}"
 
+    def key_id(self) -> str:
+        self.count += 1
+        return f"{self.count:0{2 * KEY_ID_BYTES}x}"
+
+    def key_secret(self) -> str:
+        self.count += 1
+        return f"{self.count:0{2 * KEY_SECRET_BYTES}x}"
+
 
 @dataclass
 class ListJournal:
@@ -154,11 +165,21 @@ class FixedAdmission:
     """Lets in or does not."""
 
     open: bool = True
-    callers: list[str] = field(default_factory=list)
+    callers: list[tuple[str, Tier]] = field(default_factory=list)
 
-    async def admits(self, caller: str) -> bool:
-        self.callers.append(caller)
+    async def admits(self, caller: str, tier: Tier) -> bool:
+        self.callers.append((caller, tier))
         return self.open
+
+
+@dataclass
+class FixedUpstream:
+    """Is called, or is left alone."""
+
+    left_alone: bool = False
+
+    def suspended(self) -> bool:
+        return self.left_alone
 
 
 @dataclass

@@ -4,13 +4,19 @@ from typing import Any
 
 from edgeseries.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.adapters.job_store import JobRecords, LetterRecords
+from edgeseries.adapters.key_memory import KeyMemory
+from edgeseries.adapters.key_store import KeyStore
 from edgeseries.adapters.live_memory import LiveMemory
 from edgeseries.adapters.statistics import DatabaseStatistics
+from edgeseries.adapters.tallies import Tallies
+from edgeseries.core.access import AccessSettings, Auth
+from edgeseries.core.rates import RatePolicy, Tier
 from edgeseries.core.routing import RouteSizes
 from router.ports import Ports
 from tests.fake_stores import FakeAnswers, FakeBlocks, SqliteDatabase
 from tests.fakes import (
     Afterwards,
+    CountingIdentity,
     FakeClock,
     FakeIncoming,
     FakeOrigin,
@@ -18,9 +24,16 @@ from tests.fakes import (
     FakeTimer,
     FixedAdmission,
     FixedExaminer,
+    FixedUpstream,
     ListJournal,
 )
 from tests.job_system import Queues
+
+RATES = {
+    Tier.STANDARD: RatePolicy(name="standard", quota=600, window_s=60),
+    Tier.BULK: RatePolicy(name="bulk", quota=6_000, window_s=60),
+}
+OPEN_ACCESS = AccessSettings(auth=Auth.OPEN, admin_key_hash="", rates=RATES, active_jobs_per_key=20)
 
 
 def router_ports(**changes: Any) -> Ports:
@@ -32,6 +45,7 @@ def router_ports(**changes: Any) -> Ports:
     ports: dict[str, Any] = {
         "incoming": FakeIncoming(),
         "origin": FakeOrigin({}),
+        "upstream": FixedUpstream(),
         "blocks": FakeBlocks(answers),
         "answers": answers,
         "jobs": jobs,
@@ -42,7 +56,10 @@ def router_ports(**changes: Any) -> Ports:
         "timer": FakeTimer(clock),
         "background": Afterwards(),
         "clock": clock,
+        "identity": CountingIdentity(),
         "journal": ListJournal(),
+        "keys": KeyStore(database=database, memory=KeyMemory(), tallies=Tallies(), clock=clock),
+        "access": OPEN_ACCESS,
         "admission": FixedAdmission(),
         "examiner": FixedExaminer(),
         "statistics": DatabaseStatistics(database),

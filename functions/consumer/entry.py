@@ -11,17 +11,20 @@ from consumer.flow import UNEXPECTED_DELAY_S, consume, recover
 from consumer.ports import Ports
 from edgeseries.adapters.ace import AceOrigin
 from edgeseries.adapters.block_memory import BlockMemory
+from edgeseries.adapters.block_writing import pause
 from edgeseries.adapters.bookkeeping import Bookkeeping
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.adapters.clock import SystemClock
 from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.ffi import plain_json, raw, whole_number
+from edgeseries.adapters.guarded_web import GuardedWeb
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.job_store import BatchRecords, JobRecords, LetterRecords
 from edgeseries.adapters.journal import PlatformJournal
 from edgeseries.adapters.outbox import PlatformOutbox, PlatformUndertaker
 from edgeseries.adapters.stores import stores_of
 from edgeseries.adapters.tallies import Tallies
+from edgeseries.adapters.upstream_load import UpstreamLoad
 from edgeseries.adapters.web import PlatformWeb
 from edgeseries.core.jobs.dispositions import Disposition, PutBack
 from edgeseries.core.jobs.limits import INVOCATION_BUDGET_MS
@@ -29,6 +32,9 @@ from edgeseries.core.limits import SECOND_MS
 
 TALLIES = Tallies()
 """What invocations of the isolate count before it is written."""
+
+UPSTREAM = UpstreamLoad()
+"""What all invocations of the isolate have under way at the upstream, and whether it is called at all."""
 
 CATALOGUE = Catalogue()
 """Names of points that all invocations of the isolate share."""
@@ -103,7 +109,9 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         origin=AceOrigin(
             base_url=bindings.upstream_url,
             token=bindings.upstream_token,
-            web=PlatformWeb(TALLIES.operations),
+            web=GuardedWeb(
+                PlatformWeb(TALLIES.operations), load=UPSTREAM, clock=clock, pause=pause, journal=journal
+            ),
             clock=clock,
             catalogue=CATALOGUE,
         ),

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from edgeseries.core.access import AccessSettings, Auth
+from edgeseries.core.cors import cors_policy_of
+from edgeseries.core.limits import RATE_WINDOW_S
+from edgeseries.core.rates import RatePolicy, Tier
 from edgeseries.core.routing import RouteSizes
 
 
@@ -14,8 +18,8 @@ class Bindings:
     database: Any
     job_queues: dict[str, Any]
     analytics: Any
-    rate_standard: Any
-    rate_bulk: Any
+    rate_limits: dict[Tier, Any]
+    access: AccessSettings
     stack: str
     upstream_url: str
     upstream_kind: str
@@ -34,8 +38,17 @@ class Bindings:
             database=env.DB,
             job_queues={"high": env.JOBS_HIGH, "normal": env.JOBS_NORMAL, "low": env.JOBS_LOW},
             analytics=env.ANALYTICS,
-            rate_standard=env.RATE_STANDARD,
-            rate_bulk=env.RATE_BULK,
+            rate_limits={Tier.STANDARD: env.RATE_STANDARD, Tier.BULK: env.RATE_BULK},
+            access=AccessSettings(
+                auth=Auth(env.AUTH),
+                admin_key_hash=env.ADMIN_KEY_HASH,
+                rates={
+                    Tier.STANDARD: rate_of(Tier.STANDARD, env.REQUESTS_PER_MINUTE),
+                    Tier.BULK: rate_of(Tier.BULK, env.BULK_REQUESTS_PER_MINUTE),
+                },
+                active_jobs_per_key=int(env.ACTIVE_JOBS_PER_KEY),
+                cors=cors_policy_of(env.CORS_ORIGINS),
+            ),
             stack=env.STACK,
             upstream_url=env.UPSTREAM_URL,
             upstream_kind=env.UPSTREAM_KIND,
@@ -49,3 +62,8 @@ class Bindings:
                 queued_min_samples=int(env.QUEUED_MIN_SAMPLES),
             ),
         )
+
+
+def rate_of(tier: Tier, requests_per_minute: str) -> RatePolicy:
+    """The policy of a tier, as its callers are told."""
+    return RatePolicy(name=tier, quota=int(requests_per_minute), window_s=RATE_WINDOW_S)

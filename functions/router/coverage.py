@@ -16,7 +16,7 @@ from router.ports import Ports
 
 async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
     """Coverage by group of points, counts, and the route. Raises StoreUnavailable: a guess would mislead."""
-    query = read_query(arrival.request)
+    query = read_query(arrival)
     covered = await ports.blocks.covered(query.site, query.points, query.span)
     densities = await ports.blocks.densities(query.site, query.points)
     now_ms = arrival.request.arrived_ms

@@ -10,6 +10,7 @@ from edgeseries.core.freshness import Verdict, cache_status
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MAX_REQUEST_ID_CHARS
 from edgeseries.core.problem import kind_of
+from edgeseries.core.rates import RatePolicy
 from edgeseries.ports.identity import Identity
 from edgeseries.ports.journal import Level, RequestRecord
 from router.outcome import Outcome
@@ -21,7 +22,7 @@ ALLOWED_HEADERS: Final = (
 )
 EXPOSED_HEADERS: Final = (
     "Cache-Status, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, "
-    "X-Cache-Hit, X-Request-Id, X-Route-Type"
+    "WWW-Authenticate, X-Cache-Hit, X-Request-Id, X-Route-Type"
 )
 PREFLIGHT_MAX_AGE_S: Final = 86_400
 """A day; browsers cap it lower themselves."""
@@ -49,8 +50,12 @@ def preflight(methods: Sequence[str]) -> HttpResponse:
     )
 
 
-def depart(request: HttpRequest, outcome: Outcome, *, endpoint: str, ports: Ports) -> HttpResponse:
-    """The response as it leaves, after it was written down. `endpoint` is the path's pattern."""
+def depart(
+    request: HttpRequest, outcome: Outcome, *, endpoint: str, ports: Ports, rate: RatePolicy | None = None
+) -> HttpResponse:
+    """The response as it leaves, after it was written down. `endpoint` is the path's pattern, `rate` what
+    its caller was counted by, None for who was not.
+    """
     duration_ms = ports.clock.now_ms() - request.arrived_ms
     ports.journal.line(
         level_of(outcome.error),
@@ -79,7 +84,10 @@ def depart(request: HttpRequest, outcome: Outcome, *, endpoint: str, ports: Port
             store_faults=ports.faults.total(),
         )
     )
-    return _dressed(outcome, request=request, duration_ms=duration_ms)
+    dressed = _dressed(
+        outcome, request=request, duration_ms=duration_ms, suspended=ports.upstream.suspended()
+    )
+    return replace(dressed, headers=_addressed(dressed.headers, request=request, rate=rate, ports=ports))
 
 
 def level_of(error: EdgeError | None) -> Level:
@@ -101,7 +109,7 @@ def _facts_of(error: EdgeError | None) -> dict[str, str | None]:
     return {"problem": kind_of(error).slug, "detail": error.detail, "cause": repr(cause) if cause else None}
 
 
-def _dressed(outcome: Outcome, *, request: HttpRequest, duration_ms: int) -> HttpResponse:
+def _dressed(outcome: Outcome, *, request: HttpRequest, duration_ms: int, suspended: bool) -> HttpResponse:
     """Shared headers added, the body dropped for HEAD.
 
     What a handler said itself about caching stays; otherwise nothing may be kept.
@@ -113,16 +121,31 @@ def _dressed(outcome: Outcome, *, request: HttpRequest, duration_ms: int) -> Htt
     headers = {
         "Cache-Control": "no-store",
         **response.headers,
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Expose-Headers": EXPOSED_HEADERS,
         "Server-Timing": ", ".join(timing),
         "X-Content-Type-Options": "nosniff",
         "X-Request-Id": request.request_id,
     }
     if outcome.verdict is not None:
-        headers["Cache-Status"] = cache_status(outcome.verdict, stored=outcome.stored)
+        headers["Cache-Status"] = cache_status(outcome.verdict, stored=outcome.stored, suspended=suspended)
         headers["X-Cache-Hit"] = "true" if outcome.verdict is Verdict.HIT else "false"
     if outcome.route:
         headers["X-Route-Type"] = outcome.route
     # A stream stays for HEAD, too: whoever sends the response lets go of it.
     return replace(response, headers=headers, body=b"" if request.method == "HEAD" else response.body)
+
+
+def _addressed(
+    headers: Mapping[str, str], *, request: HttpRequest, rate: RatePolicy | None, ports: Ports
+) -> dict[str, str]:
+    """Headers with what depends on who asked: the page that may read them, the rate that was counted."""
+    found = {**headers, "Access-Control-Expose-Headers": EXPOSED_HEADERS}
+    for name, value in ports.access.cors.headers(request.headers.get("origin")).items():
+        found[name] = _with(found.get(name), value)
+    if rate is not None:
+        found["RateLimit-Policy"] = _with(found.get("RateLimit-Policy"), rate.policy_field)
+    return found
+
+
+def _with(listed: str | None, value: str) -> str:
+    """A list field with one value more."""
+    return f"{listed}, {value}" if listed else value

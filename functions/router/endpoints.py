@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from edgeseries.core.access import Grant
 from edgeseries.core.errors import Fault, InvalidRequest, MethodNotAllowed, NotFound
 from edgeseries.core.http import HttpRequest
 from router.outcome import Outcome
@@ -12,9 +13,12 @@ from router.ports import Ports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """A whole request at its endpoint, path parameters decoded; `deadline_ms` is UTC epoch ms."""
+    """A whole request at its endpoint, path parameters decoded; `deadline_ms` is UTC epoch ms. `grant` is
+    what its caller may do and see.
+    """
 
     request: HttpRequest
+    grant: Grant
     path_parameters: Mapping[str, str]
     deadline_ms: int
 

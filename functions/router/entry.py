@@ -18,15 +18,19 @@ from edgeseries.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.adapters.examiner import PlatformExaminer
 from edgeseries.adapters.exchange import PlatformIncoming, platform_response, request_head, request_headers
 from edgeseries.adapters.ffi import raw_env
+from edgeseries.adapters.guarded_web import GuardedWeb
 from edgeseries.adapters.identity import RandomIdentity
 from edgeseries.adapters.job_store import JobRecords, LetterRecords
 from edgeseries.adapters.journal import PlatformJournal
+from edgeseries.adapters.key_memory import KeyMemory
+from edgeseries.adapters.key_store import KeyStore
 from edgeseries.adapters.live_memory import LiveMemory
 from edgeseries.adapters.outbox import PlatformOutbox
 from edgeseries.adapters.statistics import DatabaseStatistics
 from edgeseries.adapters.stores import stores_of
 from edgeseries.adapters.streaming import PlatformStreaming, PlatformTimer
 from edgeseries.adapters.tallies import Tallies
+from edgeseries.adapters.upstream_load import UpstreamLoad
 from edgeseries.adapters.web import PlatformWeb
 from edgeseries.core.errors import Defect
 from edgeseries.ports.clock import Clock
@@ -45,6 +49,11 @@ TAILS = LiveMemory()
 MEMORY = BlockMemory()
 """Bytes of blocks that all requests of the isolate share."""
 
+UPSTREAM = UpstreamLoad()
+"""What all requests of the isolate have under way at the upstream, and whether it is called at all."""
+
+KEYS = KeyMemory()
+"""What is known of API keys, which all requests of the isolate share."""
 
 TALLIES = Tallies()
 """What all requests of the isolate count before it is written."""
@@ -91,10 +100,13 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
     )
     jobs = JobRecords(stores.database)
     journal = PlatformJournal(function="router", dataset=bindings.analytics, tallies=TALLIES, clock=clock)
+    web = GuardedWeb(
+        PlatformWeb(TALLIES.operations), load=UPSTREAM, clock=clock, pause=pause, journal=journal
+    )
     origin = AceOrigin(
         base_url=bindings.upstream_url,
         token=bindings.upstream_token,
-        web=PlatformWeb(TALLIES.operations),
+        web=web,
         clock=clock,
         catalogue=CATALOGUE,
     )
@@ -102,6 +114,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
     return Ports(
         incoming=incoming,
         origin=origin,
+        upstream=web,
         blocks=stores.blocks,
         answers=stores.answers,
         jobs=jobs,
@@ -113,8 +126,10 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         tails=TAILS,
         background=PlatformBackground(ctx),
         clock=clock,
+        identity=RandomIdentity(),
         journal=journal,
-        admission=PlatformAdmission(bindings.rate_standard),
+        keys=KeyStore(database=stores.database, memory=KEYS, tallies=TALLIES, clock=clock),
+        admission=PlatformAdmission(bindings.rate_limits),
         examiner=PlatformExaminer(
             database=bindings.database,
             bucket=bindings.cache,
@@ -126,6 +141,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         ),
         statistics=DatabaseStatistics(stores.database),
         duties=duties,
+        access=bindings.access,
         route_sizes=bindings.route_sizes,
         request_deadline_ms=bindings.request_deadline_ms,
         settle_lag_ms=bindings.settle_lag_ms,

@@ -6,11 +6,11 @@ Every step is a decision with a file of its own; this page only puts them in ord
 from dataclasses import replace
 from typing import Final
 
+from edgeseries.core.access import Grant
 from edgeseries.core.declared import names_of
-from edgeseries.core.errors import AnswerTooLarge, EdgeError, RateLimited
+from edgeseries.core.errors import AnswerTooLarge, EdgeError
 from edgeseries.core.freshness import freshness_of
 from edgeseries.core.http import HttpRequest, HttpResponse
-from edgeseries.core.limits import MINUTE_MS, SECOND_MS
 from edgeseries.core.problem import problem_response
 from edgeseries.core.results.parts import block_count
 from edgeseries.core.routing import Route, choose_route
@@ -19,9 +19,11 @@ from router.coverage import coverage
 from router.dead_letters import list_letters, replay_letter
 from router.departure import depart, preflight
 from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, label_of
+from router.gate import let_in, unruled
 from router.health import health
 from router.jobs import cancel_job, follow_job, list_jobs, make_job, retry_job, show_job, show_result
 from router.kept import kept_answer
+from router.keys import list_keys, make_key, revoke_key, show_key
 from router.live import live_part_of
 from router.metrics import metrics
 from router.now import Choice, answer_now, estimated_need
@@ -38,34 +40,41 @@ from router.stored import look_up
 
 async def answer(request: HttpRequest, ports: Ports) -> HttpResponse:
     """Any request, of which the head is here: serve it, or tell the caller why not; write it down."""
+    grant: Grant | None = None
     try:
-        outcome = await serve(request, ports)
+        endpoint = find_endpoint(ENDPOINTS, request.path)
+        if request.method == "OPTIONS":
+            outcome = Outcome(response=preflight(endpoint.methods))
+        else:
+            grant = await let_in(request, endpoint, ports)
+            outcome = await serve(request, endpoint, grant, ports)
     except EdgeError as error:
-        return refuse(error, request, ports)
-    return depart(request, outcome, endpoint=label_of(ENDPOINTS, request.path), ports=ports)
+        outcome = refusal(error, request)
+    return depart(
+        request,
+        outcome,
+        endpoint=label_of(ENDPOINTS, request.path),
+        ports=ports,
+        rate=None if grant is None else ports.access.rates[grant.tier],
+    )
 
 
-async def serve(head: HttpRequest, ports: Ports) -> Outcome:
-    """Find the endpoint, let the caller in, read the rest of the request, hand it to its handler."""
-    endpoint = find_endpoint(ENDPOINTS, head.path)
-    if head.method == "OPTIONS":
-        return Outcome(response=preflight(endpoint.methods))
+async def serve(head: HttpRequest, endpoint: Endpoint, grant: Grant, ports: Ports) -> Outcome:
+    """Read the rest of the request, hand it to its handler."""
     handle = find_handler(endpoint, head.method)
     operation = OPERATIONS[endpoint.pattern]["GET" if head.method == "HEAD" else head.method]
     path_parameters = endpoint.parameters(head.path)
-    await admit(head, ports)
     deadline_ms = head.arrived_ms + ports.request_deadline_ms
     request = await ports.incoming.whole(head, deadline_ms=deadline_ms)
     if not names_of(operation.parameters) and operation.body is None:
         read_fields(request, ())
-    return await handle(
-        Arrival(request=request, path_parameters=path_parameters, deadline_ms=deadline_ms), ports
-    )
+    arrival = Arrival(request=request, grant=grant, path_parameters=path_parameters, deadline_ms=deadline_ms)
+    return await handle(arrival, ports)
 
 
 async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     """`/api/timeseries`: check; stream a kept answer; or see what is missing, choose the route, take it."""
-    query = read_query(arrival.request)
+    query = read_query(arrival)
     freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
     kept = await kept_answer(query, freshness, arrival, ports)
     if kept is not None:
@@ -93,24 +102,15 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
         return await queue_job(query, need, arrival, ports)
 
 
-async def admit(head: HttpRequest, ports: Ports) -> None:
-    """Raises RateLimited for a caller over its rate."""
-    if not await ports.admission.admits(head.caller):
-        raise RateLimited(
-            "too many requests from this caller; wait a minute, or ask for more points per request",
-            retry_after_s=MINUTE_MS // SECOND_MS,
-        )
-
-
 def refuse(error: EdgeError, request: HttpRequest, ports: Ports) -> HttpResponse:
-    """The problem response of an error, as it leaves."""
+    """The problem response of an error that the flow itself did not expect, as it leaves."""
+    return depart(request, refusal(error, request), endpoint=label_of(ENDPOINTS, request.path), ports=ports)
+
+
+def refusal(error: EdgeError, request: HttpRequest) -> Outcome:
+    """What a caller is told of an error."""
     problem = problem_response(error, path=request.path, request_id=request.request_id)
-    return depart(
-        request,
-        Outcome(response=problem, error=error),
-        endpoint=label_of(ENDPOINTS, request.path),
-        ports=ports,
-    )
+    return Outcome(response=problem, error=error)
 
 
 ENDPOINTS: Final = (
@@ -124,6 +124,8 @@ ENDPOINTS: Final = (
     Endpoint(pattern="/api/jobs/{job}/result", handlers={"GET": show_result}),
     Endpoint(pattern="/api/jobs/{job}/events", handlers={"GET": follow_job}),
     Endpoint(pattern="/api/jobs/{job}/retry", handlers={"POST": retry_job}),
+    Endpoint(pattern="/api/keys", handlers={"GET": list_keys, "POST": make_key}),
+    Endpoint(pattern="/api/keys/{key}", handlers={"GET": show_key, "DELETE": revoke_key}),
     Endpoint(pattern="/api/queue/dlq", handlers={"GET": list_letters}),
     Endpoint(pattern="/api/queue/dlq/{letter}/replay", handlers={"POST": replay_letter}),
     Endpoint(pattern="/api/health", handlers={"GET": health}),
@@ -131,3 +133,5 @@ ENDPOINTS: Final = (
     Endpoint(pattern="/api/metrics", handlers={"GET": metrics}),
     Endpoint(pattern="/api/openapi.json", handlers={"GET": openapi}),
 )
+
+assert not unruled(ENDPOINTS), f"core/access.py says nothing of {unruled(ENDPOINTS)}"

@@ -1,5 +1,6 @@
 """`/api/health`: that this Worker answers; with `deep=1`, every part that answers depend on."""
 
+from edgeseries.core.access import Right, require
 from edgeseries.core.limits import PROBE_TIMEOUT_MS
 from edgeseries.ports.health import Finding
 from router.contract.operations import HEALTH
@@ -19,6 +20,7 @@ async def health(arrival: Arrival, ports: Ports) -> Outcome:
     fields = read_fields(arrival.request, HEALTH.parameters)
     if not DEPTHS[fields.get("deep", "0")]:
         return json_outcome({"status": "ok"})
+    require(arrival.grant, Right.READ, what="looking at every part")
     findings = await ports.examiner.examine(timeout_ms=PROBE_TIMEOUT_MS)
     healthy = all(finding.fault is None for finding in findings)
     return json_outcome(

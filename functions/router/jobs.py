@@ -19,7 +19,7 @@ from router.now import estimated_need
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields, read_job_request
 from router.ports import Ports
-from router.queued import queue_job
+from router.queued import queue_job, too_many_jobs
 from router.result import result_outcome
 from router.stored import look_up
 from router.telling import cursor_place, cursor_text, status_url, told_job
@@ -27,7 +27,7 @@ from router.telling import cursor_place, cursor_text, status_url, told_job
 
 async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: a job of any size, with a priority."""
-    query, priority = read_job_request(arrival.request)
+    query, priority = read_job_request(arrival)
     index = await look_up(query, reads=True, ports=ports)
     live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=True, ports=ports)
     need = estimated_need(query, index, live, arrival, ports)
@@ -35,14 +35,18 @@ async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 
 async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
-    """GET: jobs, the newest first."""
+    """GET: the caller's jobs, the newest first; of all callers for an admin."""
     fields = read_fields(arrival.request, LIST_JOBS.parameters)
     after = None
     if "cursor" in fields:
         created_ms, job_id = cursor_place(fields["cursor"])
         after = Place(created_ms=created_ms, job_id=job_id)
     status = fields.get("status")
-    wanted = JobFilter(status=None if status is None else JobStatus(status), site=fields.get("site"))
+    wanted = JobFilter(
+        owner=None if arrival.grant.sees_all_jobs else arrival.grant.key_id,
+        status=None if status is None else JobStatus(status),
+        site=fields.get("site"),
+    )
     page = await ports.jobs.page(wanted, after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     now_ms = ports.clock.now_ms()
     return json_outcome(
@@ -73,10 +77,13 @@ async def cancel_job(arrival: Arrival, ports: Ports) -> Outcome:
 async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: take up a failed or cancelled job where it stopped."""
     job = await the_job(arrival, ports)
-    if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms()):
+    max_active = None if arrival.grant.sees_all_jobs else ports.access.max_active_jobs
+    if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms(), max_active=max_active):
         now = await the_job(arrival, ports)
         if await ports.book.query(job.job_id) is None:
             raise Gone("the job is only in the history by now; send its request again")
+        if max_active is not None and now.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+            raise too_many_jobs("too many jobs are under way; one must end before this one goes on", ports)
         raise Conflict(f"the job is {now.status}; only failed and cancelled jobs are tried again")
     await dispatch(job.job_id, job.priority, ports)
     return json_outcome(told_job(await the_job(arrival, ports), ports.clock.now_ms()), status=202)
@@ -119,9 +126,9 @@ async def follow_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 
 async def the_job(arrival: Arrival, ports: Ports) -> Job:
-    """The job that the path names. Raises NotFound."""
+    """The job that the path names. Raises NotFound, in the same words for a job of somebody else."""
     job = await ports.book.find(arrival.path_parameters["job"])
-    if job is None:
+    if job is None or not (arrival.grant.sees_all_jobs or job.owner == arrival.grant.key_id):
         raise NotFound("there is no such job; GET /api/jobs lists the jobs")
     return job
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from edgeseries.core.access import require_site
 from edgeseries.core.declared import Parameter
 from edgeseries.core.errors import Fault, InvalidRequest
 from edgeseries.core.http import HttpRequest
@@ -15,18 +16,24 @@ from edgeseries.core.query import (
     query_from_json,
     query_from_pairs,
 )
+from router.endpoints import Arrival
 
 
-def read_query(request: HttpRequest) -> TimeseriesQuery:
-    """The query of a request to `/api/timeseries`. Raises InvalidRequest with every fault."""
-    if request.method != "POST":
-        return query_from_pairs(request.query)
-    return query_from_json(_body_of(request))
+def read_query(arrival: Arrival) -> TimeseriesQuery:
+    """The query of a request to `/api/timeseries`. Raises InvalidRequest with every fault, NotFound for a
+    site that its caller may not see.
+    """
+    request = arrival.request
+    query = (
+        query_from_json(read_body(request)) if request.method == "POST" else query_from_pairs(request.query)
+    )
+    require_site(arrival.grant, query.site)
+    return query
 
 
-def read_job_request(request: HttpRequest) -> tuple[TimeseriesQuery, Priority]:
-    """The query of a POST to `/api/jobs`, and its priority. Raises InvalidRequest with every fault."""
-    body = _body_of(request)
+def read_job_request(arrival: Arrival) -> tuple[TimeseriesQuery, Priority]:
+    """The query of a POST to `/api/jobs`, and its priority. Raises as `read_query` does."""
+    body = read_body(arrival.request)
     faults: tuple[Fault, ...] = ()
     priority = Priority.NORMAL
     if isinstance(body, dict) and "priority" in body:
@@ -42,6 +49,7 @@ def read_job_request(request: HttpRequest) -> tuple[TimeseriesQuery, Priority]:
         raise InvalidRequest((*faults, *error.faults)) from None
     if faults:
         raise InvalidRequest(faults)
+    require_site(arrival.grant, query.site)
     return query, priority
 
 
@@ -69,8 +77,8 @@ def read_fields(request: HttpRequest, declared: Sequence[Parameter]) -> dict[str
     return given
 
 
-def _body_of(request: HttpRequest) -> object:
-    """The JSON body of a POST."""
+def read_body(request: HttpRequest) -> object:
+    """The JSON body of a POST. Raises InvalidRequest."""
     if request.query:
         raise InvalidRequest(
             (Fault(parameter="query", detail="a POST takes its fields from the JSON body, not from the URL"),)

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from edgeseries.core.access import AccessSettings
 from edgeseries.core.routing import RouteSizes
 from edgeseries.ports.admission import Admission
 from edgeseries.ports.answers import Answers
@@ -11,16 +12,19 @@ from edgeseries.ports.blocks import Blocks
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.duties import DutyRecords
 from edgeseries.ports.health import Examiner
+from edgeseries.ports.identity import Identity
 from edgeseries.ports.incoming import Incoming
 from edgeseries.ports.job_book import JobBook
 from edgeseries.ports.jobs import Jobs
 from edgeseries.ports.journal import Journal
+from edgeseries.ports.keys import Keys
 from edgeseries.ports.letters import Letters
 from edgeseries.ports.origin import Origin
 from edgeseries.ports.outbox import Outbox
 from edgeseries.ports.statistics import Statistics
 from edgeseries.ports.streaming import Streaming, Timer
 from edgeseries.ports.tails import Tails
+from edgeseries.ports.upstream_state import UpstreamState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class Ports:
 
     incoming: Incoming
     origin: Origin
+    upstream: UpstreamState
     blocks: Blocks
     answers: Answers
     jobs: Jobs
@@ -43,11 +48,14 @@ class Ports:
     tails: Tails
     background: Background
     clock: Clock
+    identity: Identity
     journal: Journal
+    keys: Keys
     admission: Admission
     examiner: Examiner
     statistics: Statistics
     duties: DutyRecords
+    access: AccessSettings
     route_sizes: RouteSizes
     request_deadline_ms: int
     settle_lag_ms: int

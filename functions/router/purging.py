@@ -1,5 +1,6 @@
 """`DELETE /api/cache`: what is stored is removed, or only told (`dry_run`)."""
 
+from edgeseries.core.access import require_site
 from edgeseries.core.days import days_touched, iso_day
 from edgeseries.core.purge_query import PurgeQuery, purge_from_pairs
 from router.endpoints import Arrival
@@ -13,6 +14,7 @@ async def purge(arrival: Arrival, ports: Ports) -> Outcome:
     Raises StoreUnavailable when one call is not enough; the same request goes on from there.
     """
     query = purge_from_pairs(arrival.request.query)
+    require_site(arrival.grant, query.site)
     if not query.dry_run:
         ports.tails.forget(query.site, query.points)
     gone = await ports.blocks.forget(query.site, points=query.points, span=query.span, dry_run=query.dry_run)

@@ -2,17 +2,19 @@
 
 from dataclasses import replace
 
+from edgeseries.core.access import Right, require
 from edgeseries.core.answer import json_bytes
-from edgeseries.core.errors import EdgeError, StoreUnavailable
+from edgeseries.core.errors import EdgeError, JobsFull, RateLimited, StoreUnavailable
 from edgeseries.core.http import HttpResponse
 from edgeseries.core.jobs.job import Job, JobRequest, Priority
 from edgeseries.core.jobs.limits import JOIN_COMPLETED_MS, POLL_INTERVAL_MS, WAIT_STEP_MS
 from edgeseries.core.jobs.messages import PlanMessage
 from edgeseries.core.jobs.states import JobStatus
-from edgeseries.core.limits import SECOND_MS
+from edgeseries.core.limits import ACTIVE_JOBS_RETRY_S, SECOND_MS
 from edgeseries.core.planning import Need
 from edgeseries.core.prefer import wait_of
 from edgeseries.core.query import TimeseriesQuery
+from edgeseries.core.rates import RatePolicy
 from edgeseries.core.results.formats import ResultFormat
 from edgeseries.core.results.parts import part_count
 from edgeseries.core.routing import Route
@@ -25,6 +27,9 @@ from router.telling import status_url, told_job
 
 ACCEPTED = 202
 
+TOO_MUCH_FOR_READERS = "so much at once runs as a job; ask for a shorter range or fewer points: a job"
+"""How Forbidden begins for a caller who did not ask for a job."""
+
 
 async def queue_job(
     query: TimeseriesQuery,
@@ -34,8 +39,14 @@ async def queue_job(
     *,
     priority: Priority = Priority.NORMAL,
 ) -> Outcome:
-    """202 with the job of this request, or its result if it ends while the caller waits."""
-    joined = await start_job(query, need, priority, ports)
+    """202 with the job of this request, or its result if it ends while the caller waits.
+
+    Raises Forbidden for a caller who may not have jobs.
+    """
+    require(arrival.grant, Right.JOBS, what=TOO_MUCH_FOR_READERS)
+    joined = await start_job(
+        JobRequest(query=query, owner=arrival.grant.key_id, priority=priority), need, ports
+    )
     wait_s = wait_of(arrival.request.headers.get("prefer", ""))
     if wait_s is None:
         return accepted(joined, need, ports)
@@ -49,24 +60,34 @@ async def queue_job(
     return replace(outcome, response=replace(outcome.response, headers=headers))
 
 
-async def start_job(query: TimeseriesQuery, need: Need, priority: Priority, ports: Ports) -> Joined:
+async def start_job(request: JobRequest, need: Need, ports: Ports) -> Joined:
     """Make or join the job. A completed one is joined while everything it fetched is still stored.
 
     If the queue does not take the message, the janitor sends it later: the job is made all the same.
     """
     now_ms = ports.clock.now_ms()
     all_stored = need.sealed and not need.missing_days
-    joined = await ports.jobs.create(
-        JobRequest(query=query, priority=priority),
-        now_ms=now_ms,
-        join_ended_after_ms=0 if all_stored else now_ms - JOIN_COMPLETED_MS,
-    )
+    try:
+        joined = await ports.jobs.create(
+            request,
+            now_ms=now_ms,
+            join_ended_after_ms=0 if all_stored else now_ms - JOIN_COMPLETED_MS,
+            max_active=ports.access.max_active_jobs,
+        )
+    except JobsFull as error:
+        raise too_many_jobs(error.detail, ports) from error
     if joined.created:
         try:
-            await ports.outbox.send((PlanMessage(job_id=joined.job.job_id),), priority=priority)
+            await ports.outbox.send((PlanMessage(job_id=joined.job.job_id),), priority=request.priority)
         except StoreUnavailable as error:
             ports.journal.line("warning", "a job's message waits for the janitor", cause=error.detail)
     return joined
+
+
+def too_many_jobs(detail: str, ports: Ports) -> RateLimited:
+    """What a key is told that has as many jobs under way as it may. When one of them ends nobody knows."""
+    policy = RatePolicy(name="active-jobs", quota=ports.access.active_jobs_per_key)
+    return RateLimited(detail, retry_after_s=ACTIVE_JOBS_RETRY_S, policy=policy)
 
 
 async def wait_for(job: Job, wait_s: int, ports: Ports) -> Job:

@@ -1,5 +1,6 @@
 """`/api/sites` and `/api/sites/{site}/points`: what there is to ask for."""
 
+from edgeseries.core.access import require_site
 from edgeseries.core.points import Point
 from edgeseries.core.query import checked_name
 from router.endpoints import Arrival
@@ -8,9 +9,10 @@ from router.ports import Ports
 
 
 async def list_sites(arrival: Arrival, ports: Ports) -> Outcome:
-    """Every site, by name."""
+    """Every site that the caller may see, by name."""
     asked_ms = ports.clock.now_ms()
-    sites = await ports.origin.sites(deadline_ms=arrival.deadline_ms)
+    every = await ports.origin.sites(deadline_ms=arrival.deadline_ms)
+    sites = [site for site in every if arrival.grant.sees(site.name)]
     return json_outcome(
         {"sites": [{"name": site.name, "title": site.title} for site in sites], "count": len(sites)},
         origin_ms=ports.clock.now_ms() - asked_ms,
@@ -20,6 +22,7 @@ async def list_sites(arrival: Arrival, ports: Ports) -> Outcome:
 async def list_points(arrival: Arrival, ports: Ports) -> Outcome:
     """Every point of a site, by name, with what the upstream says of it."""
     site = checked_name("site", arrival.path_parameters["site"])
+    require_site(arrival.grant, site)
     asked_ms = ports.clock.now_ms()
     points = await ports.origin.points(site, deadline_ms=arrival.deadline_ms)
     return json_outcome(

@@ -1,4 +1,4 @@
-"""Jobs and dead letters as callers are told of them. Format: `docs/formats/jobs.md`."""
+"""Jobs, dead letters and keys as callers are told of them. Formats: `docs/formats/jobs.md`, `keys.md`."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -8,6 +8,7 @@ from edgeseries.core.errors import Fault, InvalidRequest
 from edgeseries.core.jobs.job import Job
 from edgeseries.core.jobs.limits import POLL_INTERVAL_MS
 from edgeseries.core.jobs.states import JobStatus
+from edgeseries.core.keys import ALL_SITES, KeyRecord
 from edgeseries.core.limits import EARLIEST_MS, LATEST_MS, MAX_ID_CHARS, SECOND_MS
 from edgeseries.core.results.parts import part_count
 from edgeseries.core.timerange import iso_instant
@@ -15,6 +16,7 @@ from edgeseries.ports.letters import DeadLetter
 
 JOBS_PATH = "/api/jobs"
 LETTERS_PATH = "/api/queue/dlq"
+KEYS_PATH = "/api/keys"
 
 
 def status_url(job_id: str) -> str:
@@ -68,6 +70,36 @@ def told_letter(letter: DeadLetter) -> dict[str, object]:
         "replayedAt": _instant(letter.replayed_ms),
         "replayUrl": f"{LETTERS_PATH}/{quote(letter.letter_id, safe='')}/replay",
     }
+
+
+def key_url(key_id: str) -> str:
+    """Where a key is looked up."""
+    return f"{KEYS_PATH}/{quote(key_id, safe='')}"
+
+
+def told_key(record: KeyRecord) -> dict[str, object]:
+    """All that is told of an API key once it is made."""
+    return {
+        "keyId": record.key_id,
+        "owner": record.owner,
+        "sites": [ALL_SITES] if record.sites is None else record.sites,
+        "rights": record.rights,
+        "tier": record.tier,
+        "createdAt": iso_instant(record.created_ms),
+        "revokedAt": _instant(record.revoked_ms),
+        "usedAt": _instant(record.used_ms),
+        "keyUrl": key_url(record.key_id),
+    }
+
+
+def name_cursor(name: str) -> str:
+    """Where a list by name goes on."""
+    return cursor_text(0, name)
+
+
+def cursor_name(text: str) -> str:
+    """What `name_cursor` was made of. Raises InvalidRequest."""
+    return cursor_place(text)[1]
 
 
 def cursor_text(at_ms: int, name: str) -> str:

@@ -182,3 +182,19 @@ def _is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def origins(text: str) -> str:
+    """Web origins that may read answers: `*`, `none`, or a list with commas. `none` is read as empty."""
+    if text in ("*", "none"):
+        return text.replace("none", "")
+    for origin in text.split(","):
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}":
+            raise Refusal(
+                "set *, none, or origins separated by commas, each like https://dashboard.example.com "
+                "without a path"
+            )
+        if not parts.netloc or parts.netloc != parts.netloc.lower() or "@" in parts.netloc:
+            raise Refusal("each origin is a scheme and a host in lower case, as browsers send it")
+    return text

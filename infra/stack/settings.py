@@ -28,6 +28,9 @@ LOCATIONS: Final = ("weur", "eeur", "wnam", "enam", "apac", "oc")
 
 UPSTREAM_KINDS: Final = ("ace",)
 
+ACCESS: Final = ("open", "keys")
+"""Whether callers need a key. Open is for machines that nobody else reaches."""
+
 MAX_CPU_LIMIT_MS: Final = 300_000
 """CPU milliseconds of one invocation (Workers platform limits, Paid)."""
 MAX_FREQUENT_CRON_CPU_MS: Final = 30_000
@@ -90,6 +93,10 @@ SETTINGS: Final = (
     _setting("protectData", "true or false", readers.truth, "false", default_in_production="true"),
     _setting("workersDev", "true or false", readers.truth, "true"),
     _setting("customDomain", "hostname", readers.hostname),
+    _setting("auth", "word", readers.one_of(*ACCESS), "keys"),
+    Setting(key="adminKeyHash", unit="secret", reader=None, required=True),
+    _setting("activeJobsPerKey", "jobs", readers.whole(1, 10_000), "20"),
+    _setting("corsOrigins", "origins", readers.origins, "*", default_in_production="none"),
     _setting("settleLagMinutes", "minutes", readers.whole(1, 10_080), "60"),
     _setting("directMaxSamples", "samples", readers.whole(0, MAX_QUEUED_MIN_SAMPLES), "1000"),
     _setting("queuedMinSamples", "samples", readers.whole(1, MAX_QUEUED_MIN_SAMPLES), "100000"),
@@ -152,6 +159,9 @@ class Settings:
     protect_data: bool
     workers_dev: bool
     custom_domain: str | None
+    auth: str
+    active_jobs_per_key: int
+    cors_origins: str
     settle_lag_minutes: int
     direct_max_samples: int
     queued_min_samples: int
@@ -311,6 +321,14 @@ def _previews_go_away(values: Mapping[str, Any]) -> str | None:
     )
 
 
+def _production_is_closed(values: Mapping[str, Any]) -> str | None:
+    if values["stack"] != PRODUCTION_STACK or values.get("auth") != "open":
+        return None
+    return (
+        "auth is open in production, where everybody could read everything: pulumi config rm edgeseries:auth"
+    )
+
+
 _RELATIONS: Final = (
     _ordered("directMaxSamples", "queuedMinSamples", "the cached route lies between them", strictly=True),
     _ordered("answerTtlDays", "blockTtlDays", "an answer is a view over blocks"),
@@ -319,6 +337,7 @@ _RELATIONS: Final = (
     _cron_leaves_time,
     _reachable,
     _previews_go_away,
+    _production_is_closed,
     _of_known_functions("stableVersions"),
     _of_known_functions("pinnedVersions"),
 )

@@ -280,15 +280,18 @@ def test_a_preview_takes_its_settings_from_the_environment(
 ) -> None:
     assert main(["preview", "--pr", "12"]) == 1
     told = capfd.readouterr().err
-    assert "export EDGESERIES_ACCOUNT_ID, EDGESERIES_UPSTREAM_URL, EDGESERIES_UPSTREAM_TOKEN" in told
+    assert "export EDGESERIES_ACCOUNT_ID, EDGESERIES_UPSTREAM_URL, EDGESERIES_UPSTREAM_TOKEN, " in told
+    assert "EDGESERIES_ADMIN_KEY_HASH" in told
     monkeypatch.setenv("EDGESERIES_ACCOUNT_ID", ACCOUNT)
     monkeypatch.setenv("EDGESERIES_UPSTREAM_URL", "https://upstream.example.com")
     monkeypatch.setenv("EDGESERIES_UPSTREAM_TOKEN", "hunter2")
+    monkeypatch.setenv("EDGESERIES_ADMIN_KEY_HASH", "ab12")
     monkeypatch.setenv("EDGESERIES_SETTLE_LAG_MINUTES", "5")
     fake.output(routerUrl="https://pr-12.example")
     assert main(["preview", "--pr", "12"]) == 0
     assert capfd.readouterr().out.splitlines()[-1] == "https://pr-12.example"
-    assert fake.config("pr-12") == {**CONFIG, "upstreamToken": "hunter2", "settleLagMinutes": "5"}
+    secrets = {"upstreamToken": "hunter2", "adminKeyHash": "ab12"}
+    assert fake.config("pr-12") == {**CONFIG, **secrets, "settleLagMinutes": "5"}
     assert fake.secret("pr-12", "upstreamToken")
     assert "hunter2" not in str(fake.calls("config"))
     assert fake.calls("up") == [["--stack", "pr-12", "--yes", "--non-interactive"]]

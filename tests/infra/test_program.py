@@ -194,6 +194,7 @@ def test_bad_settings_come_out_as_themselves_with_every_fault() -> None:
         "accountId",
         "upstreamUrl",
         "upstreamToken",
+        "adminKeyHash",
     ]
     assert "hunter2" not in str(caught.value)
 
@@ -210,7 +211,8 @@ def test_a_binding_removed_from_the_wiring_stops_the_program_by_name(
     line = '        R2(name="CACHE", bucket=CACHE_BUCKET),\n'
     assert line in file.read_text(encoding="utf-8")
     file.write_text(file.read_text(encoding="utf-8").replace(line, ""), encoding="utf-8")
-    call = f"capture_graph(stack='dev', config={dict(config)!r}, secrets={{'upstreamToken': 't'}})"
+    secrets = {"upstreamToken": "t", "adminKeyHash": "h"}
+    call = f"capture_graph(stack='dev', config={dict(config)!r}, secrets={secrets!r})"
     done = subprocess.run(
         [sys.executable, "-c", f"from local.graph import capture_graph; {call}"],
         cwd=tmp_path,

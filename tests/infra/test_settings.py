@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stack.readers import runs_in_an_hour
-from stack.settings import SETTINGS, Setting, Settings, SettingsError, parse
+from stack.settings import SECRET_KEYS, SETTINGS, Setting, Settings, SettingsError, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "0123456789abcdef" * 2
@@ -17,6 +17,7 @@ REQUIRED = {
     "accountId": ACCOUNT,
     "upstreamUrl": "https://upstream.example.com/api/",
     "upstreamToken": "[secret]",
+    "adminKeyHash": "[secret]",
 }
 
 FAULTS: list[tuple[dict[str, str], str]] = [
@@ -64,12 +65,16 @@ FAULTS: list[tuple[dict[str, str], str]] = [
         {"settleLagMinute": "60"},
         "(did you mean settleLagMinutes?): pulumi config rm edgeseries:settleLagMinute",
     ),
+    ({"auth": "closed"}, "set one of open, keys"),
+    ({"corsOrigins": "https://a.example.com,"}, "set *, none, or origins separated by commas"),
+    ({"corsOrigins": "https://a.example.com/"}, "without a path"),
+    ({"corsOrigins": "https://A.example.com"}, "in lower case, as browsers send it"),
     ({"zzz": "60"}, "zzz is not a setting: pulumi config rm edgeseries:zzz"),
 ]
 
 
 def read(changes: Mapping[str, str], *, stack: str = "dev") -> Settings:
-    return parse(stack, {**REQUIRED, **changes}, secret_keys={"upstreamToken"})
+    return parse(stack, {**REQUIRED, **changes}, secret_keys=SECRET_KEYS)
 
 
 @pytest.mark.parametrize(("changes", "expected"), FAULTS, ids=[str(changes) for changes, _ in FAULTS])
@@ -91,6 +96,7 @@ def test_all_faults_come_at_once() -> None:
         "accountId",
         "upstreamUrl",
         "upstreamToken",
+        "adminKeyHash",
         "settleLagMinutes",
         *starts[-1:],
     ]
@@ -100,14 +106,14 @@ def test_all_faults_come_at_once() -> None:
 
 def test_a_token_in_clear_is_refused_and_not_repeated() -> None:
     with pytest.raises(SettingsError) as caught:
-        parse("dev", {**REQUIRED, "upstreamToken": "hunter2"}, secret_keys=set())
+        parse("dev", {**REQUIRED, "upstreamToken": "hunter2"}, secret_keys={"adminKeyHash"})
     assert "upstreamToken is stored in clear: pulumi config set --secret" in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 
 def test_a_secret_that_would_be_written_in_clear_is_refused_and_not_repeated() -> None:
     with pytest.raises(SettingsError) as caught:
-        parse("dev", REQUIRED, secret_keys={"upstreamToken", "accountId"})
+        parse("dev", REQUIRED, secret_keys={*SECRET_KEYS, "accountId"})
     assert "set it again without --secret" in str(caught.value)
     assert ACCOUNT not in str(caught.value)
 
@@ -138,6 +144,19 @@ def test_plain_http_is_for_this_machine(url: str) -> None:
 
 def test_only_production_protects_its_data_by_default() -> None:
     assert [read({}, stack=stack).protect_data for stack in ("dev", "pr-1", "prod")] == [False, False, True]
+
+
+def test_production_and_previews_ask_for_keys_and_production_cannot_be_opened() -> None:
+    assert [read({}, stack=stack).auth for stack in ("staging", "pr-1", "prod")] == ["keys"] * 3
+    with pytest.raises(SettingsError, match="auth is open in production"):
+        read({"auth": "open"}, stack="prod")
+    assert read({"auth": "open"}, stack="pr-1").auth == "open"
+
+
+def test_the_origins_of_production_are_none_until_they_are_named() -> None:
+    assert [read({}, stack=stack).cors_origins for stack in ("dev", "prod")] == ["*", ""]
+    named = "https://a.example.com,http://localhost:3000"
+    assert read({"corsOrigins": named}, stack="prod").cors_origins == named
 
 
 def test_versions_are_read_by_function() -> None:
@@ -220,5 +239,6 @@ def test_the_prod_stack_lacks_only_what_its_operator_sets() -> None:
         "accountId",
         "upstreamUrl",
         "upstreamToken",
+        "adminKeyHash",
     ]
     assert read(stored, stack="prod").protect_data

@@ -8,10 +8,14 @@ import pytest
 
 from stack import wiring
 from stack.bundle import DATA, Bundle, bindings_used, bundle, vendored_sdk
-from stack.settings import parse
+from stack.settings import SECRET_KEYS, parse
 
 FUNCTIONS_DIR = Path(__file__).resolve().parents[2] / "functions"
-CONFIG = {"accountId": "0" * 32, "upstreamUrl": "https://upstream.example.com", "upstreamToken": "[secret]"}
+CONFIG = {
+    "accountId": "0" * 32,
+    "upstreamUrl": "https://upstream.example.com",
+    **dict.fromkeys(SECRET_KEYS, "[secret]"),
+}
 
 WIRED = {plan.function: plan for plan in wiring.wire(parse("dev", CONFIG))}
 EACH_BINDING = [(plan.function, binding.name) for plan in WIRED.values() for binding in plan.bindings]

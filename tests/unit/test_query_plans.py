@@ -26,6 +26,7 @@ WHOLE_TABLES = {
     "LEAST_USED": "in the order of the index, as far as its limit",
     "WAITING_LETTERS": "dead letters are few, and 30 days of them at most",
     "LAST_DURATIONS": "the history by its end, until enough completed ones are found",
+    "JOBS_OF_ALL": "for admins; the table holds the jobs of some days",
     "REPLAYED": "dead letters are few; by a person's hand",
 }
 """Statements that read a whole table, and why they may."""
@@ -81,6 +82,11 @@ HOT = {
     "statements.COVERED": ["held USING INDEX cache_metadata_by_point (site=? AND point=? AND month"],
     "statements.DENSITIES": ["learned USING PRIMARY KEY"],
     "tally_statements.RECORD_USES": ["cache_metadata USING INDEX sqlite_autoindex_cache_metadata_1"],
+    "job_statements.CREATE": ["other USING INDEX queue_jobs_by_status (status=?)"],
+    "job_statements.REOPEN": ["other USING INDEX queue_jobs_by_status (status=?)"],
+    "key_statements.KEY": ["api_keys USING INDEX sqlite_autoindex_api_keys_1 (key_id=?)"],
+    "key_statements.KEYS": ["api_keys USING INDEX sqlite_autoindex_api_keys_1 (key_id>?)"],
+    "key_statements.RECORD_KEY_USES": ["api_keys USING INDEX sqlite_autoindex_api_keys_1 (key_id=?)"],
     "upkeep_statements.STORED_BYTES": ["cache_metadata USING COVERING INDEX cache_metadata_by_use"],
     "upkeep_statements.LEAST_USED": ["cache_metadata USING INDEX cache_metadata_by_use"],
     "upkeep_statements.EXPIRED": [

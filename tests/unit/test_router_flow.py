@@ -13,6 +13,7 @@ from edgeseries.core.errors import (
     RequestTimeout,
     TooLarge,
 )
+from edgeseries.core.rates import Tier
 from edgeseries.core.routing import RouteSizes
 from edgeseries.ports.health import Finding
 from router.departure import level_of, request_id_of
@@ -192,7 +193,13 @@ def test_a_caller_over_its_rate_is_told_when_to_come_back() -> None:
     admission = FixedAdmission(open=False)
     response = ask(ports=make_ports(admission=admission), caller="192.0.2.1")
     assert (response.status, response.headers["Retry-After"]) == (429, "60")
-    assert admission.callers == ["192.0.2.1"]
+    assert admission.callers == [("ip:192.0.2.1", Tier.STANDARD)]
+    assert (response.headers["RateLimit"], response.headers["RateLimit-Policy"]) == (
+        '"standard";r=0',
+        '"standard";q=600;w=60',
+    )
+    assert ask().headers["RateLimit-Policy"] == '"standard";q=600;w=60'
+    assert "RateLimit" not in ask().headers
 
 
 def test_points_of_a_site_whose_name_holds_a_slash() -> None:

@@ -14,7 +14,8 @@ from http import HTTPStatus
 from edgeseries.adapters.ace_calls import AceCalls, BeforeCall, side_by_side
 from edgeseries.adapters.catalogue import Catalogue
 from edgeseries.core import ace
-from edgeseries.core.errors import AnswerTooLarge, NotFound, OriginContract, OriginOversize, OriginRefused
+from edgeseries.core.access import no_such_site
+from edgeseries.core.errors import AnswerTooLarge, OriginContract, OriginOversize, OriginRefused
 from edgeseries.core.limits import (
     FORCED_DIRECT_MAX_SAMPLES,
     UPSTREAM_BATCH_POINTS,
@@ -88,7 +89,7 @@ class AceOrigin:
     async def _points(self, site: str, deadline_ms: int, before: BeforeCall | None) -> tuple[Point, ...]:
         items = await self._list(partial(ace.site_points_path, site), deadline_ms, before)
         if items is None:
-            raise NotFound(f"the upstream has no site {site!r}; GET /api/sites lists the sites")
+            raise no_such_site(site)
         points = tuple(sorted(map(ace.point_of, items), key=lambda point: point.name))
         self._catalogue.learn(site, (point.name for point in points), self._clock.now_ms())
         return points

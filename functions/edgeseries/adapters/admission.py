@@ -3,23 +3,25 @@
 Counts are per Cloudflare location and not exact: they protect, they do not account.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyodide.ffi import JsException
 
 from edgeseries.adapters.ffi import js_object
+from edgeseries.core.rates import Tier
 
 
 class PlatformAdmission:
-    """One tier's binding, the platform's own object."""
+    """The tiers' bindings, the platform's own objects."""
 
-    def __init__(self, binding: Any) -> None:
-        self._binding = binding
+    def __init__(self, bindings: Mapping[Tier, Any]) -> None:
+        self._bindings = bindings
 
-    async def admits(self, caller: str) -> bool:
+    async def admits(self, caller: str, tier: Tier) -> bool:
         """See the port."""
         try:
-            outcome = await self._binding.limit(js_object({"key": caller}))
+            outcome = await self._bindings[tier].limit(js_object({"key": caller}))
         except JsException:
             return True
         return bool(outcome.success)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from edgeseries.adapters import request_statements, tally_statements
+from edgeseries.adapters import key_statements, request_statements, tally_statements
 from edgeseries.adapters.database import Command, Database, json_chunks
 from edgeseries.adapters.tallies import Taken, Tallies
 from edgeseries.adapters.tally_limits import FLUSH_AFTER_MS
@@ -77,6 +77,9 @@ class Bookkeeping:
             commands.append(
                 Command(sql=request_statements.RECORD_REQUESTS, parameters=(json.dumps(requests),))
             )
+        if taken.keys:
+            uses_of_keys = json.dumps(taken.keys)
+            commands.append(Command(sql=key_statements.RECORD_KEY_USES, parameters=(uses_of_keys,)))
         commands += [
             Command(sql=tally_statements.RECORD_USES, parameters=(uses,))
             for uses, _ in json_chunks(taken.uses)

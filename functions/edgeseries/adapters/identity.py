@@ -2,6 +2,8 @@
 
 import secrets
 
+from edgeseries.core.limits import KEY_ID_BYTES, KEY_SECRET_BYTES
+
 REQUEST_ID_BYTES = 8
 """64 bits: among a million requests a day, two equal ones in 50,000 years."""
 
@@ -12,3 +14,11 @@ class RandomIdentity:
     def request_id(self) -> str:
         """16 hexadecimal digits."""
         return secrets.token_hex(REQUEST_ID_BYTES)
+
+    def key_id(self) -> str:
+        """See the port."""
+        return secrets.token_hex(KEY_ID_BYTES)
+
+    def key_secret(self) -> str:
+        """See the port."""
+        return secrets.token_hex(KEY_SECRET_BYTES)

@@ -70,18 +70,30 @@ WHERE job_id = ?1 AND batch_index > ?2 AND {_batch_may(BatchEvent.CLAIM)}
 ORDER BY batch_index LIMIT ?3
 """
 
-JOBS: Final = f"""
+_LISTED_JOBS: Final = f"""
 SELECT {_JOB_COLUMNS} FROM queue_jobs
-WHERE owner = ?1 AND created_ms <= ?2 AND (created_ms < ?2 OR job_id < ?3)
+WHERE {{owner}} AND created_ms <= ?2 AND (created_ms < ?2 OR job_id < ?3)
   AND (?4 = '' OR status = ?4) AND (?5 = '' OR site = ?5)
 ORDER BY created_ms DESC, job_id DESC LIMIT ?6
 """
+
+JOBS: Final = _LISTED_JOBS.format(owner="owner = ?1")
+
+JOBS_OF_ALL: Final = _LISTED_JOBS.format(owner="?1 = ''")
+"""For admins. No index is kept for it: the table holds the jobs of `jobKeepDays`."""
 
 # --- jobs -----------------------------------------------------------------------------
 _JOINED: Final = (
     f"(status IN ({_among(ACTIVE)}) OR (status = '{JobStatus.COMPLETED}' AND ended_ms >= ?{{place}}))"
 )
 """Jobs that a request joins."""
+
+_ACTIVE_OF_OWNER: Final = f"""
+(SELECT count(*) FROM queue_jobs AS other
+ WHERE other.status IN ({_among(ACTIVE)}) AND +other.owner = {{owner}}) < {{bound}}
+"""
+"""Whether an owner may have one more job under way. The plus keeps SQLite on the index by status: jobs
+under way are few, those that an owner has had are not."""
 
 CREATE: Final = f"""
 INSERT INTO queue_jobs
@@ -91,6 +103,7 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, json_array_length(?6), ?7, ?8, ?9, ?3, ?3
 WHERE NOT EXISTS (
   SELECT 1 FROM queue_jobs
   WHERE request_digest = ?2 AND {_JOINED.format(place=10)})
+  AND {_ACTIVE_OF_OWNER.format(owner="?4", bound="?11")}
 ON CONFLICT DO NOTHING
 RETURNING job_id
 """
@@ -108,12 +121,17 @@ WHERE job_id = ?1 AND {_job_may(JobEvent.CANCEL)}
 RETURNING job_id
 """
 
+_REOPENABLE: Final = _ACTIVE_OF_OWNER.format(
+    owner="(SELECT owner FROM queue_jobs WHERE job_id = ?1)", bound="?3"
+)
+
 REOPEN_BATCHES: Final = f"""
 UPDATE job_batches SET
   status = {_batch_becomes(BatchEvent.REOPEN)}, attempts = 0, claims = 0, lease_holder = NULL,
   lease_until_ms = NULL, updated_ms = ?2
 WHERE job_id = ?1 AND {_batch_may(BatchEvent.REOPEN)}
   AND EXISTS (SELECT 1 FROM queue_jobs WHERE job_id = ?1 AND {_job_may(JobEvent.REOPEN)})
+  AND {_REOPENABLE}
 """
 
 """Claimed ones too: their holders died or stopped when the job ended, and nobody is to wait for their
@@ -133,7 +151,7 @@ FROM (
     count(*) AS batches, coalesce(sum(expected_samples), 0) AS expected,
     coalesce(sum(sample_count), 0) AS samples
   FROM job_batches WHERE job_id = ?1 AND status = 'done') AS done
-WHERE job_id = ?1 AND {_job_may(JobEvent.REOPEN)}
+WHERE job_id = ?1 AND {_job_may(JobEvent.REOPEN)} AND {_REOPENABLE}
 RETURNING job_id
 """
 """Counters are counted anew: a batch that came to its end while its job was cancelled was not counted."""

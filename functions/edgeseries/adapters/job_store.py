@@ -10,7 +10,7 @@ from edgeseries.adapters import job_statements as statements
 from edgeseries.adapters.database import Command, Database, json_chunks
 from edgeseries.adapters.job_rows import job_of, letter_of, query_of
 from edgeseries.adapters.store_limits import WAITING_PAGE_ROWS
-from edgeseries.core.errors import Defect
+from edgeseries.core.errors import Defect, JobsFull
 from edgeseries.core.jobs.job import Batch, Claim, Job, JobRequest, Priority, job_id_of
 from edgeseries.core.jobs.limits import BATCH_LEASE_MS, CAUSE_MAX_CHARS
 from edgeseries.core.jobs.messages import BatchMessage, JobMessage, PlanMessage
@@ -24,6 +24,9 @@ from edgeseries.ports.letters import Burial, DeadLetter, LetterPage, LetterPlace
 
 NO_BATCH = -1
 """In a parameter: a letter that is about no batch."""
+
+NO_BOUND = 2**31
+"""In a parameter: more jobs than anybody has."""
 
 PAST_EVERY_NAME = "\U0010ffff"
 """No id sorts after it."""
@@ -56,7 +59,9 @@ class JobRecords:
         )
         return tuple(BatchMessage(job_id=job_id, batch_index=index) for (index,) in rows)
 
-    async def create(self, request: JobRequest, *, now_ms: int, join_ended_after_ms: int) -> Joined:
+    async def create(
+        self, request: JobRequest, *, now_ms: int, join_ended_after_ms: int, max_active: int | None = None
+    ) -> Joined:
         """See Jobs."""
         query, digest = request.query, request.digest
         points = json.dumps(query.points, ensure_ascii=False, separators=(",", ":"))
@@ -68,24 +73,27 @@ class JobRecords:
                     sql=statements.CREATE,
                     parameters=(
                         *(job_id, digest, now_ms, request.owner, query.site, points),
-                        *(*span, request.priority, join_ended_after_ms),
+                        *(*span, request.priority, join_ended_after_ms, max_active or NO_BOUND),
                     ),
                 ),
                 Command(sql=statements.LATEST, parameters=(digest, join_ended_after_ms)),
             ]
         )
-        if not latest:
+        job = job_of(latest[0]) if latest else None
+        if max_active is not None and not made and (job is None or not job.joins(join_ended_after_ms)):
+            raise JobsFull(f"there are {max_active} jobs under way; one must end before the next begins")
+        if job is None:
             raise Defect("a job that was just made or joined is not there")
-        return Joined(job=job_of(latest[0]), created=bool(made))
+        return Joined(job=job, created=bool(made))
 
     async def page(self, wanted: JobFilter, *, after: Place | None, limit: int) -> JobPage:
         """See Jobs."""
         place = after or Place(created_ms=LATEST_MS, job_id=PAST_EVERY_NAME)
         rows = await self._database.read(
             Command(
-                sql=statements.JOBS,
+                sql=statements.JOBS_OF_ALL if wanted.owner is None else statements.JOBS,
                 parameters=(
-                    *(wanted.owner, place.created_ms, place.job_id),
+                    *(wanted.owner or "", place.created_ms, place.job_id),
                     *(wanted.status or "", wanted.site or "", limit + 1),
                 ),
             )
@@ -102,9 +110,9 @@ class JobRecords:
         (changed,) = await self._database.write([Command(sql=statements.CANCEL, parameters=(job_id, now_ms))])
         return bool(changed)
 
-    async def reopen(self, job_id: str, *, now_ms: int) -> bool:
+    async def reopen(self, job_id: str, *, now_ms: int, max_active: int | None = None) -> bool:
         """See Jobs."""
-        parameters = (job_id, now_ms)
+        parameters = (job_id, now_ms, max_active or NO_BOUND)
         _, changed = await self._database.write(
             [
                 Command(sql=statements.REOPEN_BATCHES, parameters=parameters),

@@ -15,7 +15,7 @@ from edgeseries.adapters.tally_limits import (
     USE_MAX_KEYS,
 )
 from edgeseries.core.latency import BUCKETS, bucket_of
-from edgeseries.core.limits import MINUTE_MS
+from edgeseries.core.limits import HOUR_MS, KEY_MEMORY_KEYS, MINUTE_MS
 from edgeseries.ports.journal import RequestRecord
 
 NO_VERDICT = "none"
@@ -53,11 +53,12 @@ class Taken:
     requests: dict[RequestKey, RequestSums]
     uses: tuple[tuple[str, int, int], ...]
     operations: Counter[str]
+    keys: tuple[tuple[str, int], ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.requests or self.uses or self.operations)
+        return not (self.requests or self.uses or self.operations or self.keys)
 
 
 class Tallies:
@@ -70,6 +71,8 @@ class Tallies:
         self._requests: dict[RequestKey, RequestSums] = {}
         self._request_count = 0
         self._uses: dict[str, _Use] = {}
+        self._key_hours: dict[str, int] = {}
+        self._new_key_hours: dict[str, int] = {}
         self._planned_ms: int | None = None
 
     def request(self, record: RequestRecord, now_ms: int) -> None:
@@ -107,6 +110,15 @@ class Tallies:
             use.hits += 1
             use.used_ms = max(use.used_ms, now_ms)
 
+    def key_used(self, key_id: str, now_ms: int) -> None:
+        """Take note of a key's use, once an hour."""
+        hour_ms = now_ms // HOUR_MS * HOUR_MS
+        if self._key_hours.get(key_id) == hour_ms:
+            return
+        if len(self._key_hours) >= KEY_MEMORY_KEYS:
+            self._key_hours.clear()  # The next use of each is told again, which writes nothing new.
+        self._key_hours[key_id] = self._new_key_hours[key_id] = hour_ms
+
     def full(self) -> bool:
         """Whether there is enough to write at once."""
         return self._request_count >= FLUSH_REQUESTS
@@ -127,7 +139,13 @@ class Tallies:
             if use.hits and due:
                 uses.append((key, use.hits, use.used_ms))
                 use.hits, use.written_ms = 0, now_ms
-        taken = Taken(requests=self._requests, uses=tuple(uses), operations=+self.operations)
+        taken = Taken(
+            requests=self._requests,
+            uses=tuple(uses),
+            operations=+self.operations,
+            keys=tuple(self._new_key_hours.items()),
+        )
+        self._new_key_hours = {}
         self._requests, self._request_count = {}, 0
         self.operations.clear()
         return taken
@@ -135,6 +153,7 @@ class Tallies:
     def put_back(self, taken: Taken) -> None:
         """Count again what could not be written. Uses are let go: the next one tells as much."""
         self.operations.update(taken.operations)
+        self._new_key_hours = {**dict(taken.keys), **self._new_key_hours}
         for key, sums in taken.requests.items():
             if key not in self._requests and len(self._requests) >= TALLY_MAX_ROWS:
                 continue

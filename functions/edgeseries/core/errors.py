@@ -3,6 +3,8 @@
     EdgeError
     ├── BadRequest             the caller must change the request
     │   ├── InvalidRequest       faults in parameters or body           400
+    │   ├── Unidentified         no key, or none that we know           401
+    │   ├── Forbidden            the key lacks the right                403
     │   ├── NotFound             no such path, site                     404
     │   ├── MethodNotAllowed     the path knows other methods           405
     │   ├── TooLarge             request or answer over a bound         413
@@ -16,8 +18,11 @@
     │   ├── OriginThrottled      429 of the upstream                    502
     │   ├── OriginGarbled        an answer cut short or not JSON        502
     │   ├── OriginOversize       split the range and ask again          502
+    │   ├── OriginSuspended      it is left alone for a while           503
+    │   ├── OriginBusy           our own calls to it are too many       503
     │   └── StoreUnavailable     R2 or D1 does not answer               503
     ├── Conflict               it is not in a state for this          409
+    │   └── JobsFull             as many jobs under way as may be       409
     └── Defect                 trying again cannot cure it; look at it  500
         ├── OriginRefused        our credential or request is refused   502
         ├── OriginContract       the upstream breaks its own contract   502
@@ -29,6 +34,8 @@ It knows no HTTP text: `core/problem.py` says how each is told to a caller.
 """
 
 from dataclasses import dataclass
+
+from edgeseries.core.rates import RatePolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,25 @@ class InvalidRequest(BadRequest):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("; ".join(f"{fault.parameter}: {fault.detail}" for fault in faults))
         self.faults = faults
+
+
+class Unidentified(BadRequest):
+    """No key was shown, or one that nobody has made, or that is revoked: which of them is not told.
+
+    `tried` if a key was shown.
+    """
+
+    def __init__(self, detail: str, *, tried: bool = False) -> None:
+        super().__init__(detail)
+        self.tried = tried
+
+
+class Forbidden(BadRequest):
+    """The key is known and lacks a right, which `right` names."""
+
+    def __init__(self, detail: str, *, right: str) -> None:
+        super().__init__(detail)
+        self.right = right
 
 
 class NotFound(BadRequest):
@@ -95,11 +121,12 @@ class RequestTimeout(BadRequest):
 
 
 class RateLimited(BadRequest):
-    """Too many requests; come back after `retry_after_s` seconds."""
+    """Too many requests, or jobs; come back after `retry_after_s` seconds. `policy` is what is used up."""
 
-    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+    def __init__(self, detail: str, *, retry_after_s: int, policy: RatePolicy) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+        self.policy = policy
 
 
 class Transient(EdgeError):
@@ -130,6 +157,14 @@ class OriginOversize(Transient):
     """The upstream's answer is over the bound; a shorter range can be read."""
 
 
+class OriginSuspended(Transient):
+    """The upstream failed so often that nobody calls it for `retry_after_s` seconds."""
+
+
+class OriginBusy(Transient):
+    """As many calls to the upstream are under way as it is spared."""
+
+
 class StoreUnavailable(Transient):
     """R2 or D1 does not answer; upstream still may."""
 
@@ -142,6 +177,10 @@ class Conflict(EdgeError):
     def __init__(self, detail: str, *, retry_after_s: int | None = None) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class JobsFull(Conflict):
+    """An owner has as many jobs under way as it may have."""
 
 
 class Defect(EdgeError):

@@ -43,8 +43,10 @@ def verdict_of(*, freshness: Freshness, from_store: bool, from_origin: bool) -> 
     return Verdict.PARTIAL if from_store else Verdict.MISS
 
 
-def cache_status(verdict: Verdict, *, stored: bool) -> str:
-    """The Cache-Status header of a verdict; `stored` if what was fetched will be there next time."""
+def cache_status(verdict: Verdict, *, stored: bool, suspended: bool = False) -> str:
+    """The Cache-Status header of a verdict; `stored` if what was fetched will be there next time,
+    `suspended` if the upstream could not have been asked.
+    """
     if verdict is Verdict.HIT:
-        return f"{CACHE_NAME}; hit"
+        return f"{CACHE_NAME}; hit" + ("; detail=upstream-suspended" if suspended else "")
     return f"{CACHE_NAME}; fwd={verdict}" + ("; stored" if stored else "")

@@ -61,6 +61,34 @@ the same hole are three; only points that were all stored differently come here.
 MAX_REQUEST_ID_CHARS: Final = 64
 """A caller's own X-Request-Id, kept if it is this short and plain."""
 
+# --- access ------------------------------------------------------------------
+KEY_ID_BYTES: Final = 6
+"""Entropy of a key's id. Ids are no secret; two equal ones in a thousand keys: one chance in 10^9."""
+
+KEY_SECRET_BYTES: Final = 32
+"""Entropy of a key's secret: 256 bits."""
+
+KEY_MAX_SITES: Final = 1_000
+"""Sites that a key may name; all of them in one row, whose values D1 bounds."""
+
+MAX_ROW_VALUE_BYTES: Final = 2_000_000
+"""One value in a row (D1 platform limits, 2026)."""
+
+MAX_OWNER_CHARS: Final = 100
+"""Whose key it is, for people."""
+
+KEY_MEMORY_MS: Final = MINUTE_MS
+"""How long an isolate believes what it read of a key: a key that is revoked elsewhere dies within it."""
+
+KEY_MEMORY_KEYS: Final = 5_000
+"""Keys that an isolate remembers, and as many ids that there are no keys of: some megabytes."""
+
+RATE_WINDOW_S: Final = 60
+"""The window of the rate limits (`infra/stack/wiring.py` gives it to the platform)."""
+
+ACTIVE_JOBS_RETRY_S: Final = 30
+"""What a key with too many jobs under way is told to wait: most jobs take longer than some seconds."""
+
 # --- routes ------------------------------------------------------------------
 DEFAULT_DENSITY_PER_DAY: Final = 100
 """Samples a day of a point that nothing has been learned of yet."""
@@ -130,6 +158,34 @@ UPSTREAM_CONCURRENCY: Final = 3
 """Upstream calls of one request under way at once. The platform allows six connections that
 wait for headers; the rest is for the stores."""
 
+UPSTREAM_ISOLATE_CALLS: Final = 12
+"""Upstream calls of all requests of an isolate under way at once: four requests' worth."""
+
+ISOLATE_BODIES_BYTES: Final = 80_000_000
+"""Upstream answers in memory at once, of all requests of an isolate, of its 128 MB."""
+
+UPSTREAM_TURN_MS: Final = 20
+"""Between two looks of a call that waits for its turn. A look costs microseconds, a call at least as long."""
+
+UPSTREAM_TICKET_MS: Final = SECOND_MS
+"""A waiting call that nobody asks for any longer than this has lost its request, and its place."""
+
+CIRCUIT_FAILURES: Final = 10
+"""Failed calls one after the other that open the circuit. One request makes up to six that fail at once
+(UPSTREAM_CONCURRENCY calls, each asked again), so it takes more than one unlucky request."""
+
+CIRCUIT_FIRST_PAUSE_MS: Final = 5 * SECOND_MS
+"""How long an upstream is left alone at first; it doubles with each probe that fails."""
+
+CIRCUIT_LONGEST_PAUSE_MS: Final = MINUTE_MS
+"""The longest pause between two probes, whatever the upstream asks for: one call a minute harms nobody."""
+
+CIRCUIT_PROBE_WAIT_MS: Final = 2 * SECOND_MS
+"""What callers are told to wait while a probe is under way."""
+
+CIRCUIT_FAIR_MS: Final = SECOND_MS
+"""A call that was given less time than this says nothing about the upstream when it runs out."""
+
 UPSTREAM_RETRIES: Final = 1
 """A read that a broken connection or a 5xx spoilt is asked once more within the deadline."""
 
@@ -156,6 +212,8 @@ SWEEP_MAX_AGE_MS: Final = HOUR_MS
 """A janitor that has not come to the end of a sweep for this long is ill: four of its usual runs."""
 
 assert EARLIEST_MS < LATEST_MS
+assert KEY_MAX_SITES * (MAX_NAME_BYTES + 4) < MAX_ROW_VALUE_BYTES
+assert 2 * KEY_SECRET_BYTES + len("es__") > MAX_REQUEST_ID_CHARS, "no key may be logged as a request id"
 assert MAX_RANGE_MS <= LATEST_MS - EARLIEST_MS
 assert MAX_POINTS * (100 + len('"",')) <= MAX_BODY_BYTES
 assert 3 * MAX_NAME_BYTES < MAX_URL_BYTES
@@ -166,6 +224,11 @@ assert UPSTREAM_PAGE_ROWS * 160 <= UPSTREAM_MAX_BODY_BYTES
 assert UPSTREAM_CALL_SAMPLES * 160 <= UPSTREAM_MAX_BODY_BYTES
 assert UPSTREAM_CONCURRENCY < PLATFORM_CONNECTIONS
 assert UPSTREAM_CONCURRENCY * UPSTREAM_MAX_BODY_BYTES <= UPSTREAM_BODIES_BYTES
+assert UPSTREAM_CONCURRENCY <= UPSTREAM_ISOLATE_CALLS
+assert UPSTREAM_ISOLATE_CALLS * UPSTREAM_MAX_BODY_BYTES <= ISOLATE_BODIES_BYTES
+assert UPSTREAM_CONCURRENCY * (1 + UPSTREAM_RETRIES) < CIRCUIT_FAILURES
+assert UPSTREAM_TURN_MS < UPSTREAM_TICKET_MS
+assert CIRCUIT_FIRST_PAUSE_MS < CIRCUIT_LONGEST_PAUSE_MS
 assert CATALOGUE_FRESH_MS < CATALOGUE_TTL_MS
 assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= INLINE_MAX_SAMPLES

@@ -13,6 +13,7 @@ from edgeseries.core.http import HttpResponse
 
 PROBLEM_TYPE: Final = "urn:edgeseries:problem:"
 MEDIA_TYPE: Final = "application/problem+json"
+REALM: Final = "EdgeSeries"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class Kind:
 
 KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
     errors.InvalidRequest: Kind(status=400, slug="invalid-request", title="The request is not valid"),
+    errors.Unidentified: Kind(status=401, slug="unidentified", title="No key that we know"),
+    errors.Forbidden: Kind(status=403, slug="forbidden", title="The key may not do this"),
     errors.NotFound: Kind(status=404, slug="not-found", title="There is no such thing"),
     errors.MethodNotAllowed: Kind(
         status=405, slug="method-not-allowed", title="The method is not allowed here"
@@ -48,6 +51,10 @@ KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
     errors.OriginOversize: Kind(
         status=502, slug="upstream-oversize", title="The upstream's answer is too large"
     ),
+    errors.OriginSuspended: Kind(
+        status=503, slug="upstream-suspended", title="The upstream is left alone for a while"
+    ),
+    errors.OriginBusy: Kind(status=503, slug="upstream-busy", title="The upstream has enough to do"),
     errors.StoreUnavailable: Kind(status=503, slug="store-unavailable", title="The store does not answer"),
     errors.Transient: Kind(status=503, slug="unavailable", title="Not available for the moment"),
     errors.Conflict: Kind(status=409, slug="conflict", title="This cannot be done in its present state"),
@@ -84,10 +91,21 @@ def problem_response(error: errors.EdgeError, *, path: str, request_id: str) -> 
             document["errors"] = [
                 {"parameter": fault.parameter, "detail": fault.detail} for fault in error.faults
             ]
+        case errors.Unidentified():
+            # RFC 6750, 3.1: who showed no key is not told of an error.
+            error_code = ', error="invalid_token"' if error.tried else ""
+            headers["WWW-Authenticate"] = f'Bearer realm="{REALM}"{error_code}'
+        case errors.Forbidden():
+            challenge = f'Bearer realm="{REALM}", error="insufficient_scope", scope="{error.right}"'
+            headers["WWW-Authenticate"] = challenge
+            document["right"] = error.right
         case errors.MethodNotAllowed():
             headers["Allow"] = ", ".join(error.allowed)
         case errors.RateLimited() | errors.Transient() | errors.Conflict():
             if error.retry_after_s is not None:
                 document["retryAfter"] = error.retry_after_s
                 headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, errors.RateLimited):
+        headers["RateLimit-Policy"] = error.policy.policy_field
+        headers["RateLimit"] = error.policy.exhausted_field
     return HttpResponse(status=kind.status, headers=headers, body=json_bytes(document))

@@ -174,7 +174,7 @@ def _query(given: Mapping[str, str], names: Sequence[str], faults: list[Fault]) 
 
 def checked_name(parameter: str, name: str) -> str:
     """A site or point name from a path. Raises InvalidRequest if it can be none."""
-    detail = _fault_of_name(name) if name else "is empty"
+    detail = fault_of_name(name) if name else "is empty"
     if detail is not None:
         raise InvalidRequest((Fault(parameter=parameter, detail=detail),))
     return name
@@ -199,7 +199,7 @@ def faults_of_site(site: str | None) -> list[Fault]:
     """What is wrong with the name of a site."""
     if not site:
         return [Fault(parameter="site", detail="name the site; GET /api/sites lists them")]
-    detail = _fault_of_name(site)
+    detail = fault_of_name(site)
     return [Fault(parameter="site", detail=detail)] if detail else []
 
 
@@ -215,7 +215,7 @@ def faults_of_points(names: Sequence[str]) -> list[Fault]:
         return [
             Fault(parameter="points", detail=f"{len(names)} points; at most {MAX_POINTS} go into one request")
         ]
-    bad = [(place, detail) for place, name in enumerate(names, 1) if (detail := _fault_of_name(name))]
+    bad = [(place, detail) for place, name in enumerate(names, 1) if (detail := fault_of_name(name))]
     faults = [
         Fault(parameter="points", detail=f"name {place}: {detail}")
         for place, detail in bad[:MAX_FAULTS_OF_A_KIND]
@@ -227,7 +227,8 @@ def faults_of_points(names: Sequence[str]) -> list[Fault]:
     return faults
 
 
-def _fault_of_name(name: str) -> str | None:
+def fault_of_name(name: str) -> str | None:
+    """What is wrong with a name of a site or a point, or None."""
     try:
         SITE.kind.read(name)
     except ValueError as fault:

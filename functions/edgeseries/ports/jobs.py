@@ -17,9 +17,9 @@ class Joined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilter:
-    """Which jobs a list holds. None and empty mean any, but for the owner."""
+    """Which jobs a list holds. None means any; the owner while access is open is an empty text."""
 
-    owner: str = ""
+    owner: str | None = ""
     status: JobStatus | None = None
     site: str | None = None
 
@@ -43,9 +43,13 @@ class JobPage:
 class Jobs(Protocol):
     """Makes, lists, cancels and reopens jobs. Every change is one compare-and-set."""
 
-    async def create(self, request: JobRequest, *, now_ms: int, join_ended_after_ms: int) -> Joined:
+    async def create(
+        self, request: JobRequest, *, now_ms: int, join_ended_after_ms: int, max_active: int | None = None
+    ) -> Joined:
         """The job of a request: one under way, or one completed at `join_ended_after_ms` or later, or a
         new one. However many ask at once, one is made.
+
+        Raises JobsFull where it would be one more than `max_active` under way of its owner.
         """
         ...
 
@@ -57,6 +61,8 @@ class Jobs(Protocol):
         """Cancel a job under way; False if it is not under way any more."""
         ...
 
-    async def reopen(self, job_id: str, *, now_ms: int) -> bool:
-        """Take up a failed or cancelled job again where it stopped; False if it is neither."""
+    async def reopen(self, job_id: str, *, now_ms: int, max_active: int | None = None) -> bool:
+        """Take up a failed or cancelled job again where it stopped; False if it is neither, or if it would
+        be one more than `max_active` under way of its owner.
+        """
         ...

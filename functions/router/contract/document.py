@@ -9,12 +9,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
+from edgeseries.core.access import Right
 from edgeseries.core.answer import entity_tag
 from edgeseries.core.declared import Parameter
 from edgeseries.core.errors import EdgeError, MethodNotAllowed, NotFound
 from edgeseries.core.problem import KINDS, MEDIA_TYPE, PROBLEM_TYPE, Kind
 from router.contract import headers as declared
-from router.contract import job_schemas, schemas, statistics_schemas
+from router.contract import job_schemas, key_schemas, schemas, statistics_schemas
 from router.contract.operations import OPERATIONS
 from router.contract.parameters import IN_PATH
 from router.contract.values import ALWAYS, Answer, Operation
@@ -26,6 +27,10 @@ ABOUT: Final = (
     "Telemetry of buildings: samples of BMS points, cached at the edge. Times are UTC; ranges are half-open. "
     "Errors are problem details (RFC 9457) that say what to do; unknown paths are 404, unknown methods 405 "
     "with `Allow`, unknown parameters 400. Fields of answers are only ever added."
+)
+
+ABOUT_KEYS: Final = (
+    "An API key, `es_<id>_<secret>`. It has sites and rights; what it may not see is told as not there."
 )
 
 SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -40,6 +45,10 @@ SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
     "Job": job_schemas.JOB,
     "JobRequest": schemas.JOB_REQUEST,
     "Jobs": job_schemas.JOBS,
+    "Key": key_schemas.KEY,
+    "KeyRequest": key_schemas.KEY_REQUEST,
+    "Keys": key_schemas.KEYS,
+    "MadeKey": key_schemas.MADE_KEY,
     "Purged": schemas.PURGED,
     "Replayed": job_schemas.REPLAYED,
     "Sample": schemas.SAMPLE,
@@ -59,8 +68,11 @@ def document() -> dict[str, Any]:
         "openapi": OPENAPI,
         "info": {"title": "EdgeSeries", "version": API_VERSION, "description": ABOUT},
         "servers": [{"url": "/"}],
+        # Without a key, too: a stack may be open, and health always is.
+        "security": [{"key": []}, {}],
         "paths": {path: dict(_methods(path, methods)) for path, methods in OPERATIONS.items()},
         "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": ABOUT_KEYS}},
             "schemas": {**SCHEMAS, "Problem": _problem_schema()},
             "responses": _problem_responses(),
             "headers": {
@@ -234,6 +246,7 @@ def _problem_schema() -> dict[str, Any]:
             **schemas.listed(schemas.FAULT),
             "description": "Every fault of the request.",
         },
+        "right": {**schemas.words(*Right), "description": "The right that the key lacks."},
         "retryAfter": {"type": "integer", "minimum": 0, "description": "Seconds."},
     }
     return schema

@@ -44,9 +44,12 @@ ANSWER_HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "ETag": ("Strong, over the content.", TEXT),
     "Content-Encoding": ("`br` for a kept answer, to who accepts it.", TEXT),
     "Content-Disposition": ("A name for a file.", TEXT),
-    "Location": ("Where the job is looked up.", TEXT),
+    "Location": ("Where what was made is looked up.", TEXT),
     "Link": ('Of a part of a result: where the next is (`rel="next"`, RFC 8288).', TEXT),
     "Retry-After": ("Seconds to wait.", SECONDS),
+    "RateLimit-Policy": ("What may be asked in a window (draft-ietf-httpapi-ratelimit-headers).", TEXT),
+    "RateLimit": ("On a refusal: which policy has nothing left.", TEXT),
+    "WWW-Authenticate": ("Which key is asked for (RFC 6750).", TEXT),
     "Preference-Applied": ("What of `Prefer` was heeded.", TEXT),
     "Cache-Status": ("RFC 9211: how much came from the store.", TEXT),
     "X-Cache-Hit": (
@@ -69,8 +72,8 @@ EVERYWHERE: Final = (
 )
 """On every answer."""
 
-PERHAPS: Final = ("Vary",)
+PERHAPS: Final = ("Vary", "RateLimit-Policy")
 """On any answer."""
 
-PROBLEM_HEADERS: Final = ("Retry-After", "Allow")
+PROBLEM_HEADERS: Final = ("Retry-After", "Allow", "RateLimit", "WWW-Authenticate")
 """On some problems."""

@@ -60,6 +60,13 @@ LIST_LETTERS: Final = Operation(
     answers={200: json_answer("A page.", schemas.ref("DeadLetters"))},
     problems=STORE,
 )
+LIST_KEYS: Final = Operation(
+    name="listKeys",
+    told="All API keys, revoked ones too, by id.",
+    parameters=(LIMIT, CURSOR),
+    answers={200: json_answer("A page.", schemas.ref("Keys"))},
+    problems=STORE,
+)
 HEALTH: Final = Operation(
     name="getHealth",
     told="That this Worker answers; with `deep=1` every part that answers depend on, looked at now.",
@@ -94,14 +101,14 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
             told="What is stored of a request, and how it would be answered. Nothing is fetched.",
             parameters=(*TIMESERIES, USER_ID),
             answers={200: json_answer("Coverage.", schemas.ref("Coverage"))},
-            problems=STORE,
+            problems=(NotFound, *STORE),
         ),
         "POST": Operation(
             name="postCoverage",
             told="The same with the fields as JSON.",
             body=schemas.ref("TimeseriesRequest"),
             answers={200: json_answer("Coverage.", schemas.ref("Coverage"))},
-            problems=(*STORE, *SENT_BODY),
+            problems=(NotFound, *STORE, *SENT_BODY),
         ),
     },
     "/api/cache": {
@@ -110,7 +117,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
             told="Remove what is stored of a site: points and times left out mean all of them.",
             parameters=(*PURGE, USER_ID),
             answers={200: json_answer("What went, or would go.", schemas.ref("Purged"))},
-            problems=(*STORE, *SENT_BODY),
+            problems=(NotFound, *STORE, *SENT_BODY),
         ),
     },
     "/api/sites": {
@@ -137,7 +144,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
             parameters=(headers.PREFER,),
             body=schemas.ref("JobRequest"),
             answers={200: SERIES, 202: ACCEPTED},
-            problems=(*STORE, *SENT_BODY),
+            problems=(NotFound, *STORE, *SENT_BODY),
         ),
     },
     "/api/jobs/{job}": {
@@ -173,6 +180,30 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
             told="Take up a failed or cancelled job where it stopped.",
             answers={202: json_answer("The job.", schemas.ref("Job"))},
             problems=(NotFound, Conflict, Gone, *STORE, *SENT_BODY),
+        ),
+    },
+    "/api/keys": {
+        "GET": LIST_KEYS,
+        "POST": Operation(
+            name="makeKey",
+            told="A new API key, which is told once.",
+            body=schemas.ref("KeyRequest"),
+            answers={201: json_answer("The key.", schemas.ref("MadeKey"), "Location")},
+            problems=(Conflict, *STORE, *SENT_BODY),
+        ),
+    },
+    "/api/keys/{key}": {
+        "GET": Operation(
+            name="getKey",
+            told="An API key, without its secret.",
+            answers={200: json_answer("The key.", schemas.ref("Key"))},
+            problems=(NotFound, *STORE),
+        ),
+        "DELETE": Operation(
+            name="revokeKey",
+            told="Revoke an API key; it dies within a minute.",
+            answers={200: json_answer("The key.", schemas.ref("Key"))},
+            problems=(NotFound, *STORE, *SENT_BODY),
         ),
     },
     "/api/queue/dlq": {"GET": LIST_LETTERS},

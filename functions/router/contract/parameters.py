@@ -51,6 +51,9 @@ IN_PATH: Final = {
             name="job", place="path", required=True, kind=Opaque(max_chars=MAX_ID_CHARS), told="`jobId`."
         ),
         Parameter(
+            name="key", place="path", required=True, kind=Opaque(max_chars=MAX_ID_CHARS), told="`keyId`."
+        ),
+        Parameter(
             name="letter",
             place="path",
             required=True,

@@ -9,22 +9,37 @@ from edgeseries.core.errors import (
     DeadlineExceeded,
     Defect,
     EdgeError,
+    Forbidden,
     InvalidRequest,
+    OriginBusy,
     OriginContract,
     OriginGarbled,
     OriginOversize,
     OriginRefused,
+    OriginSuspended,
     OriginThrottled,
     OriginUnreachable,
     RateLimited,
     RequestTimeout,
+    StoreUnavailable,
     TooLarge,
     Transient,
+    Unidentified,
 )
 
 Problems = tuple[type[EdgeError], ...]
 
-ALWAYS: Problems = (InvalidRequest, BadRequest, TooLarge, RateLimited, Transient, Defect)
+ALWAYS: Problems = (
+    InvalidRequest,
+    BadRequest,
+    Unidentified,
+    Forbidden,
+    TooLarge,
+    RateLimited,
+    StoreUnavailable,
+    Transient,
+    Defect,
+)
 """What every operation may have to say."""
 
 SENT_BODY: Problems = (RequestTimeout,)
@@ -36,6 +51,8 @@ ORIGIN: Problems = (
     OriginThrottled,
     OriginGarbled,
     OriginOversize,
+    OriginSuspended,
+    OriginBusy,
     OriginRefused,
     OriginContract,
 )

@@ -81,6 +81,11 @@ class Job:
         """Whether it is under way."""
         return self.status in ACTIVE
 
+    def joins(self, ended_after_ms: int) -> bool:
+        """Whether its request needs no new job: it is under way, or was completed then or later."""
+        completed = self.status is JobStatus.COMPLETED and self.ended_ms is not None
+        return self.active or (completed and (self.ended_ms or 0) >= ended_after_ms)
+
     @property
     def progress_percent(self) -> float:
         """0 to 100, by expected samples of the batches that are done; 100 only when it is completed."""

@@ -1,0 +1,138 @@
+"""A router that asks for keys, over fakes: every endpoint, and how it is asked by who may."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgeseries.adapters.key_memory import KeyMemory
+from edgeseries.adapters.key_store import KeyStore
+from edgeseries.adapters.tallies import Tallies
+from edgeseries.core.access import AccessSettings, Auth, Right
+from edgeseries.core.http import HttpResponse
+from edgeseries.core.jobs.job import JobRequest
+from edgeseries.core.keys import ADMIN_KEY_ID, KeyRecord, hash_of, key_text
+from edgeseries.core.query import TimeseriesQuery
+from edgeseries.core.rates import Tier
+from edgeseries.core.timerange import TimeRange
+from router.flow import ENDPOINTS
+from router.ports import Ports
+from tests.asked_router import DELIVERIES, QUERY, START_MS, ask
+from tests.fake_stores import SqliteDatabase
+from tests.fakes import FakeClock, FakeOrigin, FixedAdmission
+from tests.made_ports import RATES, router_ports
+
+SITE, OTHER_SITE, NO_SITE = "hq", "annex", "nowhere"
+ADMIN_KEY = key_text(ADMIN_KEY_ID, "f" * 64)
+BODY = (
+    b'{"site": "%b", "points": ["b"], '
+    b'"start_time": "2024-01-01T00:00:00Z", "end_time": "2024-01-01T01:00:00Z"}'
+)
+NEW_KEY = b'{"owner": "x", "sites": ["hq"], "rights": ["read"]}'
+ROWS = DELIVERIES | {OTHER_SITE: {"b": [(START_MS, 1.0)]}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """How an endpoint is asked so that a caller who may gets `status`. `{site}` is filled in."""
+
+    status: int = 200
+    path: str = ""
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+ASKS: dict[tuple[str, str], Ask] = {
+    ("GET", "/api/timeseries"): Ask(query=QUERY),
+    ("POST", "/api/timeseries"): Ask(body=BODY),
+    ("GET", "/api/coverage"): Ask(query=QUERY),
+    ("POST", "/api/coverage"): Ask(body=BODY),
+    ("DELETE", "/api/cache"): Ask(query=(("site", SITE),)),
+    ("GET", "/api/sites"): Ask(),
+    ("GET", "/api/sites/{site}/points"): Ask(path="/api/sites/hq/points"),
+    ("GET", "/api/jobs"): Ask(),
+    ("POST", "/api/jobs"): Ask(status=202, body=BODY),
+    ("GET", "/api/jobs/{job}"): Ask(path="/api/jobs/{job}"),
+    ("DELETE", "/api/jobs/{job}"): Ask(path="/api/jobs/{job}"),
+    ("GET", "/api/jobs/{job}/result"): Ask(status=409, path="/api/jobs/{job}/result"),
+    ("GET", "/api/jobs/{job}/events"): Ask(path="/api/jobs/{job}/events"),
+    ("POST", "/api/jobs/{job}/retry"): Ask(status=409, path="/api/jobs/{job}/retry"),
+    ("GET", "/api/queue/dlq"): Ask(),
+    ("POST", "/api/queue/dlq/{letter}/replay"): Ask(status=404, path="/api/queue/dlq/none/replay"),
+    ("GET", "/api/keys"): Ask(),
+    ("POST", "/api/keys"): Ask(status=201, body=NEW_KEY),
+    ("GET", "/api/keys/{key}"): Ask(path="/api/keys/00000000000a"),
+    ("DELETE", "/api/keys/{key}"): Ask(path="/api/keys/00000000000a"),
+    ("GET", "/api/stats"): Ask(),
+    ("GET", "/api/metrics"): Ask(),
+    ("GET", "/api/openapi.json"): Ask(),
+    ("GET", "/api/health"): Ask(),
+}
+HERE = [(method, endpoint.pattern) for endpoint in ENDPOINTS for method in endpoint.handlers]
+
+
+@dataclass
+class House:
+    """A router that asks for keys, with some of them and a job of the first."""
+
+    database: SqliteDatabase = field(default_factory=SqliteDatabase)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(at_ms=1_700_000_000_000))
+    memory: KeyMemory = field(default_factory=KeyMemory)
+    origin: FakeOrigin = field(default_factory=lambda: FakeOrigin(ROWS))
+    admission: FixedAdmission = field(default_factory=FixedAdmission)
+    changes: dict[str, Any] = field(default_factory=dict)
+    made: int = 9
+
+    @property
+    def ports(self) -> Ports:
+        access = AccessSettings(
+            auth=Auth.KEYS, admin_key_hash=hash_of(ADMIN_KEY), rates=RATES, active_jobs_per_key=2
+        )
+        given: dict[str, Any] = {"access": access, **self.changes}
+        return router_ports(
+            database=self.database,
+            clock=self.clock,
+            origin=self.origin,
+            admission=self.admission,
+            keys=self.store(),
+            **given,
+        )
+
+    def store(self) -> KeyStore:
+        return KeyStore(database=self.database, memory=self.memory, tallies=Tallies(), clock=self.clock)
+
+    def key(self, *rights: Right, sites: tuple[str, ...] | None = (SITE,), tier: Tier = Tier.STANDARD) -> str:
+        self.made += 1
+        text = key_text(f"{self.made:012x}", f"{self.made:064x}")
+        record = KeyRecord(
+            key_id=f"{self.made:012x}",
+            key_hash=hash_of(text),
+            owner="a test",
+            sites=sites,
+            rights=rights,
+            tier=tier,
+            created_ms=self.clock.at_ms,
+        )
+        asyncio.run(self.store().add(record))
+        return text
+
+    def revoke(self, key: str) -> None:
+        asyncio.run(self.store().revoke(key.split("_")[1], now_ms=self.clock.at_ms))
+
+    def job_of(self, key: str, points: tuple[str, ...] = ("b",)) -> str:
+        span = TimeRange(start_ms=START_MS, end_ms=START_MS + 60_000)
+        query = TimeseriesQuery(site=SITE, points=points, span=span)
+        request = JobRequest(query=query, owner=key.split("_")[1])
+        made = self.ports.jobs.create(request, now_ms=self.clock.at_ms, join_ended_after_ms=0)
+        return asyncio.run(made).job.job_id
+
+    def ask(self, key: str | None, method: str, pattern: str, job: str, site: str = SITE) -> HttpResponse:
+        one = ASKS[method, pattern]
+        return ask(
+            (one.path or pattern).replace("{job}", job).replace("/hq/", f"/{site}/"),
+            tuple((name, text.replace(SITE, site)) for name, text in one.query),
+            method=method,
+            body=one.body.replace(b"%b", site.encode()),
+            ports=self.ports,
+            headers={} if key is None else {"authorization": f"Bearer {key}"},
+            caller="192.0.2.1",
+        )
