@@ -77,7 +77,7 @@ def completed_job(names: list[str]) -> tuple[Ports, str]:
 
 def body_of(response: HttpResponse) -> dict[str, Any]:
     async def read() -> bytes:
-        return b"".join([piece async for piece in response.stream])  # type: ignore[attr-defined]
+        return b"".join([piece async for piece in response.stream])  # type: ignore[union-attr]
 
     found: dict[str, Any] = json.loads(asyncio.run(read()))
     return found
