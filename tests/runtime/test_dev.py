@@ -165,7 +165,7 @@ def test_it_says_where_it_answers_and_what_to_try(served: Dev) -> None:
         answer = get(url)
         assert answer.status_code == 200, (url, answer.text)
         bodies[httpx.URL(url).path.rpartition("/")[2]] = answer.json()
-    assert bodies.keys() == {"health", "sites", "points", "timeseries", "_stats"}
+    assert bodies.keys() == {"health", "stats", "sites", "points", "timeseries", "_stats"}
 
 
 def test_what_it_serves_to_try_is_real_data(served: Dev) -> None:
