@@ -24,6 +24,7 @@ class Bindings:
     upstream_url: str
     upstream_kind: str
     upstream_token: str
+    circuit_pause_ms: int
     settle_lag_ms: int
     answer_ttl_ms: int
     request_deadline_ms: int
@@ -53,6 +54,7 @@ class Bindings:
             upstream_url=env.UPSTREAM_URL,
             upstream_kind=env.UPSTREAM_KIND,
             upstream_token=env.UPSTREAM_TOKEN,
+            circuit_pause_ms=int(env.CIRCUIT_PAUSE_MS),
             settle_lag_ms=int(env.SETTLE_LAG_MS),
             answer_ttl_ms=int(env.ANSWER_TTL_MS),
             request_deadline_ms=int(env.REQUEST_DEADLINE_MS),
