@@ -95,6 +95,8 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         data=data_folder,
         settings={
             "requestDeadlineSeconds": "3",
+            # An outage in one test is none in the next; `test_protection.py` has a stack of its own.
+            "circuitPauseSeconds": "0",
         },
         on_log=logs.append,
     )

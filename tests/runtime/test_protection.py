@@ -28,6 +28,7 @@ FIELDS = {
     "end_time": "2024-02-29T02:00:00Z",
 }
 STANDARD_PER_MINUTE = 400
+LEFT_ALONE = "the upstream is left alone"
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +206,29 @@ def test_an_upstream_in_trouble_is_left_alone_and_what_is_stored_is_served(locke
         assert time.monotonic() < until
     again = locked.client.get("/api/timeseries", params=part, headers=headers)
     assert again.headers["cache-status"] == "EdgeSeries; hit"
+
+
+def test_a_job_waits_out_an_upstream_in_trouble_without_using_up_its_attempts(locked: Running) -> None:
+    headers = bearer(make(locked, Right.JOBS))
+    locked.upstream(rate_500=1)
+    years = {**FIELDS, "points": ["made_up_1"], "start_time": "2022-01-01T00:00:00Z"}
+    job = locked.client.post("/api/jobs", json=years, headers=headers).json()["statusUrl"]
+    until = time.monotonic() + TIMEOUT_S
+    while not [line for line in locked.logs if line.source == "consumer" and LEFT_ALONE in line.text]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    calls = locked.upstream_stats()["calls"]
+    time.sleep(2)
+    assert locked.upstream_stats()["calls"] - calls <= 2, "what was under way, asked again; no more"
+    told = locked.client.get(job, headers=headers).json()
+    assert told["status"] == "retrying"
+    assert told["batches"]["total"] > CIRCUIT_FAILURES
+    locked.upstream()
+    while (told := locked.client.get(job, headers=headers).json())["status"] in ("processing", "retrying"):
+        assert time.monotonic() < until + TIMEOUT_S
+        time.sleep(0.2)
+    assert (told["status"], told["error"]) == ("completed", None)
+    assert told["retries"] <= CIRCUIT_FAILURES
 
 
 def test_nobody_can_steer_where_the_upstream_is_called(locked: Running) -> None:
