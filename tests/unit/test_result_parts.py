@@ -77,7 +77,8 @@ def completed_job(names: list[str]) -> tuple[Ports, str]:
 
 def body_of(response: HttpResponse) -> dict[str, Any]:
     async def read() -> bytes:
-        return b"".join([piece async for piece in response.stream])  # type: ignore[attr-defined]
+        stream: Any = response.stream
+        return b"".join([piece async for piece in stream])
 
     found: dict[str, Any] = json.loads(asyncio.run(read()))
     return found
