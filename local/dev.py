@@ -25,7 +25,7 @@ from local.upstream.truth import Truth
 from stack.bundle import BundleError
 from stack.names import NameFault
 from stack.schema import SchemaFault
-from stack.settings import SettingsError
+from stack.settings import ACCESS, SettingsError
 from stack.wiring import MissingBinding
 
 DAY_MS: Final = 86_400_000
@@ -82,7 +82,7 @@ def options_from(environment: Mapping[str, str]) -> StackOptions:
         data=Path(_given(environment, "DATA")),
         port=_port(environment, "PORT"),
         upstream_port=_port(environment, "UPSTREAM_PORT"),
-        settings={"auth": _given(environment, "AUTH")},
+        settings={"auth": _auth(environment)},
         on_log=show,
     )
 
@@ -103,6 +103,13 @@ def _port(environment: Mapping[str, str], name: str) -> int:
             f"{name}={text} is no port; it takes a number from 1 to {MAX_PORT}, or 0 for any free one"
         )
     return int(text)
+
+
+def _auth(environment: Mapping[str, str]) -> str:
+    text = environment.get("AUTH", "")
+    if text not in ACCESS:
+        raise StackError(f"AUTH={text}: set open (anybody may ask) or keys (make key makes one)")
+    return text
 
 
 def _example(data: Path) -> tuple[str, str, int] | None:

@@ -19,6 +19,7 @@ class Bindings:
     upstream_url: str
     upstream_kind: str
     upstream_token: str
+    circuit_pause_ms: int
     settle_lag_ms: int
     batch_sizes: BatchSizes
 
@@ -35,6 +36,7 @@ class Bindings:
             upstream_url=env.UPSTREAM_URL,
             upstream_kind=env.UPSTREAM_KIND,
             upstream_token=env.UPSTREAM_TOKEN,
+            circuit_pause_ms=int(env.CIRCUIT_PAUSE_MS),
             settle_lag_ms=int(env.SETTLE_LAG_MS),
             batch_sizes=BatchSizes(points=int(env.BATCH_POINTS), samples=int(env.BATCH_SAMPLES)),
         )

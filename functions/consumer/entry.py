@@ -110,7 +110,12 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
             base_url=bindings.upstream_url,
             token=bindings.upstream_token,
             web=GuardedWeb(
-                PlatformWeb(TALLIES.operations), load=UPSTREAM, clock=clock, pause=pause, journal=journal
+                PlatformWeb(TALLIES.operations),
+                load=UPSTREAM,
+                clock=clock,
+                pause=pause,
+                journal=journal,
+                first_pause_ms=bindings.circuit_pause_ms,
             ),
             clock=clock,
             catalogue=CATALOGUE,

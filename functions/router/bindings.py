@@ -1,6 +1,7 @@
 """What the router takes from the platform: the names that the infra program must give it."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from edgeseries.core.access import AccessSettings, Auth
@@ -24,6 +25,7 @@ class Bindings:
     upstream_url: str
     upstream_kind: str
     upstream_token: str
+    circuit_pause_ms: int
     settle_lag_ms: int
     answer_ttl_ms: int
     request_deadline_ms: int
@@ -39,20 +41,19 @@ class Bindings:
             job_queues={"high": env.JOBS_HIGH, "normal": env.JOBS_NORMAL, "low": env.JOBS_LOW},
             analytics=env.ANALYTICS,
             rate_limits={Tier.STANDARD: env.RATE_STANDARD, Tier.BULK: env.RATE_BULK},
-            access=AccessSettings(
-                auth=Auth(env.AUTH),
+            access=access_of(
+                auth=env.AUTH,
                 admin_key_hash=env.ADMIN_KEY_HASH,
-                rates={
-                    Tier.STANDARD: rate_of(Tier.STANDARD, env.REQUESTS_PER_MINUTE),
-                    Tier.BULK: rate_of(Tier.BULK, env.BULK_REQUESTS_PER_MINUTE),
-                },
-                active_jobs_per_key=int(env.ACTIVE_JOBS_PER_KEY),
-                cors=cors_policy_of(env.CORS_ORIGINS),
+                requests_per_minute=env.REQUESTS_PER_MINUTE,
+                bulk_requests_per_minute=env.BULK_REQUESTS_PER_MINUTE,
+                active_jobs_per_key=env.ACTIVE_JOBS_PER_KEY,
+                cors_origins=env.CORS_ORIGINS,
             ),
             stack=env.STACK,
             upstream_url=env.UPSTREAM_URL,
             upstream_kind=env.UPSTREAM_KIND,
             upstream_token=env.UPSTREAM_TOKEN,
+            circuit_pause_ms=int(env.CIRCUIT_PAUSE_MS),
             settle_lag_ms=int(env.SETTLE_LAG_MS),
             answer_ttl_ms=int(env.ANSWER_TTL_MS),
             request_deadline_ms=int(env.REQUEST_DEADLINE_MS),
@@ -64,6 +65,25 @@ class Bindings:
         )
 
 
-def rate_of(tier: Tier, requests_per_minute: str) -> RatePolicy:
-    """The policy of a tier, as its callers are told."""
-    return RatePolicy(name=tier, quota=int(requests_per_minute), window_s=RATE_WINDOW_S)
+@cache
+def access_of(
+    *,
+    auth: str,
+    admin_key_hash: str,
+    requests_per_minute: str,
+    bulk_requests_per_minute: str,
+    active_jobs_per_key: str,
+    cors_origins: str,
+) -> AccessSettings:
+    """What the texts of the settings say. Made once for each isolate: they are the same at every request."""
+    rates = {Tier.STANDARD: requests_per_minute, Tier.BULK: bulk_requests_per_minute}
+    return AccessSettings(
+        auth=Auth(auth),
+        admin_key_hash=admin_key_hash,
+        rates={
+            tier: RatePolicy(name=tier, quota=int(quota), window_s=RATE_WINDOW_S)
+            for tier, quota in rates.items()
+        },
+        active_jobs_per_key=int(active_jobs_per_key),
+        cors=cors_policy_of(cors_origins),
+    )

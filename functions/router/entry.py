@@ -101,7 +101,12 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
     jobs = JobRecords(stores.database)
     journal = PlatformJournal(function="router", dataset=bindings.analytics, tallies=TALLIES, clock=clock)
     web = GuardedWeb(
-        PlatformWeb(TALLIES.operations), load=UPSTREAM, clock=clock, pause=pause, journal=journal
+        PlatformWeb(TALLIES.operations),
+        load=UPSTREAM,
+        clock=clock,
+        pause=pause,
+        journal=journal,
+        first_pause_ms=bindings.circuit_pause_ms,
     )
     origin = AceOrigin(
         base_url=bindings.upstream_url,

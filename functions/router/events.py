@@ -6,12 +6,14 @@ last event is named by how the job ended; a client that has it gets 204 and conn
 
 from collections.abc import AsyncIterator
 
+from edgeseries.core.access import Grant
 from edgeseries.core.answer import json_bytes
 from edgeseries.core.errors import StoreUnavailable
 from edgeseries.core.http import HttpResponse
 from edgeseries.core.jobs.job import Job
 from edgeseries.core.jobs.limits import EVENT_BEAT_MS, EVENT_STEP_MS, EVENTS_MAX_MS, POLL_INTERVAL_MS
 from router.endpoints import Arrival
+from router.gate import still_holds
 from router.outcome import Outcome
 from router.ports import Ports
 from router.telling import told_job
@@ -27,12 +29,14 @@ def events_outcome(job: Job, arrival: Arrival, ports: Ports) -> Outcome:
     headers = {"Content-Type": "text/event-stream; charset=utf-8"}
     if arrival.request.method == "HEAD":
         return Outcome(response=HttpResponse(status=200, headers=headers))
-    stream = ports.streaming.stream(events(job, known, ports))
+    stream = ports.streaming.stream(events(job, known, arrival.grant, ports))
     return Outcome(response=HttpResponse(status=200, headers=headers, stream=stream))
 
 
-async def events(job: Job, known: str, ports: Ports) -> AsyncIterator[bytes]:
-    """An event for every change of the job, a comment where nothing happens for long."""
+async def events(job: Job, known: str, grant: Grant, ports: Ports) -> AsyncIterator[bytes]:
+    """An event for every change of the job, a comment where nothing happens for long. A key that is revoked
+    meanwhile gets no more.
+    """
     began_ms = told_ms = ports.clock.now_ms()
     yield b"retry: %d\n\n" % POLL_INTERVAL_MS
     while ports.clock.now_ms() - began_ms < EVENTS_MAX_MS:
@@ -47,6 +51,8 @@ async def events(job: Job, known: str, ports: Ports) -> AsyncIterator[bytes]:
             told_ms = ports.clock.now_ms()
         await ports.timer.pause(EVENT_STEP_MS)
         try:
+            if not await still_holds(grant, ports):
+                return
             job = await ports.book.find(job.job_id) or job
         except StoreUnavailable as error:
             ports.journal.line("warning", "a job cannot be looked up", cause=error.detail)

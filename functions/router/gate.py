@@ -59,6 +59,15 @@ async def _record_of(presented: PresentedKey, head: HttpRequest, ports: Ports) -
     return await ports.keys.find(presented.key_id)
 
 
+async def still_holds(grant: Grant, ports: Ports) -> bool:
+    """Whether a grant that was given some time ago would be given now. Raises StoreUnavailable."""
+    if ports.access.auth is Auth.OPEN or grant.key_id == ADMIN_KEY_ID:
+        return True
+    recalled = ports.keys.recall(grant.key_id)
+    record = recalled.record if recalled is not None else await ports.keys.find(grant.key_id)
+    return record is not None and record.revoked_ms is None
+
+
 async def admit(caller: str, tier: Tier, ports: Ports) -> None:
     """Raises RateLimited for a caller over its rate."""
     if not await ports.admission.admits(caller, tier):

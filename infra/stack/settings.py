@@ -101,6 +101,7 @@ SETTINGS: Final = (
     _setting("directMaxSamples", "samples", readers.whole(0, MAX_QUEUED_MIN_SAMPLES), "1000"),
     _setting("queuedMinSamples", "samples", readers.whole(1, MAX_QUEUED_MIN_SAMPLES), "100000"),
     _setting("requestDeadlineSeconds", "seconds", readers.whole(1, 300), "30"),
+    _setting("circuitPauseSeconds", "seconds", readers.whole(0, 3_600), "5"),
     _setting("liveTtlSeconds", "seconds", readers.whole(0, 300), "10"),
     _setting(
         "requestsPerMinute",
@@ -166,6 +167,7 @@ class Settings:
     direct_max_samples: int
     queued_min_samples: int
     request_deadline_seconds: int
+    circuit_pause_seconds: int
     live_ttl_seconds: int
     requests_per_minute: int
     bulk_requests_per_minute: int

@@ -47,6 +47,7 @@ class Knobs:
     rate_truncated: float = 0.0
     rate_empty_page: float = 0.0
     repeat_cursor: bool = False
+    redirect_to: str | None = None
     end_inclusive: bool = False
     batch_shape: BatchShape = BatchShape.OBJECTS
     seed: int = 0
@@ -154,6 +155,12 @@ def _shape(value: object) -> BatchShape:
     raise ValueError(f"one of {', '.join(BatchShape)} is expected")
 
 
+def _url(value: object) -> str | None:
+    if value is not None and (not isinstance(value, str) or not value.startswith("http://127.0.0.1:")):
+        raise ValueError("null or a URL on this machine (http://127.0.0.1:...) is expected")
+    return value
+
+
 def _only(value: object) -> tuple[Endpoint, ...] | None:
     if value is None:
         return None
@@ -203,6 +210,7 @@ _CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "rate_truncated": _rate,
     "rate_empty_page": _rate,
     "repeat_cursor": _flag,
+    "redirect_to": _url,
     "end_inclusive": _flag,
     "batch_shape": _shape,
     "seed": _seed,

@@ -75,6 +75,8 @@ class Simulator:
         if fault is not None and fault not in {Fault.TRUNCATED, Fault.EMPTY_PAGE}:
             self._counters.befell(fault)
             return await _carried_out(fault, knobs, request)
+        if knobs.redirect_to is not None:
+            return web.Response(status=HTTPStatus.FOUND, headers={"Location": knobs.redirect_to})
         return self._sent(await self._reply(match, knobs, request, fault), fault)
 
     async def _reply(self, match: Match, knobs: Knobs, request: web.Request, fault: Fault | None) -> Reply:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from edgeseries.core.access import Auth
+from edgeseries.core.limits import RATE_WINDOW_S
+from edgeseries.core.rates import Tier
 from stack import wiring
 from stack.bundle import DATA, Bundle, bindings_used, bundle, vendored_sdk
-from stack.settings import SECRET_KEYS, parse
+from stack.settings import ACCESS, SECRET_KEYS, parse
 
 FUNCTIONS_DIR = Path(__file__).resolve().parents[2] / "functions"
 CONFIG = {
@@ -84,3 +87,11 @@ def test_the_manifest_of_each_worker(
     }
     assert json.loads(json.dumps(manifest)) == manifest
     assert_golden(f"manifest.{function}.json", manifest)
+
+
+def test_what_both_sides_name_is_the_same() -> None:
+    """The program reads function code as bytes, so each side has these words and numbers by itself."""
+    assert wiring.RATE_PERIOD_SECONDS == RATE_WINDOW_S
+    assert list(ACCESS) == [str(auth) for auth in Auth]
+    tiers = [one.tier for one in WIRED["router"].bindings if isinstance(one, wiring.RateLimit)]
+    assert tiers == [str(tier) for tier in Tier]

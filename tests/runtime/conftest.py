@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,33 @@ class Running:
         return stats
 
 
+def secrets_of(stack: Stack) -> list[str]:
+    """What nobody may be told: the upstream's token, and the secret of the admin key."""
+    given = [worker.env["UPSTREAM_TOKEN"]["value"] for worker in stack.host.plan.workers]
+    return [*set(given), stack.admin_key.split("_")[2]]
+
+
+def tells_no_secret(stack: Stack) -> Callable[[httpx.Response], None]:
+    """A hook of a client: no answer has a secret in its headers, no problem in its body."""
+
+    def hook(response: httpx.Response) -> None:
+        told = str(response.headers.raw)
+        if response.headers.get("content-type") == "application/problem+json":
+            response.read()
+            told += response.text
+        assert not [secret for secret in secrets_of(stack) if secret in told]
+        assert "Traceback" not in told
+
+    return hook
+
+
+def logs_tell_no_secret(stack: Stack, logs: list[LogLine]) -> None:
+    """Of everything that was logged until now."""
+    texts = [line.text for line in logs]
+    assert texts
+    assert not [text for text in texts if any(secret in text for secret in secrets_of(stack))]
+
+
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made-up sites with odd names and values, one whose samples are of now, beside the real sample."""
@@ -68,6 +95,8 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         data=data_folder,
         settings={
             "requestDeadlineSeconds": "3",
+            # An outage in one test is none in the next; `test_protection.py` has a stack of its own.
+            "circuitPauseSeconds": "0",
         },
         on_log=logs.append,
     )
@@ -77,7 +106,10 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     ):
         # The other Workers boot in the runtime's one thread: a request meanwhile may miss its deadline.
         stack.host.wait_awake()
+        client.event_hooks = {"response": [tells_no_secret(stack)]}
         yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
+        # At the end of the whole run, whatever was asked in it.
+        logs_tell_no_secret(stack, logs)
 
 
 @pytest.fixture

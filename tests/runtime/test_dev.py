@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from edgeseries.core.keys import presented_key
 from local.children import Child
 from tests.made_up import write_made_up
 from tests.processes import alive, descendants_of, eventually, group_of
@@ -50,6 +52,7 @@ class Place:
             "UPSTREAM_PORT": str(self.upstream_port),
             "STATE": str(self.state),
             "DATA": str(self.data),
+            "AUTH": "open",
             "PYTHONPATH": ":".join(str(self.checkout / folder) for folder in ("functions", "infra", ".")),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -201,6 +204,32 @@ def test_a_port_in_use_is_named(served: Dev, start: Start, place: Place, name: s
 @pytest.mark.parametrize("port", ["http", "", "70000", "-1"])
 def test_a_port_that_cannot_be_is_named(start: Start, place: Place, name: str, port: str) -> None:
     assert_one_clear_line(start(place, **{name: port}), name)
+
+
+@pytest.mark.parametrize("auth", ["", "closed"])
+def test_an_access_that_cannot_be_is_named(start: Start, place: Place, auth: str) -> None:
+    assert_one_clear_line(start(place, AUTH=auth), "AUTH", "keys")
+
+
+def test_a_key_is_made_by_a_command(served: Dev) -> None:
+    def make_key(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "local.key", *words],
+            cwd=ROOT,
+            env=served.place.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    made = make_key("--sites", "a,b", "--rights", "read,purge", "--owner", "me")
+    assert made.returncode == 0, made.stderr
+    told, key = made.stdout.splitlines()
+    assert presented_key(f"Bearer {key}") is not None
+    assert told == f"{key.split('_')[1]}: read, purge on a, b, standard"
+    refused = make_key("--rights", "admin", "--sites", "a")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("make key: sites: ")
 
 
 @pytest.mark.parametrize("name", ["DATA", "STATE"])

@@ -1,6 +1,8 @@
 """Every endpoint for every kind of caller: one table. An endpoint without a row fails here."""
 
+import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from router.flow import ENDPOINTS
 from router.gate import unruled
 from tests.asked_router import QUERY, START_MS, ask, told
 from tests.fake_stores import FakeBlocks
-from tests.fakes import ListJournal
+from tests.fakes import FakeTimer, ListJournal
 from tests.keyed_router import ADMIN_KEY, ASKS, HERE, NO_SITE, OTHER_SITE, SITE, House
 
 
@@ -170,6 +172,26 @@ def test_a_revoked_key_dies_within_a_minute_elsewhere_and_at_once_here(house: Ho
     assert house.ask(key, "GET", "/api/sites", "").status == 200
     house.clock.at_ms += 1
     assert house.ask(key, "GET", "/api/sites", "").status == 401
+
+
+def test_a_stream_of_events_ends_with_its_key(house: House) -> None:
+    key = house.key(Right.JOBS)
+    job, began_ms = house.job_of(key), house.clock.at_ms
+
+    async def meanwhile() -> None:
+        if house.clock.at_ms == began_ms + 5_000:
+            elsewhere = House(database=house.database, clock=house.clock)
+            await elsewhere.store().revoke(key.split("_")[1], now_ms=house.clock.at_ms)
+
+    house.changes["timer"] = FakeTimer(house.clock, meanwhile)
+    response = house.ask(key, "GET", "/api/jobs/{job}/events", job)
+
+    async def read() -> list[bytes]:
+        stream: Any = response.stream
+        return [piece async for piece in stream]
+
+    assert len(asyncio.run(read())) > 2
+    assert 5_000 < house.clock.at_ms - began_ms <= 60_000
 
 
 def test_a_database_that_is_down_lets_nobody_in_by_guess(house: House) -> None:

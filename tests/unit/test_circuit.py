@@ -19,17 +19,17 @@ from edgeseries.core.circuit import (
     Passage,
     Suspended,
     ask,
-    failed,
     succeeded,
 )
+from edgeseries.core.circuit import failed as failed_with
 from edgeseries.core.errors import DeadlineExceeded, EdgeError, OriginBusy, OriginSuspended, OriginUnreachable
 from edgeseries.core.http import HttpCall, HttpReply
 from edgeseries.core.jobs.retrying import TryAgain, after_failure
 from edgeseries.core.jobs.states import diagram
 from edgeseries.core.limits import (
     CIRCUIT_FAILURES,
-    CIRCUIT_FIRST_PAUSE_MS,
-    CIRCUIT_LONGEST_PAUSE_MS,
+    CIRCUIT_LONGEST_PAUSES,
+    CIRCUIT_PAUSE_MS,
     UPSTREAM_TICKET_MS,
     UPSTREAM_TURN_MS,
 )
@@ -39,6 +39,7 @@ from tests.fakes import FakeClock, FakeOrigin, FixedUpstream, ListJournal
 
 CALL = HttpCall(method="GET", url="https://upstream.example.com/api", timeout_ms=30_000, max_bytes=10)
 OK = HttpReply(status=200, headers={}, body=b"")
+LONGEST_MS = CIRCUIT_LONGEST_PAUSES * CIRCUIT_PAUSE_MS
 DOWN = HttpReply(status=500, headers={}, body=b"")
 
 
@@ -92,6 +93,12 @@ class Isolate:
             return error
 
 
+def failed(circuit: Circuit, passage: Passage, now_ms: int, asked_pause_ms: int = 0) -> Circuit:
+    return failed_with(
+        circuit, passage, now_ms, first_pause_ms=CIRCUIT_PAUSE_MS, asked_pause_ms=asked_pause_ms
+    )
+
+
 def opened() -> Circuit:
     circuit = Circuit()
     for _ in range(CIRCUIT_FAILURES):
@@ -135,7 +142,7 @@ def test_whatever_happens_an_open_circuit_lets_one_call_through_when_its_pause_i
                 left.append((verdict, now_ms))
             else:
                 assert before.state is not CircuitState.CLOSED
-                assert 0 < verdict.wait_ms <= max(CIRCUIT_LONGEST_PAUSE_MS, 30_000)
+                assert 0 < verdict.wait_ms <= max(LONGEST_MS, 30_000)
                 assert circuit == before
         elif left:
             passage, _ = left.pop(0)
@@ -149,7 +156,7 @@ def test_whatever_happens_an_open_circuit_lets_one_call_through_when_its_pause_i
                 circuit = failed(circuit, passage, now_ms, asked_pause_ms=asked_ms)
                 failures_in_a_row += 0 if stale else 1
                 if not stale and circuit.state is CircuitState.OPEN:
-                    assert CIRCUIT_FIRST_PAUSE_MS <= circuit.until_ms - now_ms <= CIRCUIT_LONGEST_PAUSE_MS
+                    assert CIRCUIT_PAUSE_MS <= circuit.until_ms - now_ms <= LONGEST_MS
             assert not stale or circuit == before, "what comes back of an earlier turn changes nothing"
         assert circuit.state is not CircuitState.CLOSED or failures_in_a_row < CIRCUIT_FAILURES
     # However it came here, an upstream that is well again is called again.
@@ -172,6 +179,13 @@ def test_pauses_double_as_long_as_probes_fail_and_the_upstream_may_ask_for_longe
     for _ in range(CIRCUIT_FAILURES):
         circuit = failed(circuit, Passage(turn=circuit.turn), 0, asked_pause_ms=17_000)
     assert circuit.pause_ms == 17_000
+
+
+def test_a_first_pause_of_nothing_never_opens() -> None:
+    circuit = Circuit()
+    for _ in range(5 * CIRCUIT_FAILURES):
+        circuit = failed_with(circuit, Passage(turn=0), 0, first_pause_ms=0, asked_pause_ms=9_000)
+    assert circuit.state is CircuitState.CLOSED
 
 
 def test_a_probe_that_never_comes_back_is_followed_by_another() -> None:

@@ -17,7 +17,7 @@ from edgeseries.core.errors import (
     OriginUnreachable,
 )
 from edgeseries.core.http import HttpCall, HttpReply
-from edgeseries.core.limits import CIRCUIT_FAIR_MS, SECOND_MS, UPSTREAM_TURN_MS
+from edgeseries.core.limits import CIRCUIT_FAIR_MS, CIRCUIT_PAUSE_MS, SECOND_MS, UPSTREAM_TURN_MS
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.journal import Journal
 from edgeseries.ports.web import Web
@@ -32,12 +32,22 @@ TROUBLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatu
 class GuardedWeb:
     """Calls of one request. `load` is shared by the isolate's requests."""
 
-    def __init__(self, web: Web, *, load: UpstreamLoad, clock: Clock, pause: Pause, journal: Journal) -> None:
+    def __init__(
+        self,
+        web: Web,
+        *,
+        load: UpstreamLoad,
+        clock: Clock,
+        pause: Pause,
+        journal: Journal,
+        first_pause_ms: int = CIRCUIT_PAUSE_MS,
+    ) -> None:
         self._web = web
         self._load = load
         self._clock = clock
         self._pause = pause
         self._journal = journal
+        self._first_pause_ms = first_pause_ms
 
     def suspended(self) -> bool:
         """See UpstreamState."""
@@ -96,7 +106,12 @@ class GuardedWeb:
 
     def _failed(self, passage: Passage, *, asked_pause_ms: int = 0) -> None:
         turn = self._load.circuit.turn
-        self._load.failed(passage, self._clock.now_ms(), asked_pause_ms=asked_pause_ms)
+        self._load.failed(
+            passage,
+            self._clock.now_ms(),
+            first_pause_ms=self._first_pause_ms,
+            asked_pause_ms=asked_pause_ms,
+        )
         circuit = self._load.circuit
         if circuit.turn != turn and circuit.state is CircuitState.OPEN:
             self._journal.line(

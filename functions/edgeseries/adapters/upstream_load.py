@@ -67,9 +67,11 @@ class UpstreamLoad:
         """The upstream answered."""
         self.circuit = succeeded(self.circuit, passage)
 
-    def failed(self, passage: Passage, now_ms: int, *, asked_pause_ms: int) -> None:
+    def failed(self, passage: Passage, now_ms: int, *, first_pause_ms: int, asked_pause_ms: int) -> None:
         """The upstream did not, or not as it should."""
-        self.circuit = failed(self.circuit, passage, now_ms, asked_pause_ms=asked_pause_ms)
+        self.circuit = failed(
+            self.circuit, passage, now_ms, first_pause_ms=first_pause_ms, asked_pause_ms=asked_pause_ms
+        )
 
     @property
     def call_count(self) -> int:

@@ -11,8 +11,7 @@ from typing import Final
 
 from edgeseries.core.limits import (
     CIRCUIT_FAILURES,
-    CIRCUIT_FIRST_PAUSE_MS,
-    CIRCUIT_LONGEST_PAUSE_MS,
+    CIRCUIT_LONGEST_PAUSES,
     CIRCUIT_PROBE_WAIT_MS,
 )
 
@@ -104,16 +103,21 @@ def succeeded(circuit: Circuit, passage: Passage) -> Circuit:
     return replace(closed, failures=0, until_ms=0, pause_ms=0, turn=circuit.turn + 1)
 
 
-def failed(circuit: Circuit, passage: Passage, now_ms: int, *, asked_pause_ms: int = 0) -> Circuit:
-    """The circuit after a call failed; `asked_pause_ms` is how long the upstream wants to be left alone."""
-    if passage.turn != circuit.turn or circuit.state is CircuitState.OPEN:
+def failed(
+    circuit: Circuit, passage: Passage, now_ms: int, *, first_pause_ms: int, asked_pause_ms: int = 0
+) -> Circuit:
+    """The circuit after a call failed; `asked_pause_ms` is how long the upstream wants to be left alone.
+
+    With a first pause of nothing it never opens.
+    """
+    if passage.turn != circuit.turn or circuit.state is CircuitState.OPEN or not first_pause_ms:
         return circuit
     if circuit.state is CircuitState.CLOSED and circuit.failures + 1 < CIRCUIT_FAILURES:
         return replace(_after(circuit, CircuitEvent.FAIL), failures=circuit.failures + 1)
     tripped = circuit.state is CircuitState.CLOSED
     event = CircuitEvent.TRIP if tripped else CircuitEvent.PROBE_FAILS
-    own_ms = CIRCUIT_FIRST_PAUSE_MS if tripped else 2 * circuit.pause_ms
-    pause_ms = min(max(own_ms, asked_pause_ms), CIRCUIT_LONGEST_PAUSE_MS)
+    own_ms = first_pause_ms if tripped else 2 * circuit.pause_ms
+    pause_ms = min(max(own_ms, asked_pause_ms), CIRCUIT_LONGEST_PAUSES * first_pause_ms)
     return replace(
         _after(circuit, event),
         failures=circuit.failures + 1,

@@ -174,11 +174,13 @@ CIRCUIT_FAILURES: Final = 10
 """Failed calls one after the other that open the circuit. One request makes up to six that fail at once
 (UPSTREAM_CONCURRENCY calls, each asked again), so it takes more than one unlucky request."""
 
-CIRCUIT_FIRST_PAUSE_MS: Final = 5 * SECOND_MS
-"""How long an upstream is left alone at first; it doubles with each probe that fails."""
+CIRCUIT_PAUSE_MS: Final = 5 * SECOND_MS
+"""How long an upstream is left alone at first (setting `circuitPauseSeconds`); it doubles with each probe
+that fails."""
 
-CIRCUIT_LONGEST_PAUSE_MS: Final = MINUTE_MS
-"""The longest pause between two probes, whatever the upstream asks for: one call a minute harms nobody."""
+CIRCUIT_LONGEST_PAUSES: Final = 12
+"""The longest pause between two probes, in first pauses, whatever the upstream asks for: a minute unless
+the setting says otherwise. One call a minute harms nobody."""
 
 CIRCUIT_PROBE_WAIT_MS: Final = 2 * SECOND_MS
 """What callers are told to wait while a probe is under way."""
@@ -228,7 +230,7 @@ assert UPSTREAM_CONCURRENCY <= UPSTREAM_ISOLATE_CALLS
 assert UPSTREAM_ISOLATE_CALLS * UPSTREAM_MAX_BODY_BYTES <= ISOLATE_BODIES_BYTES
 assert UPSTREAM_CONCURRENCY * (1 + UPSTREAM_RETRIES) < CIRCUIT_FAILURES
 assert UPSTREAM_TURN_MS < UPSTREAM_TICKET_MS
-assert CIRCUIT_FIRST_PAUSE_MS < CIRCUIT_LONGEST_PAUSE_MS
+assert CIRCUIT_PROBE_WAIT_MS < CIRCUIT_PAUSE_MS
 assert CATALOGUE_FRESH_MS < CATALOGUE_TTL_MS
 assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= INLINE_MAX_SAMPLES

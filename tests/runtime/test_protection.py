@@ -1,18 +1,22 @@
-"""A stack that asks for keys, on workerd: who gets in, what a key sees, limits, and what is never told."""
+"""A stack that asks for keys on workerd: who gets in, what a key sees, limits, trouble upstream, secrets."""
 
 import json
+import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
 from edgeseries.core.access import RULES, Right, Scope
+from edgeseries.core.limits import CIRCUIT_FAILURES
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 from tests import made_up
-from tests.runtime.conftest import TIMEOUT_S, Running
+from tests.runtime.conftest import TIMEOUT_S, Running, logs_tell_no_secret, tells_no_secret
 
 pytestmark = pytest.mark.runtime
 
@@ -24,6 +28,7 @@ FIELDS = {
     "end_time": "2024-02-29T02:00:00Z",
 }
 STANDARD_PER_MINUTE = 400
+LEFT_ALONE = "the upstream is left alone"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +51,7 @@ def locked(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
     ):
         stack.host.wait_awake()
+        client.event_hooks = {"response": [tells_no_secret(stack)]}
         yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
 
 
@@ -166,6 +172,117 @@ def test_a_caller_over_its_rate_is_refused_with_what_is_known(locked: Running) -
     )
 
 
+def test_an_upstream_in_trouble_is_left_alone_and_what_is_stored_is_served(locked: Running) -> None:
+    headers = bearer(make(locked, Right.READ))
+    locked.upstream()
+    stored = {**FIELDS, "points": "made_up_2", "end_time": "2024-03-01T00:00:00Z", "route": "cached"}
+    whole = locked.client.get("/api/timeseries", params=stored, headers=headers)
+    assert whole.status_code == 200
+    part = {**stored, "start_time": "2024-02-29T03:00:00Z"}
+    until = time.monotonic() + TIMEOUT_S
+    while (
+        "hit"
+        not in locked.client.get("/api/timeseries", params=part, headers=headers).headers["cache-status"]
+    ):
+        assert time.monotonic() < until, "it is stored after the answer has left"
+    expected = locked.client.get("/api/timeseries", params=part, headers=headers).json()
+    locked.upstream(rate_500=1)
+    missing = {**headers, "Cache-Control": "no-store"}
+    seen = [
+        locked.client.get("/api/timeseries", params=FIELDS, headers=missing)
+        for _ in range(2 + CIRCUIT_FAILURES // 2)
+    ]
+    kinds = [response.json()["type"].rpartition(":")[2] for response in seen]
+    assert kinds == ["upstream-unreachable"] * 5 + ["upstream-suspended"] * 2
+    assert seen[-1].status_code == 503
+    assert 1 <= int(seen[-1].headers["retry-after"]) <= 5
+    assert locked.upstream_stats()["calls"] == CIRCUIT_FAILURES, "each asked again once, and then nobody"
+    served = locked.client.get("/api/timeseries", params=part, headers=headers)
+    assert (served.status_code, served.json()) == (200, expected)
+    assert served.headers["cache-status"] == "EdgeSeries; hit; detail=upstream-suspended"
+    locked.upstream()
+    until = time.monotonic() + TIMEOUT_S
+    while locked.client.get("/api/timeseries", params=FIELDS, headers=missing).status_code != 200:
+        assert time.monotonic() < until
+    again = locked.client.get("/api/timeseries", params=part, headers=headers)
+    assert again.headers["cache-status"] == "EdgeSeries; hit"
+
+
+def test_a_job_waits_out_an_upstream_in_trouble_without_using_up_its_attempts(locked: Running) -> None:
+    headers = bearer(make(locked, Right.JOBS))
+    locked.upstream(rate_500=1)
+    years = {**FIELDS, "points": ["made_up_1"], "start_time": "2022-01-01T00:00:00Z"}
+    job = locked.client.post("/api/jobs", json=years, headers=headers).json()["statusUrl"]
+    until = time.monotonic() + TIMEOUT_S
+    while not [line for line in locked.logs if line.source == "consumer" and LEFT_ALONE in line.text]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    calls = locked.upstream_stats()["calls"]
+    time.sleep(2)
+    assert locked.upstream_stats()["calls"] - calls <= 2, "what was under way, asked again; no more"
+    told = locked.client.get(job, headers=headers).json()
+    assert told["status"] == "retrying"
+    assert told["batches"]["total"] > CIRCUIT_FAILURES
+    locked.upstream()
+    while (told := locked.client.get(job, headers=headers).json())["status"] in ("processing", "retrying"):
+        assert time.monotonic() < until + TIMEOUT_S
+        time.sleep(0.2)
+    assert (told["status"], told["error"]) == ("completed", None)
+    assert told["retries"] <= CIRCUIT_FAILURES
+
+
+def test_nobody_can_steer_where_the_upstream_is_called(locked: Running) -> None:
+    headers = {**bearer(make(locked, Right.READ, sites=("*",))), "Cache-Control": "no-store"}
+    elsewhere: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            elsewhere.append(f"{self.path} {self.headers.get('Authorization')}")
+            self.send_response(200)
+            self.end_headers()
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            there = f"http://127.0.0.1:{server.server_address[1]}"
+            httpx.get(there, trust_env=False)
+            assert len(elsewhere) == 1, "it would be noticed"
+            locked.upstream(redirect_to=f"{there}/stolen")
+            response = locked.client.get("/api/timeseries", params=FIELDS, headers=headers)
+            assert response.json()["type"] == "urn:edgeseries:problem:upstream-contract"
+            locked.upstream()
+            for name in (there, f"@{there[7:]}", f"//{there[7:]}/x", "../../stolen", "%2e%2e/x", "x?y=z#w"):
+                answer = locked.client.get(
+                    "/api/timeseries", params={**FIELDS, "site": name}, headers=headers
+                )
+                assert answer.status_code == 404, (name, answer.text)
+                answer = locked.client.get(
+                    "/api/timeseries", params={**FIELDS, "points": name}, headers=headers
+                )
+                assert answer.json()["data"][name]["error"] is not None
+        finally:
+            server.shutdown()
+            thread.join()
+    assert len(elsewhere) == 1, elsewhere
+
+
+def test_every_answer_says_how_it_may_be_kept_and_what_it_is(locked: Running) -> None:
+    headers = bearer(make(locked, Right.READ))
+    for path in ("/api/sites", "/api/timeseries", "/api/health", "/api/stats", "/nothing"):
+        params = FIELDS if path == "/api/timeseries" else None
+        response = locked.client.get(path, params=params, headers=headers)
+        kept = "private, no-cache" if path == "/api/timeseries" else "no-store"
+        assert response.headers["cache-control"] == kept, path
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert "Origin" in response.headers["vary"]
+
+
 def test_no_log_of_all_this_holds_a_key(locked: Running) -> None:
     key = make(locked, Right.READ)
     named = {**bearer(key), "X-Request-Id": "the-last-of-them"}
@@ -173,11 +290,10 @@ def test_no_log_of_all_this_holds_a_key(locked: Running) -> None:
     locked.client.get("/api/health")
     texts = [line.text for line in locked.logs]
     assert [json.loads(text)["status"] for text in texts if "the-last-of-them" in text] == [200]
-    token = next(
-        worker.env["UPSTREAM_TOKEN"]["value"]
-        for worker in locked.stack.host.plan.workers
-        if "UPSTREAM_TOKEN" in worker.env
-    )
-    for secret in (key, key.split("_")[2], locked.stack.admin_key.split("_")[2], token):
+    logs_tell_no_secret(locked.stack, locked.logs)
+    for secret in (key, key.split("_")[2]):
         assert not [text for text in texts if secret in text]
     assert "es_" not in "".join(texts)
+    assert not [text for text in texts if "Traceback" in text], (
+        "a run in which nothing is wrong has no traces"
+    )
