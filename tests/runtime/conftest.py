@@ -16,6 +16,7 @@ from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 from tests import made_up
 from tests.made_up import write_live, write_made_up
+from tests.promised import hold
 from tests.runtime.jobs_stack import DATABASE_PATH, DATABASE_SCRIPT, SETTINGS, Jobs
 
 SAMPLE = Path(__file__).parents[2] / "local" / "sample"
@@ -48,6 +49,15 @@ class Running:
         return stats
 
 
+def hold_response(response: httpx.Response) -> None:
+    """Every answer that a test gets is one that `/api/openapi.json` promises."""
+    body = None
+    if response.headers.get("content-type", "").endswith("json"):
+        body = response.read()
+    path = response.request.url.raw_path.decode().partition("?")[0]
+    hold(response.request.method, path, response.status_code, response.headers, body)
+
+
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made-up sites with odd names and values, one whose samples are of now, beside the real sample."""
@@ -73,7 +83,9 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     )
     with (
         Stack(options) as stack,
-        httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
+        httpx.Client(
+            base_url=stack.url, timeout=TIMEOUT_S, trust_env=False, event_hooks={"response": [hold_response]}
+        ) as client,
     ):
         # The other Workers boot in the runtime's one thread: a request meanwhile may miss its deadline.
         stack.host.wait_awake()
