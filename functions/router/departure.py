@@ -8,7 +8,7 @@ from typing import Final
 from edgeseries.core.errors import Defect, EdgeError, Transient
 from edgeseries.core.freshness import Verdict, cache_status
 from edgeseries.core.http import HttpRequest, HttpResponse
-from edgeseries.core.limits import MAX_REQUEST_ID_CHARS
+from edgeseries.core.limits import MAX_ECHOED_PATH_CHARS, MAX_REQUEST_ID_CHARS
 from edgeseries.core.problem import kind_of
 from edgeseries.core.rates import RatePolicy
 from edgeseries.ports.identity import Identity
@@ -59,7 +59,7 @@ def depart(
     duration_ms = ports.clock.now_ms() - request.arrived_ms
     ports.journal.line(
         level_of(outcome.error),
-        f"{request.method} {request.path}",
+        f"{request.method} {request.path[:MAX_ECHOED_PATH_CHARS]}",
         status=outcome.response.status,
         route=outcome.route or None,
         ms=duration_ms,

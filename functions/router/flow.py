@@ -29,7 +29,7 @@ from router.metrics import metrics
 from router.now import Choice, answer_now, estimated_need
 from router.openapi import openapi
 from router.outcome import Outcome
-from router.parameters import read_fields, read_query
+from router.parameters import check_headers, read_fields, read_path, read_query
 from router.ports import Ports
 from router.purging import purge
 from router.queued import queue_job
@@ -63,7 +63,8 @@ async def serve(head: HttpRequest, endpoint: Endpoint, grant: Grant, ports: Port
     """Read the rest of the request, hand it to its handler."""
     handle = find_handler(endpoint, head.method)
     operation = OPERATIONS[endpoint.pattern]["GET" if head.method == "HEAD" else head.method]
-    path_parameters = endpoint.parameters(head.path)
+    check_headers(head, operation.parameters)
+    path_parameters = read_path(endpoint.parameters(head.path))
     deadline_ms = head.arrived_ms + ports.request_deadline_ms
     request = await ports.incoming.whole(head, deadline_ms=deadline_ms)
     if not names_of(operation.parameters) and operation.body is None:

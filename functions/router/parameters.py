@@ -1,14 +1,15 @@
 """From an HTTP request to a checked query: URL parameters for GET, a JSON object for POST."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgeseries.core.access import require_site
 from edgeseries.core.declared import Parameter
-from edgeseries.core.errors import Fault, InvalidRequest
+from edgeseries.core.errors import Fault, HeadersTooLarge, InvalidRequest
 from edgeseries.core.http import HttpRequest
 from edgeseries.core.jobs.job import Priority
+from edgeseries.core.json_text import RepeatedField, TooDeep, parsed
+from edgeseries.core.limits import MAX_HEADER_CHARS, MAX_HEADERS_BYTES, MAX_JSON_DEPTH
 from edgeseries.core.query import (
     MAX_ECHOED_CHARS,
     MAX_FAULTS_OF_A_KIND,
@@ -16,6 +17,7 @@ from edgeseries.core.query import (
     query_from_json,
     query_from_pairs,
 )
+from router.contract.parameters import IN_PATH
 from router.endpoints import Arrival
 
 
@@ -53,6 +55,27 @@ def read_job_request(arrival: Arrival) -> tuple[TimeseriesQuery, Priority]:
     return query, priority
 
 
+def check_headers(head: HttpRequest, declared: Sequence[Parameter]) -> None:
+    """Raises HeadersTooLarge for a header that has an effect and is too long, or for too many in all."""
+    size_bytes = sum(len(name) + len(value) for name, value in head.headers.items())
+    if size_bytes > MAX_HEADERS_BYTES:
+        raise HeadersTooLarge(f"the headers are longer than {MAX_HEADERS_BYTES} bytes; send fewer")
+    for one in declared:
+        if one.place == "header" and len(head.headers.get(one.name.lower(), "")) > MAX_HEADER_CHARS:
+            raise HeadersTooLarge(f"{one.name} is longer than {MAX_HEADER_CHARS} characters")
+
+
+def read_path(given: Mapping[str, str]) -> dict[str, Any]:
+    """The decoded parts of a path, read as they are declared. Raises InvalidRequest."""
+    found = {}
+    for name, text in given.items():
+        try:
+            found[name] = IN_PATH[name].kind.read(text)
+        except ValueError as fault:
+            raise InvalidRequest((Fault(parameter=name, detail=str(fault)),)) from None
+    return found
+
+
 def read_fields(request: HttpRequest, declared: Sequence[Parameter]) -> dict[str, Any]:
     """The URL's parameters, read as they are declared, each at most once; what is left out is not there.
 
@@ -84,17 +107,13 @@ def read_body(request: HttpRequest) -> object:
             (Fault(parameter="query", detail="a POST takes its fields from the JSON body, not from the URL"),)
         )
     try:
-        body: object = json.loads(request.body, object_pairs_hook=_once_each)
-    except (ValueError, RecursionError):
-        raise InvalidRequest((Fault(parameter="body", detail="is not JSON (UTF-8)"),)) from None
-    return body
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object whose names are given once: of two, nobody could say which is meant."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise InvalidRequest(
-            (Fault(parameter="body", detail="holds a field more than once; send each once"),)
-        )
-    return found
+        body: object = parsed(request.body)
+    except TooDeep:
+        detail = f"has brackets deeper than {MAX_JSON_DEPTH} levels; two are enough"
+    except RepeatedField:
+        detail = "holds a field more than once; send each once"
+    except ValueError:
+        detail = "is not JSON (UTF-8)"
+    else:
+        return body
+    raise InvalidRequest((Fault(parameter="body", detail=detail),))

@@ -72,6 +72,13 @@ def test_every_kind_of_problem_stands_in_some_response() -> None:
     assert set(document()["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]) == known
 
 
+def test_every_kind_of_problem_is_on_its_page() -> None:
+    page = (ROOT / "docs/formats/answer.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| (`[^|]+`) \|", page, re.MULTILINE)
+    documented = {(int(status), slug) for status, slugs in rows for slug in re.findall(r"`([a-z-]+)`", slugs)}
+    assert {(kind.status, kind.slug) for kind in KINDS.values()} == documented
+
+
 def texts_read(files: list[Path], *holders: str) -> set[str]:
     """Constants that the code looks up: `holder.get("x")` and `holder["x"]`."""
     found = set()

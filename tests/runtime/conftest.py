@@ -16,6 +16,7 @@ from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 from tests import made_up
 from tests.made_up import write_live, write_made_up
+from tests.promised import hold
 from tests.runtime.jobs_stack import DATABASE_PATH, DATABASE_SCRIPT, SETTINGS, Jobs
 
 SAMPLE = Path(__file__).parents[2] / "local" / "sample"
@@ -75,6 +76,15 @@ def logs_tell_no_secret(stack: Stack, logs: list[LogLine]) -> None:
     assert not [text for text in texts if any(secret in text for secret in secrets_of(stack))]
 
 
+def hold_response(response: httpx.Response) -> None:
+    """Every answer that a test gets is one that `/api/openapi.json` promises."""
+    body = None
+    if response.headers.get("content-type", "").endswith("json"):
+        body = response.read()
+    path = response.request.url.raw_path.decode().partition("?")[0]
+    hold(response.request.method, path, response.status_code, response.headers, body)
+
+
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made-up sites with odd names and values, one whose samples are of now, beside the real sample."""
@@ -106,7 +116,7 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     ):
         # The other Workers boot in the runtime's one thread: a request meanwhile may miss its deadline.
         stack.host.wait_awake()
-        client.event_hooks = {"response": [tells_no_secret(stack)]}
+        client.event_hooks = {"response": [hold_response, tells_no_secret(stack)]}
         yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
         # At the end of the whole run, whatever was asked in it.
         logs_tell_no_secret(stack, logs)

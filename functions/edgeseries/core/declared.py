@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal, Protocol
 
-from edgeseries.core.limits import EARLIEST_MS, LATEST_MS, MAX_NAME_BYTES
+from edgeseries.core.limits import EARLIEST_MS, LATEST_MS, MAX_INSTANT_CHARS, MAX_NAME_BYTES
 from edgeseries.core.timerange import parse_instant
 
 Schema = Mapping[str, Any]
@@ -89,6 +89,8 @@ class Instant:
 
     def read(self, text: str) -> int:
         """See the protocol."""
+        if len(text) > MAX_INSTANT_CHARS:
+            raise ValueError(f"is longer than {MAX_INSTANT_CHARS} characters: send ISO-8601 with a zone")
         return parse_instant(text)
 
 

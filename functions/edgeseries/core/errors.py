@@ -9,6 +9,7 @@
     │   ├── MethodNotAllowed     the path knows other methods           405
     │   ├── TooLarge             request or answer over a bound         413
     │   │   └── AnswerTooLarge     found out while it was fetched         413
+    │   ├── HeadersTooLarge      headers over a bound                   431
     │   ├── RequestTimeout      the body did not arrive in time         408
     │   ├── Gone                 it was there, and will not be again    410
     │   └── RateLimited          come back later                        429
@@ -114,6 +115,10 @@ class AnswerTooLarge(TooLarge):
     def __init__(self, detail: str, *, estimated_samples: int) -> None:
         super().__init__(detail)
         self.estimated_samples = estimated_samples
+
+
+class HeadersTooLarge(BadRequest):
+    """One header of the request, or all together, are over a bound."""
 
 
 class RequestTimeout(BadRequest):

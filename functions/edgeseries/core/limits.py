@@ -29,6 +29,12 @@ MAX_URL_BYTES: Final = 16_384
 MAX_BODY_BYTES: Final = 2_000_000
 """JSON of a POST: MAX_POINTS names of 100 characters with quotes and commas are 1.03 MB."""
 
+MAX_JSON_DEPTH: Final = 16
+"""Brackets within brackets of a request's body. A request needs two."""
+
+MAX_INSTANT_CHARS: Final = 64
+"""A moment as text. The longest ISO-8601 forms have about 40."""
+
 MAX_POINTS: Final = 10_000
 """Points of one request. The largest site we know of has 7,327."""
 
@@ -50,6 +56,9 @@ MAX_HEADER_CHARS: Final = 8_192
 
 MAX_HEADERS_BYTES: Final = 65_536
 """All headers of a request. The platform takes 128 KB (Workers limits, 2026); browsers send a few."""
+
+MAX_ECHOED_PATH_CHARS: Final = 1_024
+"""How much of a path goes into the log and into a problem."""
 
 MAX_IGNORED_CHARS: Final = 1_000
 """Of a parameter that has no effect."""

@@ -10,6 +10,7 @@ from typing import Final
 from edgeseries.core import errors
 from edgeseries.core.answer import json_bytes
 from edgeseries.core.http import HttpResponse
+from edgeseries.core.limits import MAX_ECHOED_PATH_CHARS
 
 PROBLEM_TYPE: Final = "urn:edgeseries:problem:"
 MEDIA_TYPE: Final = "application/problem+json"
@@ -34,6 +35,9 @@ KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
         status=405, slug="method-not-allowed", title="The method is not allowed here"
     ),
     errors.TooLarge: Kind(status=413, slug="too-large", title="Too large"),
+    errors.HeadersTooLarge: Kind(
+        status=431, slug="headers-too-large", title="The request's headers are too large"
+    ),
     errors.RequestTimeout: Kind(
         status=408, slug="request-timeout", title="The request did not arrive in time"
     ),
@@ -82,7 +86,7 @@ def problem_response(error: errors.EdgeError, *, path: str, request_id: str) -> 
         "title": kind.title,
         "status": kind.status,
         "detail": error.detail,
-        "instance": path,
+        "instance": path[:MAX_ECHOED_PATH_CHARS],
         "requestId": request_id,
     }
     headers = {"Content-Type": MEDIA_TYPE}

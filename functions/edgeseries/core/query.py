@@ -172,14 +172,6 @@ def _query(given: Mapping[str, str], names: Sequence[str], faults: list[Fault]) 
     return TimeseriesQuery(site=given["site"], points=tuple(sorted(set(names))), span=span, forced=forced)
 
 
-def checked_name(parameter: str, name: str) -> str:
-    """A site or point name from a path. Raises InvalidRequest if it can be none."""
-    detail = fault_of_name(name) if name else "is empty"
-    if detail is not None:
-        raise InvalidRequest((Fault(parameter=parameter, detail=detail),))
-    return name
-
-
 def unknown_parameters(given: Mapping[str, str], known: Sequence[str]) -> list[Fault]:
     """What there is no parameter for, the first few, each with what may be meant."""
     unknown = [name for name in given if name not in known and name not in IGNORED_PARAMETERS]

@@ -1,0 +1,55 @@
+"""JSON from outside: its depth is known before it is parsed."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeseries.core.json_text import RepeatedField, TooDeep, depth_of, parsed
+from edgeseries.core.limits import MAX_JSON_DEPTH
+from tests.asked_router import ask, told
+from tests.hostile import HOSTILE_BODIES
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(alphabet='[]{}"\\aé'),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text('[{"\\a', max_size=4), inner, max_size=3)
+    ),
+    max_leaves=30,
+)
+
+
+def true_depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(true_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(true_depth, value), default=0)
+    return 0
+
+
+@given(VALUES)
+def test_depth_is_that_of_the_value(value: object) -> None:
+    for ascii_only in (True, False):
+        text = json.dumps(value, ensure_ascii=ascii_only).encode()
+        assert depth_of(text) == true_depth(value)
+
+
+def test_the_bound_is_sharp() -> None:
+    deepest = b"[" * MAX_JSON_DEPTH + b"]" * MAX_JSON_DEPTH
+    assert true_depth(parsed(deepest)) == MAX_JSON_DEPTH
+    with pytest.raises(TooDeep):
+        parsed(b"[" + deepest + b"]")
+    with pytest.raises(RepeatedField):
+        parsed(b'{"a": 1, "a": 2}')
+    # Brackets in texts are no brackets, however many.
+    assert len(parsed(json.dumps(["[{" * 1000] * 10).encode())) == 10
+
+
+@pytest.mark.parametrize("body", HOSTILE_BODIES.values(), ids=HOSTILE_BODIES)
+@pytest.mark.parametrize("path", ["/api/timeseries", "/api/jobs", "/api/coverage"])
+def test_hostile_bodies_get_a_short_400(path: str, body: bytes) -> None:
+    response = ask(path, (), method="POST", body=body)
+    assert response.status == 400
+    assert told(response)["type"] == "urn:edgeseries:problem:invalid-request"
+    assert len(response.body) < 8_000
