@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from delivery.previews import variable_of
+from stack.settings import SETTINGS
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -119,3 +122,10 @@ def test_a_preview_lives_as_long_as_its_pull_request() -> None:
     assert preview["concurrency"]["cancel-in-progress"] is False
     assert "github.event.action == 'closed'" in preview["jobs"]["destroy"]["if"]
     assert "github.event.action != 'closed'" in preview["jobs"]["up"]["if"]
+
+
+@pytest.mark.parametrize(("workflow", "job"), [("deploy", "deploy"), ("preview", "up")])
+def test_a_job_that_makes_a_stack_has_every_required_setting(workflow: str, job: str) -> None:
+    (document,) = (load(path) for path in WORKFLOWS if path.stem == workflow)
+    wanted = {variable_of(setting.key) for setting in SETTINGS if setting.required}
+    assert wanted <= document["jobs"][job]["env"].keys()
