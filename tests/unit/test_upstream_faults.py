@@ -89,6 +89,7 @@ def test_every_setting_can_be_set_and_comes_back_as_it_was_set() -> None:
         "seed": -3,
         "only": ["sites", "point"],
         "known_until": "2022-03-01T00:00:00Z",
+        "redirect_to": "http://127.0.0.1:9/",
         "late": [{"site": "s", "point": "p", "samples": [["2022-03-01T00:00:00Z", "1"]]}],
     }
     change = checked_change(Knobs(), wire, knows)
