@@ -33,11 +33,8 @@ SETTINGS: Final = {
     "batchPoints": "4",
     "batchSamples": "250000",
     "queueBatchMessages": "3",
-    "circuitPauseSeconds": "0",
 }
-"""Small batches, so that a small job has many; messages that do not wait for company. The circuit never
-opens: an outage in one test is none in the next (`test_protection.py` has one of its own).
-"""
+"""Small batches, so that a small job has many; messages that do not wait for company."""
 
 ENDED: Final = ("completed", "failed", "cancelled")
 
