@@ -12,13 +12,12 @@ from edgeseries.core.errors import StoreUnavailable
 from edgeseries.core.http import HttpResponse
 from edgeseries.core.jobs.job import Job
 from edgeseries.core.jobs.limits import EVENT_BEAT_MS, EVENT_STEP_MS, EVENTS_MAX_MS, POLL_INTERVAL_MS
+from router.contract.job_schemas import PROGRESS
 from router.endpoints import Arrival
 from router.gate import still_holds
 from router.outcome import Outcome
 from router.ports import Ports
 from router.telling import told_job
-
-PROGRESS = "progress"
 
 
 def events_outcome(job: Job, arrival: Arrival, ports: Ports) -> Outcome:

@@ -41,6 +41,7 @@ SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
     "Days": schemas.DAYS,
     "DeadLetter": job_schemas.LETTER,
     "DeadLetters": job_schemas.LETTERS,
+    "Event": job_schemas.EVENT,
     "Health": schemas.HEALTH,
     "Job": job_schemas.JOB,
     "JobRequest": schemas.JOB_REQUEST,

@@ -42,7 +42,10 @@ ANSWER_HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "Access-Control-Max-Age": ("Seconds for which a browser may remember this.", SECONDS),
     "Allow": ("What this path takes.", TEXT),
     "ETag": ("Strong, over the content.", TEXT),
-    "Content-Encoding": ("`br` for a kept answer, to who accepts it.", TEXT),
+    "Content-Encoding": (
+        "`br` for a kept answer, to who accepts it; the platform may compress others.",
+        TEXT,
+    ),
     "Content-Disposition": ("A name for a file.", TEXT),
     "Location": ("Where what was made is looked up.", TEXT),
     "Link": ('Of a part of a result: where the next is (`rel="next"`, RFC 8288).', TEXT),
@@ -72,7 +75,7 @@ EVERYWHERE: Final = (
 )
 """On every answer."""
 
-PERHAPS: Final = ("Vary", "RateLimit-Policy")
+PERHAPS: Final = ("Vary", "RateLimit-Policy", "Content-Encoding")
 """On any answer."""
 
 PROBLEM_HEADERS: Final = ("Retry-After", "Allow", "RateLimit", "WWW-Authenticate")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from edgeseries.core.declared import Schema
 from edgeseries.core.jobs.job import FULL_PERCENT, Priority
-from edgeseries.core.jobs.states import JobStatus
+from edgeseries.core.jobs.states import ACTIVE, JobStatus
 from router.contract.schemas import (
     ANY_OBJECT,
     COUNT,
@@ -17,6 +17,9 @@ from router.contract.schemas import (
     ref,
     words,
 )
+
+PROGRESS: Final = "progress"
+"""The name of events of a job that is under way; the last one is named by how it ended."""
 
 JOB: Final = record(
     jobId=TEXT,
@@ -53,6 +56,16 @@ def job_and(**fields: Schema) -> dict[str, Any]:
 
 ACCEPTED_JOB: Final = job_and(message=TEXT, estimatedSamples=COUNT)
 CANCELLED_JOB: Final = job_and(success={"type": "boolean", "const": True}, message=TEXT)
+EVENT: Final = {
+    "type": "object",
+    "properties": {
+        "id": TEXT,
+        "event": words(PROGRESS, *(status for status in JobStatus if status not in ACTIVE)),
+        "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": ref("Job")},
+        "retry": COUNT,
+    },
+    "description": "A server-sent event.",
+}
 JOBS: Final = record(jobs=listed(ref("Job")), cursor=maybe(TEXT))
 
 LETTER: Final = record(

@@ -168,7 +168,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
             told="Server-sent events, each with the whole job, until it ends.",
             parameters=(headers.LAST_EVENT_ID,),
             answers={
-                200: Answer(told="The stream.", bodies={"text/event-stream": schemas.TEXT}),
+                200: Answer(told="The stream.", bodies={"text/event-stream": schemas.ref("Event")}),
                 204: Answer(told="The caller knows already how the job ended."),
             },
             problems=(NotFound, *STORE),
