@@ -36,9 +36,21 @@ any_floats = st.binary(min_size=8, max_size=8).map(lambda raw: struct.unpack("<d
 decimals = st.builds(
     lambda number, places: number / 10**places, st.integers(-(10**7), 10**7), st.integers(0, 6)
 )
+rates = st.builds(
+    lambda count, seconds, error: (round(count / seconds * 2**31) + error) / 2**31,
+    st.integers(-(10**6), 10**6),
+    st.integers(1, 3600),
+    st.integers(-2, 2),
+)
+"""Counts by seconds, as differences of sums that were rounded."""
 singles = st.floats(width=32, allow_nan=False, allow_infinity=False)
 floats = st.one_of(
-    any_floats, st.floats(), decimals, singles, st.sampled_from([0.0, -0.0, 5e-324, 1e308, 0.1 + 0.2, 1e22])
+    any_floats,
+    st.floats(),
+    decimals,
+    rates,
+    singles,
+    st.sampled_from([0.0, -0.0, 5e-324, 1e308, 0.1 + 0.2, 1e22]),
 )
 texts = st.text(st.characters(exclude_categories=()), max_size=20)
 values: st.SearchStrategy[Value] = st.one_of(
@@ -57,6 +69,7 @@ columns = st.one_of(
     st.lists(floats, min_size=1, max_size=60),
     repeating(values),
     repeating(floats),
+    st.lists(rates, min_size=1, max_size=60),
 )
 
 
@@ -64,7 +77,7 @@ def telemetry(seed: int, count: int) -> list[float]:
     """A column as sensors make them: walks, set points, counters, noise, at some resolution."""
     random = Random(seed)  # noqa: S311 - repeatable, no secret
     kind, places = (
-        random.choice(["walk", "setpoint", "counter", "noise", "single", "mean"]),
+        random.choice(["walk", "setpoint", "counter", "noise", "single", "mean", "rate"]),
         random.randint(0, 4),
     )
     level, found = random.uniform(-50, 500), []
@@ -75,9 +88,10 @@ def telemetry(seed: int, count: int) -> list[float]:
             level += random.choice([0, 0, 0, 1, 250])
         elif kind == "setpoint" and random.random() < 0.02:
             level = random.choice([18.0, 21.5, 24.0])
-        elif kind in {"noise", "single", "mean"}:
+        elif kind in {"noise", "single", "mean", "rate"}:
             level = random.random()
-        exact = {"noise": level, "mean": round(level * 4096) / 4096 / 60}
+        rate = round(level * 9000) / random.randint(1, 300)
+        exact = {"noise": level, "mean": round(level * 4096) / 4096 / 60, "rate": round(rate * 2**29) / 2**29}
         found.append(exact.get(kind, round(level, places)))
     return array("f", found).tolist() if kind == "single" else found
 

@@ -118,6 +118,10 @@ def test_a_point_that_never_changes_costs_almost_nothing(value: Value, bytes_per
         (array("f", [66.38, 66.42, 71.06, 68.004]).tolist(), Scaling.SINGLE),
         ([place * 2.0**-36 + 3 for place in range(1, 99999, 999)], Scaling.BINARY),
         ([place * place * 2.0**-9 / 60 for place in range(1, 300)], Scaling.FIFTEENTHS),
+        (
+            [round(place * 997 % 5003 / (1 + place % 37) * 2**31) / 2**31 for place in range(90)],
+            Scaling.RATIO,
+        ),
         ([7.0**place / 3 for place in range(-20, 20)], Scaling.BITS),
         ([nan, inf, -inf, -0.0], Scaling.BITS),
         ([*TENTHS, -0.0], Scaling.DECIMAL),
@@ -236,6 +240,8 @@ NULLS = b"\x02"
         (forged(stored(HOURLY + b"\x08\1\0\1z\0\0")), "no possible length"),
         (forged(stored(HOURLY + b"\x01\1\x10\0\0\0")), "too many places"),
         (forged(stored(HOURLY + b"\x01\1\0\1\0\x30\0\0\0\0")), "does not hold"),
+        (forged(stored(HOURLY + b"\x01\5\x08\0\0\x02\0\0\0\0")), "divides by nothing"),
+        (forged(stored(HOURLY + b"\x01\5\x33\0\0\x02\0\x02\0\0")), "counts more"),
         (forged(stored(HOURLY + b"\x10\1\0\x08" + b"\xff" * 192)), "more than 64 bits"),
         (
             forged(stored(DAILY + NULLS), sample_count=3, days=0b101, last_day=FIRST_DAY + 2),

@@ -41,6 +41,16 @@ CASES: dict[str, tuple[int, Samples]] = {
     "singles": (0b1, at(MINUTE_MS, array("f", [66.38 + place % 9 / 50 for place in range(40)]).tolist())),
     "binary": (0b1, at(MINUTE_MS, [3 + place * place * 2.0**-31 for place in range(40)])),
     "means": (0b1, at(MINUTE_MS, [place * place * 2.0**-31 / 60 for place in range(40)])),
+    "ratios": (
+        0b1,
+        at(
+            MINUTE_MS,
+            [
+                (place * place * 2**31 // (1 + place % 37) + place % 3 - 1) / 2**31 - (place % 11 == 7)
+                for place in range(40)
+            ],
+        ),
+    ),
     "runs": (0b1, at(MINUTE_MS, ["off"] * 60 + ["on"] * 90 + [None] * 3 + ["off"] * 60)),
 }
 

@@ -1,9 +1,9 @@
 """Columns of float64: which integers they are multiples of, exactly, bit for bit.
 
 Telemetry is decimal (72.5 is 725 / 10), or decimal that once was a float32 (BACnet's REAL), or
-differences of counters, which are multiples of a power of two, or a mean of 3, 15, 60 of those. A
-scaling turns such floats into
-integers that the integer column makes small. The few that do not fit (-0.0, infinities, a value
+differences of counters, which are multiples of a power of two, or a mean of 3, 15, 60 of those, or
+a count by the seconds it took. A scaling turns such floats into integers that integer columns make
+small. The few that do not fit (-0.0, infinities, a value
 of more digits) are kept as bits beside it; where most do not fit, all are kept as bits. NaN keeps
 its payload. No tolerance anywhere: a float fits when the same 64 bits come back.
 """
@@ -12,13 +12,14 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import accumulate, repeat
 from operator import eq, sub, truediv
 from typing import Final
 
 from edgeseries.core.blocks.integers import Encoded, decode_integers, encode_integers, estimated
+from edgeseries.core.blocks.ratios import MAX_RATIO_PLACES, decode_ratios, encode_ratios, look_like_ratios
 from edgeseries.core.blocks.wire import INT64_MAX, Reader, uvarint
 from edgeseries.core.errors import BlockDamaged
 
@@ -62,6 +63,7 @@ class Scaling(IntEnum):
     SINGLE = 2
     BINARY = 3
     FIFTEENTHS = 4
+    RATIO = 5
 
 
 _SCALINGS: Final = frozenset(map(int, Scaling))
@@ -97,18 +99,22 @@ def decode_floats(reader: Reader, count: int) -> list[float]:
         return array("d", _bits_of(ordered).tobytes()).tolist()
     if code not in _SCALINGS:
         raise BlockDamaged("the block holds floats of an unknown scaling")
-    scaling, places = Scaling(code), reader.count(MAX_BINARY_PLACES)
+    scaling = Scaling(code)
+    places = reader.count(MAX_RATIO_PLACES if scaling is Scaling.RATIO else MAX_BINARY_PLACES)
     divisor = _divisor(scaling, places)
     misfit_count = reader.count(count)
     misfits = _read_misfits(reader, misfit_count, count) if misfit_count else {}
-    numbers = _unscaled(decode_integers(reader, count), divisor, scaling)
+    if scaling is Scaling.RATIO:
+        numbers = decode_ratios(reader, count, places)
+    else:
+        numbers = _unscaled(decode_integers(reader, count), divisor, scaling)
     for place, number in misfits.items():
         numbers[place] = number
     return numbers
 
 
 def _divisor(scaling: Scaling, places: int) -> float:
-    if scaling is Scaling.BINARY:
+    if scaling in (Scaling.BINARY, Scaling.RATIO):
         return 2.0**places
     if scaling is Scaling.FIFTEENTHS:
         return 15 * 2.0**places
@@ -140,7 +146,7 @@ def _encode_bits(bits: "array[int]") -> Encoded:
 def _encode_fit(bits: "array[int]", fit: _Fit) -> Encoded:
     head = bytes((fit.scaling,)) + uvarint(fit.places)
     if not fit.misfit_count:
-        size, column = encode_integers(list(map(fit.integers.__getitem__, bits)))
+        size, column = _encode_scaled(list(map(fit.integers.__getitem__, bits)), fit)
         return size + len(head), head + b"\0" + column
     found = list(map(fit.integers.get, bits))
     misfits = [place for place, integer in enumerate(found) if integer is None]
@@ -152,9 +158,15 @@ def _encode_fit(bits: "array[int]", fit: _Fit) -> Encoded:
         filled.append(last)
     gaps = list(map(sub, misfits, [0, *misfits[:-1]]))
     beside = encode_integers(gaps)[1] + encode_integers([bits[place] for place in misfits])[1]
-    size, column = encode_integers(filled)
+    size, column = _encode_scaled(filled, fit)
     head += uvarint(len(misfits)) + beside
     return size + estimated(head)[0], head + column
+
+
+def _encode_scaled(integers: Sequence[int], fit: _Fit) -> Encoded:
+    if fit.scaling is Scaling.RATIO:
+        return encode_ratios(integers, fit.places)
+    return encode_integers(integers)
 
 
 def _read_misfits(reader: Reader, misfit_count: int, count: int) -> dict[int, float]:
@@ -179,11 +191,15 @@ def _fits(weights: Mapping[int, int], count: int) -> Iterator[_Fit]:
     all_places, most_places = _all_and_most(halvings, weights, count)
     for places in sorted({all_places, most_places}):
         if places <= MAX_BINARY_PLACES:
-            yield from _worth(Scaling.BINARY, places, numbers, weights, count)
+            for fit in _worth(Scaling.BINARY, places, numbers, weights, count):
+                if look_like_ratios(list(fit.integers.values()), places):
+                    # No other scaling was smaller for what looks so (tried on all sets of the data folder).
+                    yield replace(fit, scaling=Scaling.RATIO)
+                    return
+                yield fit
     for places in _fifteenths(numbers, most_places - MEAN_BITS):
-        fit = list(_worth(Scaling.FIFTEENTHS, places, numbers, weights, count))
-        yield from fit
-        if fit:
+        for fit in _worth(Scaling.FIFTEENTHS, places, numbers, weights, count):
+            yield fit
             return
 
 

@@ -190,9 +190,11 @@ def _read_constant(reader: Reader, count: int, _depth: int) -> Sequence[int]:
 def _read_offsets(reader: Reader, count: int, _depth: int) -> Sequence[int]:
     low = reader.svarint()
     width, above = reader.planes(count)
-    if low == 0 and width < 8:  # noqa: PLR2004 - eight bytes may be beyond a signed number
+    fits = low + (1 << 8 * width) - 1 <= INT64_MAX
+    if low == 0 and fits:
         return above
-    return _checked(list(map(low.__add__, above)))
+    numbers = list(map(low.__add__, above))
+    return numbers if fits else _checked(numbers)
 
 
 def _read_zigzags(reader: Reader, count: int, _depth: int) -> Sequence[int]:
