@@ -61,7 +61,7 @@ check: setup ## format, lint, types, contracts and the fast tests (no runtime)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache --config pyproject.toml
-	@$(BIN)/pytest -q -m "not runtime"
+	@$(BIN)/pytest -q -n 2 -m "not runtime"
 
 format: setup ## rewrite the code in the house format
 	@$(BIN)/ruff format .
