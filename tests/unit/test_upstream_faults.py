@@ -126,6 +126,8 @@ def test_late_samples_add_up_and_a_reset_forgets_before_the_rest_applies() -> No
         ("rate_truncated", True),
         ("rate_empty_page", float("nan")),
         ("repeat_cursor", 1),
+        ("redirect_to", "http://elsewhere.example/"),
+        ("redirect_to", 1),
         ("end_inclusive", "true"),
         ("batch_shape", "lists"),
         ("batch_shape", ["both"]),
