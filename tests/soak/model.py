@@ -58,7 +58,7 @@ class Model:
         """Some points and a range with about so many samples, aligned often, so that requests meet."""
         site = chance.choice(self.truth.sites())
         points = tuple(chance.sample([one.name for one in self.truth.points(site)], chance.randint(1, 4)))
-        spans = [span for point in points if (span := self.truth.span_ms(site, point)) is not None]
+        spans = [self.truth.span_ms(site, point) or (0, DAY_MS) for point in points]
         first_ms, last_ms = min(one[0] for one in spans), max(one[1] for one in spans)
         a_day = max(len(self.truth.rows(site, one, last_ms - 7 * DAY_MS, last_ms)) for one in points) / 7
         days = max(1, int(rows / len(points) / max(a_day, 1)))

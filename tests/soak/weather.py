@@ -1,5 +1,6 @@
 """What is wrong at a time: faults of the upstream, kills. Answers are judged by what was under way."""
 
+import math
 import threading
 import time
 from collections import Counter
@@ -22,26 +23,32 @@ class Weather:
     """Spells of trouble, by kind, on the monotonic clock. Used from several threads."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    _spells: list[list[float | str]] = field(default_factory=list)
+    _spells: list[tuple[str, float, float]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, kind: str, told: str) -> None:
         """Trouble begins."""
         with self._lock:
             self.counts[told] += 1
-            self._spells.append([kind, time.monotonic(), float("inf")])
+            self._spells.append((kind, time.monotonic(), math.inf))
 
     def end(self, kind: str) -> None:
         """All trouble of a kind is over."""
+        now = time.monotonic()
         with self._lock:
-            for spell in self._spells:
-                if spell[0] == kind and spell[2] == float("inf"):
-                    spell[2] = time.monotonic()
+            self._spells = [
+                (one, began, now if one == kind and ended == math.inf else ended)
+                for one, began, ended in self._spells
+            ]
 
     def was(self, kind: str, began: float, ended: float, aftermath_s: float = AFTERMATH_S) -> bool:
         """Whether there was trouble of this kind, or its aftermath, in an interval."""
+        return any(
+            one == kind and first <= ended and began <= last + aftermath_s
+            for one, first, last in self.spells()
+        )
+
+    def spells(self) -> list[tuple[str, float, float]]:
+        """Kind, beginning and end of each; infinity while it lasts."""
         with self._lock:
-            return any(
-                spell[0] == kind and float(spell[1]) <= ended and began <= float(spell[2]) + aftermath_s
-                for spell in self._spells
-            )
+            return list(self._spells)
