@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 TOLD = $(if $(STACK),--stack $(STACK)) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo sweep key admin-key check format test bench clean distclean lock migrations
+.PHONY: help setup dev demo soak sweep key admin-key check format test bench clean distclean lock migrations
 .PHONY: configure smoke cost wrangler deploy promote rollback preview preview-destroy preview-sweep
 
 help: ## list the commands
@@ -55,6 +55,9 @@ key: setup ## make an API key in the `make dev` that serves STATE (OWNER=me SITE
 
 admin-key: setup ## make an admin key for a stack, and the hash that its setting adminKeyHash takes
 	@$(BIN)/python -m local.admin_key
+
+soak: setup ## mixed load, faults and kills for MINUTES (5), drawn by SEED, against a model that knows the truth
+	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(filter file,$(origin DATA)),,--data "$(DATA)")
 
 check: setup ## format, lint, types, contracts and the fast tests (no runtime)
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }

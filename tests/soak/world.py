@@ -1,0 +1,108 @@
+"""The stack under soak: one upstream that lives on, one host that is killed and started on its state."""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from local.hosting import Host
+from local.logs import LogLine
+from local.stack import Stack
+from tests.soak.model import Model, Wanted
+from tests.soak.weather import HOST, UPSTREAM, Weather
+
+SETTINGS: Final = {
+    "janitorCron": "0 0 1 1 *",
+    "queueMaxWaitSeconds": "0",
+    "rescueAfterSeconds": "1",
+    "batchPoints": "2",
+    "batchSamples": "20000",
+    "requestDeadlineSeconds": "5",
+}
+"""Small batches that do not wait for company; sweeps only when the soak says so."""
+
+REQUEST_TIMEOUT_S: Final = 60.0
+KEPT_COMPLAINTS: Final = 20
+
+
+@dataclass
+class World:
+    """What clients and troubles share. `url` is empty while the host is down."""
+
+    stack: Stack
+    state: Path
+    model: Model
+    weather: Weather = field(default_factory=Weather)
+    counts: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    complaints: list[str] = field(default_factory=list)
+    logs: list[LogLine] = field(default_factory=list)
+    jobs: dict[str, Wanted] = field(default_factory=dict)
+    up: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.host: Host = self.stack.host
+        self.url = self.stack.url
+        self._plan = self.host.plan
+        self._upstream = httpx.Client(base_url=self.stack.upstream_url, trust_env=False, timeout=30)
+        self.up.set()
+
+    def count(self, what: str, amount: int = 1) -> None:
+        """One more."""
+        with self.lock:
+            self.counts[what] += amount
+
+    def complain(self, text: str) -> None:
+        """Something was wrong that nothing under way explains."""
+        with self.lock:
+            self.counts["wrong"] += 1
+            if len(self.complaints) < KEPT_COMPLAINTS:
+                self.complaints.append(text)
+
+    def turn(self, **knobs: Any) -> None:
+        """Set the upstream's knobs."""
+        self._upstream.post("/_control", json=knobs).raise_for_status()
+
+    def calm(self) -> None:
+        """A well-behaved upstream."""
+        self.turn(reset=True)
+        self.weather.end(UPSTREAM)
+
+    def kill(self) -> None:
+        """SIGKILL for the whole process group of the host; a new host on the same state.
+
+        What a dead consumer held is free again: the three minutes of its lease pass at once.
+        """
+        self.up.clear()
+        self.weather.begin(HOST, "kill")
+        os.killpg(self.host.child.pid, signal.SIGKILL)
+        self.host.stop()
+        self.host = Host(self._plan, state=self.state, on_log=self.logs.append).__enter__()
+        self.url = self.host.url
+        self.host.query("UPDATE job_batches SET lease_until_ms = 1 WHERE status = 'claimed'")
+        self.weather.end(HOST)
+        self.up.set()
+
+    def sweep(self) -> None:
+        """The janitor's schedule, now."""
+        janitor = next(worker for worker in self._plan.workers if worker.function == "janitor")
+        self.host.wait_awake()
+        self.host.fire_schedule(janitor.name, janitor.crons[0])
+        self.count("sweeps")
+
+    def close(self) -> None:
+        """Stop the host that was started here last; the stack stops the rest."""
+        self.host.stop()
+        self._upstream.close()
+
+
+def now_ms() -> int:
+    """The clock that replayed telemetry follows."""
+    return time.time_ns() // 1_000_000
