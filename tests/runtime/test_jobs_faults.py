@@ -12,8 +12,6 @@ from tests.runtime.jobs_stack import (
     LEAP_DAY,
     MARCH_29,
     METERS,
-    PATIENCE_S,
-    POLL_S,
     Jobs,
     Wanted,
     minute_job,
@@ -58,7 +56,7 @@ def test_a_fault_now_and_then_costs_time_and_nothing_else(jobs: Jobs, knobs: dic
 
 
 def paged_job() -> Wanted:
-    """Two batches, so that an outage of a moment does not open the circuit, and pages of the site."""
+    """Two batches, and pages of the site."""
     points = tuple(f"made_up_{number}" for number in range(1, 5))
     return Wanted(site="made_up_plain", points=points, first_day=LEAP_DAY, days=2)
 
@@ -92,7 +90,7 @@ def test_an_outage_is_outlived(jobs: Jobs, knobs: dict[str, Any], made: Callable
 
 
 def test_an_upstream_that_stays_down_ends_in_the_dead_letters_and_a_replay_completes(jobs: Jobs) -> None:
-    """One batch: its eight calls do not open the circuit, which would have the job wait, not fail."""
+    """Where the circuit never opens (`circuitPauseSeconds`); else the job waits: `test_protection.py`."""
     jobs.turn(rate_500=1)
     wanted = Wanted(site="opengrid_minute", points=METERS[1:3], first_day=MARCH_29, days=1)
     job_id = jobs.post(wanted)["jobId"]
@@ -114,22 +112,6 @@ def test_an_upstream_that_stays_down_ends_in_the_dead_letters_and_a_replay_compl
     assert jobs.client.post(letter["replayUrl"]).status_code == 409
     (letter,) = jobs.letters(job_id)
     assert letter["replayedAt"]
-
-
-def test_a_job_waits_while_the_circuit_is_open_and_goes_on_after(jobs: Jobs) -> None:
-    """Many batches fail at once: the upstream is left alone, and no batch is given up meanwhile."""
-    jobs.turn(rate_500=1)
-    seen = len(jobs.logs)
-    job_id = jobs.post(minute_job())["jobId"]
-    end = time.monotonic() + PATIENCE_S
-    while not any("is left alone" in line.text for line in jobs.logs[seen:]):
-        assert time.monotonic() < end, "the circuit never opens"
-        time.sleep(POLL_S)
-    assert jobs.job(job_id)["status"] in ("processing", "retrying")
-    jobs.upstream()
-    jobs.completed(job_id)
-    assert jobs.right(job_id) > 0
-    assert not jobs.letters(job_id)
 
 
 def test_a_cursor_that_repeats_fails_the_job_at_once_and_data_is_never_called_complete(jobs: Jobs) -> None:
