@@ -112,7 +112,7 @@ BOUNDS: Final = (
     ),
     Bound(
         key="job-memory",
-        what="job of 10 M samples: memory of the consumer's isolate (measured: growth of the whole runtime)",
+        what="job of 10 M samples: memory of the consumer's isolate (measured: of its interpreter)",
         sense=Sense.BELOW,
         limit=128,
         unit="MB",

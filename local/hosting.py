@@ -123,6 +123,11 @@ class Host:
         """Send JSON values to a queue by its physical name."""
         self.control("queue-send", queue=queue_name, messages=list(messages))
 
+    def heap_bytes(self, function: str) -> int:
+        """Bytes of a function's interpreter memory (WebAssembly), which is the most that it ever needed."""
+        worker = next(worker.name for worker in self.plan.workers if worker.function == function)
+        return int(self.control("heap-bytes", worker=worker))
+
     def query(self, sql: str, *params: Any, database: str | None = None) -> list[dict[str, Any]]:
         """Rows of one statement on a database, by default the only one of the plan."""
         chosen = self.plan.databases[0] if database is None else database

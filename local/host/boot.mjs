@@ -123,7 +123,11 @@ async function startInterpreter(evaluator) {
   const events = pyodide.toPy({ __name__: "local_host_events" });
   pyodide.runPython(eventsSource, { globals: events, filename: "local-host/events.py" });
   events.get("lay_out_path")();
-  return { call: events.get("call"), loadEntry: events.get("load_entry") };
+  return {
+    call: events.get("call"),
+    loadEntry: events.get("load_entry"),
+    heapBytes: () => pyodide._module.HEAPU8.length,
+  };
 }
 
 /** The two modules that the vendored `workers` SDK takes from the platform. */
@@ -219,6 +223,12 @@ export default class extends workersModule.WorkerEntrypoint {
 
   async scheduled(controller) {
     await run("scheduled", controller, this.ctx, this.env);
+  }
+
+  /** Bytes of the interpreter's memory. WebAssembly memory grows and never shrinks, so it is the most so far. */
+  async heapBytes() {
+    const { heapBytes } = await ready(this.ctx, this.env);
+    return heapBytes();
   }
 
   /** Boot and import the entry, no more. Called by the host alone: methods have no address outside. */

@@ -1,7 +1,7 @@
 /**
  * Control: what the parent process may ask of the running host, one JSON object a line.
  *
- * Owns the verbs: fire a schedule, send to a queue, query D1, read and write R2. Tests and later
+ * Owns the verbs: fire a schedule, send to a queue, query D1, read and write R2, tell an interpreter's memory. Tests and later
  * commands need them, and a port for them would be one more way in. Must not know any Worker.
  */
 
@@ -21,6 +21,11 @@ export async function fireSchedule(mf, { worker, cron, scheduledTime = Date.now(
 }
 
 const VERBS = {
+  async "heap-bytes"(mf, { worker }) {
+    const target = await mf.getWorker(worker);
+    return target.heapBytes();
+  },
+
   scheduled: fireSchedule,
 
   async "queue-send"(mf, { queue, messages }) {
