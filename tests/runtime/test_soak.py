@@ -20,6 +20,7 @@ def test_a_short_soak(tmp_path: Path) -> None:
     assert not world.counts["wrong"], told
     # A soak that reached nothing has shown nothing.
     assert world.weather.counts["kill"] >= 1
-    assert world.counts["requests"] > 200
-    assert world.counts["jobs settled"] > 3
-    assert world.counts["stored blocks compared"] > 10
+    assert world.counts["requests"] > 60
+    assert world.counts["jobs settled"] > 2
+    assert world.counts["stored blocks compared"] > 5
+    assert world.counts["sweeps"] > 2

@@ -29,14 +29,15 @@ RESULTS: Final = 40
 def audit(world: World, seed: str) -> None:
     """Complaints go to the world."""
     world.calm()
-    settle_jobs(world, seed)
+    settle_jobs(world)
     audit_store(world)
     after = Client(world, "afterwards", seed)
     for _ in range(RESULTS):
         after.timeseries()
+    after.close()
 
 
-def settle_jobs(world: World, seed: str) -> None:
+def settle_jobs(world: World) -> None:
     """Take up what failed or was cancelled, sweep until all has ended, compare the results."""
     with httpx.Client(base_url=world.url, timeout=REQUEST_TIMEOUT_S, trust_env=False) as http:
         for job_id in list(world.jobs):
@@ -61,7 +62,6 @@ def settle_jobs(world: World, seed: str) -> None:
         for job_id in list(world.jobs)[-RESULTS:]:
             compare_result(world, http, job_id)
     world.count("jobs settled", len(world.jobs) - len(waiting))
-    del seed
 
 
 def compare_result(world: World, http: httpx.Client, job_id: str) -> None:

@@ -29,6 +29,7 @@ OF_UPSTREAM: Final = frozenset(
 SUSPENDED: Final = "upstream-suspended"
 ENDED: Final = frozenset({"completed", "failed", "cancelled"})
 EVENT_LINES: Final = 40
+FOLLOWED_S: Final = 5.0
 """How long a client follows a job."""
 
 
@@ -77,6 +78,10 @@ class Client:
                 continue
             (action,) = self._chance.choices(list(self._actions), list(self._actions.values()))
             action()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of its connections."""
         self._http.close()
 
     # --- asking -------------------------------------------------------------------------
@@ -210,7 +215,7 @@ class Client:
         try:
             with self._http.stream("GET", f"{self._world.url}/api/jobs/{job_id}/events") as stream:
                 for _, _line in zip(range(EVENT_LINES), stream.iter_lines(), strict=False):
-                    if not self._world.up.is_set():
+                    if not self._world.up.is_set() or time.monotonic() - began > FOLLOWED_S:
                         return
         except (httpx.TransportError, httpx.UnsupportedProtocol) as error:
             self._broken("events", error, began)

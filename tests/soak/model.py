@@ -17,8 +17,8 @@ DAY_MS: Final = 86_400_000
 LIVE_LAG_MS: Final = 20_000
 """An isolate answers the live edge as it was up to 10 s ago; samples older than this must be there."""
 
-INLINE_ROWS: Final = 8_000
-JOB_ROWS: Final = 40_000
+INLINE_ROWS: Final = 4_000
+JOB_ROWS: Final = 20_000
 """About how many samples one drawn request, or one drawn job, has."""
 
 
