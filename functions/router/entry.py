@@ -1,6 +1,7 @@
 """The router Worker: platform calls in, values to the flow, platform calls out. It decides nothing."""
 
 import traceback
+from functools import cache
 from typing import Any
 
 from workers import WorkerEntrypoint
@@ -16,7 +17,7 @@ from edgeseries.adapters.clock import SystemClock
 from edgeseries.adapters.d1 import D1Database
 from edgeseries.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.adapters.examiner import PlatformExaminer
-from edgeseries.adapters.exchange import PlatformIncoming, platform_response, request_head, request_headers
+from edgeseries.adapters.exchange import PlatformIncoming, platform_response
 from edgeseries.adapters.ffi import raw_env
 from edgeseries.adapters.guarded_web import GuardedWeb
 from edgeseries.adapters.identity import RandomIdentity
@@ -64,11 +65,11 @@ class Default(WorkerEntrypoint):
 
     async def fetch(self, request: Any) -> Any:
         """Answer one request, whatever happens."""
-        clock, headers = SystemClock(), request_headers(request)
-        request_id = request_id_of(headers, RandomIdentity())
-        head = request_head(request, headers=headers, request_id=request_id, arrived_ms=clock.now_ms())
-        bindings = Bindings.from_env(raw_env())
-        ports = ports_of(bindings, PlatformIncoming(request, clock), clock, self.ctx)
+        clock, bindings = SystemClock(), bindings_of_isolate()
+        incoming = PlatformIncoming(request, clock)
+        request_id = request_id_of(incoming.headers, RandomIdentity())
+        head = incoming.head(request_id=request_id, arrived_ms=clock.now_ms())
+        ports = ports_of(bindings, incoming, clock, self.ctx)
         books = Bookkeeping(
             function="router",
             tallies=TALLIES,
@@ -85,6 +86,12 @@ class Default(WorkerEntrypoint):
             response = refuse(defect, head, ports)
         books.settle(ports.background.after, pause)
         return await platform_response(response, method=head.method)
+
+
+@cache
+def bindings_of_isolate() -> Bindings:
+    """The bindings, read once: they belong to the version that an isolate runs, not to an event."""
+    return Bindings.from_env(raw_env())
 
 
 def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> Ports:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
-from edgeseries.adapters.ffi import js_object
+from edgeseries.adapters.ffi import js_plain
 from edgeseries.core.rates import Tier
 
 
@@ -21,7 +21,7 @@ class PlatformAdmission:
     async def admits(self, caller: str, tier: Tier) -> bool:
         """See the port."""
         try:
-            outcome = await self._bindings[tier].limit(js_object({"key": caller}))
+            outcome = await self._bindings[tier].limit(js_plain({"key": caller}))
         except JsException:
             return True
         return bool(outcome.success)

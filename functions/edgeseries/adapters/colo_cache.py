@@ -7,13 +7,14 @@ made at another location is seen here within it. A cache that fails is a cache t
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import js
-from pyodide.ffi import JsException
+from workers import import_from_javascript
 
 from edgeseries.adapters.bucket import Facts
-from edgeseries.adapters.ffi import call_in_time, in_time, js_object, present
+from edgeseries.adapters.ffi import in_time, js_object, present
 from edgeseries.adapters.store_limits import COLO_TIMEOUT_MS, COLO_TTL_MS
 from edgeseries.core.errors import DeadlineExceeded
 from edgeseries.core.limits import SECOND_MS
@@ -33,22 +34,27 @@ class Copy:
 
 
 class ColoCache:
-    """The location's default cache."""
+    """The location's default cache, for one event."""
+
+    def __init__(self) -> None:
+        self._looks: dict[str, Any] = {}
+
+    def expect(self, digest: str) -> None:
+        """Begin to look; `find` takes what was found."""
+        self._looks[digest] = _colo().look(ADDRESS + digest, FACTS_HEADER)
 
     async def find(self, digest: str) -> Copy | None:
         """The copy of an answer, if there is one."""
-        try:
-            found = await call_in_time(
-                js.caches.default,
-                "match",
-                ADDRESS + digest,
-                timeout_ms=COLO_TIMEOUT_MS,
-                what="the colo cache",
-            )
-        except (JsException, DeadlineExceeded):
-            return None
-        told = None if found is None else present(found.headers.get(FACTS_HEADER))
-        return None if told is None else Copy(body=found.body, facts=json.loads(str(told)))
+        if digest not in self._looks:
+            self.expect(digest)
+        look = self._looks.pop(digest)
+        if not look.settled:
+            try:
+                await in_time(look.done, COLO_TIMEOUT_MS, "the colo cache")
+            except DeadlineExceeded:
+                return None
+        told = present(look.facts)
+        return None if told is None else Copy(body=look.body, facts=json.loads(told))
 
     def keep(self, digest: str, body: Any, facts: Facts) -> Any:
         """Begin to copy a stream; the promise that is returned never fails."""
@@ -67,3 +73,9 @@ class ColoCache:
             await in_time(js.Promise.allSettled(deletions), COLO_TIMEOUT_MS, "the colo cache")
         except DeadlineExceeded:
             return
+
+
+@cache
+def _colo() -> Any:
+    """The module beside this file. Imported in the isolate's first event: it needs a running one."""
+    return import_from_javascript("./colo_cache.mjs")

@@ -1,14 +1,16 @@
 """Between the platform's Request and Response and the plain values of `core/http.py`."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import js
 from pyodide.ffi import JsException
+from workers import import_from_javascript
 
-from edgeseries.adapters.ffi import header_pairs, in_time, js_bytes, js_object, present, python_bytes
+from edgeseries.adapters.ffi import in_time, js_bytes, python_bytes
 from edgeseries.core.errors import DeadlineExceeded, Fault, InvalidRequest, RequestTimeout, TooLarge
 from edgeseries.core.http import HttpRequest, HttpResponse
 from edgeseries.core.limits import MAX_BODY_BYTES, MAX_QUERY_FIELDS, MAX_URL_BYTES
@@ -18,48 +20,40 @@ NO_BODY_STATUSES = frozenset({204, 304})
 """The platform refuses a Response that has one of these and a body (Fetch standard)."""
 
 
-def request_headers(request: Any) -> dict[str, str]:
-    """The headers of a `workers.Request`, names in lower case.
+class PlatformIncoming:
+    """The Incoming port over a `workers.Request`. `headers` have their names in lower case.
 
     The platform shows every Worker `Accept-Encoding: br, gzip`; what the client sent is in `cf`.
+    The method is not the SDK's: that fails on unknown verbs.
     """
-    headers = header_pairs(request.js_object.headers)
-    own = present(getattr(present(request.js_object.cf), "clientAcceptEncoding", None))
-    return headers if own is None else {**headers, "accept-encoding": str(own)}
-
-
-def request_head(
-    request: Any, *, headers: Mapping[str, str], request_id: str, arrived_ms: int
-) -> HttpRequest:
-    """The head of a request. It reads nothing that a client could make long.
-
-    The method is read from the JavaScript object: the SDK's own property fails on unknown verbs.
-    """
-    return HttpRequest(
-        method=str(request.js_object.method),
-        path=urlsplit(str(request.js_object.url)).path,
-        request_id=request_id,
-        arrived_ms=arrived_ms,
-        headers=headers,
-        caller=headers.get("cf-connecting-ip", "unknown"),
-    )
-
-
-class PlatformIncoming:
-    """The Incoming port over the platform's request."""
 
     def __init__(self, request: Any, clock: Clock) -> None:
         self._platform = request.js_object
         self._clock = clock
+        self._method, self._url, pairs, accept_encoding = json.loads(_exchange().headOf(self._platform))
+        self.headers: dict[str, str] = dict(pairs)
+        if accept_encoding is not None:
+            self.headers["accept-encoding"] = accept_encoding
+
+    def head(self, *, request_id: str, arrived_ms: int) -> HttpRequest:
+        """The head of the request. It holds nothing that a client could make long."""
+        return HttpRequest(
+            method=self._method,
+            path=urlsplit(self._url).path,
+            request_id=request_id,
+            arrived_ms=arrived_ms,
+            headers=self.headers,
+            caller=self.headers.get("cf-connecting-ip", "unknown"),
+        )
 
     async def whole(self, head: HttpRequest, *, deadline_ms: int) -> HttpRequest:
         """See the port."""
-        url = str(self._platform.url)
-        if len(url) > MAX_URL_BYTES:
+        if len(self._url) > MAX_URL_BYTES:
             raise TooLarge(
                 f"the URL is longer than {MAX_URL_BYTES} bytes; send the same fields as JSON with POST"
             )
-        return replace(head, query=_pairs(urlsplit(url).query), body=await self._body(head, deadline_ms))
+        query = _pairs(urlsplit(self._url).query)
+        return replace(head, query=query, body=await self._body(head, deadline_ms))
 
     async def _body(self, head: HttpRequest, deadline_ms: int) -> bytes:
         if head.method in ("GET", "HEAD", "OPTIONS") or not self._platform.body:
@@ -122,8 +116,14 @@ async def platform_response(response: HttpResponse, *, method: str) -> Any:
     bodiless = response.status in NO_BODY_STATUSES or method == "HEAD"
     if response.stream is None:
         body = None if response.status in NO_BODY_STATUSES else js_bytes(response.body)
-        return js.Response.new(body, js_object(options))
+        return _exchange().responseOf(body, json.dumps(options))
     if bodiless:
         await response.stream.cancel()  # type: ignore[attr-defined]
-        return js.Response.new(None, js_object(options))
-    return js.Response.new(response.stream, js_object({**options, "encodeBody": "manual"}))
+        return _exchange().responseOf(None, json.dumps(options))
+    return _exchange().responseOf(response.stream, json.dumps({**options, "encodeBody": "manual"}))
+
+
+@cache
+def _exchange() -> Any:
+    """The module beside this file. Imported in the isolate's first event: it needs a running one."""
+    return import_from_javascript("./exchange.mjs")

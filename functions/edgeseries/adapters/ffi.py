@@ -28,6 +28,14 @@ def js_object(fields: Mapping[str, Any] | list[Any]) -> Any:
     return to_js(fields, dict_converter=js.Object.fromEntries)
 
 
+def js_plain(value: Any) -> Any:
+    """A JavaScript value of what JSON can hold: by far faster than `js_object`, which looks at each part.
+
+    Raises ValueError for a number that is none, or without an end.
+    """
+    return js.JSON.parse(json.dumps(value, allow_nan=False))
+
+
 def js_bytes(data: bytes) -> Any:
     """A Uint8Array of its own: later changes on either side are not seen on the other."""
     return to_js(data)

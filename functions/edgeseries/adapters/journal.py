@@ -11,7 +11,7 @@ from pyodide.ffi import JsException
 
 from edgeseries.adapters.clock import SystemClock
 from edgeseries.adapters.data_points import BY_RECORD
-from edgeseries.adapters.ffi import js_object, raw
+from edgeseries.adapters.ffi import js_plain, raw
 from edgeseries.adapters.tallies import Tallies
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
@@ -50,6 +50,6 @@ class PlatformJournal:
     def _write(self, record: RequestRecord | BatchRecord | SweepRecord) -> None:
         self._tallies.operations["analytics_points"] += 1
         try:
-            self._dataset.writeDataPoint(js_object(BY_RECORD[type(record)].point_of(record)))
-        except (JsException, TypeError) as error:
+            self._dataset.writeDataPoint(js_plain(BY_RECORD[type(record)].point_of(record)))
+        except (JsException, TypeError, ValueError) as error:
             self.line("error", "a data point was refused", cause=repr(error))
