@@ -1,12 +1,9 @@
 """Block format inside workerd: the speed that the Workers have, on the bytes that CPython writes, too."""
 
 import json
-import shutil
 import tempfile
 import time
 from array import array
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from statistics import median
@@ -14,16 +11,12 @@ from typing import Any, Final
 
 import httpx
 
+from bench.alone import alone
 from bench.finding import Figure, Finding, Measurement, Report, Setting
 from bench.telemetry import Month, read_set, some_of
 from edgeseries.adapters.compression_cpython import PackageCompression
 from edgeseries.core.blocks.block import encode_block
-from local.hosting import Host
-from local.plan import plan_host
-from stack.bundle import bundle, vendored_sdk
-from tests.made_graph import graph_of, worker
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 SAMPLES_MAX: Final = 60_000
 """Of a set: Python in the runtime takes some seconds for so many, three times over."""
 
@@ -39,7 +32,10 @@ TIMEOUT_S: Final = 300.0
 def _run(setting: Setting) -> Report:
     figures: list[Figure] = []
     findings: list[Finding] = []
-    with tempfile.TemporaryDirectory(prefix="codec-") as folder, _host(Path(folder)) as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="codec-") as folder,
+        alone("codec_worker.py", Path(folder)) as url,
+    ):
         for name, path in setting.sets.items():
             telemetry = read_set(path, points_max=QUICK_POINTS if setting.quick else None)
             months = some_of(telemetry.months, QUICK_SAMPLES_MAX if setting.quick else SAMPLES_MAX)
@@ -56,21 +52,6 @@ def _run(setting: Setting) -> Report:
                 )
             )
     return Report(findings=tuple(findings), figures=tuple(figures), method=METHOD)
-
-
-@contextmanager
-def _host(folder: Path) -> Iterator[str]:
-    """A host with the bench Worker alone, bundled as every Worker is."""
-    functions = folder / "functions"
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "functions" / "edgeseries", functions / "edgeseries", ignore=ignored)
-    (functions / "bench_codec").mkdir()
-    shutil.copy(ROOT / "bench" / "workers" / "codec_worker.py", functions / "bench_codec" / "entry.py")
-    built = bundle("bench_codec", functions, vendored_sdk())
-    modules = {module.name: (module.content_type, module.content) for module in built.modules}
-    plan = plan_host(graph_of(worker("front", modules, public=True)))
-    with Host(plan, state=folder / "state") as host:
-        yield host.url
 
 
 def _figure(name: str, months: list[Month], url: str) -> Figure:

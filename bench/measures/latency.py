@@ -5,12 +5,15 @@ falls on all alike. Ratios are what counts.
 """
 
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Final
 
+from bench.alone import alone
 from bench.client import Client, expect, timeseries
 from bench.finding import Figure, Finding, Measurement, Report, Setting
 from bench.ground import BARE, Ground, ground
@@ -33,6 +36,11 @@ P95: Final = 94
 SEED: Final = 20_26
 
 
+CONSTANT: Final = "Python Worker, constant"
+CONSTANT_SOURCE: Final = "constant_worker.py"
+"""What an event of a Python Worker costs before it does anything: nothing of ours can be faster."""
+
+
 Asked = tuple[float, int]
 """Milliseconds and bytes of one request."""
 
@@ -48,8 +56,14 @@ class Kind:
 
 def _run(setting: Setting) -> Report:
     rounds = QUICK_ROUNDS if setting.quick else ROUNDS
-    with ground(setting, scripts=(BARE,)) as here, Client(here.stack.url) as client:
-        kinds = list(_kinds(here, client))
+    with (
+        tempfile.TemporaryDirectory(prefix="constant-") as folder,
+        ground(setting, scripts=(BARE,)) as here,
+        alone(CONSTANT_SOURCE, Path(folder)) as constant_url,
+        Client(here.stack.url) as client,
+        Client(constant_url) as constant_client,
+    ):
+        kinds = [*_kinds(here, client), Kind(name=CONSTANT, ask=_plainly(constant_client, "/"))]
         taken = _measure(kinds, rounds)
     figures = [_figure(kind.name, taken[kind.name]) for kind in kinds]
     return Report(findings=_findings(taken), figures=tuple(figures), method=METHOD)
@@ -80,20 +94,24 @@ def _kinds(here: Ground, client: Client) -> Iterator[Kind]:
         stored = here.settled("answers/", len(keys) + 1)
         keys[name] = next(key for key in stored if key not in keys.values())
 
-    def plainly(path: str, **wanted: str) -> Callable[[], Asked]:
-        def ask() -> Asked:
-            reply = expect(client.get(path), **wanted)
-            return reply.duration_ms, len(reply.body)
-
-        return ask
-
     for name, path in (("small", small), ("large", large)):
-        yield Kind(name=f"answer hit, {name}", ask=plainly(path, cache_status="EdgeSeries; hit"))
-        yield Kind(name=f"bare Worker, {name}", ask=plainly(f"/bare/{keys[name]}"))
-    yield Kind(name="bare Worker with the limiter, small", ask=plainly(f"/bare/{keys['small']}?limited"))
+        yield Kind(name=f"answer hit, {name}", ask=_plainly(client, path, cache_status="EdgeSeries; hit"))
+        yield Kind(name=f"bare Worker, {name}", ask=_plainly(client, f"/bare/{keys[name]}"))
+    limited = _plainly(client, f"/bare/{keys['small']}?limited")
+    yield Kind(name="bare Worker with the limiter, small", ask=limited)
     yield Kind(name="block hit", ask=_block_hit(here.week, client))
     yield Kind(name="miss", ask=_miss(here.week, client), every=MISS_EVERY)
     yield Kind(name="direct", ask=_direct(here.week, client))
+
+
+def _plainly(client: Client, path: str, **wanted: str) -> Callable[[], Asked]:
+    """A path that is asked for in the same way each time."""
+
+    def ask() -> Asked:
+        reply = expect(client.get(path), **wanted)
+        return reply.duration_ms, len(reply.body)
+
+    return ask
 
 
 def _block_hit(week: Week, client: Client) -> Callable[[], Asked]:
@@ -159,6 +177,12 @@ def _findings(taken: dict[str, list[Asked]]) -> tuple[Finding, ...]:
             note=f"bare {limited:.2f} ms",
         ),
         Finding(
+            what="a Python Worker that returns a constant, in bare Workers, small",
+            measured=p50[CONSTANT] / p50["bare Worker, small"],
+            unit="x",
+            note=f"{p50[CONSTANT]:.2f} ms",
+        ),
+        Finding(
             what="answer hit: what a large body adds, in what it adds to the bare Worker",
             measured=max(0.0, added_hit) / added_bare if added_bare > 0 else 0.0,
             unit="x",
@@ -186,14 +210,16 @@ def _figure(name: str, asked: list[Asked]) -> Figure:
 
 METHOD: Final = (
     "One stack of `make dev` on the real Workers runtime, over the one-minute sample; a bare JavaScript "
-    "Worker (bench/workers/bare.mjs) in the same runtime, behind the same front, streams the very "
-    "objects that the answer hits stream. One connection of a light client, whose time is within every "
-    "figure; kinds take turns in random order, with a rest of 20 ms after each request; the first "
-    "rounds are thrown away. Small is one day of one point, large seven days of seven points of "
-    "the sample. A block hit is a day of three points from blocks, at a new minute each time; a miss a "
-    "day of one point that nothing had asked for. The local rate limiter is a database of Miniflare's, "
-    "on Cloudflare it is a counter in memory: the row with the limiter tells what the comparison is "
-    "without that. The simulator answers at once, so a miss here is without any vendor's latency."
+    "Worker (bench/workers/bare.mjs) in the same runtime, behind the same front, streams the very objects "
+    "that the answer hits stream. One connection of a light client, whose time is within every figure; "
+    "kinds take turns in random order, with a rest of 20 ms after each request; the first rounds are "
+    "thrown away. Small is one day of one point, large seven days of seven points of the sample. A block "
+    "hit is a day of three points from blocks, at a new minute each time; a miss a day of one point that "
+    "nothing had asked for. The local rate limiter is a database of Miniflare's, on Cloudflare it is a "
+    "counter in memory: the row with the limiter tells what the comparison is without that. The Python "
+    "Worker that returns a constant (bench/workers/constant_worker.py) stands alone on a second host, and "
+    "tells what an event costs before any work of ours. The simulator answers at once, so a miss here is "
+    "without any vendor's latency."
 )
 
 LATENCY: Final = Measurement(
