@@ -159,11 +159,8 @@ class RemoteAnswers:
         await self.remote._ask("keep_answer", digest=digest, body=body.decode(), facts=asdict(facts))
 
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
-        fields = {
-            "digest": digest,
-            "accepts_brotli": accepts_brotli,
-            "expected": digest in self.expected,
-        }
+        expected = digest in self.expected
+        fields = {"digest": digest, "accepts_brotli": accepts_brotli, "expected": expected}
         self.expected.discard(digest)
         async with self.remote.asked("find_answer", fields) as reply:
             if "X-Facts" not in reply.headers:
