@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeseries.adapters.compression_cpython import PackageCompression
@@ -28,7 +28,6 @@ KEY = BlockKey(site="Büro 7", point="AHU-1/SAT", month="2024-02")
 MONTH = month_days(KEY.month)
 COMPRESSION = PackageCompression()
 
-BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Other work on the machine is no fault of the code."""
 
 int64s = st.integers(-(2**63), 2**63 - 1)
@@ -146,7 +145,7 @@ steps = st.lists(
 added_steps = steps.map(lambda found: list(accumulate(found)))
 
 
-@settings(BUSY, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.one_of(
         st.lists(int64s),
@@ -163,7 +162,6 @@ def test_integers_come_back(numbers: list[int]) -> None:
     reader.end()
 
 
-@settings(BUSY)
 @given(st.integers(0, 2**32), st.integers(1, 400))
 def test_sensor_columns_come_back(seed: int, count: int) -> None:
     numbers = telemetry(seed, count)
@@ -172,7 +170,7 @@ def test_sensor_columns_come_back(seed: int, count: int) -> None:
     reader.end()
 
 
-@settings(BUSY, max_examples=300)
+@settings(max_examples=300)
 @given(columns)
 def test_values_of_any_kind_come_back_bit_for_bit(column: list[Value]) -> None:
     reader = Reader(encode_values(column))
@@ -180,7 +178,7 @@ def test_values_of_any_kind_come_back_bit_for_bit(column: list[Value]) -> None:
     reader.end()
 
 
-@settings(BUSY, max_examples=60)
+@settings(max_examples=60)
 @given(stored(), bitmaps, st.data())
 def test_some_days_of_a_block_are_the_whole_filtered(
     block: tuple[int, Samples], asked: int, data: st.DataObject
@@ -196,7 +194,7 @@ def test_some_days_of_a_block_are_the_whole_filtered(
     assert (header.days, header.sample_count, header.block_bytes) == (days, len(samples), len(encoded))
 
 
-@settings(BUSY, max_examples=40)
+@settings(max_examples=40)
 @given(stored(), stored())
 def test_a_merge_takes_new_days_and_leaves_the_others(
     old: tuple[int, Samples], new: tuple[int, Samples]
@@ -213,7 +211,7 @@ def test_a_merge_takes_new_days_and_leaves_the_others(
     assert encode_block(KEY, both, back, COMPRESSION) == merged
 
 
-@settings(BUSY, max_examples=30)
+@settings(max_examples=30)
 @given(stored(), st.lists(bitmaps, min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_disjoint_days_may_come_in_any_order(
     whole: tuple[int, Samples], masks: list[int], random: Random
@@ -231,7 +229,6 @@ def test_disjoint_days_may_come_in_any_order(
     assert block == encode_block(KEY, days, samples, COMPRESSION)
 
 
-@settings(BUSY)
 @given(st.lists(st.integers(0, 29 * DAY_MS - 1), unique=True, max_size=400), st.integers(0, 2500))
 def test_cuts_hold_every_sample_once_in_whole_days(offsets: list[int], dense: int) -> None:
     start_ms = MONTH.start * DAY_MS
@@ -245,7 +242,7 @@ def test_cuts_hold_every_sample_once_in_whole_days(offsets: list[int], dense: in
         assert not many_days or cut.stop - cut.start <= SEGMENT_TARGET_SAMPLES + SEGMENT_TAIL_SAMPLES
 
 
-@settings(BUSY, max_examples=15)
+@settings(max_examples=15)
 @given(stored(), st.randoms(use_true_random=False))
 def test_no_changed_byte_goes_unseen(block: tuple[int, Samples], random: Random) -> None:
     encoded = encode_block(KEY, *block, COMPRESSION)
@@ -263,7 +260,6 @@ def test_no_changed_byte_goes_unseen(block: tuple[int, Samples], random: Random)
         decode_days(encoded + b"\0", KEY, block[0], COMPRESSION)
 
 
-@settings(BUSY)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_no_block(data: bytes) -> None:
     with pytest.raises(BlockDamaged):
@@ -285,13 +281,13 @@ def decodes_or_refuses(columns: bytes, count: int) -> None:
     assert all(isinstance(value, float | int | str | None) for value in samples.values)
 
 
-@settings(BUSY, max_examples=300)
+@settings(max_examples=300)
 @given(st.binary(max_size=120), st.integers(1, 20))
 def test_random_columns_give_samples_or_one_error(columns: bytes, count: int) -> None:
     decodes_or_refuses(columns, count)
 
 
-@settings(BUSY, max_examples=300)
+@settings(max_examples=300)
 @given(
     columns,
     st.integers(0, 10**6),

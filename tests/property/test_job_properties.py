@@ -235,7 +235,7 @@ LEGAL = {
 }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(actions=st.lists(ACTIONS, max_size=STEPS))
 def test_whatever_happens_a_job_ends_legally_and_never_short_of_data(actions: list[tuple[Any, ...]]) -> None:
     ordeal = Ordeal()
