@@ -15,6 +15,9 @@ import jsonschema_rs
 from router.contract.document import document
 
 PROBLEM = "application/problem+json"
+JSON = ("/json", "+json")
+"""How media types of one JSON document end; lines of JSON (`x-ndjson`) are none."""
+
 WORTH_CHECKING_BYTES = 2_000_000
 """Larger JSON is of the same shape as smaller ones."""
 
@@ -47,7 +50,7 @@ def hold(method: str, path: str, status: int, headers: Mapping[str, str], body: 
     media_type = media_type_of(headers)
     if body and media_type not in content:
         raise BrokenPromise(f"{where}: {media_type} is not documented, only {', '.join(content)}")
-    if body and media_type.endswith("json") and len(body) <= WORTH_CHECKING_BYTES:
+    if body and media_type.endswith(JSON) and len(body) <= WORTH_CHECKING_BYTES:
         check(json.dumps(content[media_type]["schema"], sort_keys=True), body, where)
 
 

@@ -213,3 +213,8 @@ def test_an_answer_that_is_not_documented_is_noticed(status: int, headers: dict[
     hold("GET", "/api/health", 200, HEALTHY, b'{"status":"ok"}')
     with pytest.raises(BrokenPromise):
         hold("GET", "/api/health", status, headers, json.dumps(body).encode())
+
+
+def test_lines_of_json_are_no_document() -> None:
+    headers = {"Content-Type": "application/x-ndjson", "X-Request-Id": "x"}
+    hold("GET", "/api/jobs/x/result", 200, headers, b'{"a":1}\n{"a":2}\n')

@@ -16,7 +16,7 @@ from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 from tests import made_up
 from tests.made_up import write_live, write_made_up
-from tests.promised import hold
+from tests.promised import JSON, hold
 from tests.runtime.jobs_stack import DATABASE_PATH, DATABASE_SCRIPT, SETTINGS, Jobs
 
 SAMPLE = Path(__file__).parents[2] / "local" / "sample"
@@ -79,7 +79,7 @@ def logs_tell_no_secret(stack: Stack, logs: list[LogLine]) -> None:
 def hold_response(response: httpx.Response) -> None:
     """Every answer that a test gets is one that `/api/openapi.json` promises."""
     body = None
-    if response.headers.get("content-type", "").endswith("json"):
+    if response.headers.get("content-type", "").endswith(JSON):
         body = response.read()
     path = response.request.url.raw_path.decode().partition("?")[0]
     hold(response.request.method, path, response.status_code, response.headers, body)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from tests.promised import PROBLEM, BrokenPromise, hold, media_type_of
+from tests.promised import JSON, PROBLEM, BrokenPromise, hold, media_type_of
 from tests.soak.model import INLINE_ROWS, JOB_ROWS, Wanted, series_of
 from tests.soak.weather import HOST, SUSPENDED_S, UPSTREAM
 from tests.soak.world import REQUEST_TIMEOUT_S, World, now_ms
@@ -73,12 +73,14 @@ class Client:
 
     def run(self, stop: threading.Event) -> None:
         """Ask until told to stop; wait while the host is down."""
-        while not stop.is_set():
-            if not self._world.up.wait(timeout=0.2):
-                continue
-            (action,) = self._chance.choices(list(self._actions), list(self._actions.values()))
-            action()
-        self.close()
+        try:
+            while not stop.is_set():
+                if not self._world.up.wait(timeout=0.2):
+                    continue
+                (action,) = self._chance.choices(list(self._actions), list(self._actions.values()))
+                action()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let go of its connections."""
@@ -96,7 +98,7 @@ class Client:
             self._broken(f"{method} {path}", error, began)
             return None
         told = Told(response=response, began=began, asked_ms=asked_ms, told_ms=now_ms())
-        body = response.content if media_type_of(response.headers).endswith("json") else None
+        body = response.content if media_type_of(response.headers).endswith(JSON) else None
         try:
             hold(method, path.partition("?")[0], response.status_code, response.headers, body)
         except BrokenPromise as promise:
