@@ -39,10 +39,6 @@ class FakeAnswers:
     failure: StoreUnavailable | None = None
     life_ms: int = ANSWER_LIFE_MS
     kept: dict[str, tuple[bytes, AnswerFacts]] = field(default_factory=dict)
-    expected: list[str] = field(default_factory=list)
-
-    def expect(self, digest: str) -> None:
-        self.expected.append(digest)
 
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:  # noqa: ARG002 - the port's
         self._fail()

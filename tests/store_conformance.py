@@ -306,22 +306,6 @@ class AnswersConformance:
     def test_no_answer_is_none(self, answers: Answers, digest: str) -> None:
         assert run(answers.find(digest, accepts_brotli=True)) is None
 
-    def test_what_is_expected_is_found_or_not_like_anything_else(self, answers: Answers, digest: str) -> None:
-        body = b'{"data":[1]}'
-        facts = made_facts(body)
-
-        async def check() -> None:
-            answers.expect(digest)
-            assert await answers.find(digest, accepts_brotli=True) is None
-            await answers.keep(digest, body, facts)
-            for _ in range(3):
-                answers.expect(digest)
-                found = await answers.find(digest, accepts_brotli=False)
-                assert found is not None
-                assert self.body_of(found.stream, found.content_encoding) == body
-
-        run(check())
-
     @pytest.mark.parametrize("accepts_brotli", [True, False])
     def test_an_answer_comes_back_whole(self, answers: Answers, digest: str, *, accepts_brotli: bool) -> None:
         body = b'{"data":[' + b"1,2,3," * 20_000 + "ü".encode() + b"]}"

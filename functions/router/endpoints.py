@@ -25,9 +25,6 @@ class Arrival:
 
 Handler = Callable[[Arrival, Ports], Awaitable[Outcome]]
 
-Foresight = Callable[[HttpRequest, Grant, Ports], Awaitable[None]]
-"""What may begin, without waiting and without effect, while a caller who may read here is being counted."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -35,7 +32,6 @@ class Endpoint:
 
     pattern: str
     handlers: Mapping[str, Handler]
-    foresee: Foresight | None = None
 
     def fits(self, path: str) -> bool:
         """Whether the path has this pattern. An encoded slash belongs to its segment."""

@@ -22,7 +22,7 @@ from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, lab
 from router.gate import let_in, unruled
 from router.health import health
 from router.jobs import cancel_job, follow_job, list_jobs, make_job, retry_job, show_job, show_result
-from router.kept import foresee_answer, kept_answer
+from router.kept import kept_answer
 from router.keys import list_keys, make_key, revoke_key, show_key
 from router.live import live_part_of
 from router.metrics import metrics
@@ -115,11 +115,7 @@ def refusal(error: EdgeError, request: HttpRequest) -> Outcome:
 
 
 ENDPOINTS: Final = (
-    Endpoint(
-        pattern="/api/timeseries",
-        handlers={"GET": timeseries, "POST": timeseries},
-        foresee=foresee_answer,
-    ),
+    Endpoint(pattern="/api/timeseries", handlers={"GET": timeseries, "POST": timeseries}),
     Endpoint(pattern="/api/coverage", handlers={"GET": coverage, "POST": coverage}),
     Endpoint(pattern="/api/cache", handlers={"DELETE": purge}),
     Endpoint(pattern="/api/sites", handlers={"GET": list_sites}),

@@ -23,8 +23,6 @@ async def let_in(head: HttpRequest, endpoint: Endpoint, ports: Ports) -> Grant:
     grant = await identify(head, ports)
     if rule.right is not None and not grant.known:
         require(grant, rule.right)
-    if endpoint.foresee is not None and rule.right in grant.rights:
-        await endpoint.foresee(head, grant, ports)
     await admit(f"key:{grant.key_id}" if grant.key_id else f"ip:{head.caller}", grant.tier, ports)
     if rule.right is not None:
         require(grant, rule.right)

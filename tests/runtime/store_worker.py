@@ -126,11 +126,7 @@ class Default(WorkerEntrypoint):
     async def keep_answer(self, _: Any, answers: Any, *, digest: str, body: str, facts: Any) -> Any:
         await answers.keep(digest, body.encode(), AnswerFacts(**facts))
 
-    async def find_answer(
-        self, _: Any, answers: Any, *, digest: str, accepts_brotli: bool, expected: bool
-    ) -> Any:
-        if expected:
-            answers.expect(digest)
+    async def find_answer(self, _: Any, answers: Any, *, digest: str, accepts_brotli: bool) -> Any:
         found = await answers.find(digest, accepts_brotli=accepts_brotli)
         if found is None:
             return None

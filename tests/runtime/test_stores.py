@@ -150,18 +150,12 @@ class RemoteAnswers:
     """The Answers port. A stream is the bytes as they came over the wire."""
 
     remote: Remote
-    expected: set[str] = field(default_factory=set)
-
-    def expect(self, digest: str) -> None:
-        self.expected.add(digest)
 
     async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
         await self.remote._ask("keep_answer", digest=digest, body=body.decode(), facts=asdict(facts))
 
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
-        expected = digest in self.expected
-        fields = {"digest": digest, "accepts_brotli": accepts_brotli, "expected": expected}
-        self.expected.discard(digest)
+        fields = {"digest": digest, "accepts_brotli": accepts_brotli}
         async with self.remote.asked("find_answer", fields) as reply:
             if "X-Facts" not in reply.headers:
                 answer = json.loads(await reply.aread())

@@ -68,10 +68,6 @@ class AnswerStore:
         self._used = used
         self._colo = ColoCache()
 
-    def expect(self, digest: str) -> None:
-        """See the port. Only the location's cache: what is found in vain there costs nothing."""
-        self._colo.expect(digest)
-
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
         """See the port."""
         copied = await self._colo.find(digest)

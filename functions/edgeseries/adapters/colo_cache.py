@@ -11,10 +11,11 @@ from functools import cache
 from typing import Any, Final
 
 import js
+from pyodide.ffi import JsException
 from workers import import_from_javascript
 
 from edgeseries.adapters.bucket import Facts
-from edgeseries.adapters.ffi import in_time, js_object, present
+from edgeseries.adapters.ffi import call_in_time, in_time, js_object
 from edgeseries.adapters.store_limits import COLO_TIMEOUT_MS, COLO_TTL_MS
 from edgeseries.core.errors import DeadlineExceeded
 from edgeseries.core.limits import SECOND_MS
@@ -34,27 +35,22 @@ class Copy:
 
 
 class ColoCache:
-    """The location's default cache, for one event."""
-
-    def __init__(self) -> None:
-        self._looks: dict[str, Any] = {}
-
-    def expect(self, digest: str) -> None:
-        """Begin to look; `find` takes what was found."""
-        self._looks[digest] = _colo().look(ADDRESS + digest, FACTS_HEADER)
+    """The location's default cache."""
 
     async def find(self, digest: str) -> Copy | None:
         """The copy of an answer, if there is one."""
-        if digest not in self._looks:
-            self.expect(digest)
-        look = self._looks.pop(digest)
-        if not look.settled:
-            try:
-                await in_time(look.done, COLO_TIMEOUT_MS, "the colo cache")
-            except DeadlineExceeded:
-                return None
-        told = present(look.facts)
-        return None if told is None else Copy(body=look.body, facts=json.loads(told))
+        try:
+            found = await call_in_time(
+                _colo(),
+                "match",
+                ADDRESS + digest,
+                FACTS_HEADER,
+                timeout_ms=COLO_TIMEOUT_MS,
+                what="the colo cache",
+            )
+        except (JsException, DeadlineExceeded):
+            return None
+        return None if found is None else Copy(body=found.body, facts=json.loads(found.facts))
 
     def keep(self, digest: str, body: Any, facts: Facts) -> Any:
         """Begin to copy a stream; the promise that is returned never fails."""

@@ -33,10 +33,6 @@ class KeptAnswer:
 class Answers(Protocol):
     """Answers by the digest of the request's normal form."""
 
-    def expect(self, digest: str) -> None:
-        """Say that `find` may be asked for this next: the store may begin to look, and does not wait."""
-        ...
-
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
         """The kept answer, if there is one that has not expired."""
         ...
