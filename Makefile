@@ -79,8 +79,8 @@ test: check infra/wrangler/node_modules/.ready ## everything: check, then the te
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-bench.txt
 	@touch $@
 
-bench: setup .venv/.bench ## measure what the system is to hold (ten minutes; QUICK=1: about one), write bench/results/latest.json; DATA as for dev
-	@$(BIN)/python -m bench $(if $(filter file,$(origin DATA)),,--data "$(DATA)") $(if $(QUICK),--quick) $(if $(REFERENCE),--reference) $(foreach name,$(ONLY),--only $(name))
+bench: setup .venv/.bench ## measure what the system is to hold (ten minutes; QUICK=1: about one; LARGE=1: twenty), write bench/results/latest.json; DATA as for dev
+	@$(BIN)/python -m bench $(if $(filter file,$(origin DATA)),,--data "$(DATA)") $(if $(QUICK),--quick) $(if $(LARGE),--large) $(if $(REFERENCE),--reference) $(foreach name,$(ONLY),--only $(name))
 
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --upgrade
 

@@ -112,14 +112,14 @@ BOUNDS: Final = (
     ),
     Bound(
         key="job-memory",
-        what="job of 10 M samples: memory of the consumer's isolate (measured: of its interpreter)",
+        what="large job (10 M samples with LARGE=1): memory of the consumer's isolate (measured: of its interpreter)",
         sense=Sense.BELOW,
         limit=128,
         unit="MB",
     ),
     Bound(
         key="job-killed",
-        what="job of 10 M samples, killed at any moment: samples that differ from the source afterwards",
+        what="large job (10 M samples with LARGE=1), killed at any moment: samples that differ from the source afterwards",
         sense=Sense.AT_MOST,
         limit=0,
         unit="samples",

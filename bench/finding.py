@@ -33,7 +33,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What measurements run on. `sets` are folders of points, by name; `quick` asks for the short form.
+    """What measurements run on. `sets` are folders of points, by name; `quick` asks for the short form,
+    `large` for the whole size of what takes very long.
 
     `sample` is the data that stands in the repository, the same on every machine.
     """
@@ -41,6 +42,7 @@ class Setting:
     sets: Mapping[str, Path]
     sample: Path
     quick: bool
+    large: bool = False
     say: Callable[[str], None] = field(default=lambda _: None)
 
 

@@ -28,7 +28,7 @@ METER: Final = "water_2923"
 """The series that large jobs are made of copies of: one-minute data that compresses badly."""
 
 SPEED_COPIES, QUICK_SPEED_COPIES = 6, 2
-LARGE_SAMPLES, QUICK_LARGE_SAMPLES = 10_000_000, 600_000
+WHOLE_SAMPLES, USUAL_SAMPLES, QUICK_SAMPLES = 10_000_000, 2_000_000, 600_000
 MANY: Final = "copies"
 PRIORITIES: Final = ("high", "normal", "low")
 POLL_S: Final = 0.2
@@ -67,7 +67,7 @@ class Copies:
 
 def _run(setting: Setting) -> Report:
     copies = QUICK_SPEED_COPIES if setting.quick else SPEED_COPIES
-    large = QUICK_LARGE_SAMPLES if setting.quick else LARGE_SAMPLES
+    large = QUICK_SAMPLES if setting.quick else WHOLE_SAMPLES if setting.large else USUAL_SAMPLES
     with tempfile.TemporaryDirectory(prefix="jobs-") as folder:
         speed = _speed(Path(folder) / "speed", setting, copies)
         setting.say(f"  a job of {large:,} samples, killed on its way")
