@@ -112,14 +112,14 @@ BOUNDS: Final = (
     ),
     Bound(
         key="job-memory",
-        what="large job (10 M samples with LARGE=1): memory of the consumer's isolate (measured: of its interpreter)",
+        what="large job (LARGE=1: 10 M samples): memory of the consumer's interpreter",
         sense=Sense.BELOW,
         limit=128,
         unit="MB",
     ),
     Bound(
         key="job-killed",
-        what="large job (10 M samples with LARGE=1), killed at any moment: samples that differ from the source afterwards",
+        what="large job (LARGE=1: 10 M), killed at any moment: samples that differ afterwards",
         sense=Sense.AT_MOST,
         limit=0,
         unit="samples",
