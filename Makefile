@@ -71,7 +71,7 @@ format: setup ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix --quiet .
 
 test: check infra/wrangler/node_modules/.ready ## everything: check, then the tests on the real Workers runtime
-	@$(BIN)/pytest -q -m runtime
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m runtime
 
 # What only measurements need; no other command waits for it.
 .venv/.bench: requirements-bench.txt .venv/.ready
