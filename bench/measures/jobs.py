@@ -18,9 +18,9 @@ import httpx
 from bench.client import Client
 from bench.finding import Finding, Measurement, Report, Setting
 from bench.ground import BARE
-from bench.runtime_memory import watched
 from bench.week import SITE
 from local.expected import expected_samples
+from local.runtime_memory import watched
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 

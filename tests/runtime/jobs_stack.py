@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -15,7 +14,6 @@ from local.expected import expected_samples
 from local.hosting import Host
 from local.logs import LogLine
 from local.upstream.truth import Truth
-from tests.processes import descendants_of
 
 DAY_MS: Final = 86_400_000
 PATIENCE_S: Final = 90.0
@@ -243,24 +241,6 @@ def same_data(data: Mapping[str, Any], expected: Mapping[str, Sequence[Any]]) ->
         assert (told["count"], told["error"]) == (len(rows), None), point
         assert json.dumps(told["samples"]) == json.dumps(rows), point
     return sum(map(len, expected.values()))
-
-
-def workerd_of(host: Host) -> int:
-    """The pid of the runtime that all Workers of a host share."""
-    (pid,) = [
-        pid
-        for pid in descendants_of(host.child.pid)
-        if Path(f"/proc/{pid}/comm").read_text(encoding="ascii").startswith("workerd")
-    ]
-    return pid
-
-
-def memory_mb(pid: int) -> float:
-    """Resident memory of a process, MB."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1_000
-    raise AssertionError(f"no VmRSS of {pid}")
 
 
 def minute_job(days: int = 4, **more: Any) -> Wanted:

@@ -7,11 +7,8 @@ import csv
 import gzip
 import json
 import shutil
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +16,11 @@ import httpx
 import pytest
 
 from local.expected import expected_samples
+from local.runtime_memory import watched
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 from tests.runtime.conftest import SAMPLE, TIMEOUT_S
-from tests.runtime.jobs_stack import SETTINGS, Jobs, Wanted, memory_mb, same_data, workerd_of
+from tests.runtime.jobs_stack import SETTINGS, Jobs, Wanted, same_data
 
 pytestmark = pytest.mark.runtime
 
@@ -35,46 +33,12 @@ FIRST_DAY, DAYS = 16_493, 35
 ODD = ("made_up_odd_1", "made_up_odd_2")
 ODD_VALUES = ("Occupied", "true", "NaN", "7.5", "-0.0", "", "12 %", "1", "False", '"quoted", ü')
 MANY = 1_000_000
-LOOK_S = 0.05
 
 ISOLATE_MB = 128.0
 """What the platform gives an isolate. Two work here: the consumer on the job, the router on its result."""
 
 READS = 4
 """How often the result is read: what one reading leaves behind, another would add to."""
-
-
-@dataclass
-class Watch:
-    """Resident memory of the runtime, MB; `peak` since it was last put back."""
-
-    pid: int
-    peak: float = 0.0
-
-    def now(self) -> float:
-        return memory_mb(self.pid)
-
-    def take(self) -> float:
-        """The peak until now, and begin anew."""
-        peak, self.peak = max(self.peak, self.now()), 0.0
-        return peak
-
-
-@contextmanager
-def watched(pid: int) -> Iterator[Watch]:
-    watch, ended = Watch(pid), threading.Event()
-
-    def look() -> None:
-        while not ended.wait(LOOK_S):
-            watch.peak = max(watch.peak, watch.now())
-
-    looker = threading.Thread(target=look, daemon=True)
-    looker.start()
-    try:
-        yield watch
-    finally:
-        ended.set()
-        looker.join()
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +78,8 @@ def test_a_million_samples_come_back_right_and_memory_stays_bounded(large: Jobs,
     job_id = large.post(warm)["jobId"]
     large.completed(job_id)
     stored = large.right(job_id)
-    with watched(workerd_of(large.host)) as watch:
-        baseline = watch.now()
+    with watched(large.host) as watch:
+        baseline = watch.baseline_mb
         began = time.monotonic()
         job_id = large.post(wanted)["jobId"]
         told = large.completed(job_id)

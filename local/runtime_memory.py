@@ -16,8 +16,9 @@ RUNTIME: Final = "workerd"
 
 @dataclass(slots=True)
 class Watch:
-    """MB: at the beginning, and the most since then."""
+    """MB: at the beginning, and the most since then or since the last `take`."""
 
+    pid: int
     baseline_mb: float
     peak_mb: float
 
@@ -26,13 +27,19 @@ class Watch:
         """By how much it grew at most."""
         return self.peak_mb - self.baseline_mb
 
+    def take(self) -> float:
+        """The peak until now, MB; a new one begins."""
+        peak_mb = max(self.peak_mb, resident_mb(self.pid))
+        self.peak_mb = 0.0
+        return peak_mb
+
 
 @contextmanager
 def watched(host: Host) -> Iterator[Watch]:
     """Watch the runtime of a host from now on; it may die meanwhile."""
     pid = runtime_of(host.child.pid)
     now_mb = resident_mb(pid)
-    watch, ended = Watch(baseline_mb=now_mb, peak_mb=now_mb), threading.Event()
+    watch, ended = Watch(pid=pid, baseline_mb=now_mb, peak_mb=now_mb), threading.Event()
 
     def look() -> None:
         while not ended.wait(LOOK_S):
