@@ -163,8 +163,9 @@ def _watch(
     if told.right:
         megabytes = told.result_bytes / 1e6
         console.print(
-            f"  {told.sample_count:,} samples in {told.duration_s:.1f} s; the result, {megabytes:.1f} MB "
-            f"of JSON from blocks in {told.result_s:.1f} s, equals the truth\n"
+            f"  {told.fetched_count:,} samples fetched in {told.duration_s:.1f} s, the rest was stored before; "
+            f"the result, {told.sample_count:,} samples, {megabytes:.1f} MB of JSON from blocks in "
+            f"{told.result_s:.1f} s, equals the truth\n"
         )
     else:
         console.print(f"  wrong: {', '.join(told.wrong)}\n", markup=False)

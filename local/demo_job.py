@@ -25,6 +25,7 @@ class Finished:
 
     status: str
     sample_count: int
+    fetched_count: int
     duration_s: float
     result_s: float
     result_bytes: int
@@ -71,6 +72,7 @@ def follow(
         return Finished(
             status=job["status"],
             sample_count=0,
+            fetched_count=job["samplesCount"],
             duration_s=duration_s,
             result_s=0.0,
             result_bytes=0,
@@ -84,6 +86,7 @@ def follow(
     return Finished(
         status=job["status"],
         sample_count=sum(one["count"] for one in data.values()),
+        fetched_count=job["samplesCount"],
         duration_s=duration_s,
         result_s=result_s,
         result_bytes=len(response.content),
