@@ -163,7 +163,7 @@ def _watch(
     if told.right:
         megabytes = told.result_bytes / 1e6
         console.print(
-            f"  {told.fetched_count:,} samples fetched in {told.duration_s:.1f} s, the rest was stored before; "
+            f"  {told.fetched_count:,} samples fetched in {told.duration_s:.1f} s, others were stored; "
             f"the result, {told.sample_count:,} samples, {megabytes:.1f} MB of JSON from blocks in "
             f"{told.result_s:.1f} s, equals the truth\n"
         )
