@@ -233,6 +233,7 @@ def test_one_whose_listener_fails_ends_instead_of_standing_still(start: Start) -
         chatter = "while True: print('x' * 1000, flush=True)"
         child = Child("chatter", [sys.executable, "-c", chatter], cwd=Path("."), on_line=fail)
         while not child.ended: time.sleep(0.01)
+        child.stop()  # waits for the reader, whose traceback would else run into the line below
         print('up', flush=True)
         """
     )
