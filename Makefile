@@ -63,7 +63,7 @@ check: setup ## format, lint, types, contracts and the fast tests (no runtime)
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-cache --config pyproject.toml
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest -q -n 2 -m "not runtime"
 
 format: setup ## rewrite the code in the house format

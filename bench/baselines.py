@@ -17,7 +17,7 @@ from typing import Any, Final
 import brotli
 
 from bench.telemetry import Month
-from edgeseries.core.samples import Samples
+from edgeseries.series.samples import Samples
 
 JSON_GZIP_LEVEL: Final = 6
 JSON_BROTLI_QUALITY: Final = 5

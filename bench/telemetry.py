@@ -13,10 +13,10 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from edgeseries.core.blocks.header import BlockKey
-from edgeseries.core.days import by_month, day_of, month_of
-from edgeseries.core.samples import Samples, in_order
-from edgeseries.core.timerange import instant_ms
+from edgeseries.blocks.header import BlockKey
+from edgeseries.series.days import by_month, day_of, month_of
+from edgeseries.series.samples import Samples, in_order
+from edgeseries.series.timerange import instant_ms
 
 SUFFIX = ".csv.gz"
 

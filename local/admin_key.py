@@ -4,8 +4,8 @@ import secrets
 import sys
 from typing import Final
 
-from edgeseries.core.keys import ADMIN_KEY_ID, hash_of, key_text
-from edgeseries.core.limits import KEY_SECRET_BYTES
+from edgeseries.access.keys import ADMIN_KEY_ID, hash_of, key_text
+from edgeseries.limits import KEY_SECRET_BYTES
 
 TOLD: Final = """\
 The admin key. It is told once; keep it where you keep passwords:

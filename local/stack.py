@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
-from edgeseries.core.keys import hash_of
+from edgeseries.access.keys import hash_of
 from local.admin_key import new_admin_key
 from local.children import Child
 from local.graph import capture_graph

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from edgeseries.core.http import HttpRequest, HttpResponse
+from edgeseries.http.messages import HttpRequest, HttpResponse
 from router.flow import answer
 from router.ports import Ports
 from tests.fakes import Afterwards, FakeOrigin

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from edgeseries.adapters.duty_records import DatabaseDutyRecords
-from edgeseries.adapters.job_rescue import RescueRecords
-from edgeseries.adapters.object_upkeep import ObjectUpkeep
-from edgeseries.adapters.record_upkeep import RecordUpkeep
-from edgeseries.adapters.statistics import DatabaseStatistics
-from edgeseries.core.limits import DAY_MS
+from edgeseries.jobs.adapters.job_rescue import RescueRecords
+from edgeseries.limits import DAY_MS
+from edgeseries.metrics.adapters.statistics import DatabaseStatistics
+from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
+from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
+from edgeseries.upkeep.adapters.record_upkeep import RecordUpkeep
 from janitor.ports import Ports, Settings
 from tests.fake_stores import MemoryBucket, SqliteDatabase
 from tests.fakes import FakeClock, FixedExaminer, ListAlarm, ListJournal
@@ -22,9 +22,9 @@ def janitor_ports(
         "objects": ObjectUpkeep(bucket=bucket or MemoryBucket(), database=database),
         "keeping": RecordUpkeep(database),
         "rescues": RescueRecords(database),
-        "outbox": Queues(FakeClock()),
+        "job_queue": Queues(FakeClock()),
         "statistics": DatabaseStatistics(database),
-        "examiner": FixedExaminer(),
+        "health_checker": FixedExaminer(),
         "alarm": ListAlarm(),
         "clock": FakeClock(),
         "journal": ListJournal(),

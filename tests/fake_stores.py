@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from pathlib import Path
 
-from edgeseries.adapters.bucket import Facts, Found, Listed, Page, Written
-from edgeseries.adapters.database import Command, Row
-from edgeseries.core.days import days_touched, month_of
-from edgeseries.core.errors import StoreUnavailable
-from edgeseries.core.http import BodyStream
-from edgeseries.core.limits import DAY_MS
-from edgeseries.core.samples import Samples, Value, within
-from edgeseries.core.timerange import TimeRange
-from edgeseries.ports.answers import AnswerFacts, KeptAnswer
-from edgeseries.ports.blocks import Forgotten, KeptDays, StoredSamples
+from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
+from edgeseries.blocks.ports.blocks import Forgotten, KeptDays, StoredSamples
+from edgeseries.errors import StoreUnavailable
+from edgeseries.http.messages import BodyStream
+from edgeseries.limits import DAY_MS
 from edgeseries.ports.clock import Clock
+from edgeseries.series.days import days_touched, month_of
+from edgeseries.series.samples import Samples, Value, within
+from edgeseries.series.timerange import TimeRange
+from edgeseries.storage.bucket import Facts, Found, Listed, Page, Written
+from edgeseries.storage.database import Command, Row
 
 SCHEMA = Path(__file__).parents[1] / "schema.sql"
 ANSWER_LIFE_MS = 30 * DAY_MS

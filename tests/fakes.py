@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgeseries.core.access import no_such_site
-from edgeseries.core.alerting import Notice
-from edgeseries.core.errors import EdgeError, TooLarge
-from edgeseries.core.http import BodyStream, HttpCall, HttpReply, HttpRequest
-from edgeseries.core.limits import KEY_ID_BYTES, KEY_SECRET_BYTES
-from edgeseries.core.points import Point, PointSeries, Site
-from edgeseries.core.rates import Tier
-from edgeseries.core.samples import NO_SAMPLES, Samples, Value, in_order, within
-from edgeseries.core.timerange import TimeRange
-from edgeseries.ports.health import Finding
-from edgeseries.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
-from edgeseries.ports.origin import Boundary, Bulk, Capabilities
+from edgeseries.access.grants import no_such_site
+from edgeseries.errors import EdgeError, TooLarge
+from edgeseries.http.messages import BodyStream, HttpCall, HttpReply, HttpRequest
+from edgeseries.limits import KEY_ID_BYTES, KEY_SECRET_BYTES
+from edgeseries.metrics.alerting import Notice
+from edgeseries.metrics.ports.health import Finding
+from edgeseries.metrics.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
+from edgeseries.origins.ports.origin import Boundary, Bulk, Capabilities
+from edgeseries.rates import Tier
+from edgeseries.series.points import Point, PointSeries, Site
+from edgeseries.series.samples import NO_SAMPLES, Samples, Value, in_order, within
+from edgeseries.series.timerange import TimeRange
 
 Deliveries = Mapping[str, Mapping[str, Sequence[tuple[int, Value]]]]
 
@@ -167,7 +167,7 @@ class FixedAdmission:
     open: bool = True
     callers: list[tuple[str, Tier]] = field(default_factory=list)
 
-    async def admits(self, caller: str, tier: Tier) -> bool:
+    async def allows(self, caller: str, tier: Tier) -> bool:
         self.callers.append((caller, tier))
         return self.open
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from edgeseries.core.limits import MAX_BODY_BYTES
+from edgeseries.limits import MAX_BODY_BYTES
 
 PATHS: Final = (
     "..",

@@ -9,19 +9,19 @@ from typing import Any, Final
 
 import pytest
 
-from edgeseries.adapters.database import Database
-from edgeseries.adapters.job_rescue import RescueRecords
-from edgeseries.adapters.job_store import BatchRecords, JobRecords, LetterRecords
-from edgeseries.core.jobs.job import Batch, Claim, Job, JobRequest, Priority
-from edgeseries.core.jobs.limits import BATCH_LEASE_MS, RESCUE_AFTER_MS
-from edgeseries.core.jobs.messages import BatchMessage, JobMessage, PlanMessage
-from edgeseries.core.jobs.states import JobStatus
-from edgeseries.core.limits import DAY_MS
-from edgeseries.core.query import TimeseriesQuery
-from edgeseries.core.timerange import TimeRange
-from edgeseries.ports.batches import Refused
-from edgeseries.ports.jobs import JobFilter, Joined
-from edgeseries.ports.letters import Burial, DeadLetter
+from edgeseries.jobs.adapters.job_rescue import RescueRecords
+from edgeseries.jobs.adapters.job_store import BatchRecords, DeadLetterRecords, JobRecords
+from edgeseries.jobs.job import Batch, Claim, Job, JobRequest, Priority
+from edgeseries.jobs.limits import BATCH_LEASE_MS, RESCUE_AFTER_MS
+from edgeseries.jobs.messages import BatchMessage, JobMessage, PlanMessage
+from edgeseries.jobs.ports.batches import Refused
+from edgeseries.jobs.ports.dead_letters import Burial, DeadLetter
+from edgeseries.jobs.ports.jobs import JobFilter, Joined
+from edgeseries.jobs.states import JobStatus
+from edgeseries.limits import DAY_MS
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.timerange import TimeRange
+from edgeseries.storage.database import Database
 
 _numbers = count()
 NOW_MS: Final = 1_790_000_000_000
@@ -34,7 +34,7 @@ class Story:
     def __init__(self, database: Database) -> None:
         self.number = next(_numbers)
         self.site = f"made up / jobs {self.number}"
-        self.jobs, self.letters = JobRecords(database), LetterRecords(database)
+        self.jobs, self.letters = JobRecords(database), DeadLetterRecords(database)
         self.batches, self.rescues = BatchRecords(database), RescueRecords(database)
         self.now_ms = NOW_MS + self.number
         self.job_id = ""

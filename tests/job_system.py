@@ -11,20 +11,20 @@ from typing import Any
 from consumer.delivery import Delivery
 from consumer.flow import consume, recover
 from consumer.ports import Ports
-from edgeseries.adapters.job_rescue import RescueRecords
-from edgeseries.adapters.job_store import BatchRecords, JobRecords, LetterRecords
-from edgeseries.core.jobs.batching import BatchSizes
-from edgeseries.core.jobs.dispositions import Disposition, PutBack
-from edgeseries.core.jobs.job import Job, JobRequest, Priority
-from edgeseries.core.jobs.messages import JobMessage, Letter, PlanMessage
-from edgeseries.core.jobs.states import JobStatus
-from edgeseries.core.limits import DAY_MS, SECOND_MS
-from edgeseries.core.query import TimeseriesQuery
-from edgeseries.core.samples import Value
-from edgeseries.core.timerange import TimeRange
-from edgeseries.flows.dispatch import dispatch
-from edgeseries.flows.rescue import rescue
-from edgeseries.ports.jobs import Joined
+from edgeseries.jobs.adapters.job_rescue import RescueRecords
+from edgeseries.jobs.adapters.job_store import BatchRecords, DeadLetterRecords, JobRecords
+from edgeseries.jobs.batching import BatchSizes
+from edgeseries.jobs.dispatch import dispatch
+from edgeseries.jobs.dispositions import Disposition, PutBack
+from edgeseries.jobs.job import Job, JobRequest, Priority
+from edgeseries.jobs.messages import FailedMessage, JobMessage, PlanMessage
+from edgeseries.jobs.ports.jobs import Joined
+from edgeseries.jobs.rescue import rescue
+from edgeseries.jobs.states import JobStatus
+from edgeseries.limits import DAY_MS, SECOND_MS
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.samples import Value
+from edgeseries.series.timerange import TimeRange
 from tests.fake_stores import FakeAnswers, FakeBlocks, SqliteDatabase
 from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, ListJournal
 
@@ -72,7 +72,7 @@ class Queues:
         self.put(queue, message, delay_s)
         return True
 
-    async def bury(self, letter: Letter) -> None:
+    async def bury(self, letter: FailedMessage) -> None:
         self.put("dead-letters", letter.to_wire())
 
 
@@ -115,7 +115,7 @@ class JobSystem:
         self.blocks = FakeBlocks(FakeAnswers(self.clock))
         self.journal = ListJournal()
         self.jobs = JobRecords(self.database)
-        self.letters = LetterRecords(self.database)
+        self.letters = DeadLetterRecords(self.database)
         self.query = TimeseriesQuery(
             site=SITE,
             points=tuple(sorted(self.rows)),
@@ -125,8 +125,8 @@ class JobSystem:
             book=self.jobs,
             batches=BatchRecords(self.database),
             letters=self.letters,
-            outbox=self.queues,
-            undertaker=self.queues,
+            job_queue=self.queues,
+            dead_letter_queue=self.queues,
             origin=self.origin,
             blocks=self.blocks,
             clock=self.clock,
@@ -142,7 +142,7 @@ class JobSystem:
     def rewire(self, database: SqliteDatabase) -> None:
         """Stand on another database."""
         self.database = database
-        self.jobs, self.letters = JobRecords(database), LetterRecords(database)
+        self.jobs, self.letters = JobRecords(database), DeadLetterRecords(database)
         self.ports = replace(self.ports, book=self.jobs, batches=BatchRecords(database), letters=self.letters)
 
     def run(self, work: Any) -> Any:

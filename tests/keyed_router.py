@@ -4,16 +4,16 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgeseries.adapters.key_memory import KeyMemory
-from edgeseries.adapters.key_store import KeyStore
-from edgeseries.adapters.tallies import Tallies
-from edgeseries.core.access import AccessSettings, Auth, Right
-from edgeseries.core.http import HttpResponse
-from edgeseries.core.jobs.job import JobRequest
-from edgeseries.core.keys import ADMIN_KEY_ID, KeyRecord, hash_of, key_text
-from edgeseries.core.query import TimeseriesQuery
-from edgeseries.core.rates import Tier
-from edgeseries.core.timerange import TimeRange
+from edgeseries.access.adapters.key_memory import KeyMemory
+from edgeseries.access.adapters.key_store import KeyStore
+from edgeseries.access.grants import AccessSettings, Auth, Right
+from edgeseries.access.keys import ADMIN_KEY_ID, KeyRecord, hash_of, key_text
+from edgeseries.http.messages import HttpResponse
+from edgeseries.jobs.job import JobRequest
+from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.rates import Tier
+from edgeseries.series.timerange import TimeRange
 from router.flow import ENDPOINTS
 from router.ports import Ports
 from tests.asked_router import DELIVERIES, QUERY, START_MS, ask
@@ -78,7 +78,7 @@ class House:
     clock: FakeClock = field(default_factory=lambda: FakeClock(at_ms=1_700_000_000_000))
     memory: KeyMemory = field(default_factory=KeyMemory)
     origin: FakeOrigin = field(default_factory=lambda: FakeOrigin(ROWS))
-    admission: FixedAdmission = field(default_factory=FixedAdmission)
+    rate_limiter: FixedAdmission = field(default_factory=FixedAdmission)
     changes: dict[str, Any] = field(default_factory=dict)
     made: int = 9
 
@@ -92,13 +92,15 @@ class House:
             database=self.database,
             clock=self.clock,
             origin=self.origin,
-            admission=self.admission,
+            rate_limiter=self.rate_limiter,
             keys=self.store(),
             **given,
         )
 
     def store(self) -> KeyStore:
-        return KeyStore(database=self.database, memory=self.memory, tallies=Tallies(), clock=self.clock)
+        return KeyStore(
+            database=self.database, memory=self.memory, metrics_buffer=MetricsBuffer(), clock=self.clock
+        )
 
     def key(self, *rights: Right, sites: tuple[str, ...] | None = (SITE,), tier: Tier = Tier.STANDARD) -> str:
         self.made += 1

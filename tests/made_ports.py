@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from edgeseries.adapters.duty_records import DatabaseDutyRecords
-from edgeseries.adapters.job_store import JobRecords, LetterRecords
-from edgeseries.adapters.key_memory import KeyMemory
-from edgeseries.adapters.key_store import KeyStore
-from edgeseries.adapters.live_memory import LiveMemory
-from edgeseries.adapters.statistics import DatabaseStatistics
-from edgeseries.adapters.tallies import Tallies
-from edgeseries.core.access import AccessSettings, Auth
-from edgeseries.core.rates import RatePolicy, Tier
-from edgeseries.core.routing import RouteSizes
+from edgeseries.access.adapters.key_memory import KeyMemory
+from edgeseries.access.adapters.key_store import KeyStore
+from edgeseries.access.grants import AccessSettings, Auth
+from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
+from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
+from edgeseries.metrics.adapters.statistics import DatabaseStatistics
+from edgeseries.planning.adapters.live_memory import LiveMemory
+from edgeseries.planning.routing import RouteSizes
+from edgeseries.rates import RatePolicy, Tier
+from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
 from router.ports import Ports
 from tests.fake_stores import FakeAnswers, FakeBlocks, SqliteDatabase
 from tests.fakes import (
@@ -50,18 +50,18 @@ def router_ports(**changes: Any) -> Ports:
         "answers": answers,
         "jobs": jobs,
         "book": jobs,
-        "letters": LetterRecords(database),
-        "outbox": Queues(clock),
+        "letters": DeadLetterRecords(database),
+        "job_queue": Queues(clock),
         "streaming": FakeStreaming(),
         "timer": FakeTimer(clock),
         "background": Afterwards(),
         "clock": clock,
         "identity": CountingIdentity(),
         "journal": ListJournal(),
-        "keys": KeyStore(database=database, memory=KeyMemory(), tallies=Tallies(), clock=clock),
+        "keys": KeyStore(database=database, memory=KeyMemory(), metrics_buffer=MetricsBuffer(), clock=clock),
         "access": OPEN_ACCESS,
-        "admission": FixedAdmission(),
-        "examiner": FixedExaminer(),
+        "rate_limiter": FixedAdmission(),
+        "health_checker": FixedExaminer(),
         "statistics": DatabaseStatistics(database),
         "duties": DatabaseDutyRecords(database),
         "route_sizes": RouteSizes(),

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Mapping
 
-from edgeseries.core.latency import BUCKETS
-from edgeseries.core.limits import DAY_MS
+from edgeseries.limits import DAY_MS
+from edgeseries.metrics.latency import BUCKETS
 from tests.fake_stores import SqliteDatabase
 
 DAY = 19_700 * DAY_MS

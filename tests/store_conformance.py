@@ -11,13 +11,13 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
-from edgeseries.core.days import by_month, day_span
-from edgeseries.core.errors import StoreUnavailable
-from edgeseries.core.limits import DAY_MS, HOUR_MS
-from edgeseries.core.samples import Samples, Value
-from edgeseries.core.timerange import TimeRange
-from edgeseries.ports.answers import AnswerFacts, Answers
-from edgeseries.ports.blocks import Blocks, KeptDays
+from edgeseries.blocks.ports.answers import AnswerFacts, Answers
+from edgeseries.blocks.ports.blocks import Blocks, KeptDays
+from edgeseries.errors import StoreUnavailable
+from edgeseries.limits import DAY_MS, HOUR_MS
+from edgeseries.series.days import by_month, day_span
+from edgeseries.series.samples import Samples, Value
+from edgeseries.series.timerange import TimeRange
 
 Result = TypeVar("Result")
 

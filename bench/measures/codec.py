@@ -8,11 +8,11 @@ from typing import Final
 from bench.baselines import Baseline, baselines
 from bench.finding import Figure, Finding, Measurement, Report, Setting
 from bench.telemetry import Month, TelemetrySet, read_set
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.core.blocks.block import decode_days, encode_block, same_samples
-from edgeseries.core.blocks.codecs import Codec
-from edgeseries.core.blocks.header import read_header
-from edgeseries.core.days import days_in
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block import decode_days, encode_block, same_samples
+from edgeseries.blocks.codecs import Codec
+from edgeseries.blocks.header import read_header
+from edgeseries.series.days import days_in
 
 BUILDING_SETS: Final = frozenset({"openfdd_bms", "openfdd_messy", "b4b_windesheim"})
 """Telemetry of building management; the OpenGrid sets are utility meters with full 64-bit floats."""

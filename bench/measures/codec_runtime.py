@@ -14,8 +14,8 @@ import httpx
 from bench.alone import alone
 from bench.finding import Figure, Finding, Measurement, Report, Setting
 from bench.telemetry import Month, read_set, some_of
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.core.blocks.block import encode_block
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block import encode_block
 
 SAMPLES_MAX: Final = 60_000
 """Of a set: Python in the runtime takes some seconds for so many, three times over."""

@@ -23,13 +23,13 @@ import httpx
 from bench.finding import Figure, Finding, Measurement, Report, Setting
 from bench.week import DAY_MS, Week, fullest_week
 from bench.week import SITE as WEEK_SITE
-from edgeseries.adapters.ace import AceOrigin
-from edgeseries.adapters.block_memory import BlockMemory
-from edgeseries.adapters.block_store import BlockStore
-from edgeseries.adapters.catalogue import Catalogue
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.core.errors import DeadlineExceeded, OriginOversize, OriginUnreachable
-from edgeseries.core.http import HttpCall, HttpReply, HttpRequest
+from edgeseries.blocks.adapters.block_memory import BlockMemory
+from edgeseries.blocks.adapters.block_store import BlockStore
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.errors import DeadlineExceeded, OriginOversize, OriginUnreachable
+from edgeseries.http.messages import HttpCall, HttpReply, HttpRequest
+from edgeseries.origins.ace.catalogue import Catalogue
+from edgeseries.origins.ace.origin import AceOrigin
 from edgeseries.ports.clock import Clock
 from local.upstream.background import running
 from local.upstream.truth import Truth

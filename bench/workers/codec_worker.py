@@ -13,11 +13,11 @@ from typing import Any
 
 from workers import Response, WorkerEntrypoint
 
-from edgeseries.adapters.compression_workers import RuntimeCompression
-from edgeseries.adapters.exchange import bounded_body
-from edgeseries.core.blocks.block import decode_days, encode_block, same_samples
-from edgeseries.core.blocks.header import BlockKey
-from edgeseries.core.samples import Samples
+from edgeseries.blocks.block import decode_days, encode_block, same_samples
+from edgeseries.blocks.header import BlockKey
+from edgeseries.platform.compression_workers import RuntimeCompression
+from edgeseries.platform.exchange import bounded_body
+from edgeseries.series.samples import Samples
 
 MAX_BODY_BYTES = 20_000_000
 

@@ -1,17 +1,17 @@
 """A batch message: claim, fetch and store, count it done; or give it back, or up."""
 
 from consumer.delivery import Delivery, bury
-from consumer.fetching import ClaimLost, Haul, fetch_batch
+from consumer.fetching import ClaimLost, FetchBuffer, fetch_batch
 from consumer.ports import Ports
-from edgeseries.core.errors import EdgeError
-from edgeseries.core.jobs.dispositions import ACK, Disposition, PutBack
-from edgeseries.core.jobs.job import Claim
-from edgeseries.core.jobs.limits import LEASE_WAIT_S
-from edgeseries.core.jobs.messages import BatchMessage
-from edgeseries.core.jobs.retrying import GiveUp, after_failure, before_work
-from edgeseries.core.limits import SECOND_MS
-from edgeseries.ports.batches import Refused
-from edgeseries.ports.journal import BatchRecord
+from edgeseries.errors import EdgeError
+from edgeseries.jobs.dispositions import ACK, Disposition, PutBack
+from edgeseries.jobs.job import Claim
+from edgeseries.jobs.limits import LEASE_WAIT_S
+from edgeseries.jobs.messages import BatchMessage
+from edgeseries.jobs.ports.batches import Refused
+from edgeseries.jobs.retrying import GiveUp, after_failure, before_work
+from edgeseries.limits import SECOND_MS
+from edgeseries.metrics.ports.journal import BatchRecord
 
 
 async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> Disposition:
@@ -25,25 +25,25 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
     if verdict is not None:
         return await given_up(verdict, claim, delivery, ports)
     delivery.claims.append(claim)
-    haul, began_ms = Haul(site=claim.site), ports.clock.now_ms()
+    buffer, began_ms = FetchBuffer(site=claim.site), ports.clock.now_ms()
     disposition: Disposition = ACK
     cause: str | None = None
     try:
-        await fetch_batch(claim, haul, ports)
-        finished = await ports.batches.finish(claim, delivered=haul.stored, now_ms=ports.clock.now_ms())
+        await fetch_batch(claim, buffer, ports)
+        finished = await ports.batches.finish(claim, delivered=buffer.stored, now_ms=ports.clock.now_ms())
         outcome = "done" if finished else "lost"
     except ClaimLost as lost:
         outcome, cause = "cancelled", lost.detail
     except EdgeError as error:
         cause = f"{type(error).__name__}: {error.detail}"
-        outcome, disposition = await failed(error, claim, delivery, ports, delivered=haul.stored)
+        outcome, disposition = await failed(error, claim, delivery, ports, delivered=buffer.stored)
     duration_ms = ports.clock.now_ms() - began_ms
     ports.journal.line(
         "info" if cause is None or outcome == "cancelled" else "warning",
         f"batch {outcome}",
         job=claim.job_id,
         batch=claim.batch_index,
-        samples=haul.delivered,
+        samples=buffer.delivered,
         ms=duration_ms,
         cause=cause,
     )
@@ -52,10 +52,10 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
             outcome=outcome,
             priority=claim.priority,
             duration_ms=duration_ms,
-            origin_ms=haul.origin_ms,
+            origin_ms=buffer.origin_ms,
             point_count=len(claim.points),
-            sample_count=haul.delivered,
-            block_count=haul.blocks,
+            sample_count=buffer.delivered,
+            block_count=buffer.blocks,
             attempt=claim.claims,
         )
     )
@@ -71,7 +71,7 @@ async def refused(why: Refused, message: BatchMessage, delivery: Delivery, ports
         "info", "batch not claimed", job=message.job_id, batch=message.batch_index, cause=why.value
     )
     if why is Refused.HELD:
-        await ports.outbox.resend(message.to_wire(), queue=delivery.queue, delay_s=LEASE_WAIT_S)
+        await ports.job_queue.resend(message.to_wire(), queue=delivery.queue, delay_s=LEASE_WAIT_S)
     return ACK
 
 
@@ -97,7 +97,7 @@ async def failed(
         return "retry", PutBack(delay_s=verdict.delay_s)
     # A pause that the upstream asked for is no attempt, and the queue must not count it as one either.
     message = BatchMessage(job_id=claim.job_id, batch_index=claim.batch_index)
-    await ports.outbox.resend(message.to_wire(), queue=delivery.queue, delay_s=verdict.delay_s)
+    await ports.job_queue.resend(message.to_wire(), queue=delivery.queue, delay_s=verdict.delay_s)
     return "pause", ACK
 
 

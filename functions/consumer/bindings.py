@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from edgeseries.core.jobs.batching import BatchSizes
+from edgeseries.jobs.batching import BatchSizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

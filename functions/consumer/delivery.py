@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from consumer.ports import Ports
-from edgeseries.core.errors import EdgeError
-from edgeseries.core.jobs.dispositions import ACK, Disposition, PutBack
-from edgeseries.core.jobs.job import Claim
-from edgeseries.core.jobs.messages import Letter
-from edgeseries.core.jobs.retrying import GiveUp, after_failure
+from edgeseries.errors import EdgeError
+from edgeseries.jobs.dispositions import ACK, Disposition, PutBack
+from edgeseries.jobs.job import Claim
+from edgeseries.jobs.messages import FailedMessage
+from edgeseries.jobs.retrying import GiveUp, after_failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,6 @@ async def bury(verdict: GiveUp, delivery: Delivery, *, attempts: int, ports: Por
     """Send the message to the dead letters with its cause."""
     message = dict(delivery.body) if isinstance(delivery.body, Mapping) else {"body": delivery.body}
     ports.journal.line("error", "a message is given up", queue=delivery.queue, cause=verdict.cause)
-    await ports.undertaker.bury(
-        Letter(queue=delivery.queue, message=message, cause=verdict.cause, attempts=attempts)
+    await ports.dead_letter_queue.bury(
+        FailedMessage(queue=delivery.queue, message=message, cause=verdict.cause, attempts=attempts)
     )

@@ -9,28 +9,28 @@ from consumer.bindings import Bindings
 from consumer.delivery import Delivery
 from consumer.flow import UNEXPECTED_DELAY_S, consume, recover
 from consumer.ports import Ports
-from edgeseries.adapters.ace import AceOrigin
-from edgeseries.adapters.block_memory import BlockMemory
-from edgeseries.adapters.block_writing import pause
-from edgeseries.adapters.bookkeeping import Bookkeeping
-from edgeseries.adapters.catalogue import Catalogue
-from edgeseries.adapters.clock import SystemClock
-from edgeseries.adapters.d1 import D1Database
-from edgeseries.adapters.ffi import plain_json, raw, whole_number
-from edgeseries.adapters.guarded_web import GuardedWeb
-from edgeseries.adapters.identity import RandomIdentity
-from edgeseries.adapters.job_store import BatchRecords, JobRecords, LetterRecords
-from edgeseries.adapters.journal import PlatformJournal
-from edgeseries.adapters.outbox import PlatformOutbox, PlatformUndertaker
-from edgeseries.adapters.stores import stores_of
-from edgeseries.adapters.tallies import Tallies
-from edgeseries.adapters.upstream_load import UpstreamLoad
-from edgeseries.adapters.web import PlatformWeb
-from edgeseries.core.jobs.dispositions import Disposition, PutBack
-from edgeseries.core.jobs.limits import INVOCATION_BUDGET_MS
-from edgeseries.core.limits import SECOND_MS
+from edgeseries.blocks.adapters.block_memory import BlockMemory
+from edgeseries.blocks.adapters.block_writing import pause
+from edgeseries.jobs.adapters.job_store import BatchRecords, DeadLetterRecords, JobRecords
+from edgeseries.jobs.dispositions import Disposition, PutBack
+from edgeseries.jobs.limits import INVOCATION_BUDGET_MS
+from edgeseries.limits import SECOND_MS
+from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
+from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
+from edgeseries.origins.ace.catalogue import Catalogue
+from edgeseries.origins.ace.origin import AceOrigin
+from edgeseries.origins.adapters.guarded_web import GuardedWeb
+from edgeseries.origins.adapters.upstream_load import UpstreamLoad
+from edgeseries.platform.clock import SystemClock
+from edgeseries.platform.d1 import D1Database
+from edgeseries.platform.ffi import plain_json, raw, whole_number
+from edgeseries.platform.identity import RandomIdentity
+from edgeseries.platform.job_queue import PlatformDeadLetterQueue, PlatformJobQueue
+from edgeseries.platform.journal import PlatformJournal
+from edgeseries.platform.stores import stores_of
+from edgeseries.platform.web import PlatformWeb
 
-TALLIES = Tallies()
+METRICS = MetricsBuffer()
 """What invocations of the isolate count before it is written."""
 
 UPSTREAM = UpstreamLoad()
@@ -52,15 +52,15 @@ class Default(WorkerEntrypoint):
                 message.retry()
                 continue
             _carry_out(await _deal_with(message, str(batch.queue), ports), message)
-        TALLIES.operations.update({"requests": 1, "queue_operations": len(batch.messages)})
-        books = Bookkeeping(
+        METRICS.operations.update({"requests": 1, "queue_operations": len(batch.messages)})
+        flusher = MetricsFlusher(
             function="consumer",
-            tallies=TALLIES,
-            database=D1Database(raw(self.env.DB), TALLIES.operations),
+            metrics_buffer=METRICS,
+            database=D1Database(raw(self.env.DB), METRICS.operations),
             clock=ports.clock,
             journal=ports.journal,
         )
-        await books.flush()
+        await flusher.flush()
 
 
 async def _deal_with(message: Any, queue: str, ports: Ports) -> Disposition:
@@ -90,27 +90,29 @@ def _carry_out(disposition: Disposition, message: Any) -> None:
 def ports_of(bindings: Bindings, ctx: Any) -> Ports:
     """The ports of one invocation over the Worker's bindings."""
     clock = SystemClock()
-    journal = PlatformJournal(function="consumer", dataset=bindings.analytics, tallies=TALLIES, clock=clock)
+    journal = PlatformJournal(
+        function="consumer", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
+    )
     # What a batch reads of blocks it reads once: nothing is remembered between batches.
     stores = stores_of(
         bucket=bindings.cache,
         database=bindings.database,
         memory=BlockMemory(max_bytes=0),
-        tallies=TALLIES,
+        metrics_buffer=METRICS,
         clock=clock,
         wait_until=ctx.waitUntil,
     )
     return Ports(
         book=JobRecords(stores.database),
         batches=BatchRecords(stores.database),
-        letters=LetterRecords(stores.database),
-        outbox=PlatformOutbox(bindings.job_queues, TALLIES.operations),
-        undertaker=PlatformUndertaker(bindings.dead_letters, TALLIES.operations),
+        letters=DeadLetterRecords(stores.database),
+        job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
+        dead_letter_queue=PlatformDeadLetterQueue(bindings.dead_letters, METRICS.operations),
         origin=AceOrigin(
             base_url=bindings.upstream_url,
             token=bindings.upstream_token,
             web=GuardedWeb(
-                PlatformWeb(TALLIES.operations),
+                PlatformWeb(METRICS.operations),
                 load=UPSTREAM,
                 clock=clock,
                 pause=pause,

@@ -8,21 +8,21 @@ the next attempt goes on from there.
 from dataclasses import dataclass, field
 
 from consumer.ports import Ports
-from edgeseries.core.days import day_of, days_touched
-from edgeseries.core.errors import Conflict, EdgeError, OriginOversize, TooLarge
-from edgeseries.core.jobs.batching import cut_piece, halved
-from edgeseries.core.jobs.job import Claim
-from edgeseries.core.jobs.limits import (
+from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.errors import Conflict, EdgeError, OriginOversize, TooLarge
+from edgeseries.jobs.batching import cut_piece, halved
+from edgeseries.jobs.job import Claim
+from edgeseries.jobs.limits import (
     BUFFER_MAX_SAMPLES,
     PIECE_DEADLINE_MS,
     PIECE_MAX_SAMPLES,
     PIECE_SAMPLES,
 )
-from edgeseries.core.planning import Gap, need_of, whole_day_gaps
-from edgeseries.core.points import PointSeries
-from edgeseries.core.samples import Samples, joined
-from edgeseries.ports.blocks import KeptDays
-from edgeseries.ports.origin import Bulk
+from edgeseries.origins.ports.origin import Bulk
+from edgeseries.planning.fetch_plan import Gap, plan_fetch, whole_day_gaps
+from edgeseries.series.days import day_of, days_touched
+from edgeseries.series.points import PointSeries
+from edgeseries.series.samples import Samples, joined
 
 
 class ClaimLost(Conflict):
@@ -30,7 +30,7 @@ class ClaimLost(Conflict):
 
 
 @dataclass(slots=True, kw_only=True)
-class Haul:
+class FetchBuffer:
     """What was fetched and is not stored yet, and how much was stored.
 
     Samples `stored` and `delivered`, `blocks` written and `origin_ms` spent waiting are of the whole attempt.
@@ -67,27 +67,27 @@ class Haul:
         self.days, self.parts, self.sample_count = {}, {}, 0
 
 
-async def fetch_batch(claim: Claim, haul: Haul, ports: Ports) -> None:
+async def fetch_batch(claim: Claim, buffer: FetchBuffer, ports: Ports) -> None:
     """Fetch and store what is missing. Raises ClaimLost, and what the origin and the store raise."""
 
     async def renew() -> None:
         now_ms = ports.clock.now_ms()
-        if not await ports.batches.renew(claim, delivered=haul.stored, now_ms=now_ms):
+        if not await ports.batches.renew(claim, delivered=buffer.stored, now_ms=now_ms):
             raise ClaimLost("cancelled, or taken over by another consumer")
 
     try:
-        await _fetch(claim, haul, Bulk(before_call=renew, max_samples=PIECE_MAX_SAMPLES), ports)
+        await _fetch(claim, buffer, Bulk(before_call=renew, max_samples=PIECE_MAX_SAMPLES), ports)
     except ClaimLost:
         raise
     except EdgeError:
-        await _save(haul, claim, ports)
+        await _save(buffer, claim, ports)
         raise
-    await haul.store(ports)
+    await buffer.store(ports)
 
 
-async def _fetch(claim: Claim, haul: Haul, bulk: Bulk, ports: Ports) -> None:
+async def _fetch(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) -> None:
     densities = dict(await ports.blocks.densities(claim.site, claim.points))
-    need = need_of(
+    fetch_plan = plan_fetch(
         claim.points,
         claim.span,
         covered=await ports.blocks.covered(claim.site, claim.points, claim.span),
@@ -95,7 +95,7 @@ async def _fetch(claim: Claim, haul: Haul, bulk: Bulk, ports: Ports) -> None:
         now_ms=ports.clock.now_ms(),
         settle_lag_ms=ports.settle_lag_ms,
     )
-    left = list(reversed(whole_day_gaps(need)))
+    left = list(reversed(whole_day_gaps(fetch_plan)))
     while left:
         piece, rest = cut_piece(left.pop(), densities, samples=PIECE_SAMPLES)
         left.extend(rest)
@@ -111,12 +111,12 @@ async def _fetch(claim: Claim, haul: Haul, bulk: Bulk, ports: Ports) -> None:
                 raise
             left.extend(reversed(halves))
             continue
-        haul.origin_ms += ports.clock.now_ms() - asked_ms
-        haul.add(piece, series)
+        buffer.origin_ms += ports.clock.now_ms() - asked_ms
+        buffer.add(piece, series)
         for one in series:
             densities[one.point] = max(densities.get(one.point, 0.0), _density(one.samples))
-        if haul.sample_count >= BUFFER_MAX_SAMPLES:
-            await haul.store(ports)
+        if buffer.sample_count >= BUFFER_MAX_SAMPLES:
+            await buffer.store(ports)
 
 
 def _density(samples: Samples) -> float:
@@ -125,10 +125,10 @@ def _density(samples: Samples) -> float:
     return len(samples) / len(days) if days else 0.0
 
 
-async def _save(haul: Haul, claim: Claim, ports: Ports) -> None:
+async def _save(buffer: FetchBuffer, claim: Claim, ports: Ports) -> None:
     """Store what a failed attempt has fetched; if that fails too, it is fetched again."""
     try:
-        await haul.store(ports)
-        await ports.batches.renew(claim, delivered=haul.stored, now_ms=ports.clock.now_ms())
+        await buffer.store(ports)
+        await ports.batches.renew(claim, delivered=buffer.stored, now_ms=ports.clock.now_ms())
     except EdgeError as error:
         ports.journal.line("warning", "what was fetched could not be stored", cause=error.detail)

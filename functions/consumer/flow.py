@@ -6,13 +6,13 @@ A message is dealt with by itself; whatever becomes of it, the others of its del
 from typing import Final
 
 from consumer.batch import failed, run_batch
+from consumer.dead_letters import LATER_S, keep_letter
 from consumer.delivery import Delivery, failed_unclaimed
-from consumer.letters import LATER_S, keep_letter
 from consumer.planning import plan_job
 from consumer.ports import Ports
-from edgeseries.core.errors import EdgeError, Transient
-from edgeseries.core.jobs.dispositions import Disposition, PutBack
-from edgeseries.core.jobs.messages import (
+from edgeseries.errors import EdgeError, Transient
+from edgeseries.jobs.dispositions import Disposition, PutBack
+from edgeseries.jobs.messages import (
     BatchMessage,
     PlanMessage,
     UnknownMessage,

@@ -2,12 +2,12 @@
 
 from consumer.delivery import Delivery
 from consumer.ports import Ports
-from edgeseries.core.jobs.batching import batches_of
-from edgeseries.core.jobs.dispositions import ACK, Disposition
-from edgeseries.core.jobs.messages import PlanMessage
-from edgeseries.core.jobs.states import JobStatus
-from edgeseries.core.planning import need_of
-from edgeseries.flows.dispatch import dispatch
+from edgeseries.jobs.batching import batches_of
+from edgeseries.jobs.dispatch import dispatch
+from edgeseries.jobs.dispositions import ACK, Disposition
+from edgeseries.jobs.messages import PlanMessage
+from edgeseries.jobs.states import JobStatus
+from edgeseries.planning.fetch_plan import plan_fetch
 
 
 async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Disposition:
@@ -21,7 +21,7 @@ async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Di
     if job.status is JobStatus.QUEUED:
         now_ms = ports.clock.now_ms()
         densities = await ports.blocks.densities(query.site, query.points)
-        need = need_of(
+        fetch_plan = plan_fetch(
             query.points,
             query.span,
             covered=await ports.blocks.covered(query.site, query.points, query.span),
@@ -32,7 +32,7 @@ async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Di
         batches = batches_of(
             query.points,
             query.span,
-            missing_days=need.missing_days,
+            missing_days=fetch_plan.missing_days,
             density_per_day=densities,
             sizes=ports.batch_sizes,
         )

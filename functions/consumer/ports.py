@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from edgeseries.core.jobs.batching import BatchSizes
-from edgeseries.ports.batches import Batches
-from edgeseries.ports.blocks import Blocks
+from edgeseries.blocks.ports.blocks import Blocks
+from edgeseries.jobs.batching import BatchSizes
+from edgeseries.jobs.ports.batches import Batches
+from edgeseries.jobs.ports.dead_letters import Letters
+from edgeseries.jobs.ports.job_book import JobBook
+from edgeseries.jobs.ports.job_queue import DeadLetterQueue, JobQueue
+from edgeseries.metrics.ports.journal import Journal
+from edgeseries.origins.ports.origin import Origin
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
-from edgeseries.ports.job_book import JobBook
-from edgeseries.ports.journal import Journal
-from edgeseries.ports.letters import Letters
-from edgeseries.ports.origin import Origin
-from edgeseries.ports.outbox import Outbox, Undertaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +21,8 @@ class Ports:
     book: JobBook
     batches: Batches
     letters: Letters
-    outbox: Outbox
-    undertaker: Undertaker
+    job_queue: JobQueue
+    dead_letter_queue: DeadLetterQueue
     origin: Origin
     blocks: Blocks
     clock: Clock

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from edgeseries.core.limits import DAY_MS
+from edgeseries.limits import DAY_MS
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 

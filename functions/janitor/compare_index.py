@@ -6,7 +6,7 @@ bucket and the index leaves an object without a row.
 
 from typing import Final
 
-from edgeseries.core.limits import HOUR_MS
+from edgeseries.limits import HOUR_MS
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 

@@ -6,33 +6,33 @@ from typing import Any
 
 from workers import WorkerEntrypoint
 
-from edgeseries.adapters.ace import AceOrigin
-from edgeseries.adapters.bookkeeping import Bookkeeping
-from edgeseries.adapters.catalogue import Catalogue
-from edgeseries.adapters.clock import SystemClock
-from edgeseries.adapters.d1 import D1Database
-from edgeseries.adapters.duty_records import DatabaseDutyRecords
-from edgeseries.adapters.examiner import PlatformExaminer
-from edgeseries.adapters.ffi import raw, whole_number
-from edgeseries.adapters.job_rescue import RescueRecords
-from edgeseries.adapters.journal import PlatformJournal
-from edgeseries.adapters.object_upkeep import ObjectUpkeep
-from edgeseries.adapters.outbox import PlatformOutbox
-from edgeseries.adapters.r2 import R2Bucket
-from edgeseries.adapters.record_upkeep import RecordUpkeep
-from edgeseries.adapters.statistics import DatabaseStatistics
-from edgeseries.adapters.tallies import Tallies
-from edgeseries.adapters.web import PlatformWeb
-from edgeseries.adapters.webhook import Webhook
-from edgeseries.core.errors import Defect, EdgeError
-from edgeseries.ports.journal import Journal
+from edgeseries.errors import Defect, EdgeError
+from edgeseries.jobs.adapters.job_rescue import RescueRecords
+from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
+from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
+from edgeseries.metrics.adapters.statistics import DatabaseStatistics
+from edgeseries.metrics.adapters.webhook import Webhook
+from edgeseries.metrics.ports.journal import Journal
+from edgeseries.origins.ace.catalogue import Catalogue
+from edgeseries.origins.ace.origin import AceOrigin
+from edgeseries.platform.clock import SystemClock
+from edgeseries.platform.d1 import D1Database
+from edgeseries.platform.ffi import raw, whole_number
+from edgeseries.platform.health_checker import PlatformHealthChecker
+from edgeseries.platform.job_queue import PlatformJobQueue
+from edgeseries.platform.journal import PlatformJournal
+from edgeseries.platform.r2 import R2Bucket
+from edgeseries.platform.web import PlatformWeb
+from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
+from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
+from edgeseries.upkeep.adapters.record_upkeep import RecordUpkeep
 from janitor.bindings import Bindings
 from janitor.duties import DUTIES
 from janitor.duty import Outcome
 from janitor.flow import Guard, sweep
 from janitor.ports import Ports
 
-TALLIES = Tallies()
+METRICS = MetricsBuffer()
 """What sweeps of the isolate count before it is written."""
 
 
@@ -45,11 +45,11 @@ class Default(WorkerEntrypoint):
         ports = ports_of(bindings)
         scheduled_ms = whole_number(controller.scheduledTime, "scheduledTime")
         await sweep(str(controller.cron), scheduled_ms, ports, duties=DUTIES, guard=guard_with(ports.journal))
-        TALLIES.operations["requests"] += 1
-        await Bookkeeping(
+        METRICS.operations["requests"] += 1
+        await MetricsFlusher(
             function="janitor",
-            tallies=TALLIES,
-            database=D1Database(raw(bindings.database), TALLIES.operations),
+            metrics_buffer=METRICS,
+            database=D1Database(raw(bindings.database), METRICS.operations),
             clock=ports.clock,
             journal=ports.journal,
         ).flush()
@@ -57,24 +57,26 @@ class Default(WorkerEntrypoint):
 
 def ports_of(bindings: Bindings) -> Ports:
     """The ports of one sweep over the Worker's bindings."""
-    database, clock = D1Database(raw(bindings.database), TALLIES.operations), SystemClock()
-    journal = PlatformJournal(function="janitor", dataset=bindings.analytics, tallies=TALLIES, clock=clock)
+    database, clock = D1Database(raw(bindings.database), METRICS.operations), SystemClock()
+    journal = PlatformJournal(
+        function="janitor", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
+    )
     records = DatabaseDutyRecords(database)
     origin = AceOrigin(
         base_url=bindings.upstream_url,
         token=bindings.upstream_token,
-        web=PlatformWeb(TALLIES.operations),
+        web=PlatformWeb(METRICS.operations),
         clock=clock,
         catalogue=Catalogue(),
     )
     return Ports(
         records=records,
-        objects=ObjectUpkeep(bucket=R2Bucket(raw(bindings.cache), TALLIES.operations), database=database),
+        objects=ObjectUpkeep(bucket=R2Bucket(raw(bindings.cache), METRICS.operations), database=database),
         keeping=RecordUpkeep(database),
         rescues=RescueRecords(database),
-        outbox=PlatformOutbox(bindings.job_queues, TALLIES.operations),
+        job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         statistics=DatabaseStatistics(database),
-        examiner=PlatformExaminer(
+        health_checker=PlatformHealthChecker(
             database=bindings.database,
             bucket=bindings.cache,
             queues=bindings.job_queues,

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from edgeseries.core.errors import Defect, EdgeError
-from edgeseries.core.limits import MINUTE_MS
-from edgeseries.ports.duties import SWEEP_RECORD, DutyRecord
-from edgeseries.ports.journal import SweepRecord
+from edgeseries.errors import Defect, EdgeError
+from edgeseries.limits import MINUTE_MS
+from edgeseries.metrics.ports.journal import SweepRecord
+from edgeseries.upkeep.ports.duties import SWEEP_RECORD, DutyRecord
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 

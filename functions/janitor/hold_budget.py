@@ -1,13 +1,13 @@
 """The cache stays within its budget of bytes: what was not used for the longest time goes first.
 
 Blocks and kept answers count together. A read of what has gone fetches it anew, so that no answer
-is wrong meanwhile. Use is known to some minutes (`core/hits.py`).
+is wrong meanwhile. Use is known to some minutes (`metrics/adapters/metrics_buffer.py`).
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from edgeseries.ports.kept_objects import KeptObject
+from edgeseries.upkeep.ports.stored_objects import KeptObject
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 

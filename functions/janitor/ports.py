@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from edgeseries.ports.alarm import Alarm
+from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.rescue import Rescues
+from edgeseries.metrics.ports.alarm import Alarm
+from edgeseries.metrics.ports.health import HealthChecker
+from edgeseries.metrics.ports.journal import Journal
+from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.ports.clock import Clock
-from edgeseries.ports.duties import DutyRecords
-from edgeseries.ports.health import Examiner
-from edgeseries.ports.journal import Journal
-from edgeseries.ports.kept_objects import KeptObjects
-from edgeseries.ports.outbox import Outbox
-from edgeseries.ports.record_keeping import RecordKeeping
-from edgeseries.ports.rescue import Rescues
-from edgeseries.ports.statistics import Statistics
+from edgeseries.upkeep.ports.duties import DutyRecords
+from edgeseries.upkeep.ports.record_keeping import RecordKeeping
+from edgeseries.upkeep.ports.stored_objects import KeptObjects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,9 @@ class Ports:
     objects: KeptObjects
     keeping: RecordKeeping
     rescues: Rescues
-    outbox: Outbox
+    job_queue: JobQueue
     statistics: Statistics
-    examiner: Examiner
+    health_checker: HealthChecker
     alarm: Alarm
     clock: Clock
     journal: Journal

@@ -7,7 +7,8 @@ forgets nothing and remembers nothing, so that the next sweep tells it.
 from collections.abc import Sequence
 from typing import Final
 
-from edgeseries.core.alerting import (
+from edgeseries.limits import MINUTE_MS, PROBE_TIMEOUT_MS
+from edgeseries.metrics.alerting import (
     JOB_WINDOW_MS,
     MIN_JOBS,
     MIN_REQUESTS,
@@ -17,9 +18,8 @@ from edgeseries.core.alerting import (
     recalled,
     remembered,
 )
-from edgeseries.core.limits import MINUTE_MS, PROBE_TIMEOUT_MS
-from edgeseries.ports.duties import SWEEP_RECORD, DutyRecord
-from edgeseries.ports.health import Finding
+from edgeseries.metrics.ports.health import Finding
+from edgeseries.upkeep.ports.duties import SWEEP_RECORD, DutyRecord
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 
@@ -54,7 +54,7 @@ async def readings(ports: Ports, now_ms: int) -> dict[Measure, float]:
         Measure.DEAD_LETTERS: recent.dead_letters,
         Measure.BUDGET_PERCENT: PERCENT * stored_bytes / ports.settings.cache_budget_bytes,
         **of_duties(await ports.records.read(), now_ms),
-        **of_parts(await ports.examiner.examine(timeout_ms=PROBE_TIMEOUT_MS)),
+        **of_parts(await ports.health_checker.examine(timeout_ms=PROBE_TIMEOUT_MS)),
     }
     if recent.request_count >= MIN_REQUESTS:
         found[Measure.FAILED_REQUESTS_PERCENT] = PERCENT * recent.failed_requests / recent.request_count

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from edgeseries.flows.rescue import rescue
+from edgeseries.jobs.rescue import rescue
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 
@@ -13,7 +13,7 @@ STATEMENTS: Final = 3
 async def rescue_work(ports: Ports, turn: Turn) -> Outcome:
     """One look. What is more than one look's worth, the next sweep finds."""
     count = await rescue(
-        ports.rescues, ports.outbox, now_ms=turn.now_ms, rescue_after_ms=ports.settings.rescue_after_ms
+        ports.rescues, ports.job_queue, now_ms=turn.now_ms, rescue_after_ms=ports.settings.rescue_after_ms
     )
     return Outcome(told=f"{count} messages sent again", count=count)
 

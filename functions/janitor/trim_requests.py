@@ -5,7 +5,7 @@ So the table stays small, and totals never go down: a counter that does would be
 
 from typing import Final
 
-from edgeseries.core.limits import DAY_MS
+from edgeseries.limits import DAY_MS
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 

@@ -3,15 +3,15 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgeseries.core.days import day_span, days_touched
-from edgeseries.core.errors import AnswerTooLarge
-from edgeseries.core.limits import FORCED_DIRECT_MAX_SAMPLES
-from edgeseries.core.planning import Gap, in_fitting_calls, projected_samples, with_probe
-from edgeseries.core.points import PointSeries
-from edgeseries.core.query import TimeseriesQuery
-from edgeseries.core.samples import NO_SAMPLES, Samples, joined, within
-from edgeseries.core.sealing import Seed, whole_day
-from edgeseries.ports.blocks import KeptDays, StoredSamples
+from edgeseries.blocks.ports.blocks import KeptDays, StoredSamples
+from edgeseries.errors import AnswerTooLarge
+from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES
+from edgeseries.planning.fetch_plan import Gap, in_fitting_calls, projected_samples, with_probe
+from edgeseries.planning.partial_days import PartialDay, whole_day
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.days import day_span, days_touched
+from edgeseries.series.points import PointSeries
+from edgeseries.series.samples import NO_SAMPLES, Samples, joined, within
 from router.ports import Ports
 
 Delivery = tuple[Gap, tuple[PointSeries, ...]]
@@ -106,7 +106,7 @@ def whole_days(fetched: Fetched, sealed_before_day: int) -> tuple[KeptDays, ...]
     )
 
 
-def seeded_days(seeds: Sequence[Seed], fetched: Fetched) -> tuple[KeptDays, ...]:
+def completed_days(partial_days: Sequence[PartialDay], fetched: Fetched) -> tuple[KeptDays, ...]:
     """The days that were made from what was known and from the rest that was fetched."""
     read: dict[str, list[Samples]] = {}
     for _, series in fetched.gaps:
@@ -114,7 +114,11 @@ def seeded_days(seeds: Sequence[Seed], fetched: Fetched) -> tuple[KeptDays, ...]
             read.setdefault(one.point, []).append(one.samples)
     lost = fetched.errors()
     return tuple(
-        KeptDays(point=seed.point, days=(seed.day,), samples=whole_day(seed, read.get(seed.point, ())))
-        for seed in seeds
-        if seed.point not in lost
+        KeptDays(
+            point=partial_day.point,
+            days=(partial_day.day,),
+            samples=whole_day(partial_day, read.get(partial_day.point, ())),
+        )
+        for partial_day in partial_days
+        if partial_day.point not in lost
     )

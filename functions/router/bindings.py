@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
-from edgeseries.core.access import AccessSettings, Auth
-from edgeseries.core.cors import cors_policy_of
-from edgeseries.core.limits import RATE_WINDOW_S
-from edgeseries.core.rates import RatePolicy, Tier
-from edgeseries.core.routing import RouteSizes
+from edgeseries.access.grants import AccessSettings, Auth
+from edgeseries.http.cors import cors_policy_of
+from edgeseries.limits import RATE_WINDOW_S
+from edgeseries.planning.routing import RouteSizes
+from edgeseries.rates import RatePolicy, Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

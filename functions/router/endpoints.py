@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from edgeseries.core.access import Grant
-from edgeseries.core.errors import Fault, InvalidRequest, MethodNotAllowed, NotFound
-from edgeseries.core.http import HttpRequest
+from edgeseries.access.grants import Grant
+from edgeseries.errors import Fault, InvalidRequest, MethodNotAllowed, NotFound
+from edgeseries.http.messages import HttpRequest
 from router.outcome import Outcome
 from router.ports import Ports
 

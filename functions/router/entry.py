@@ -6,38 +6,38 @@ from typing import Any
 
 from workers import WorkerEntrypoint
 
-from edgeseries.adapters.ace import AceOrigin
-from edgeseries.adapters.admission import PlatformAdmission
-from edgeseries.adapters.background import PlatformBackground
-from edgeseries.adapters.block_memory import BlockMemory
-from edgeseries.adapters.block_writing import pause
-from edgeseries.adapters.bookkeeping import Bookkeeping
-from edgeseries.adapters.catalogue import Catalogue
-from edgeseries.adapters.clock import SystemClock
-from edgeseries.adapters.d1 import D1Database
-from edgeseries.adapters.duty_records import DatabaseDutyRecords
-from edgeseries.adapters.examiner import PlatformExaminer
-from edgeseries.adapters.exchange import PlatformIncoming, platform_response
-from edgeseries.adapters.ffi import raw_env
-from edgeseries.adapters.guarded_web import GuardedWeb
-from edgeseries.adapters.identity import RandomIdentity
-from edgeseries.adapters.job_store import JobRecords, LetterRecords
-from edgeseries.adapters.journal import PlatformJournal
-from edgeseries.adapters.key_memory import KeyMemory
-from edgeseries.adapters.key_store import KeyStore
-from edgeseries.adapters.live_memory import LiveMemory
-from edgeseries.adapters.outbox import PlatformOutbox
-from edgeseries.adapters.statistics import DatabaseStatistics
-from edgeseries.adapters.stores import stores_of
-from edgeseries.adapters.streaming import PlatformStreaming, PlatformTimer
-from edgeseries.adapters.tallies import Tallies
-from edgeseries.adapters.upstream_load import UpstreamLoad
-from edgeseries.adapters.web import PlatformWeb
-from edgeseries.core.errors import Defect
+from edgeseries.access.adapters.key_memory import KeyMemory
+from edgeseries.access.adapters.key_store import KeyStore
+from edgeseries.blocks.adapters.block_memory import BlockMemory
+from edgeseries.blocks.adapters.block_writing import pause
+from edgeseries.errors import Defect
+from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
+from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
+from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
+from edgeseries.metrics.adapters.statistics import DatabaseStatistics
+from edgeseries.origins.ace.catalogue import Catalogue
+from edgeseries.origins.ace.origin import AceOrigin
+from edgeseries.origins.adapters.guarded_web import GuardedWeb
+from edgeseries.origins.adapters.upstream_load import UpstreamLoad
+from edgeseries.planning.adapters.live_memory import LiveMemory
+from edgeseries.platform.background import PlatformBackground
+from edgeseries.platform.clock import SystemClock
+from edgeseries.platform.d1 import D1Database
+from edgeseries.platform.exchange import PlatformIncoming, platform_response
+from edgeseries.platform.ffi import raw_env
+from edgeseries.platform.health_checker import PlatformHealthChecker
+from edgeseries.platform.identity import RandomIdentity
+from edgeseries.platform.job_queue import PlatformJobQueue
+from edgeseries.platform.journal import PlatformJournal
+from edgeseries.platform.rate_limiter import PlatformRateLimiter
+from edgeseries.platform.stores import stores_of
+from edgeseries.platform.streaming import PlatformStreaming, PlatformTimer
+from edgeseries.platform.web import PlatformWeb
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.incoming import Incoming
+from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
 from router.bindings import Bindings
-from router.departure import request_id_of
+from router.finalize_response import request_id_of
 from router.flow import answer, refuse
 from router.ports import Ports
 
@@ -56,7 +56,7 @@ UPSTREAM = UpstreamLoad()
 KEYS = KeyMemory()
 """What is known of API keys, which all requests of the isolate share."""
 
-TALLIES = Tallies()
+METRICS = MetricsBuffer()
 """What all requests of the isolate count before it is written."""
 
 
@@ -70,10 +70,10 @@ class Default(WorkerEntrypoint):
         request_id = request_id_of(incoming.headers, RandomIdentity())
         head = incoming.head(request_id=request_id, arrived_ms=clock.now_ms())
         ports = ports_of(bindings, incoming, clock, self.ctx)
-        books = Bookkeeping(
+        flusher = MetricsFlusher(
             function="router",
-            tallies=TALLIES,
-            database=D1Database(bindings.database, TALLIES.operations),
+            metrics_buffer=METRICS,
+            database=D1Database(bindings.database, METRICS.operations),
             clock=clock,
             journal=ports.journal,
         )
@@ -84,7 +84,7 @@ class Default(WorkerEntrypoint):
             defect = Defect("this is a fault of ours; the log has its cause under the request id")
             defect.__cause__ = cause
             response = refuse(defect, head, ports)
-        books.settle(ports.background.after, pause)
+        flusher.settle(ports.background.after, pause)
         return await platform_response(response, method=head.method)
 
 
@@ -102,13 +102,15 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         memory=MEMORY,
         clock=clock,
         wait_until=ctx.waitUntil,
-        tallies=TALLIES,
+        metrics_buffer=METRICS,
         answer_ttl_ms=bindings.answer_ttl_ms,
     )
     jobs = JobRecords(stores.database)
-    journal = PlatformJournal(function="router", dataset=bindings.analytics, tallies=TALLIES, clock=clock)
+    journal = PlatformJournal(
+        function="router", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
+    )
     web = GuardedWeb(
-        PlatformWeb(TALLIES.operations),
+        PlatformWeb(METRICS.operations),
         load=UPSTREAM,
         clock=clock,
         pause=pause,
@@ -131,8 +133,8 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         answers=stores.answers,
         jobs=jobs,
         book=jobs,
-        letters=LetterRecords(stores.database),
-        outbox=PlatformOutbox(bindings.job_queues, TALLIES.operations),
+        letters=DeadLetterRecords(stores.database),
+        job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
         timer=PlatformTimer(),
         tails=TAILS,
@@ -140,9 +142,9 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         clock=clock,
         identity=RandomIdentity(),
         journal=journal,
-        keys=KeyStore(database=stores.database, memory=KEYS, tallies=TALLIES, clock=clock),
-        admission=PlatformAdmission(bindings.rate_limits),
-        examiner=PlatformExaminer(
+        keys=KeyStore(database=stores.database, memory=KEYS, metrics_buffer=METRICS, clock=clock),
+        rate_limiter=PlatformRateLimiter(bindings.rate_limits),
+        health_checker=PlatformHealthChecker(
             database=bindings.database,
             bucket=bindings.cache,
             queues=bindings.job_queues,

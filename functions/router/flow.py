@@ -6,36 +6,36 @@ Every step is a decision with a file of its own; this page only puts them in ord
 from dataclasses import replace
 from typing import Final
 
-from edgeseries.core.access import Grant
-from edgeseries.core.declared import names_of
-from edgeseries.core.errors import AnswerTooLarge, EdgeError
-from edgeseries.core.freshness import freshness_of
-from edgeseries.core.http import HttpRequest, HttpResponse
-from edgeseries.core.problem import problem_response
-from edgeseries.core.results.parts import block_count
-from edgeseries.core.routing import Route, choose_route
+from edgeseries.access.grants import Grant
+from edgeseries.answers.parts import block_count
+from edgeseries.answers.problem import problem_response
+from edgeseries.errors import AnswerTooLarge, EdgeError
+from edgeseries.http.messages import HttpRequest, HttpResponse
+from edgeseries.http.parameters import names_of
+from edgeseries.planning.freshness import freshness_of
+from edgeseries.planning.routing import Route, choose_route
+from router.authorize import authorize, unruled
+from router.cached_answer import cached_answer
 from router.contract.operations import OPERATIONS
-from router.coverage import coverage
-from router.dead_letters import list_letters, replay_letter
-from router.departure import depart, preflight
 from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, label_of
-from router.gate import let_in, unruled
-from router.health import health
-from router.jobs import cancel_job, follow_job, list_jobs, make_job, retry_job, show_job, show_result
-from router.kept import kept_answer
-from router.keys import list_keys, make_key, revoke_key, show_key
+from router.finalize_response import finalize_response, preflight
+from router.handlers.cache import purge
+from router.handlers.coverage import coverage
+from router.handlers.dead_letters import list_letters, replay_letter
+from router.handlers.health import health
+from router.handlers.jobs import cancel_job, follow_job, list_jobs, make_job, retry_job, show_job, show_result
+from router.handlers.keys import list_keys, make_key, revoke_key, show_key
+from router.handlers.metrics import metrics
+from router.handlers.openapi import openapi
+from router.handlers.sites import list_points, list_sites
+from router.handlers.stats import stats
+from router.index_lookup import look_up
+from router.inline_answer import Choice, answer_inline, estimated_plan
 from router.live import live_part_of
-from router.metrics import metrics
-from router.now import Choice, answer_now, estimated_need
-from router.openapi import openapi
 from router.outcome import Outcome
 from router.parameters import check_headers, read_fields, read_path, read_query
 from router.ports import Ports
-from router.purging import purge
-from router.queued import queue_job
-from router.sites import list_points, list_sites
-from router.stats import stats
-from router.stored import look_up
+from router.queued_answer import queue_job
 
 
 async def answer(request: HttpRequest, ports: Ports) -> HttpResponse:
@@ -46,11 +46,11 @@ async def answer(request: HttpRequest, ports: Ports) -> HttpResponse:
         if request.method == "OPTIONS":
             outcome = Outcome(response=preflight(endpoint.methods))
         else:
-            grant = await let_in(request, endpoint, ports)
+            grant = await authorize(request, endpoint, ports)
             outcome = await serve(request, endpoint, grant, ports)
     except EdgeError as error:
         outcome = refusal(error, request)
-    return depart(
+    return finalize_response(
         request,
         outcome,
         endpoint=label_of(ENDPOINTS, request.path),
@@ -77,35 +77,37 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     """`/api/timeseries`: check; stream a kept answer; or see what is missing, choose the route, take it."""
     query = read_query(arrival)
     freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
-    kept = await kept_answer(query, freshness, arrival, ports)
+    kept = await cached_answer(query, freshness, arrival, ports)
     if kept is not None:
         return kept
     index = await look_up(query, reads=freshness.reads, ports=ports)
     live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=freshness.reads, ports=ports)
-    need = estimated_need(query, index, live, arrival, ports)
+    fetch_plan = estimated_plan(query, index, live, arrival, ports)
     route = choose_route(
-        missing_samples=need.missing_samples,
-        answer_samples=need.answer_samples,
-        blocks=block_count(len(query.points), need.sealed_part),
+        missing_samples=fetch_plan.missing_samples,
+        answer_samples=fetch_plan.answer_samples,
+        blocks=block_count(len(query.points), fetch_plan.sealed_part),
         forced=query.forced,
         sizes=ports.route_sizes,
     )
     if route is Route.QUEUED:
-        return await queue_job(query, need, arrival, ports)
-    choice = Choice(route=route, freshness=freshness, index=index, live=live, estimate=need)
+        return await queue_job(query, fetch_plan, arrival, ports)
+    choice = Choice(route=route, freshness=freshness, index=index, live=live, estimate=fetch_plan)
     try:
-        return await answer_now(query, choice, arrival, ports)
+        return await answer_inline(query, choice, arrival, ports)
     except AnswerTooLarge as error:
         if query.forced is not None:
             raise
         # The estimate was too low, and nobody insists on an answer now.
-        need = replace(need, missing_samples=error.estimated_samples)
-        return await queue_job(query, need, arrival, ports)
+        fetch_plan = replace(fetch_plan, missing_samples=error.estimated_samples)
+        return await queue_job(query, fetch_plan, arrival, ports)
 
 
 def refuse(error: EdgeError, request: HttpRequest, ports: Ports) -> HttpResponse:
     """The problem response of an error that the flow itself did not expect, as it leaves."""
-    return depart(request, refusal(error, request), endpoint=label_of(ENDPOINTS, request.path), ports=ports)
+    return finalize_response(
+        request, refusal(error, request), endpoint=label_of(ENDPOINTS, request.path), ports=ports
+    )
 
 
 def refusal(error: EdgeError, request: HttpRequest) -> Outcome:
@@ -135,4 +137,4 @@ ENDPOINTS: Final = (
     Endpoint(pattern="/api/openapi.json", handlers={"GET": openapi}),
 )
 
-assert not unruled(ENDPOINTS), f"core/access.py says nothing of {unruled(ENDPOINTS)}"
+assert not unruled(ENDPOINTS), f"access/grants.py says nothing of {unruled(ENDPOINTS)}"

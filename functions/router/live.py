@@ -1,18 +1,18 @@
 """The live part of a request: what the isolate knows of it, and what it learns when more is read.
 
-The algebra is `core/live.py`; here it meets the ports. No store is asked and nothing fails.
+The algebra is `planning/live_edge.py`; here it meets the ports. No store is asked and nothing fails.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edgeseries.core.days import first_unsealed_day
-from edgeseries.core.limits import DAY_MS, LATEST_MS
-from edgeseries.core.live import Edge, LivePlan, Read, Tail, plan_live, tail_after
-from edgeseries.core.query import TimeseriesQuery
-from edgeseries.core.samples import Samples, within
-from edgeseries.core.sealing import Seed
-from edgeseries.core.timerange import TimeRange
+from edgeseries.limits import DAY_MS, LATEST_MS
+from edgeseries.planning.live_edge import Edge, LivePlan, Read, Tail, plan_live, tail_after
+from edgeseries.planning.partial_days import PartialDay
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.days import first_unsealed_day
+from edgeseries.series.samples import Samples, within
+from edgeseries.series.timerange import TimeRange
 from router.assembly import Fetched
 from router.ports import Ports
 
@@ -40,12 +40,12 @@ class LivePart:
         """What to ask upstream, by point."""
         return {} if self.plan is None else self.plan.pieces
 
-    def held(self, seeds: Sequence[Seed]) -> list[tuple[str, Samples]]:
+    def held(self, partial_days: Sequence[PartialDay]) -> list[tuple[str, Samples]]:
         """Samples that are known, by point: of the live part, and of days that were sealed since.
 
         Of other sealed days blocks know better.
         """
-        found = [(seed.point, seed.samples) for seed in seeds]
+        found = [(partial_day.point, partial_day.samples) for partial_day in partial_days]
         if self.plan is not None:
             live = TimeRange(start_ms=self.plan.edge.span.start_ms, end_ms=LATEST_MS)
             found += [(point, within(tail.samples, live)) for point, tail in self.tails.items()]

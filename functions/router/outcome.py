@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from edgeseries.core.answer import json_bytes
-from edgeseries.core.errors import EdgeError
-from edgeseries.core.freshness import Verdict
-from edgeseries.core.http import HttpResponse
+from edgeseries.answers.answer import json_bytes
+from edgeseries.errors import EdgeError
+from edgeseries.http.messages import HttpResponse
+from edgeseries.planning.freshness import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,20 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edgeseries.core.access import require_site
-from edgeseries.core.declared import Parameter
-from edgeseries.core.errors import Fault, HeadersTooLarge, InvalidRequest
-from edgeseries.core.http import HttpRequest
-from edgeseries.core.jobs.job import Priority
-from edgeseries.core.json_text import RepeatedField, TooDeep, parsed
-from edgeseries.core.limits import MAX_HEADER_CHARS, MAX_HEADERS_BYTES, MAX_JSON_DEPTH
-from edgeseries.core.query import (
+from edgeseries.access.grants import require_site
+from edgeseries.errors import Fault, HeadersTooLarge, InvalidRequest
+from edgeseries.http.messages import HttpRequest
+from edgeseries.http.parameters import Parameter
+from edgeseries.jobs.job import Priority
+from edgeseries.limits import MAX_HEADER_CHARS, MAX_HEADERS_BYTES, MAX_JSON_DEPTH
+from edgeseries.planning.query import (
     MAX_ECHOED_CHARS,
     MAX_FAULTS_OF_A_KIND,
     TimeseriesQuery,
     query_from_json,
     query_from_pairs,
 )
+from edgeseries.series.json_text import RepeatedField, TooDeep, parsed
 from router.contract.parameters import IN_PATH
 from router.endpoints import Arrival
 

@@ -3,28 +3,28 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from edgeseries.core.access import AccessSettings
-from edgeseries.core.routing import RouteSizes
-from edgeseries.ports.admission import Admission
-from edgeseries.ports.answers import Answers
+from edgeseries.access.grants import AccessSettings
+from edgeseries.access.ports.keys import Keys
+from edgeseries.access.ports.rate_limiter import RateLimiter
+from edgeseries.blocks.ports.answers import Answers
+from edgeseries.blocks.ports.blocks import Blocks
+from edgeseries.jobs.ports.dead_letters import Letters
+from edgeseries.jobs.ports.job_book import JobBook
+from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.jobs import Jobs
+from edgeseries.metrics.ports.health import HealthChecker
+from edgeseries.metrics.ports.journal import Journal
+from edgeseries.metrics.ports.statistics import Statistics
+from edgeseries.origins.ports.origin import Origin
+from edgeseries.origins.ports.upstream_state import UpstreamState
+from edgeseries.planning.ports.tails import Tails
+from edgeseries.planning.routing import RouteSizes
 from edgeseries.ports.background import Background
-from edgeseries.ports.blocks import Blocks
 from edgeseries.ports.clock import Clock
-from edgeseries.ports.duties import DutyRecords
-from edgeseries.ports.health import Examiner
 from edgeseries.ports.identity import Identity
 from edgeseries.ports.incoming import Incoming
-from edgeseries.ports.job_book import JobBook
-from edgeseries.ports.jobs import Jobs
-from edgeseries.ports.journal import Journal
-from edgeseries.ports.keys import Keys
-from edgeseries.ports.letters import Letters
-from edgeseries.ports.origin import Origin
-from edgeseries.ports.outbox import Outbox
-from edgeseries.ports.statistics import Statistics
 from edgeseries.ports.streaming import Streaming, Timer
-from edgeseries.ports.tails import Tails
-from edgeseries.ports.upstream_state import UpstreamState
+from edgeseries.upkeep.ports.duties import DutyRecords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Ports:
     jobs: Jobs
     book: JobBook
     letters: Letters
-    outbox: Outbox
+    job_queue: JobQueue
     streaming: Streaming
     timer: Timer
     tails: Tails
@@ -51,8 +51,8 @@ class Ports:
     identity: Identity
     journal: Journal
     keys: Keys
-    admission: Admission
-    examiner: Examiner
+    rate_limiter: RateLimiter
+    health_checker: HealthChecker
     statistics: Statistics
     duties: DutyRecords
     access: AccessSettings

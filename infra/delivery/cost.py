@@ -1,7 +1,7 @@
 """`make cost`: what a month would cost, by product, for a workload described by four numbers.
 
 Owns how a workload becomes counted operations: `Assumptions` says how many of each one read, job or stored
-byte takes, and where the number comes from. The prices are those of `edgeseries.core.prices`, which
+byte takes, and where the number comes from. The prices are those of `edgeseries.metrics.prices`, which
 `/api/stats` uses, too, with what was really counted. Must not know prices of its own.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from edgeseries.core.prices import Bill, bill, d1_rows_written, queue_operations
+from edgeseries.metrics.prices import Bill, bill, d1_rows_written, queue_operations
 
 TB_GB: Final = 1_000
 MONTH_MINUTES: Final = 30 * 24 * 60

@@ -40,7 +40,7 @@ MAX_QUEUED_MIN_SAMPLES: Final = 1_000_000
 """Samples of an inline answer (docs/limits): above it the answer is a job anyway."""
 
 MAX_BATCH_SAMPLES: Final = 300_000
-"""Samples that a consumer gathers before it writes them (core/jobs/limits.py)."""
+"""Samples that a consumer gathers before it writes them (jobs/limits.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from local.upstream.pages import Cursor, SamplePage, empty_page, numbered_page, 
 from local.upstream.paths import Endpoint, Match
 from local.upstream.queries import Arguments, BatchShape, Refused, batch_names, mask_of
 from local.upstream.series import usual_step_s
-from local.upstream.shelf import Shelf
+from local.upstream.shelf import OrderCache
 from local.upstream.truth import Truth
 from local.upstream.wire import (
     SAMPLES_FIELD,
@@ -76,7 +76,7 @@ class Answers:
 
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
-        self._shelf = Shelf(truth)
+        self._shelf = OrderCache(truth)
         self._points = [point for site in truth.sites() for point in truth.points(site)]
         self._ids = {point.name: place for place, point in enumerate(self._points, start=1)}
         self._by_endpoint: Mapping[Endpoint, Callable[[Ask], Reply]] = {

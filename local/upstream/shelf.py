@@ -19,7 +19,7 @@ KEPT_ORDERS_COUNT: Final = 6
 _Key = tuple[object, ...]
 
 
-class Shelf:
+class OrderCache:
     """Orders of one truth; an order made before samples arrived late is not used again."""
 
     def __init__(self, truth: Truth) -> None:

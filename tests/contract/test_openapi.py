@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from edgeseries.core.declared import Choice, Instant, Name, Opaque, Parameter, Whole
-from edgeseries.core.limits import MAX_NAME_BYTES, MAX_POINTS
-from edgeseries.core.problem import KINDS, PROBLEM_TYPE
+from edgeseries.answers.problem import KINDS, PROBLEM_TYPE
+from edgeseries.http.parameters import Choice, Instant, Name, Opaque, Parameter, Whole
+from edgeseries.limits import MAX_NAME_BYTES, MAX_POINTS
 from router.contract.document import document
 from router.contract.headers import ANSWER_HEADERS
 from router.contract.operations import OPERATIONS
-from router.departure import ALLOWED_HEADERS, EXPOSED_HEADERS
+from router.finalize_response import ALLOWED_HEADERS, EXPOSED_HEADERS
 from router.flow import ENDPOINTS
 from tests.asked_router import QUERY, ask, told
 from tests.promised import BrokenPromise, hold
 
 ROOT = Path(__file__).parents[2]
 ROUTER = sorted((ROOT / "functions" / "router").rglob("*.py"))
-QUERIES = [ROOT / "functions/edgeseries/core" / name for name in ("query.py", "purge_query.py")]
+QUERIES = [ROOT / "functions/edgeseries/planning" / name for name in ("query.py", "purge_query.py")]
 
 SAFELISTED = {"cache-control", "content-language", "content-length", "content-type", "expires", "pragma"}
 """Response headers that scripts may read anyway (Fetch standard)."""

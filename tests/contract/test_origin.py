@@ -15,11 +15,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from edgeseries.adapters.ace import NO_SUCH_POINT, AceOrigin
-from edgeseries.adapters.catalogue import Catalogue
-from edgeseries.adapters.clock import SystemClock
-from edgeseries.core.ace import value_of
-from edgeseries.core.errors import (
+from edgeseries.errors import (
     DeadlineExceeded,
     NotFound,
     OriginContract,
@@ -29,11 +25,15 @@ from edgeseries.core.errors import (
     OriginThrottled,
     OriginUnreachable,
 )
-from edgeseries.core.http import HttpCall, HttpReply
-from edgeseries.core.limits import UPSTREAM_MAX_BODY_BYTES
-from edgeseries.core.samples import Samples, Value, in_order
-from edgeseries.core.timerange import TimeRange, parse_instant
-from edgeseries.ports.origin import Origin
+from edgeseries.http.messages import HttpCall, HttpReply
+from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
+from edgeseries.origins.ace.catalogue import Catalogue
+from edgeseries.origins.ace.origin import NO_SUCH_POINT, AceOrigin
+from edgeseries.origins.ace.wire import value_of
+from edgeseries.origins.ports.origin import Origin
+from edgeseries.platform.clock import SystemClock
+from edgeseries.series.samples import Samples, Value, in_order
+from edgeseries.series.timerange import TimeRange, parse_instant
 from local.expected import expected_samples
 from local.upstream.truth import Truth
 from tests import made_up

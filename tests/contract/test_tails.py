@@ -4,11 +4,11 @@ from array import array
 
 import pytest
 
-from edgeseries.adapters.live_memory import LiveMemory
-from edgeseries.adapters.store_limits import TAIL_OWN_SAMPLES
-from edgeseries.core.live import Tail
-from edgeseries.core.samples import Samples
-from edgeseries.ports.tails import Tails
+from edgeseries.planning.adapters.live_memory import LiveMemory
+from edgeseries.planning.live_edge import Tail
+from edgeseries.planning.ports.tails import Tails
+from edgeseries.series.samples import Samples
+from edgeseries.storage.limits import TAIL_OWN_SAMPLES
 
 START_MS = 1_790_000_000_000
 

@@ -115,7 +115,7 @@ def test_a_change_of_nothing_makes_no_version(
 def test_a_change_of_what_is_shared_reaches_whoever_has_it(
     tmp_path: Path, dev_graph: Graph, config: Mapping[str, str], secrets: Mapping[str, str]
 ) -> None:
-    shared = "edgeseries/adapters/d1.py"
+    shared = "edgeseries/platform/d1.py"
     holders = {
         version.key
         for version in dev_graph.of_type("WorkerVersion")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeseries.core.access import Auth
-from edgeseries.core.limits import RATE_WINDOW_S
-from edgeseries.core.rates import Tier
+from edgeseries.access.grants import Auth
+from edgeseries.limits import RATE_WINDOW_S
+from edgeseries.rates import Tier
 from stack import wiring
 from stack.bundle import DATA, Bundle, bindings_used, bundle, vendored_sdk
 from stack.settings import ACCESS, SECRET_KEYS, parse

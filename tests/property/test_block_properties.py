@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.core.blocks.block import decode_days, decode_range, encode_block, merge_blocks, same_samples
-from edgeseries.core.blocks.floats import decode_floats, encode_floats
-from edgeseries.core.blocks.header import BlockKey, read_header
-from edgeseries.core.blocks.integers import decode_integers, encode_integers
-from edgeseries.core.blocks.segments import cuts, decode_segment
-from edgeseries.core.blocks.values import decode_values, encode_values
-from edgeseries.core.blocks.wire import Reader, uvarint
-from edgeseries.core.days import day_of, days_in, month_days
-from edgeseries.core.errors import BlockDamaged
-from edgeseries.core.limits import DAY_MS, SEGMENT_TAIL_SAMPLES, SEGMENT_TARGET_SAMPLES
-from edgeseries.core.samples import Samples, Value, within
-from edgeseries.core.timerange import TimeRange
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block import decode_days, decode_range, encode_block, merge_blocks, same_samples
+from edgeseries.blocks.floats import decode_floats, encode_floats
+from edgeseries.blocks.header import BlockKey, read_header
+from edgeseries.blocks.integers import decode_integers, encode_integers
+from edgeseries.blocks.segments import cuts, decode_segment
+from edgeseries.blocks.values import decode_values, encode_values
+from edgeseries.blocks.wire import Reader, uvarint
+from edgeseries.errors import BlockDamaged
+from edgeseries.limits import DAY_MS, SEGMENT_TAIL_SAMPLES, SEGMENT_TARGET_SAMPLES
+from edgeseries.series.days import day_of, days_in, month_days
+from edgeseries.series.samples import Samples, Value, within
+from edgeseries.series.timerange import TimeRange
 
 KEY = BlockKey(site="Büro 7", point="AHU-1/SAT", month="2024-02")
 MONTH = month_days(KEY.month)

@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.core.errors import StoreUnavailable
-from edgeseries.core.http import HttpRequest, HttpResponse
-from edgeseries.core.limits import DAY_MS
-from edgeseries.core.routing import RouteSizes
-from edgeseries.core.samples import Value
+from edgeseries.errors import StoreUnavailable
+from edgeseries.http.messages import HttpRequest, HttpResponse
+from edgeseries.limits import DAY_MS
+from edgeseries.planning.routing import RouteSizes
+from edgeseries.series.samples import Value
 from router.flow import answer
 from tests.fake_stores import FakeAnswers, FakeBlocks
 from tests.fakes import (

@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from edgeseries.adapters.database import Command, Row
-from edgeseries.core.errors import (
+from edgeseries.errors import (
     NotFound,
     OriginContract,
     OriginGarbled,
@@ -20,8 +19,9 @@ from edgeseries.core.errors import (
     StoreUnavailable,
     TooLarge,
 )
-from edgeseries.core.jobs.limits import BATCH_LEASE_MS
-from edgeseries.core.jobs.states import BATCH_TRANSITIONS, JOB_TRANSITIONS, JobStatus
+from edgeseries.jobs.limits import BATCH_LEASE_MS
+from edgeseries.jobs.states import BATCH_TRANSITIONS, JOB_TRANSITIONS, JobStatus
+from edgeseries.storage.database import Command, Row
 from tests.fake_stores import SqliteDatabase
 from tests.job_system import RESCUE_AFTER_MS, IsolateDied, JobSystem
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.core.days import day_span, days_touched, month_of
-from edgeseries.core.errors import (
+from edgeseries.errors import (
     Conflict,
     DeadlineExceeded,
     Defect,
@@ -23,16 +22,17 @@ from edgeseries.core.errors import (
     StoreUnavailable,
     TooLarge,
 )
-from edgeseries.core.jobs.batching import BatchSizes, batches_of, cut_piece, halved, months_of
-from edgeseries.core.jobs.job import JobRequest, Priority, job_id_of
-from edgeseries.core.jobs.limits import BATCH_MAX_CLAIMS, BATCH_MAX_RETRIES, MAX_WAIT_S, RETRY_MAX_PAUSE_S
-from edgeseries.core.jobs.messages import BatchMessage, Letter, PlanMessage, UnknownMessage, message_of
-from edgeseries.core.jobs.retrying import GiveUp, TryAgain, after_failure, before_work
-from edgeseries.core.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY
-from edgeseries.core.planning import Gap
-from edgeseries.core.prefer import wait_of
-from edgeseries.core.query import TimeseriesQuery
-from edgeseries.core.timerange import TimeRange
+from edgeseries.jobs.batching import BatchSizes, batches_of, cut_piece, halved, months_of
+from edgeseries.jobs.job import JobRequest, Priority, job_id_of
+from edgeseries.jobs.limits import BATCH_MAX_CLAIMS, BATCH_MAX_RETRIES, MAX_WAIT_S, RETRY_MAX_PAUSE_S
+from edgeseries.jobs.messages import BatchMessage, FailedMessage, PlanMessage, UnknownMessage, message_of
+from edgeseries.jobs.prefer import wait_of
+from edgeseries.jobs.retrying import GiveUp, TryAgain, after_failure, before_work
+from edgeseries.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY
+from edgeseries.planning.fetch_plan import Gap
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.days import day_span, days_touched, month_of
+from edgeseries.series.timerange import TimeRange
 
 FIRST_DAY = 19_720
 POINTS = st.integers(1, 40).map(lambda number: tuple(f"p{place:03d}" for place in range(number)))
@@ -179,7 +179,7 @@ MESSAGES = st.one_of(
     st.builds(PlanMessage, job_id=st.text()),
     st.builds(BatchMessage, job_id=st.text(), batch_index=st.integers(0, 10**6)),
     st.builds(
-        Letter,
+        FailedMessage,
         queue=st.text(),
         message=st.dictionaries(st.text(max_size=5), JSON, max_size=3),
         cause=st.text(),
@@ -189,7 +189,7 @@ MESSAGES = st.one_of(
 
 
 @given(message=MESSAGES)
-def test_a_message_comes_back_from_the_wire(message: PlanMessage | BatchMessage | Letter) -> None:
+def test_a_message_comes_back_from_the_wire(message: PlanMessage | BatchMessage | FailedMessage) -> None:
     assert message_of(json.loads(json.dumps(message.to_wire()))) == message
 
 

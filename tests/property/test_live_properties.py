@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from edgeseries.core.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, UPSTREAM_BATCH_POINTS
-from edgeseries.core.live import Edge, Tail, plan_live, tail_after
-from edgeseries.core.samples import Samples, Value, joined, within
-from edgeseries.core.timerange import TimeRange
+from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, UPSTREAM_BATCH_POINTS
+from edgeseries.planning.live_edge import Edge, Tail, plan_live, tail_after
+from edgeseries.series.samples import Samples, Value, joined, within
+from edgeseries.series.timerange import TimeRange
 
 LAG_MS = HOUR_MS
 DAY_START_MS = 20_000 * DAY_MS

@@ -5,7 +5,10 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edgeseries.adapters.object_keys import (
+from edgeseries.http.parameters import Name
+from edgeseries.limits import MAX_NAME_BYTES
+from edgeseries.storage.limits import OBJECT_KEY_MAX_BYTES
+from edgeseries.storage.object_keys import (
     BLOCKS,
     block_key,
     point_digest_and_month,
@@ -13,9 +16,6 @@ from edgeseries.adapters.object_keys import (
     site_part,
     site_prefix,
 )
-from edgeseries.adapters.store_limits import OBJECT_KEY_MAX_BYTES
-from edgeseries.core.declared import Name
-from edgeseries.core.limits import MAX_NAME_BYTES
 from tests.hostile import HOSTILE_NAMES
 
 

@@ -8,20 +8,20 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.core.days import by_month, day_of, days_in, days_touched, month_days, month_of, runs
-from edgeseries.core.limits import DAY_MS, UPSTREAM_CALL_SAMPLES
-from edgeseries.core.planning import (
+from edgeseries.limits import DAY_MS, UPSTREAM_CALL_SAMPLES
+from edgeseries.planning.fetch_plan import (
+    FetchPlan,
     Gap,
-    Need,
     covered_ms,
     exact_gaps,
     in_fitting_calls,
-    need_of,
     overlap_ms,
+    plan_fetch,
     whole_day_gaps,
     with_probe,
 )
-from edgeseries.core.timerange import TimeRange
+from edgeseries.series.days import by_month, day_of, days_in, days_touched, month_days, month_of, runs
+from edgeseries.series.timerange import TimeRange
 
 SOME_DAY = 19_700
 days = st.integers(0, 47_000)
@@ -35,15 +35,15 @@ spans = st.builds(
 
 
 @st.composite
-def needs(draw: st.DrawFn) -> tuple[Need, list[str], dict[str, set[int]], int]:
+def needs(draw: st.DrawFn) -> tuple[FetchPlan, list[str], dict[str, set[int]], int]:
     names = draw(points)
     covered = {name: draw(few_days) for name in names if draw(st.booleans())}
     now_ms = draw(st.integers((SOME_DAY - 2) * DAY_MS, (SOME_DAY + 20) * DAY_MS))
     lag_ms = draw(st.integers(0, 2 * DAY_MS))
-    need = need_of(
+    fetch_plan = plan_fetch(
         names, draw(spans), covered=covered, density_per_day={}, now_ms=now_ms, settle_lag_ms=lag_ms
     )
-    return need, names, covered, now_ms - lag_ms
+    return fetch_plan, names, covered, now_ms - lag_ms
 
 
 @given(days)
@@ -69,65 +69,67 @@ def test_days_touched_hold_the_range_and_nothing_else(span: TimeRange) -> None:
 
 @given(needs())
 def test_missing_days_are_the_sealed_uncovered_days_of_the_range(
-    drawn: tuple[Need, list[str], dict[str, set[int]], int],
+    drawn: tuple[FetchPlan, list[str], dict[str, set[int]], int],
 ) -> None:
-    need, names, covered, settled_ms = drawn
+    fetch_plan, names, covered, settled_ms = drawn
     for name in names:
-        for day in days_touched(need.span):
+        for day in days_touched(fetch_plan.span):
             sealed = (day + 1) * DAY_MS <= settled_ms
             lacking = sealed and day not in covered.get(name, set())
-            assert (day in need.missing_days.get(name, ())) == lacking
-    assert need.sealed == ((day_of(need.span.end_ms - 1) + 1) * DAY_MS <= settled_ms)
+            assert (day in fetch_plan.missing_days.get(name, ())) == lacking
+    assert fetch_plan.sealed == ((day_of(fetch_plan.span.end_ms - 1) + 1) * DAY_MS <= settled_ms)
 
 
 @given(needs())
 def test_exact_gaps_are_what_blocks_do_not_hold(
-    drawn: tuple[Need, list[str], dict[str, set[int]], int],
+    drawn: tuple[FetchPlan, list[str], dict[str, set[int]], int],
 ) -> None:
-    need, names, covered, settled_ms = drawn
-    gaps = exact_gaps(need, names)
+    fetch_plan, names, covered, settled_ms = drawn
+    gaps = exact_gaps(fetch_plan, names)
     for name in names:
         own = [gap.span for gap in gaps if name in gap.points]
         assert sum(gap.duration_ms for gap in own) == sum(
-            overlap_ms(need.span, day)
-            for day in days_touched(need.span)
+            overlap_ms(fetch_plan.span, day)
+            for day in days_touched(fetch_plan.span)
             if (day + 1) * DAY_MS > settled_ms or day not in covered.get(name, set())
         )
-        assert all(need.span.start_ms <= gap.start_ms and gap.end_ms <= need.span.end_ms for gap in own)
+        assert all(
+            fetch_plan.span.start_ms <= gap.start_ms and gap.end_ms <= fetch_plan.span.end_ms for gap in own
+        )
         ordered = sorted(own, key=lambda gap: gap.start_ms)
         assert all(a.end_ms < b.start_ms for a, b in pairwise(ordered))
 
 
 @given(needs())
 def test_whole_day_gaps_are_the_missing_days(
-    drawn: tuple[Need, list[str], dict[str, set[int]], int],
+    drawn: tuple[FetchPlan, list[str], dict[str, set[int]], int],
 ) -> None:
-    need, names, _, _ = drawn
+    fetch_plan, names, _, _ = drawn
     fetched: dict[str, list[int]] = {}
-    for gap in whole_day_gaps(need):
+    for gap in whole_day_gaps(fetch_plan):
         assert gap.span.start_ms % DAY_MS == gap.span.end_ms % DAY_MS == 0
         for name in gap.points:
             fetched.setdefault(name, []).extend(days_touched(gap.span))
-    assert {name: tuple(sorted(got)) for name, got in fetched.items()} == dict(need.missing_days)
+    assert {name: tuple(sorted(got)) for name, got in fetched.items()} == dict(fetch_plan.missing_days)
     assert set(fetched) <= set(names)
 
 
 @given(needs())
 def test_what_is_missing_of_a_range_is_the_sum_of_its_missing_days(
-    drawn: tuple[Need, list[str], dict[str, set[int]], int],
+    drawn: tuple[FetchPlan, list[str], dict[str, set[int]], int],
 ) -> None:
-    need, _, _, _ = drawn
-    for days in need.missing_days.values():
-        assert covered_ms(need.span, days) == sum(overlap_ms(need.span, day) for day in days)
+    fetch_plan, _, _, _ = drawn
+    for days in fetch_plan.missing_days.values():
+        assert covered_ms(fetch_plan.span, days) == sum(overlap_ms(fetch_plan.span, day) for day in days)
 
 
 @given(needs(), st.sampled_from([{}, dict.fromkeys("abcd", 100.0), dict.fromkeys("abcdefgh", 100.0)]))
 def test_a_probe_changes_the_order_of_gaps_and_not_what_is_fetched(
-    drawn: tuple[Need, list[str], dict[str, set[int]], int], learned: dict[str, float]
+    drawn: tuple[FetchPlan, list[str], dict[str, set[int]], int], learned: dict[str, float]
 ) -> None:
-    need, _, _, _ = drawn
+    fetch_plan, _, _, _ = drawn
     # Many points of each gap, so that it might be too large.
-    gaps = [replace(gap, points=gap.points * 40) for gap in whole_day_gaps(need)]
+    gaps = [replace(gap, points=gap.points * 40) for gap in whole_day_gaps(fetch_plan)]
     probed = with_probe(gaps, learned)
     assert point_days(probed) == point_days(gaps)
     if len(probed) > len(gaps):
@@ -144,10 +146,10 @@ def point_days(gaps: Sequence[Gap]) -> Counter[tuple[str, int]]:
     st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from([1.0, 1_440.0, 20_000.0, 90_000.0])),
 )
 def test_calls_that_fit_ask_for_the_same_and_are_no_larger_than_they_must(
-    drawn: tuple[Need, list[str], dict[str, set[int]], int], learned: dict[str, float]
+    drawn: tuple[FetchPlan, list[str], dict[str, set[int]], int], learned: dict[str, float]
 ) -> None:
-    need, _, _, _ = drawn
-    gaps = whole_day_gaps(need)
+    fetch_plan, _, _, _ = drawn
+    gaps = whole_day_gaps(fetch_plan)
     fitting = in_fitting_calls(gaps, learned)
     assert point_days(fitting) == point_days(gaps)
     for gap in gaps:

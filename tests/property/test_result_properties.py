@@ -9,17 +9,17 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeseries.core.answer import answer_body
-from edgeseries.core.days import month_of
-from edgeseries.core.jobs.limits import RESULT_WINDOW_POINTS
-from edgeseries.core.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY, LATEST_MS
-from edgeseries.core.points import PointSeries
-from edgeseries.core.query import TimeseriesQuery
-from edgeseries.core.results.formats import ResultFormat, parts_of, writer_of
-from edgeseries.core.results.instants import InstantTexts
-from edgeseries.core.results.windows import windows_of
-from edgeseries.core.samples import Samples, Value
-from edgeseries.core.timerange import TimeRange, iso_instant
+from edgeseries.answers.answer import answer_body
+from edgeseries.answers.formats import ResultFormat, parts_of, writer_of
+from edgeseries.answers.instants import InstantTexts
+from edgeseries.answers.windows import windows_of
+from edgeseries.jobs.limits import RESULT_WINDOW_POINTS
+from edgeseries.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY, LATEST_MS
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.days import month_of
+from edgeseries.series.points import PointSeries
+from edgeseries.series.samples import Samples, Value
+from edgeseries.series.timerange import TimeRange, iso_instant
 
 SPAN = TimeRange(start_ms=0, end_ms=LATEST_MS)
 

@@ -5,9 +5,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.core import ace
-from edgeseries.core.declared import Name
-from edgeseries.core.timerange import TimeRange
+from edgeseries.http.parameters import Name
+from edgeseries.origins.ace import wire as ace
+from edgeseries.series.timerange import TimeRange
 
 BASE = "https://upstream.example.com/api"
 SPAN = TimeRange(start_ms=1_704_067_200_000, end_ms=1_704_153_600_000)

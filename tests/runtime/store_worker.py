@@ -12,19 +12,19 @@ from typing import Any
 import js
 from workers import Response, WorkerEntrypoint, import_from_javascript
 
-from edgeseries.adapters.answer_store import AnswerStore
-from edgeseries.adapters.block_memory import BlockMemory
-from edgeseries.adapters.block_store import BlockStore
-from edgeseries.adapters.compression_workers import RuntimeCompression
-from edgeseries.adapters.d1 import D1Database
-from edgeseries.adapters.ffi import js_object, raw
-from edgeseries.adapters.object_upkeep import ObjectUpkeep
-from edgeseries.adapters.r2 import R2Bucket
-from edgeseries.core.errors import StoreUnavailable
-from edgeseries.core.samples import Samples
-from edgeseries.core.timerange import TimeRange
-from edgeseries.ports.answers import AnswerFacts
-from edgeseries.ports.blocks import KeptDays
+from edgeseries.blocks.adapters.block_memory import BlockMemory
+from edgeseries.blocks.adapters.block_store import BlockStore
+from edgeseries.blocks.ports.answers import AnswerFacts
+from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.errors import StoreUnavailable
+from edgeseries.platform.answer_store import AnswerStore
+from edgeseries.platform.compression_workers import RuntimeCompression
+from edgeseries.platform.d1 import D1Database
+from edgeseries.platform.ffi import js_object, raw
+from edgeseries.platform.r2 import R2Bucket
+from edgeseries.series.samples import Samples
+from edgeseries.series.timerange import TimeRange
+from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 
 MEMORIES: dict[str, BlockMemory] = {}
 

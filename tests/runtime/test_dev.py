@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from edgeseries.core.keys import presented_key
+from edgeseries.access.keys import presented_key
 from local.children import Child
 from tests.made_up import write_made_up
 from tests.processes import alive, descendants_of, eventually, group_of

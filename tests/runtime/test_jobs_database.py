@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from edgeseries.adapters.database import Command, Row
+from edgeseries.storage.database import Command, Row
 from tests.job_conformance import JobPortsConformance
 from tests.runtime.jobs_stack import DATABASE_PATH, Jobs
 

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from edgeseries.core.access import RULES, Right, Scope
-from edgeseries.core.limits import CIRCUIT_FAILURES
+from edgeseries.access.grants import RULES, Right, Scope
+from edgeseries.limits import CIRCUIT_FAILURES
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 from tests import made_up

@@ -15,17 +15,17 @@ import brotli
 import httpx
 import pytest
 
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.adapters.object_keys import answer_key, block_key, site_prefix
-from edgeseries.core.blocks.block import decode_days, encode_block
-from edgeseries.core.blocks.header import BlockKey, read_header
-from edgeseries.core.days import by_month, day_span
-from edgeseries.core.errors import StoreUnavailable
-from edgeseries.core.http import BodyStream
-from edgeseries.core.samples import Samples
-from edgeseries.core.timerange import TimeRange
-from edgeseries.ports.answers import AnswerFacts, Answers, KeptAnswer
-from edgeseries.ports.blocks import Blocks, Forgotten, KeptDays, StoredSamples
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block import decode_days, encode_block
+from edgeseries.blocks.header import BlockKey, read_header
+from edgeseries.blocks.ports.answers import AnswerFacts, Answers, KeptAnswer
+from edgeseries.blocks.ports.blocks import Blocks, Forgotten, KeptDays, StoredSamples
+from edgeseries.errors import StoreUnavailable
+from edgeseries.http.messages import BodyStream
+from edgeseries.series.days import by_month, day_span
+from edgeseries.series.samples import Samples
+from edgeseries.series.timerange import TimeRange
+from edgeseries.storage.object_keys import answer_key, block_key, site_prefix
 from local.hosting import Host
 from local.logs import LogLine
 from local.plan import plan_host, statements_of

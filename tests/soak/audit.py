@@ -7,12 +7,12 @@ from typing import Final
 import brotli
 import httpx
 
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.adapters.object_keys import ANSWERS, BLOCKS, digest_of, site_part
-from edgeseries.core.blocks.block import decode_days
-from edgeseries.core.blocks.header import BlockKey, read_header
-from edgeseries.core.days import days_in
-from edgeseries.core.timerange import parse_instant
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block import decode_days
+from edgeseries.blocks.header import BlockKey, read_header
+from edgeseries.series.days import days_in
+from edgeseries.series.timerange import parse_instant
+from edgeseries.storage.object_keys import ANSWERS, BLOCKS, digest_of, site_part
 from local.expected import expected_samples
 from tests.soak.load import ENDED, Client
 from tests.soak.model import DAY_MS, Wanted

@@ -19,7 +19,7 @@ HOST: Final = "host"
 
 
 @dataclass
-class Weather:
+class FaultTimeline:
     """Spells of trouble, by kind, on the monotonic clock. Used from several threads."""
 
     counts: Counter[str] = field(default_factory=Counter)

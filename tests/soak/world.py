@@ -15,7 +15,7 @@ from local.hosting import Host
 from local.logs import LogLine
 from local.stack import Stack
 from tests.soak.model import Model, Wanted
-from tests.soak.weather import HOST, UPSTREAM, Weather
+from tests.soak.weather import HOST, UPSTREAM, FaultTimeline
 
 SETTINGS: Final = {
     "janitorCron": "0 0 1 1 *",
@@ -38,7 +38,7 @@ class World:
     stack: Stack
     state: Path
     model: Model
-    weather: Weather = field(default_factory=Weather)
+    weather: FaultTimeline = field(default_factory=FaultTimeline)
     counts: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)

@@ -73,10 +73,24 @@ def test_an_entry_has_one_public_class(worker: str) -> None:
     assert [node.name for node in tree.body if isinstance(node, ast.ClassDef)] == ["Default"]
 
 
-def test_core_ports_and_flows_import_on_a_plain_python() -> None:
+# What may name the runtime, a clock, entropy or a library of the runtime: everything else is pure.
+IMPURE = {"platform", "adapters", "entry.py", "bounded_gather.py", "calls.py"}
+PURE = [path for path in FUNCTIONS if not IMPURE & set(path.relative_to(ROOT).parts)]
+
+
+@pytest.mark.parametrize("path", PURE, ids=relative)
+def test_pure_modules_and_ports_know_no_adapter(path: Path) -> None:
+    """Inside a domain the rings point inward: pure modules and ports <- adapters <- platform, entries."""
+    inside = "origins" in path.parts and path.parent.name == "ace"  # The adapter of a vendor is its folder.
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and not inside:
+            parts = node.module.split(".")
+            assert not {"adapters", "platform"} & set(parts), f"{relative(path)}:{node.lineno}: {node.module}"
+
+
+def test_pure_modules_ports_and_flows_import_on_a_plain_python() -> None:
     """What they name is the standard library and each other: no platform module is there."""
-    pure = [path for path in FUNCTIONS if {"core", "ports"} & set(path.parts) or path.name == "flow.py"]
-    names = [".".join(path.relative_to(ROOT / "functions").with_suffix("").parts) for path in pure]
+    names = [".".join(path.relative_to(ROOT / "functions").with_suffix("").parts) for path in PURE]
     program = f"import importlib; [importlib.import_module(name) for name in {names!r}]"
     subprocess.run(
         [

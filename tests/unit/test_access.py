@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from edgeseries.core.access import RULES, Auth, Right, Scope
-from edgeseries.core.keys import key_text
-from edgeseries.core.rates import Tier
+from edgeseries.access.grants import RULES, Auth, Right, Scope
+from edgeseries.access.keys import key_text
+from edgeseries.rates import Tier
+from router.authorize import unruled
 from router.endpoints import Endpoint
 from router.flow import ENDPOINTS
-from router.gate import unruled
 from tests.asked_router import QUERY, START_MS, ask, told
 from tests.fake_stores import FakeBlocks
 from tests.fakes import FakeTimer, ListJournal
@@ -212,7 +212,7 @@ def test_what_is_remembered_is_not_looked_up_and_made_up_ids_are_counted_by_addr
         house.ask(made_up, "GET", "/api/sites", "")
     by_key = (f"key:{key.split('_')[1]}", Tier.BULK)
     by_address = ("ip:192.0.2.1", Tier.STANDARD)
-    assert house.admission.callers == [by_address, by_key, by_address, by_key, by_key]
+    assert house.rate_limiter.callers == [by_address, by_key, by_address, by_key, by_key]
 
 
 def test_a_made_key_is_told_once_works_and_is_kept_as_a_hash(house: House) -> None:
@@ -295,4 +295,4 @@ def test_while_access_is_open_nobody_is_asked(house: House) -> None:
     assert isinstance(house.ports.blocks, FakeBlocks)
     assert house.ask(None, "GET", "/api/timeseries", "").status == 200
     assert house.ask("nonsense", "GET", "/api/keys", "").status == 200
-    assert house.admission.callers[-1] == ("ip:192.0.2.1", Tier.STANDARD)
+    assert house.rate_limiter.callers[-1] == ("ip:192.0.2.1", Tier.STANDARD)

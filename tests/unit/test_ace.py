@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.core import ace
-from edgeseries.core.errors import OriginContract, OriginGarbled
-from edgeseries.core.samples import Value
-from edgeseries.core.timerange import TimeRange
+from edgeseries.errors import OriginContract, OriginGarbled
+from edgeseries.origins.ace import wire as ace
+from edgeseries.series.samples import Value
+from edgeseries.series.timerange import TimeRange
 
 SPAN = TimeRange(start_ms=1_704_067_200_000, end_ms=1_704_153_600_000)
 
@@ -84,14 +84,14 @@ def test_a_column_is_read_as_its_values_are(raws: list[object]) -> None:
 
 @pytest.mark.parametrize("name", [[], {}, None, 5])
 def test_a_row_whose_name_is_no_text_is_refused(name: object) -> None:
-    gathering = ace.Gathering(["a"])
+    collector = ace.RowCollector(["a"])
     with pytest.raises(OriginContract, match="name"):
-        gathering.add([{"name": name, "time": "2024-01-01T00:00:00Z", "value": "1"}])
+        collector.add([{"name": name, "time": "2024-01-01T00:00:00Z", "value": "1"}])
     row = {"time": "2024-01-01T00:00:00Z", "value": "1"}
-    gathering.add([row], point="a")
+    collector.add([row], point="a")
     with pytest.raises(OriginContract, match="another point"):
-        gathering.add([{**row, "name": "b"}], point="a")
-    assert gathering.count == 1
+        collector.add([{**row, "name": "b"}], point="a")
+    assert collector.count == 1
 
 
 @pytest.mark.parametrize("raw", [None, 5, "yesterday", "2024-01-01T00:00:00"])
@@ -149,19 +149,19 @@ def test_a_list_of_something_else_is_refused(items: object) -> None:
 
 def test_a_row_of_no_name_or_of_another_point_is_refused() -> None:
     row = {"time": "2024-01-01T00:00:00Z", "value": "1"}
-    gathering = ace.Gathering(["a"])
-    gathering.add([{**row, "name": None}], point="a")
-    assert list(gathering.samples("a", SPAN).values) == [1.0]
+    collector = ace.RowCollector(["a"])
+    collector.add([{**row, "name": None}], point="a")
+    assert list(collector.samples("a", SPAN).values) == [1.0]
     with pytest.raises(OriginContract, match="another point"):
-        gathering.add([{**row, "name": "b"}], point="a")
+        collector.add([{**row, "name": "b"}], point="a")
     for name in (None, 5):
         with pytest.raises(OriginContract, match="name"):
-            gathering.add([{**row, "name": name}])
+            collector.add([{**row, "name": name}])
 
 
 def test_only_wanted_points_in_range_are_gathered_and_the_last_delivered_wins() -> None:
-    gathering = ace.Gathering(["a", "b"])
-    gathering.add(
+    collector = ace.RowCollector(["a", "b"])
+    collector.add(
         [
             {"name": "a", "time": "2024-01-01T00:00:00Z", "value": "1"},
             {"name": "other", "time": "2024-01-01T00:00:00Z", "value": "9"},
@@ -170,17 +170,17 @@ def test_only_wanted_points_in_range_are_gathered_and_the_last_delivered_wins() 
             {"name": "a", "time": "2024-01-01T01:00:00+01:00", "value": "2"},
         ]
     )
-    assert list(gathering.samples("a", SPAN).values) == [2.0]
-    assert len(gathering.samples("b", SPAN)) == 0
-    assert gathering.count == 4
+    assert list(collector.samples("a", SPAN).values) == [2.0]
+    assert len(collector.samples("b", SPAN)) == 0
+    assert collector.count == 4
 
 
 def test_rows_without_a_name_belong_to_the_point_that_was_asked() -> None:
-    gathering = ace.Gathering(["a"])
-    gathering.add([{"time": "2024-01-01T00:00:00Z", "value": "1"}], point="a")
-    assert list(gathering.samples("a", SPAN).values) == [1.0]
+    collector = ace.RowCollector(["a"])
+    collector.add([{"time": "2024-01-01T00:00:00Z", "value": "1"}], point="a")
+    assert list(collector.samples("a", SPAN).values) == [1.0]
 
 
 def test_a_row_without_a_time_is_refused() -> None:
     with pytest.raises(OriginContract, match="time"):
-        ace.Gathering(["a"]).add([{"name": "a", "value": "1"}])
+        ace.RowCollector(["a"]).add([{"name": "a", "value": "1"}])

@@ -8,18 +8,18 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from edgeseries.adapters.ace import NO_SUCH_POINT, AceOrigin
-from edgeseries.adapters.catalogue import Catalogue
-from edgeseries.core.errors import (
+from edgeseries.errors import (
     OriginContract,
     OriginOversize,
     OriginRefused,
     OriginThrottled,
     OriginUnreachable,
 )
-from edgeseries.core.http import HttpCall, HttpReply
-from edgeseries.core.limits import CATALOGUE_FRESH_MS, CATALOGUE_TTL_MS
-from edgeseries.core.timerange import TimeRange
+from edgeseries.http.messages import HttpCall, HttpReply
+from edgeseries.limits import CATALOGUE_FRESH_MS, CATALOGUE_TTL_MS
+from edgeseries.origins.ace.catalogue import Catalogue
+from edgeseries.origins.ace.origin import NO_SUCH_POINT, AceOrigin
+from edgeseries.series.timerange import TimeRange
 from tests.fakes import FakeClock
 
 START_MS = 1_704_067_200_000

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from edgeseries.adapters.webhook import Webhook
-from edgeseries.core.alerting import (
+from edgeseries.errors import OriginUnreachable, Transient
+from edgeseries.limits import HOUR_MS, MINUTE_MS
+from edgeseries.metrics.adapters.webhook import Webhook
+from edgeseries.metrics.alerting import (
     REMIND_MS,
     RULES,
     Measure,
@@ -22,9 +24,7 @@ from edgeseries.core.alerting import (
     recalled,
     remembered,
 )
-from edgeseries.core.errors import OriginUnreachable, Transient
-from edgeseries.core.limits import HOUR_MS, MINUTE_MS
-from edgeseries.ports.health import Finding
+from edgeseries.metrics.ports.health import Finding
 from janitor.duty import Outcome, Turn
 from janitor.ports import Ports
 from janitor.raise_alerts import raise_alerts
@@ -132,7 +132,7 @@ def trouble(database: SqliteDatabase) -> dict[str, Any]:
     )
     down = Finding(part="upstream", duration_ms=1, fault="gone")
     full = Finding(part="queues", duration_ms=1, facts=(("highBacklog", 1), ("lowBacklog", 10_000)))
-    return {"budget_bytes": 1_000, "examiner": FixedExaminer((down, full))}
+    return {"budget_bytes": 1_000, "health_checker": FixedExaminer((down, full))}
 
 
 def test_every_rule_can_fire_and_end(database: SqliteDatabase) -> None:
@@ -152,7 +152,7 @@ def test_every_rule_can_fire_and_end(database: SqliteDatabase) -> None:
     healed = SqliteDatabase()
     alarm.notices.clear()
     parts = (Finding(part="upstream", duration_ms=1), Finding(part="queues", duration_ms=1))
-    calm = janitor_ports(healed, alarm=alarm, examiner=FixedExaminer(parts))
+    calm = janitor_ports(healed, alarm=alarm, health_checker=FixedExaminer(parts))
     run(calm, second.cursor)
     # Too few requests and jobs make no rate, and without a record of sweeps nothing is said of them.
     over = {one.rule for one in alarm.notices}

@@ -7,19 +7,19 @@ from math import inf, nan
 
 import pytest
 
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.core.blocks import header as headers
-from edgeseries.core.blocks.block import decode_days, encode_block, merge_blocks, same_samples
-from edgeseries.core.blocks.codecs import Codec
-from edgeseries.core.blocks.floats import Scaling, decode_floats, encode_floats
-from edgeseries.core.blocks.header import BlockKey, StoredSegment, read_header, write_header
-from edgeseries.core.blocks.integers import Shape, encode_integers
-from edgeseries.core.blocks.segments import cuts
-from edgeseries.core.blocks.wire import Reader, uvarint
-from edgeseries.core.days import month_days
-from edgeseries.core.errors import BlockDamaged, BlockMismatch, BlockUnsupported, Defect
-from edgeseries.core.limits import DAY_MS, HOUR_MS, MAX_SEGMENT_BYTES, MINUTE_MS
-from edgeseries.core.samples import NO_SAMPLES, Samples, Value
+from edgeseries.blocks import header as headers
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block import decode_days, encode_block, merge_blocks, same_samples
+from edgeseries.blocks.codecs import Codec
+from edgeseries.blocks.floats import Scaling, decode_floats, encode_floats
+from edgeseries.blocks.header import BlockKey, StoredSegment, read_header, write_header
+from edgeseries.blocks.integers import Shape, encode_integers
+from edgeseries.blocks.segments import cuts
+from edgeseries.blocks.wire import Reader, uvarint
+from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, Defect
+from edgeseries.limits import DAY_MS, HOUR_MS, MAX_SEGMENT_BYTES, MINUTE_MS
+from edgeseries.series.days import month_days
+from edgeseries.series.samples import NO_SAMPLES, Samples, Value
 
 KEY = BlockKey(site="b1", point="AHU-1_SAT", month="2024-01")
 START_MS = month_days(KEY.month).start * DAY_MS
@@ -340,6 +340,6 @@ def test_values_that_look_alike_are_not_the_same(one: Value, other: Value) -> No
 
 
 def test_a_day_with_more_samples_than_any_sensor_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeseries.core.blocks.segments.MAX_SEGMENT_SAMPLES", 23)
+    monkeypatch.setattr("edgeseries.blocks.segments.MAX_SEGMENT_SAMPLES", 23)
     with pytest.raises(Defect, match="24 samples"):
         encode_block(KEY, 1, every(HOUR_MS, days=range(1)), PackageCompression())

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.core.blocks.block import decode_days, encode_block, same_samples
-from edgeseries.core.blocks.header import BlockKey, read_header
-from edgeseries.core.days import month_days
-from edgeseries.core.limits import DAY_MS, HOUR_MS, MINUTE_MS
-from edgeseries.core.samples import NO_SAMPLES, Samples, Value
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block import decode_days, encode_block, same_samples
+from edgeseries.blocks.header import BlockKey, read_header
+from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
+from edgeseries.series.days import month_days
+from edgeseries.series.samples import NO_SAMPLES, Samples, Value
 
 GOLDEN_DIR = Path(__file__).resolve().parents[1] / "golden"
 KEY = BlockKey(site="site", point="Zone 1 · temp", month="2024-02")

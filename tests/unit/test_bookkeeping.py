@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from edgeseries.adapters import tally_limits
-from edgeseries.adapters.bookkeeping import Bookkeeping
-from edgeseries.adapters.tallies import Tallies
-from edgeseries.adapters.tally_limits import FLUSH_AFTER_MS, FLUSH_REQUESTS, USE_GRAIN_MS
-from edgeseries.core.limits import MINUTE_MS
-from edgeseries.ports.journal import RequestRecord
+from edgeseries.limits import MINUTE_MS
+from edgeseries.metrics.adapters import buffer_limits as tally_limits
+from edgeseries.metrics.adapters.buffer_limits import FLUSH_AFTER_MS, FLUSH_REQUESTS, USE_GRAIN_MS
+from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
+from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
+from edgeseries.metrics.ports.journal import RequestRecord
 from tests.fake_stores import SqliteDatabase
 from tests.fakes import FakeClock, ListJournal
 
@@ -52,11 +52,11 @@ class Isolate:
 
     def __init__(self, database: SqliteDatabase, clock: FakeClock | None = None) -> None:
         self.clock = clock or FakeClock()
-        self.tallies = Tallies()
+        self.metrics_buffer = MetricsBuffer()
         self.journal = ListJournal()
-        self.books = Bookkeeping(
+        self.flusher = MetricsFlusher(
             function="router",
-            tallies=self.tallies,
+            metrics_buffer=self.metrics_buffer,
             database=database,
             clock=self.clock,
             journal=self.journal,
@@ -64,9 +64,9 @@ class Isolate:
         self.waiting: list[Coroutine[Any, Any, None]] = []
 
     def hit(self, **changes: object) -> None:
-        self.tallies.used([KEY], self.clock.at_ms)
-        self.tallies.request(record(**changes), self.clock.at_ms)
-        self.books.settle(self.waiting.append, self._pause)
+        self.metrics_buffer.used([KEY], self.clock.at_ms)
+        self.metrics_buffer.request(record(**changes), self.clock.at_ms)
+        self.flusher.settle(self.waiting.append, self._pause)
 
     async def _pause(self, _: int) -> None:
         """The wait is over when the work is run."""
@@ -175,7 +175,7 @@ def test_the_use_of_an_object_is_written_when_it_is_new_and_then_every_ten_minut
 
 def test_use_of_what_has_gone_writes_nothing(database: SqliteDatabase) -> None:
     isolate = Isolate(database)
-    isolate.tallies.used(["answers/v1/gone"], isolate.clock.at_ms)
+    isolate.metrics_buffer.used(["answers/v1/gone"], isolate.clock.at_ms)
     isolate.hit()
     isolate.finish()
     assert database.rows("SELECT count(*) FROM cache_metadata") == [(1,)]
@@ -210,7 +210,7 @@ def test_an_event_that_was_to_write_and_died_is_replaced(database: SqliteDatabas
 def test_operations_are_added_up_by_day_and_function(database: SqliteDatabase) -> None:
     isolate = Isolate(database)
     for _ in range(2):
-        isolate.tallies.operations.update({"r2_class_b": 2, "upstream_calls": 1})
+        isolate.metrics_buffer.operations.update({"r2_class_b": 2, "upstream_calls": 1})
         isolate.hit(origin_samples=25)
         isolate.finish()
     found = database.rows(
@@ -221,14 +221,14 @@ def test_operations_are_added_up_by_day_and_function(database: SqliteDatabase) -
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeseries.adapters.tallies.USE_MAX_KEYS", 3)
-    monkeypatch.setattr("edgeseries.adapters.tallies.TALLY_MAX_ROWS", 2)
-    tallies = Tallies()
-    tallies.used(["a", "b", "c", "d"], 5)
-    assert [key for key, _, _ in tallies.take(5).uses] == ["a", "b", "c"]
-    tallies.used(["d"], 6)  # those that were written make room
-    assert [key for key, _, _ in tallies.take(6).uses] == ["d"]
+    monkeypatch.setattr("edgeseries.metrics.adapters.metrics_buffer.USE_MAX_KEYS", 3)
+    monkeypatch.setattr("edgeseries.metrics.adapters.metrics_buffer.TALLY_MAX_ROWS", 2)
+    metrics_buffer = MetricsBuffer()
+    metrics_buffer.used(["a", "b", "c", "d"], 5)
+    assert [key for key, _, _ in metrics_buffer.take(5).uses] == ["a", "b", "c"]
+    metrics_buffer.used(["d"], 6)  # those that were written make room
+    assert [key for key, _, _ in metrics_buffer.take(6).uses] == ["d"]
     for endpoint in ("/1", "/2", "/3", "/1"):
-        tallies.request(record(endpoint=endpoint), 5)
-    assert [sums.request_count for sums in tallies.take(5).requests.values()] == [2, 1]
+        metrics_buffer.request(record(endpoint=endpoint), 5)
+    assert [sums.request_count for sums in metrics_buffer.take(5).requests.values()] == [2, 1]
     assert tally_limits.USE_MAX_KEYS > 3

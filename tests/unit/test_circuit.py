@@ -10,29 +10,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.adapters.guarded_web import GuardedWeb
-from edgeseries.adapters.upstream_load import UpstreamLoad
-from edgeseries.core.circuit import (
-    CIRCUIT_TRANSITIONS,
-    Circuit,
-    CircuitState,
-    Passage,
-    Suspended,
-    ask,
-    succeeded,
-)
-from edgeseries.core.circuit import failed as failed_with
-from edgeseries.core.errors import DeadlineExceeded, EdgeError, OriginBusy, OriginSuspended, OriginUnreachable
-from edgeseries.core.http import HttpCall, HttpReply
-from edgeseries.core.jobs.retrying import TryAgain, after_failure
-from edgeseries.core.jobs.states import diagram
-from edgeseries.core.limits import (
+from edgeseries.errors import DeadlineExceeded, EdgeError, OriginBusy, OriginSuspended, OriginUnreachable
+from edgeseries.http.messages import HttpCall, HttpReply
+from edgeseries.jobs.retrying import TryAgain, after_failure
+from edgeseries.jobs.states import diagram
+from edgeseries.limits import (
     CIRCUIT_FAILURES,
     CIRCUIT_LONGEST_PAUSES,
     CIRCUIT_PAUSE_MS,
     UPSTREAM_TICKET_MS,
     UPSTREAM_TURN_MS,
 )
+from edgeseries.origins.adapters.guarded_web import GuardedWeb
+from edgeseries.origins.adapters.upstream_load import UpstreamLoad
+from edgeseries.origins.circuit import (
+    CIRCUIT_TRANSITIONS,
+    Circuit,
+    CircuitState,
+    Permit,
+    Suspended,
+    ask,
+    succeeded,
+)
+from edgeseries.origins.circuit import failed as failed_with
 from tests.asked_router import DELIVERIES, QUERY, make_ports, told
 from tests.asked_router import ask as ask_router
 from tests.fakes import FakeClock, FakeOrigin, FixedUpstream, ListJournal
@@ -93,7 +93,7 @@ class Isolate:
             return error
 
 
-def failed(circuit: Circuit, passage: Passage, now_ms: int, asked_pause_ms: int = 0) -> Circuit:
+def failed(circuit: Circuit, passage: Permit, now_ms: int, asked_pause_ms: int = 0) -> Circuit:
     return failed_with(
         circuit, passage, now_ms, first_pause_ms=CIRCUIT_PAUSE_MS, asked_pause_ms=asked_pause_ms
     )
@@ -102,7 +102,7 @@ def failed(circuit: Circuit, passage: Passage, now_ms: int, asked_pause_ms: int 
 def opened() -> Circuit:
     circuit = Circuit()
     for _ in range(CIRCUIT_FAILURES):
-        circuit = failed(circuit, Passage(turn=circuit.turn), 0)
+        circuit = failed(circuit, Permit(turn=circuit.turn), 0)
     return circuit
 
 
@@ -129,14 +129,14 @@ Steps = st.lists(
 def test_whatever_happens_an_open_circuit_lets_one_call_through_when_its_pause_is_over(
     steps: list[tuple[str, int, int]],
 ) -> None:
-    circuit, now_ms, left = Circuit(), 0, list[tuple[Passage, int]]()
+    circuit, now_ms, left = Circuit(), 0, list[tuple[Permit, int]]()
     failures_in_a_row = 0
     for act, later_ms, asked_ms in steps:
         now_ms += later_ms
         if act == "ask":
             before = circuit
             circuit, verdict = ask(circuit, now_ms, call_until_ms=now_ms + 30_000)
-            if isinstance(verdict, Passage):
+            if isinstance(verdict, Permit):
                 assert before.state is CircuitState.CLOSED or now_ms >= before.until_ms
                 assert before.state is CircuitState.CLOSED or circuit.state is CircuitState.PROBING
                 left.append((verdict, now_ms))
@@ -162,7 +162,7 @@ def test_whatever_happens_an_open_circuit_lets_one_call_through_when_its_pause_i
     # However it came here, an upstream that is well again is called again.
     now_ms = max(now_ms, circuit.until_ms)
     circuit, verdict = ask(circuit, now_ms, call_until_ms=now_ms + 1)
-    assert isinstance(verdict, Passage)
+    assert isinstance(verdict, Permit)
     assert succeeded(circuit, verdict).state is CircuitState.CLOSED
 
 
@@ -172,29 +172,29 @@ def test_pauses_double_as_long_as_probes_fail_and_the_upstream_may_ask_for_longe
         pauses.append(circuit.pause_ms)
         now_ms = max(now_ms, circuit.until_ms)
         circuit, verdict = ask(circuit, now_ms, call_until_ms=now_ms + 1)
-        assert isinstance(verdict, Passage)
+        assert isinstance(verdict, Permit)
         circuit = failed(circuit, verdict, now_ms)
     assert pauses == [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]
     circuit = Circuit()
     for _ in range(CIRCUIT_FAILURES):
-        circuit = failed(circuit, Passage(turn=circuit.turn), 0, asked_pause_ms=17_000)
+        circuit = failed(circuit, Permit(turn=circuit.turn), 0, asked_pause_ms=17_000)
     assert circuit.pause_ms == 17_000
 
 
 def test_a_first_pause_of_nothing_never_opens() -> None:
     circuit = Circuit()
     for _ in range(5 * CIRCUIT_FAILURES):
-        circuit = failed_with(circuit, Passage(turn=0), 0, first_pause_ms=0, asked_pause_ms=9_000)
+        circuit = failed_with(circuit, Permit(turn=0), 0, first_pause_ms=0, asked_pause_ms=9_000)
     assert circuit.state is CircuitState.CLOSED
 
 
 def test_a_probe_that_never_comes_back_is_followed_by_another() -> None:
     circuit, first = ask(opened(), 5_000, call_until_ms=35_000)
-    assert isinstance(first, Passage)
+    assert isinstance(first, Permit)
     same, verdict = ask(circuit, 34_999, call_until_ms=60_000)
     assert (same, verdict) == (circuit, Suspended(wait_ms=1))
     circuit, second = ask(circuit, 35_000, call_until_ms=60_000)
-    assert isinstance(second, Passage)
+    assert isinstance(second, Permit)
     assert succeeded(circuit, first) == circuit, "it came too late to count"
     assert succeeded(circuit, second).state is CircuitState.CLOSED
 
@@ -261,13 +261,13 @@ def test_calls_of_all_requests_share_one_bound_and_come_in_their_order() -> None
 def test_a_request_that_ended_without_a_word_gives_its_places_back() -> None:
     load = UpstreamLoad(max_calls=1)
     lost_call, lost_waiter, mine = load.ticket(0), load.ticket(0), load.ticket(0)
-    assert load.enter(lost_call, 0, until_ms=30_000) == Passage(turn=0)
+    assert load.enter(lost_call, 0, until_ms=30_000) == Permit(turn=0)
     assert load.enter(lost_waiter, 10, until_ms=30_000) is None
     assert load.enter(mine, 20, until_ms=60_000) is None
     # The first is over at its deadline; the second is passed when it has not asked for a second.
     for now_ms in range(40, 30_000, UPSTREAM_TURN_MS):
         assert load.enter(mine, now_ms, until_ms=60_000) is None
-    assert load.enter(mine, 30_000, until_ms=60_000) == Passage(turn=0)
+    assert load.enter(mine, 30_000, until_ms=60_000) == Permit(turn=0)
     assert UPSTREAM_TICKET_MS < 30_000
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from delivery.cost import Assumptions, Workload, main, used, warnings_of
-from edgeseries.core.prices import BY_METER, bill
+from edgeseries.metrics.prices import BY_METER, bill
 from tests.guides import blocks_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeseries.adapters.data_points import (
+from edgeseries.metrics.adapters.data_points import (
     BATCH,
     BY_RECORD,
     MAX_BLOB_BYTES,
@@ -14,7 +14,7 @@ from edgeseries.adapters.data_points import (
     SWEEP,
     Columns,
 )
-from edgeseries.ports.journal import BatchRecord, RequestRecord, SweepRecord
+from edgeseries.metrics.ports.journal import BatchRecord, RequestRecord, SweepRecord
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats" / "analytics.md").read_text()
 

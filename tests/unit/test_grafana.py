@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from edgeseries.adapters.data_points import BY_RECORD
-from edgeseries.core.http import HttpRequest
+from edgeseries.http.messages import HttpRequest
+from edgeseries.metrics.adapters.data_points import BY_RECORD
 from router.flow import answer
 from tests.fake_stores import SqliteDatabase
 from tests.made_ports import router_ports

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeseries.adapters.duty_records import DatabaseDutyRecords
-from edgeseries.core.errors import Defect, EdgeError, StoreUnavailable
-from edgeseries.ports.duties import SWEEP_RECORD, DutyRecord
+from edgeseries.errors import Defect, EdgeError, StoreUnavailable
+from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
+from edgeseries.upkeep.ports.duties import SWEEP_RECORD, DutyRecord
 from janitor.duties import DUTIES
 from janitor.duty import Duty, Outcome, Turn
 from janitor.flow import LEASE_MS, SWEEP_MS, Run, sweep

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from edgeseries.adapters.block_memory import BlockMemory
-from edgeseries.adapters.block_store import BlockStore
-from edgeseries.adapters.compression_cpython import PackageCompression
-from edgeseries.adapters.object_upkeep import ObjectUpkeep
-from edgeseries.core.errors import StoreUnavailable
-from edgeseries.core.limits import DAY_MS, HOUR_MS
-from edgeseries.core.samples import in_order
-from edgeseries.core.timerange import TimeRange
-from edgeseries.ports.blocks import KeptDays
-from edgeseries.ports.kept_objects import KeptObject
+from edgeseries.blocks.adapters.block_memory import BlockMemory
+from edgeseries.blocks.adapters.block_store import BlockStore
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.errors import StoreUnavailable
+from edgeseries.limits import DAY_MS, HOUR_MS
+from edgeseries.series.samples import in_order
+from edgeseries.series.timerange import TimeRange
+from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
+from edgeseries.upkeep.ports.stored_objects import KeptObject
 from janitor.compare_index import SETTLE_MS, compare_index
 from janitor.duty import Outcome, Turn
 from janitor.expire_answers import expire_answers

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from edgeseries.core.limits import DAY_MS, HOUR_MS, MINUTE_MS
+from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from janitor.archive_jobs import HISTORY_KEEP_MS, ROUND_BATCHES, archive_jobs
 from janitor.duty import Turn
-from janitor.purge_letters import PAGE_LETTERS, purge_letters
+from janitor.purge_dead_letters import PAGE_LETTERS, purge_letters
 from janitor.roll_up import MAX_HOURS, MINUTES_KEEP_MS, roll_up
 from janitor.trim_requests import HOURS_KEEP_MS, trim_requests
 from tests.fake_janitor import janitor_ports

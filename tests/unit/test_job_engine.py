@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgeseries.core.errors import (
+from edgeseries.errors import (
     OriginContract,
     OriginThrottled,
     OriginUnreachable,
     StoreUnavailable,
 )
-from edgeseries.core.jobs.batching import BatchSizes
-from edgeseries.core.jobs.states import JobStatus
-from edgeseries.core.limits import DAY_MS
+from edgeseries.jobs.batching import BatchSizes
+from edgeseries.jobs.states import JobStatus
+from edgeseries.limits import DAY_MS
 from tests.job_system import RESCUE_AFTER_MS, IsolateDied, JobSystem, completed
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgeseries.core.errors import OriginThrottled
-from edgeseries.core.jobs.job import JobRequest
-from edgeseries.core.jobs.limits import BATCH_LEASE_MS, BATCH_MAX_CLAIMS
-from edgeseries.core.jobs.states import JobStatus
-from edgeseries.ports.jobs import Joined
+from edgeseries.errors import OriginThrottled
+from edgeseries.jobs.job import JobRequest
+from edgeseries.jobs.limits import BATCH_LEASE_MS, BATCH_MAX_CLAIMS
+from edgeseries.jobs.ports.jobs import Joined
+from edgeseries.jobs.states import JobStatus
 from tests.job_system import RESCUE_AFTER_MS, IsolateDied, JobSystem, completed
 
 

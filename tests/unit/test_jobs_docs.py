@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from edgeseries.core.jobs import states
-from edgeseries.core.jobs.job import Job, Priority
-from edgeseries.core.jobs.messages import DEAD_LETTER_QUEUE, BatchMessage, Letter, PlanMessage
-from edgeseries.core.jobs.states import BATCH_TRANSITIONS, JOB_TRANSITIONS, JobStatus, diagram
-from edgeseries.core.timerange import TimeRange
-from edgeseries.ports.letters import DeadLetter
-from router.telling import told_job, told_letter
+from edgeseries.jobs import states
+from edgeseries.jobs.job import Job, Priority
+from edgeseries.jobs.messages import DEAD_LETTER_QUEUE, BatchMessage, FailedMessage, PlanMessage
+from edgeseries.jobs.ports.dead_letters import DeadLetter
+from edgeseries.jobs.states import BATCH_TRANSITIONS, JOB_TRANSITIONS, JobStatus, diagram
+from edgeseries.series.timerange import TimeRange
+from router.serializers import serialize_job, told_letter
 from stack.wiring import DEAD_LETTERS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -58,7 +58,7 @@ def test_every_field_of_a_job_is_in_its_page() -> None:
     table = text.partition("| field | meaning |")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    assert told == set(told_job(JOB, 1_000))
+    assert told == set(serialize_job(JOB, 1_000))
     examples = [json.loads(one) for one in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
     letter = DeadLetter(
         letter_id="l",
@@ -70,7 +70,7 @@ def test_every_field_of_a_job_is_in_its_page() -> None:
         attempts=1,
         buried_ms=0,
     )
-    assert [list(one) for one in examples] == [list(told_job(JOB, 1_000)), list(told_letter(letter))]
+    assert [list(one) for one in examples] == [list(serialize_job(JOB, 1_000)), list(told_letter(letter))]
 
 
 def test_every_message_is_in_its_page() -> None:
@@ -78,7 +78,7 @@ def test_every_message_is_in_its_page() -> None:
     for message in (
         PlanMessage(job_id="..."),
         BatchMessage(job_id="...", batch_index=4),
-        Letter(queue="...", message={}, cause="...", attempts=4),
+        FailedMessage(queue="...", message={}, cause="...", attempts=4),
     ):
         assert json.dumps(message.to_wire()).replace("{}", "{...}") in text
 

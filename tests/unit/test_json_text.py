@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.core.json_text import RepeatedField, TooDeep, depth_of, parsed
-from edgeseries.core.limits import MAX_JSON_DEPTH
+from edgeseries.limits import MAX_JSON_DEPTH
+from edgeseries.series.json_text import RepeatedField, TooDeep, depth_of, parsed
 from tests.asked_router import ask, told
 from tests.hostile import HOSTILE_BODIES
 

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from edgeseries.adapters.bookkeeping import Bookkeeping
-from edgeseries.adapters.key_memory import KeyMemory
-from edgeseries.adapters.key_store import KeyStore
-from edgeseries.adapters.tallies import Tallies
-from edgeseries.core.access import Right
-from edgeseries.core.keys import KeyRecord, grant_of, hash_of, key_text, presented_key
-from edgeseries.core.rates import Tier
+from edgeseries.access.adapters.key_memory import KeyMemory
+from edgeseries.access.adapters.key_store import KeyStore
+from edgeseries.access.grants import Right
+from edgeseries.access.keys import KeyRecord, grant_of, hash_of, key_text, presented_key
+from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
+from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
+from edgeseries.rates import Tier
 from tests.fake_stores import SqliteDatabase
 from tests.fakes import FakeClock, ListJournal
 
@@ -74,7 +74,7 @@ def test_memory_is_bounded_and_made_up_ids_push_out_no_key() -> None:
 
 def test_a_record_comes_back_as_it_was_kept() -> None:
     database, clock = SqliteDatabase(), FakeClock()
-    store = KeyStore(database=database, memory=KeyMemory(), tallies=Tallies(), clock=clock)
+    store = KeyStore(database=database, memory=KeyMemory(), metrics_buffer=MetricsBuffer(), clock=clock)
 
     async def story() -> None:
         assert store.recall("0123456789ab") is None
@@ -92,27 +92,31 @@ def test_a_record_comes_back_as_it_was_kept() -> None:
 
 
 def test_the_use_of_a_key_is_written_once_an_hour() -> None:
-    database, tallies, clock = SqliteDatabase(), Tallies(), FakeClock()
-    books = Bookkeeping(
-        function="router", tallies=tallies, database=database, clock=clock, journal=ListJournal()
+    database, metrics_buffer, clock = SqliteDatabase(), MetricsBuffer(), FakeClock()
+    flusher = MetricsFlusher(
+        function="router",
+        metrics_buffer=metrics_buffer,
+        database=database,
+        clock=clock,
+        journal=ListJournal(),
     )
 
     async def used(at_ms: int) -> object:
-        tallies.key_used("0123456789ab", at_ms)
+        metrics_buffer.key_used("0123456789ab", at_ms)
         before = database.transactions
-        await books.flush()
+        await flusher.flush()
         return database.rows("SELECT used_ms FROM api_keys")[0][0], database.transactions - before
 
     async def story() -> None:
-        store = KeyStore(database=database, memory=KeyMemory(), tallies=tallies, clock=clock)
+        store = KeyStore(database=database, memory=KeyMemory(), metrics_buffer=metrics_buffer, clock=clock)
         await store.add(record())
         assert await used(HOUR_MS + 5) == (HOUR_MS, 1)
         assert await used(2 * HOUR_MS - 1) == (HOUR_MS, 0)
         assert await used(2 * HOUR_MS) == (2 * HOUR_MS, 1)
         # What another isolate tells late changes nothing, and what could not be written is told again.
         database.down = True
-        tallies.key_used("0123456789ab", 3 * HOUR_MS)
-        await books.flush()
+        metrics_buffer.key_used("0123456789ab", 3 * HOUR_MS)
+        await flusher.flush()
         database.down = False
         assert await used(3 * HOUR_MS) == (3 * HOUR_MS, 1)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.core.latency import BUCKETS, LATENCY_BOUNDS_MS, bucket_of, quantile_ms
+from edgeseries.metrics.latency import BUCKETS, LATENCY_BOUNDS_MS, bucket_of, quantile_ms
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from edgeseries.core import prices
-from edgeseries.core.prices import PRICES, Price, bill
+from edgeseries.metrics import prices
+from edgeseries.metrics.prices import PRICES, Price, bill
 
 
 def one(meter: str) -> Price:

@@ -1,9 +1,9 @@
 import pytest
 
-from edgeseries.core.errors import InvalidRequest
-from edgeseries.core.limits import MAX_NAME_BYTES, MAX_POINTS
-from edgeseries.core.query import query_from_json, query_from_pairs
-from edgeseries.core.routing import Route
+from edgeseries.errors import InvalidRequest
+from edgeseries.limits import MAX_NAME_BYTES, MAX_POINTS
+from edgeseries.planning.query import query_from_json, query_from_pairs
+from edgeseries.planning.routing import Route
 
 GOOD = {
     "site": "hq",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake_stores import SqliteDatabase
 
-ADAPTERS = Path(__file__).parents[2] / "functions" / "edgeseries" / "adapters"
+PACKAGE = Path(__file__).parents[2] / "functions" / "edgeseries"
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 TABLES = re.compile(
     r"SCAN (queue_jobs|job_batches|job_history|cache_metadata|request_analytics|platform_usage|"
@@ -34,8 +34,8 @@ WHOLE_TABLES = {
 
 def statements() -> list[tuple[str, str]]:
     found = []
-    for path in sorted(ADAPTERS.glob("*statements.py")):
-        module = importlib.import_module(f"edgeseries.adapters.{path.stem}")
+    for path in sorted(PACKAGE.glob("*/adapters/*statements.py")):
+        module = importlib.import_module(f"edgeseries.{path.parts[-3]}.adapters.{path.stem}")
         found += [
             (f"{path.stem}.{name}", text)
             for name, text in vars(module).items()
@@ -79,14 +79,14 @@ def test_the_excuses_are_needed(database: SqliteDatabase) -> None:
 
 
 HOT = {
-    "statements.COVERED": ["held USING INDEX cache_metadata_by_point (site=? AND point=? AND month"],
-    "statements.DENSITIES": ["learned USING PRIMARY KEY"],
-    "tally_statements.RECORD_USES": ["cache_metadata USING INDEX sqlite_autoindex_cache_metadata_1"],
+    "index_statements.COVERED": ["held USING INDEX cache_metadata_by_point (site=? AND point=? AND month"],
+    "index_statements.DENSITIES": ["learned USING PRIMARY KEY"],
+    "usage_statements.RECORD_USES": ["cache_metadata USING INDEX sqlite_autoindex_cache_metadata_1"],
     "job_statements.CREATE": ["other USING INDEX queue_jobs_by_status (status=?)"],
     "job_statements.REOPEN": ["other USING INDEX queue_jobs_by_status (status=?)"],
     "key_statements.KEY": ["api_keys USING INDEX sqlite_autoindex_api_keys_1 (key_id=?)"],
     "key_statements.KEYS": ["api_keys USING INDEX sqlite_autoindex_api_keys_1 (key_id>?)"],
-    "key_statements.RECORD_KEY_USES": ["api_keys USING INDEX sqlite_autoindex_api_keys_1 (key_id=?)"],
+    "usage_statements.RECORD_KEY_USES": ["api_keys USING INDEX sqlite_autoindex_api_keys_1 (key_id=?)"],
     "upkeep_statements.STORED_BYTES": ["cache_metadata USING COVERING INDEX cache_metadata_by_use"],
     "upkeep_statements.LEAST_USED": ["cache_metadata USING INDEX cache_metadata_by_use"],
     "upkeep_statements.EXPIRED": [
@@ -106,10 +106,12 @@ def test_hot_statements_use_the_index_that_is_there_for_them(database: SqliteDat
     steps = plan(database, dict(STATEMENTS)[name])
     assert all(any(wanted in step for step in steps) for wanted in HOT[name]), steps
     assert not [
-        step for step in steps if "USE TEMP B-TREE FOR ORDER BY" in step and name != "statements.COVERED"
+        step
+        for step in steps
+        if "USE TEMP B-TREE FOR ORDER BY" in step and name != "index_statements.COVERED"
     ]
 
 
 def test_all_modules_are_seen() -> None:
     seen = {name.partition(".")[0] for name, _ in STATEMENTS}
-    assert seen == {path.stem for path in ADAPTERS.glob("*statements.py")}
+    assert seen == {path.stem for path in PACKAGE.glob("*/adapters/*statements.py")}

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.core.errors import TooLarge
-from edgeseries.core.http import HttpResponse
-from edgeseries.core.jobs.limits import RESULT_MAX_BLOCKS
-from edgeseries.core.limits import DAY_MS, INLINE_MAX_BLOCKS
-from edgeseries.core.results.parts import block_count, part_count, part_of
-from edgeseries.core.routing import Route, RouteSizes, choose_route
-from edgeseries.core.timerange import TimeRange, parse_instant
+from edgeseries.answers.parts import block_count, part_count, part_of
+from edgeseries.errors import TooLarge
+from edgeseries.http.messages import HttpResponse
+from edgeseries.jobs.limits import RESULT_MAX_BLOCKS
+from edgeseries.limits import DAY_MS, INLINE_MAX_BLOCKS
+from edgeseries.planning.routing import Route, RouteSizes, choose_route
+from edgeseries.series.timerange import TimeRange, parse_instant
 from router.ports import Ports
 from tests.asked_router import ask, told
 from tests.fake_stores import SqliteDatabase

@@ -5,10 +5,10 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.core.coverage import coverage_of
-from edgeseries.core.errors import StoreUnavailable
-from edgeseries.core.limits import COVERAGE_MAX_RANGES, DAY_MS, HOUR_MS
-from edgeseries.core.timerange import TimeRange
+from edgeseries.errors import StoreUnavailable
+from edgeseries.limits import COVERAGE_MAX_RANGES, DAY_MS, HOUR_MS
+from edgeseries.planning.coverage import coverage_of
+from edgeseries.series.timerange import TimeRange
 from tests.asked_router import START_MS, ask, make_ports, told
 from tests.fake_stores import FakeBlocks
 from tests.fakes import FakeClock, FakeOrigin

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from edgeseries.core.errors import (
+from edgeseries.errors import (
     DeadlineExceeded,
     EdgeError,
     OriginRefused,
@@ -13,10 +13,10 @@ from edgeseries.core.errors import (
     RequestTimeout,
     TooLarge,
 )
-from edgeseries.core.rates import Tier
-from edgeseries.core.routing import RouteSizes
-from edgeseries.ports.health import Finding
-from router.departure import level_of, request_id_of
+from edgeseries.metrics.ports.health import Finding
+from edgeseries.planning.routing import RouteSizes
+from edgeseries.rates import Tier
+from router.finalize_response import level_of, request_id_of
 from router.flow import ENDPOINTS
 from tests.asked_router import DELIVERIES, QUERY, START_MS, ask, make_ports, told
 from tests.fake_stores import FakeBlocks
@@ -190,10 +190,10 @@ def test_options_allows_what_browsers_need() -> None:
 
 
 def test_a_caller_over_its_rate_is_told_when_to_come_back() -> None:
-    admission = FixedAdmission(open=False)
-    response = ask(ports=make_ports(admission=admission), caller="192.0.2.1")
+    rate_limiter = FixedAdmission(open=False)
+    response = ask(ports=make_ports(rate_limiter=rate_limiter), caller="192.0.2.1")
     assert (response.status, response.headers["Retry-After"]) == (429, "60")
-    assert admission.callers == [("ip:192.0.2.1", Tier.STANDARD)]
+    assert rate_limiter.callers == [("ip:192.0.2.1", Tier.STANDARD)]
     assert (response.headers["RateLimit"], response.headers["RateLimit-Policy"]) == (
         '"standard";r=0',
         '"standard";q=600;w=60',
@@ -216,8 +216,8 @@ def test_health_fails_when_a_part_fails() -> None:
     good = Finding(part="database", duration_ms=3, facts=(("tables", 9),))
     bad = Finding(part="upstream", duration_ms=9, fault="gone")
     deep = (("deep", "1"),)
-    assert ask("/api/health", deep, ports=make_ports(examiner=FixedExaminer((good,)))).status == 200
-    ports = make_ports(examiner=FixedExaminer((good, bad)))
+    assert ask("/api/health", deep, ports=make_ports(health_checker=FixedExaminer((good,)))).status == 200
+    ports = make_ports(health_checker=FixedExaminer((good, bad)))
     response = ask("/api/health", deep, ports=ports)
     assert response.status == 503
     assert told(response)["parts"] == {
@@ -228,7 +228,7 @@ def test_health_fails_when_a_part_fails() -> None:
 
 def test_liveness_looks_at_nothing() -> None:
     bad = Finding(part="upstream", duration_ms=9, fault="gone")
-    response = ask("/api/health", (), ports=make_ports(examiner=FixedExaminer((bad,))))
+    response = ask("/api/health", (), ports=make_ports(health_checker=FixedExaminer((bad,))))
     assert (response.status, told(response)) == (200, {"status": "ok"})
     assert ask("/api/health", (("deep", "maybe"),)).status == 400
 

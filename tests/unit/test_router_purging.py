@@ -2,8 +2,8 @@
 
 import pytest
 
-from edgeseries.core.errors import StoreUnavailable
-from edgeseries.core.limits import DAY_MS
+from edgeseries.errors import StoreUnavailable
+from edgeseries.limits import DAY_MS
 from router.ports import Ports
 from tests.asked_router import QUERY, START_MS, ask, make_ports, told
 from tests.fake_stores import FakeAnswers, FakeBlocks

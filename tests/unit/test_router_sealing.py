@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from edgeseries.core.limits import DAY_MS, HOUR_MS, MINUTE_MS
-from edgeseries.core.points import PointSeries
-from edgeseries.core.samples import Value
-from edgeseries.core.timerange import TimeRange
+from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
+from edgeseries.series.points import PointSeries
+from edgeseries.series.samples import Value
+from edgeseries.series.timerange import TimeRange
 from router.ports import Ports
 from tests.asked_router import ask, make_ports
 from tests.fake_stores import FakeBlocks

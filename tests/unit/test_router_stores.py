@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edgeseries.core.errors import StoreUnavailable
+from edgeseries.errors import StoreUnavailable
 from router.ports import Ports
 from tests.asked_router import QUERY, START_MS, ask, make_ports, told
 from tests.fake_stores import FakeBlocks

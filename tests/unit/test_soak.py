@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from edgeseries.core.query import TimeseriesQuery
-from edgeseries.core.results.formats import MEDIA_TYPES, ResultFormat, writer_of
-from edgeseries.core.samples import in_order
-from edgeseries.core.timerange import TimeRange
+from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat, writer_of
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.samples import in_order
+from edgeseries.series.timerange import TimeRange
 from local.expected import expected_samples
 from local.upstream.replay import Replay
 from local.upstream.truth import Truth
 from tests.soak.model import DAY_MS, MINUTE_MS, Model, Wanted, series_of
-from tests.soak.weather import HOST, UPSTREAM, Weather
+from tests.soak.weather import HOST, UPSTREAM, FaultTimeline
 
 SAMPLE = Path(__file__).parents[2] / "local" / "sample"
 NOW_MS = 1_790_000_000_000
@@ -94,7 +94,7 @@ def test_results_are_read_in_every_format(chosen: ResultFormat) -> None:
 
 
 def test_trouble_explains_what_overlaps_it() -> None:
-    weather = Weather()
+    weather = FaultTimeline()
     assert not weather.was(UPSTREAM, 0, 1e12)
     weather.begin(UPSTREAM, "500")
     began = weather.spells()[0][1]

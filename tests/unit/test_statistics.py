@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from edgeseries.core.costing import CPU_MS_A_REQUEST, month_at
-from edgeseries.core.exposition import Metric, Sample, exposition
-from edgeseries.core.http import HttpRequest, HttpResponse
-from edgeseries.core.limits import DAY_MS
+from edgeseries.http.messages import HttpRequest, HttpResponse
+from edgeseries.limits import DAY_MS
+from edgeseries.metrics.costing import CPU_MS_A_REQUEST, month_at
+from edgeseries.metrics.exposition import Metric, Sample, exposition
 from router.flow import answer
 from tests.fake_stores import SqliteDatabase
 from tests.fakes import FakeClock

@@ -1,6 +1,6 @@
 import pytest
 
-from edgeseries.core.timerange import TimeRange, iso_instant, parse_instant
+from edgeseries.series.timerange import TimeRange, iso_instant, parse_instant
 
 JANUARY_MS = 1_704_067_200_000
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from edgeseries.core.http import HttpRequest
+from edgeseries.http.messages import HttpRequest
 
 
 class Incoming(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from edgeseries.core.http import BodyStream
+from edgeseries.http.messages import BodyStream
 
 
 class Streaming(Protocol):

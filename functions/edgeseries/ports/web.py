@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from edgeseries.core.http import HttpCall, HttpReply
+from edgeseries.http.messages import HttpCall, HttpReply
 
 
 class Web(Protocol):

@@ -9,11 +9,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
-from edgeseries.core.access import Right
-from edgeseries.core.answer import entity_tag
-from edgeseries.core.declared import Parameter
-from edgeseries.core.errors import EdgeError, MethodNotAllowed, NotFound
-from edgeseries.core.problem import KINDS, MEDIA_TYPE, PROBLEM_TYPE, Kind
+from edgeseries.access.grants import Right
+from edgeseries.answers.answer import entity_tag
+from edgeseries.answers.problem import KINDS, MEDIA_TYPE, PROBLEM_TYPE, Kind
+from edgeseries.errors import EdgeError, MethodNotAllowed, NotFound
+from edgeseries.http.parameters import Parameter
 from router.contract import headers as declared
 from router.contract import job_schemas, key_schemas, schemas, statistics_schemas
 from router.contract.operations import OPERATIONS

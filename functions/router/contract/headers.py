@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from edgeseries.core.declared import Opaque, Parameter, Schema
-from edgeseries.core.limits import MAX_HEADER_CHARS, MAX_REQUEST_ID_CHARS
+from edgeseries.http.parameters import Opaque, Parameter, Schema
+from edgeseries.limits import MAX_HEADER_CHARS, MAX_REQUEST_ID_CHARS
 
 
 def _header(name: str, told: str, max_chars: int = MAX_HEADER_CHARS) -> Parameter:

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from edgeseries.core.declared import Schema
-from edgeseries.core.jobs.job import FULL_PERCENT, Priority
-from edgeseries.core.jobs.states import ACTIVE, JobStatus
+from edgeseries.http.parameters import Schema
+from edgeseries.jobs.job import FULL_PERCENT, Priority
+from edgeseries.jobs.states import ACTIVE, JobStatus
 from router.contract.schemas import (
     ANY_OBJECT,
     COUNT,

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from edgeseries.core.access import Right
-from edgeseries.core.declared import Name
-from edgeseries.core.limits import KEY_MAX_SITES, MAX_OWNER_CHARS
-from edgeseries.core.rates import Tier
+from edgeseries.access.grants import Right
+from edgeseries.http.parameters import Name
+from edgeseries.limits import KEY_MAX_SITES, MAX_OWNER_CHARS
+from edgeseries.rates import Tier
 from router.contract.schemas import MOMENT, TEXT, listed, maybe, record, ref, words
 
 KEY: Final = record(

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from edgeseries.core.errors import Conflict, Gone, NotFound, StoreUnavailable
-from edgeseries.core.purge_query import PURGE
-from edgeseries.core.query import TIMESERIES, USER_ID
+from edgeseries.errors import Conflict, Gone, NotFound, StoreUnavailable
+from edgeseries.planning.purge_query import PURGE
+from edgeseries.planning.query import TIMESERIES, USER_ID
 from router.contract import headers, schemas
 from router.contract.parameters import CURSOR, DEEP, FORMAT, LIMIT, OF_SITE, PART, STATUS
 from router.contract.values import ORIGIN, SENT_BODY, Answer, Operation, json_answer

@@ -1,17 +1,17 @@
 """Parameters of the router's own: lists, results, health, and the parts of paths.
 
-Those of requests for time series and of purges are in `core/query.py` and `core/purge_query.py`.
+Those of requests for time series and of purges are in `planning/query.py` and `planning/purge_query.py`.
 """
 
 from dataclasses import replace
 from typing import Final
 
-from edgeseries.core.declared import Choice, Name, Opaque, Parameter, Whole, choice_of
-from edgeseries.core.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, RESULT_MAX_PARTS
-from edgeseries.core.jobs.states import JobStatus
-from edgeseries.core.limits import MAX_CURSOR_CHARS, MAX_ID_CHARS
-from edgeseries.core.query import SITE
-from edgeseries.core.results.formats import ResultFormat
+from edgeseries.answers.formats import ResultFormat
+from edgeseries.http.parameters import Choice, Name, Opaque, Parameter, Whole, choice_of
+from edgeseries.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, RESULT_MAX_PARTS
+from edgeseries.jobs.states import JobStatus
+from edgeseries.limits import MAX_CURSOR_CHARS, MAX_ID_CHARS
+from edgeseries.planning.query import SITE
 
 STATUS: Final = Parameter(name="status", kind=choice_of(JobStatus), told="Only jobs in this state.")
 OF_SITE: Final = replace(SITE, required=False, told="Only jobs of this site.")

@@ -5,11 +5,11 @@ Fields are only ever added, so objects are open. Jobs and statistics have files 
 
 from typing import Any, Final
 
-from edgeseries.core.declared import Parameter, Schema
-from edgeseries.core.jobs.job import Priority
-from edgeseries.core.limits import MAX_POINTS
-from edgeseries.core.query import END_TIME, POINTS, ROUTE, SITE, START_TIME, USER_ID
-from edgeseries.core.routing import Route
+from edgeseries.http.parameters import Parameter, Schema
+from edgeseries.jobs.job import Priority
+from edgeseries.limits import MAX_POINTS
+from edgeseries.planning.query import END_TIME, POINTS, ROUTE, SITE, START_TIME, USER_ID
+from edgeseries.planning.routing import Route
 
 TEXT: Final[Schema] = {"type": "string"}
 FLAG: Final[Schema] = {"type": "boolean"}

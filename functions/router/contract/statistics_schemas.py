@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from edgeseries.core.declared import Schema
+from edgeseries.http.parameters import Schema
 from router.contract.schemas import COUNT, DAY, MOMENT, NUMBER, TEXT, listed, mapped, maybe, record, words
 
 SHARE: Final = maybe(NUMBER)

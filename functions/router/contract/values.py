@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edgeseries.core.declared import Parameter, Schema
-from edgeseries.core.errors import (
+from edgeseries.errors import (
     BadRequest,
     DeadlineExceeded,
     Defect,
@@ -27,6 +26,7 @@ from edgeseries.core.errors import (
     Transient,
     Unidentified,
 )
+from edgeseries.http.parameters import Parameter, Schema
 
 Problems = tuple[type[EdgeError], ...]
 

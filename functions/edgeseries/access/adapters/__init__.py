@@ -1,0 +1,1 @@
+"""API keys in the database and in the isolate's memory."""

@@ -1,0 +1,147 @@
+"""Who may do what: rights, sites, and the one table of what every endpoint asks of a caller.
+
+The flow asks once, at the door (`router/authorize.py`); what a handler learns only from the request, the
+site, it asks of the same grant. It knows no HTTP and no store.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from edgeseries.errors import Forbidden, NotFound, Unidentified
+from edgeseries.http.cors import CorsPolicy
+from edgeseries.rates import RatePolicy, Tier
+
+
+class Auth(StrEnum):
+    """Whether callers need a key (setting `auth`)."""
+
+    OPEN = "open"
+    KEYS = "keys"
+
+
+class Right(StrEnum):
+    """What a key may do. None of them holds another one in it."""
+
+    READ = "read"
+    JOBS = "jobs"
+    PURGE = "purge"
+    ADMIN = "admin"
+
+
+class Scope(StrEnum):
+    """How an endpoint is kept to what its caller may see."""
+
+    SITE = "the request names a site, which the key must be of"
+    SITES = "a list that holds only the key's sites"
+    JOBS = "only the key's own jobs; all of them for an admin"
+    NOTHING = "it tells nothing of any site or job"
+    EVERYTHING = "it is about all sites; only admins come here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What an endpoint asks: a right (None: nothing, not even a key), and how it is kept in bounds."""
+
+    right: Right | None
+    scope: Scope
+
+
+def _admin() -> Rule:
+    return Rule(right=Right.ADMIN, scope=Scope.EVERYTHING)
+
+
+RULES: Final[Mapping[tuple[str, str], Rule]] = {
+    ("GET", "/api/timeseries"): Rule(right=Right.READ, scope=Scope.SITE),
+    ("POST", "/api/timeseries"): Rule(right=Right.READ, scope=Scope.SITE),
+    ("GET", "/api/coverage"): Rule(right=Right.READ, scope=Scope.SITE),
+    ("POST", "/api/coverage"): Rule(right=Right.READ, scope=Scope.SITE),
+    ("DELETE", "/api/cache"): Rule(right=Right.PURGE, scope=Scope.SITE),
+    ("GET", "/api/sites"): Rule(right=Right.READ, scope=Scope.SITES),
+    ("GET", "/api/sites/{site}/points"): Rule(right=Right.READ, scope=Scope.SITE),
+    ("GET", "/api/jobs"): Rule(right=Right.JOBS, scope=Scope.JOBS),
+    ("POST", "/api/jobs"): Rule(right=Right.JOBS, scope=Scope.SITE),
+    ("GET", "/api/jobs/{job}"): Rule(right=Right.JOBS, scope=Scope.JOBS),
+    ("DELETE", "/api/jobs/{job}"): Rule(right=Right.JOBS, scope=Scope.JOBS),
+    ("GET", "/api/jobs/{job}/result"): Rule(right=Right.JOBS, scope=Scope.JOBS),
+    ("GET", "/api/jobs/{job}/events"): Rule(right=Right.JOBS, scope=Scope.JOBS),
+    ("POST", "/api/jobs/{job}/retry"): Rule(right=Right.JOBS, scope=Scope.JOBS),
+    ("GET", "/api/queue/dlq"): _admin(),
+    ("POST", "/api/queue/dlq/{letter}/replay"): _admin(),
+    ("GET", "/api/keys"): _admin(),
+    ("POST", "/api/keys"): _admin(),
+    ("GET", "/api/keys/{key}"): _admin(),
+    ("DELETE", "/api/keys/{key}"): _admin(),
+    ("GET", "/api/stats"): _admin(),
+    ("GET", "/api/metrics"): _admin(),
+    ("GET", "/api/openapi.json"): Rule(right=Right.READ, scope=Scope.NOTHING),
+    ("GET", "/api/health"): Rule(right=None, scope=Scope.NOTHING),
+}
+"""By method and path pattern; HEAD is GET. A handler without a row does not start (`router/flow.py`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Who asks, and what they may. `sites` None means all. `known` is false for who shows no key."""
+
+    key_id: str
+    rights: frozenset[Right]
+    sites: frozenset[str] | None
+    tier: Tier = Tier.STANDARD
+    known: bool = True
+
+    @property
+    def sees_all_jobs(self) -> bool:
+        """Whether jobs of others are told, too."""
+        return Right.ADMIN in self.rights
+
+    def sees(self, site: str) -> bool:
+        """Whether there is such a site for this caller."""
+        return self.sites is None or site in self.sites
+
+
+EVERYBODY: Final = Grant(key_id="", rights=frozenset(Right), sites=None)
+"""Any caller while access is open."""
+
+NOBODY: Final = Grant(key_id="", rights=frozenset(), sites=frozenset(), known=False)
+"""A caller who shows no key where keys are asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSettings:
+    """What the operator decides about access. `admin_key_hash` is of the key that makes the others."""
+
+    auth: Auth
+    admin_key_hash: str
+    rates: Mapping[Tier, RatePolicy]
+    active_jobs_per_key: int
+    cors: CorsPolicy = field(default_factory=CorsPolicy)
+
+    @property
+    def max_active_jobs(self) -> int | None:
+        """How many jobs a key may have under way; while access is open nobody can be told apart."""
+        return self.active_jobs_per_key if self.auth is Auth.KEYS else None
+
+
+def require(grant: Grant, right: Right, *, what: str = "this") -> None:
+    """Raises Unidentified for who shows no key, Forbidden for a key without the right."""
+    if right in grant.rights:
+        return
+    if not grant.known:
+        raise Unidentified("send an API key: Authorization: Bearer es_<id>_<secret>")
+    raise Forbidden(f"{what} takes a key with the right {right!s}, which this one has not", right=right)
+
+
+def require_site(grant: Grant, site: str) -> None:
+    """Raises NotFound for a site that the caller may not see, in the words for one that is not there.
+
+    Nobody looks whether there is such a site: what is told, and how soon, cannot depend on it.
+    """
+    if not grant.sees(site):
+        raise no_such_site(site)
+
+
+def no_such_site(site: str) -> NotFound:
+    """What is told of a site that is not there."""
+    return NotFound(f"the upstream has no site {site!r}; GET /api/sites lists the sites")

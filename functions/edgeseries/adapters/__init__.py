@@ -1,1 +1,0 @@
-"""The ports, done with the Workers platform. The platform stops in this folder."""

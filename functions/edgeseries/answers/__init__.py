@@ -1,0 +1,1 @@
+"""Bodies that leave: answers, results in every format, problem details."""

@@ -1,0 +1,1 @@
+"""Blocks: the byte format (pure), the store's ports, the store itself."""

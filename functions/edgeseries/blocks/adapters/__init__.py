@@ -1,0 +1,1 @@
+"""The block store over a bucket and a database."""

@@ -1,0 +1,171 @@
+"""What blocks hold, as the store uses the block format: names checked, faults counted, facts beside.
+
+It is the one place of the store that knows the codec. Bytes that are no sound block of their key
+are counted by name and count as not held.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote
+
+from edgeseries.blocks.block import decode_days, encode_block, merge_blocks, same_samples
+from edgeseries.blocks.header import BlockKey, read_header
+from edgeseries.blocks.ports.compression import Compression
+from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, StoreUnavailable
+from edgeseries.series.days import day_of, days_in
+from edgeseries.series.samples import Samples, in_order
+from edgeseries.storage.limits import OBJECT_FACTS_MAX_BYTES
+
+CODEC: Final = "br"
+"""What stands in facts and rows; which codec a segment really has, its own first byte says."""
+
+RAW_SAMPLE_BYTES: Final = 16
+"""A sample laid down plainly: an int64 instant and a float64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Days of one block (bitmap) and all their samples."""
+
+    days: int
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A sound block: its bytes, the days it covers (bitmap), and its sizes."""
+
+    key: BlockKey
+    data: bytes
+    days: int
+    sample_count: int
+
+    @property
+    def raw_bytes(self) -> int:
+        """What the samples take when they are laid down plainly."""
+        return RAW_SAMPLE_BYTES * self.sample_count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the facts beside a block say of it."""
+
+    site: str
+    point: str
+    month: str
+    days: int
+
+
+def facts_of(content: Content) -> dict[str, str]:
+    """The facts that stand beside a block, ASCII, within what R2 takes."""
+    facts = {
+        "site": quote(content.key.site, safe=""),
+        "point": quote(content.key.point, safe=""),
+        "month": content.key.month,
+        "days": str(content.days),
+        "samples": str(content.sample_count),
+        "raw-bytes": str(content.raw_bytes),
+        "stored-bytes": str(len(content.data)),
+        "codec": CODEC,
+    }
+    assert sum(len(name) + len(value) for name, value in facts.items()) <= OBJECT_FACTS_MAX_BYTES
+    return facts
+
+
+def told_by(facts: Mapping[str, str]) -> Told | None:
+    """What facts say, or None if they are not of our writing."""
+    try:
+        return Told(
+            site=unquote(facts["site"], errors="strict"),
+            point=unquote(facts["point"], errors="strict"),
+            month=facts["month"],
+            days=int(facts["days"]),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def laid_over(under: Piece, over: Piece, month: str) -> Piece:
+    """Both pieces as one; days of both are those of `over`."""
+    hidden = set(days_in(month, over.days))
+    seen = [
+        (at_ms, value)
+        for at_ms, value in zip(under.samples.times_ms, under.samples.values, strict=True)
+        if day_of(at_ms) not in hidden
+    ]
+    times_ms = [*(at_ms for at_ms, _ in seen), *over.samples.times_ms]
+    values = [*(value for _, value in seen), *over.samples.values]
+    return Piece(
+        days=under.days | over.days, samples=in_order(times_ms, values) if times_ms else over.samples
+    )
+
+
+class BlockContents:
+    """Blocks opened, read and made. `faults` counts what was not as it should be."""
+
+    def __init__(self, compression: Compression, faults: Counter[str]) -> None:
+        self._compression = compression
+        self._faults = faults
+
+    def held(self, key: BlockKey, data: bytes) -> Content | None:
+        """The block of a key, by its header, or None."""
+        try:
+            return _content(key, data)
+        except BlockDamaged as error:
+            self._count(error)
+            return None
+
+    def samples(self, content: Content, days: int) -> Samples | None:
+        """The samples of some days of a block, or None if they cannot be trusted."""
+        try:
+            return decode_days(content.data, content.key, days, self._compression)
+        except BlockDamaged as error:
+            self._count(error)
+            return None
+
+    def merged(self, key: BlockKey, old: bytes | None, piece: Piece) -> Content:
+        """The block with the piece's days in it; the old bytes themselves where that changes nothing.
+
+        Damaged bytes and another name's block give way. Raises StoreUnavailable over a block of a
+        newer version: the Worker that wrote it can read it, and this one leaves it.
+        """
+        if old is not None:
+            try:
+                return self._merged(key, old, piece)
+            except BlockUnsupported as error:
+                self._count(error)
+                raise StoreUnavailable(error.detail) from error
+            except BlockDamaged as error:
+                self._count(error)
+        return _content(key, encode_block(key, piece.days, piece.samples, self._compression))
+
+    def without(self, key: BlockKey, old: bytes, days: int) -> Content | None:
+        """The block without some days; None if nothing of it is left, or nothing that can be read."""
+        try:
+            left = _content(key, old).days & ~days
+            if not left:
+                return None
+            samples = decode_days(old, key, left, self._compression)
+        except BlockDamaged as error:
+            self._count(error)
+            return None
+        return _content(key, encode_block(key, left, samples, self._compression))
+
+    def _merged(self, key: BlockKey, old: bytes, piece: Piece) -> Content:
+        content = _content(key, old)
+        if not piece.days & ~content.days:
+            there = decode_days(old, key, piece.days, self._compression)
+            if same_samples(there, piece.samples):
+                return content
+        return _content(key, merge_blocks(old, key, piece.days, piece.samples, self._compression))
+
+    def _count(self, error: BlockDamaged) -> None:
+        kinds = {BlockMismatch: "block_of_another_name", BlockUnsupported: "block_unsupported"}
+        self._faults[kinds.get(type(error), "block_damaged")] += 1
+
+
+def _content(key: BlockKey, data: bytes) -> Content:
+    header = read_header(data, key)
+    return Content(key=key, data=data, days=header.days, sample_count=header.sample_count)

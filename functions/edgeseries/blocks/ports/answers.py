@@ -1,0 +1,42 @@
+"""Kept answers: the compressed bodies of sealed requests, streamed again without being read.
+
+A store that is down raises StoreUnavailable.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from edgeseries.http.messages import BodyStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFacts:
+    """What is known of a kept answer without reading it."""
+
+    site: str
+    entity_tag: str
+    point_count: int
+    sample_count: int
+    body_bytes: int
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """A kept answer: its facts, and its body as a stream with the encoding it has (`br`, or empty)."""
+
+    facts: AnswerFacts
+    stream: BodyStream
+    content_encoding: str
+
+
+class Answers(Protocol):
+    """Answers by the digest of the request's normal form."""
+
+    async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
+        """The kept answer, if there is one that has not expired."""
+        ...
+
+    async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
+        """Keep an answer's body. The same digest always has the same body."""
+        ...

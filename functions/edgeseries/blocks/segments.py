@@ -1,0 +1,120 @@
+"""Segments: the samples of some whole days of one month as bytes, readable without the others.
+
+Owns which days stand together, and the bytes of one segment: times, values, compression. It
+knows no names and no checksums: those are the header's.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import lt
+from typing import Final
+
+from edgeseries.blocks.codecs import Codec, Compressor
+from edgeseries.blocks.integers import decode_integers, encode_integers
+from edgeseries.blocks.values import decode_values, encode_values
+from edgeseries.blocks.wire import Reader, uvarint
+from edgeseries.errors import BlockDamaged, BlockUnsupported, Defect
+from edgeseries.limits import (
+    BLOCK_QUALITY,
+    DAY_MS,
+    MAX_SEGMENT_BYTES,
+    MAX_SEGMENT_SAMPLES,
+    SEGMENT_TAIL_SAMPLES,
+    SEGMENT_TARGET_SAMPLES,
+)
+from edgeseries.series.days import day_of
+from edgeseries.series.samples import Samples
+
+_CODECS: Final = frozenset(Codec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """One segment to be: first and last day that has samples (days since 1970), and their places."""
+
+    first_day: int
+    last_day: int
+    start: int
+    stop: int
+
+
+def cuts(times_ms: Sequence[int]) -> list[Cut]:
+    """Ascending times cut into whole days, as many as stay within the target, first days first.
+
+    So a day that is added at the end changes the last two segments at most. A day that is over
+    the target alone is one segment. A small last segment joins the one before it.
+    """
+    found: list[Cut] = []
+    for day, start, stop in _days(times_ms):
+        if found and stop - found[-1].start <= SEGMENT_TARGET_SAMPLES:
+            last = found.pop()
+            found.append(Cut(first_day=last.first_day, last_day=day, start=last.start, stop=stop))
+        else:
+            found.append(Cut(first_day=day, last_day=day, start=start, stop=stop))
+    if len(found) > 1:
+        before, last = found[-2:]
+        small = last.stop - last.start < SEGMENT_TAIL_SAMPLES
+        if small and last.stop - before.start <= SEGMENT_TARGET_SAMPLES + SEGMENT_TAIL_SAMPLES:
+            found[-2:] = [
+                Cut(first_day=before.first_day, last_day=last.last_day, start=before.start, stop=last.stop)
+            ]
+    return found
+
+
+def _days(times_ms: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Each day that has samples, with the places where they start and stop."""
+    start = 0
+    while start < len(times_ms):
+        day = day_of(times_ms[start])
+        stop = bisect_left(times_ms, (day + 1) * DAY_MS, start)
+        yield day, start, stop
+        start = stop
+
+
+def encode_segment(samples: Samples, first_day: int, compressor: Compressor) -> bytes:
+    """At least one sample, from the start of `first_day` (days since 1970) on."""
+    if len(samples) > MAX_SEGMENT_SAMPLES:
+        raise Defect(f"a day has {len(samples)} samples of one point; a block takes {MAX_SEGMENT_SAMPLES}")
+    origin_ms = first_day * DAY_MS
+    times = encode_integers([at_ms - origin_ms for at_ms in samples.times_ms])[1]
+    columns = times + encode_values(samples.values)
+    if len(columns) > MAX_SEGMENT_BYTES:
+        raise Defect(f"a segment has {len(columns)} bytes of values; a block takes {MAX_SEGMENT_BYTES}")
+    codec, payload = Codec.BROTLI, compressor.compress(columns, quality=BLOCK_QUALITY)
+    if len(payload) >= len(columns):
+        codec, payload = Codec.STORED, columns
+    return bytes((codec,)) + uvarint(len(columns)) + payload
+
+
+def decode_segment(
+    data: bytes, compressor: Compressor, *, first_day: int, last_day: int, sample_count: int
+) -> Samples:
+    """The samples of a segment whose bytes are sound by checksum.
+
+    Raises BlockDamaged unless exactly `sample_count` samples come out, ascending and within the days.
+    """
+    reader = Reader(_columns(data, compressor))
+    origin_ms = first_day * DAY_MS
+    offsets = decode_integers(reader, sample_count)
+    ascending = all(map(lt, offsets, offsets[1:]))
+    if not ascending or offsets[0] < 0 or offsets[-1] >= (last_day + 1 - first_day) * DAY_MS:
+        raise BlockDamaged("the block holds samples outside its days or out of order")
+    values = decode_values(reader, sample_count)
+    reader.end()
+    return Samples(times_ms=array("q", map(origin_ms.__add__, offsets)), values=values)
+
+
+def _columns(data: bytes, compressor: Compressor) -> bytes:
+    """The columns of a segment, decompressed, of the size that the segment says."""
+    reader = Reader(data)
+    code = reader.byte()
+    size = reader.count(MAX_SEGMENT_BYTES)
+    if code not in _CODECS:
+        raise BlockUnsupported(f"the block is compressed with codec {code}, which this version does not know")
+    payload = reader.rest()
+    columns = payload if code == Codec.STORED else compressor.decompress(Codec(code), payload, size=size)
+    if len(columns) != size:
+        raise BlockDamaged("a segment of the block is not as long as it says")
+    return columns

@@ -1,1 +1,0 @@
-"""Jobs as values: what they are, how they may change, how they are cut, what a failure means."""

@@ -1,1 +1,0 @@
-"""Results of jobs as text: the same series as JSON, NDJSON or CSV, piece by piece."""

@@ -1,0 +1,1 @@
+"""HTTP as plain values: requests and responses, declared parameters, CORS."""

@@ -1,0 +1,1 @@
+"""Background jobs: states, messages, batching, retries, their records."""

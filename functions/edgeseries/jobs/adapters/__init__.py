@@ -1,0 +1,1 @@
+"""The job engine's records in the database."""

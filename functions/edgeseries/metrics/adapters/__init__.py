@@ -1,0 +1,1 @@
+"""Counters in the isolate and in the database."""

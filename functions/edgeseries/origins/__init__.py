@@ -1,0 +1,1 @@
+"""Upstream APIs: one folder a vendor, behind one port."""

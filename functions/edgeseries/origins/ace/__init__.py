@@ -1,0 +1,1 @@
+"""ACE FlightDeck: wire format, calls, the origin."""

@@ -1,0 +1,146 @@
+"""Single reads of an ACE installation: deadline, size, one more try, statuses as errors of the tree.
+
+It owns what a status means where it means the same at every endpoint. Which calls are made, and
+what a 400 or a 404 means at one endpoint, is `origins/ace/origin.py`. It names no platform: calls go
+through the Web port.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from edgeseries.errors import (
+    DeadlineExceeded,
+    OriginContract,
+    OriginGarbled,
+    OriginOversize,
+    OriginRefused,
+    OriginThrottled,
+    OriginUnreachable,
+)
+from edgeseries.http.messages import HttpCall, HttpReply
+from edgeseries.limits import MAX_RETRY_AFTER_S, UPSTREAM_CONCURRENCY, UPSTREAM_RETRIES
+from edgeseries.origins.ace import wire as ace
+from edgeseries.ports.clock import Clock
+from edgeseries.ports.web import Web
+
+TOO_MUCH = frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_URI_TOO_LONG})
+
+BeforeCall = Callable[[], Awaitable[None]]
+"""Awaited before a call leaves; raising, it keeps the call from leaving."""
+
+PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+"""Client errors that the same request may not get again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A read that ended well, or with a status that the caller of it has to judge (400, 404, ...)."""
+
+    status: int
+    document: Mapping[str, object] | None
+
+    def content(self) -> Mapping[str, object]:
+        """The JSON object of a 200; any other status is one that this call cannot have."""
+        if self.document is None:
+            raise OriginRefused(f"the upstream answered {self.status} to a read it should know")
+        return self.document
+
+
+class AceCalls:
+    """Reads with one credential, a few at a time."""
+
+    def __init__(self, *, base_url: str, token: str, web: Web, clock: Clock, max_body_bytes: int) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        self._web = web
+        self._clock = clock
+        self._max_body_bytes = max_body_bytes
+        self._turn = asyncio.Semaphore(UPSTREAM_CONCURRENCY)
+
+    async def read(
+        self,
+        method: str,
+        path: str,
+        deadline_ms: int,
+        body: bytes | None = None,
+        *,
+        before: BeforeCall | None = None,
+    ) -> Answer:
+        """One read, asked again once if the connection or the server spoilt it (every call only reads).
+
+        Not at once where the upstream said how long to wait.
+        """
+        for tries_left in range(UPSTREAM_RETRIES, -1, -1):
+            try:
+                return await self._read_once(method, path, deadline_ms, body, before)
+            except (OriginUnreachable, OriginGarbled) as error:
+                if not tries_left or error.retry_after_s is not None:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    async def _read_once(
+        self, method: str, path: str, deadline_ms: int, body: bytes | None, before: BeforeCall | None
+    ) -> Answer:
+        async with self._turn:
+            if before is not None:
+                await before()
+            timeout_ms = deadline_ms - self._clock.now_ms()
+            if timeout_ms <= 0:
+                raise DeadlineExceeded("the time for this answer is used up; ask for less, or try again")
+            headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
+            reply = await self._web.send(
+                HttpCall(
+                    method=method,
+                    url=self._base_url + path,
+                    timeout_ms=timeout_ms,
+                    max_bytes=self._max_body_bytes,
+                    headers=headers,
+                    body=body,
+                )
+            )
+        raise_failure(reply)
+        return Answer(
+            status=reply.status,
+            document=ace.document_of(reply.body) if reply.status == HTTPStatus.OK else None,
+        )
+
+
+def raise_failure(reply: HttpReply) -> None:
+    """Raise what a status means, if it means the same at every endpoint."""
+    status = reply.status
+    retry_after_s = _retry_after_s(reply)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise OriginThrottled("the upstream answered 429: too many requests", retry_after_s=retry_after_s)
+    if status in TOO_MUCH:
+        raise OriginOversize(f"the upstream answered {status}: the request or its answer is too large")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in PASSING:
+        raise OriginUnreachable(f"the upstream answered {status}; try again", retry_after_s=retry_after_s)
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        raise OriginRefused(
+            f"the upstream refuses our credential ({status}): the operator must set upstreamToken"
+        )
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        raise OriginContract(f"the upstream answered {status}, a redirect; the operator must set upstreamUrl")
+
+
+def _retry_after_s(reply: HttpReply) -> int | None:
+    """Retry-After in seconds, bounded; its date form, which nobody sends us, is unknown."""
+    text = reply.headers.get("retry-after", "")
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_RETRY_AFTER_S))):
+        return None
+    return min(int(text), MAX_RETRY_AFTER_S)
+
+
+async def gather_calls(calls: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+    """Run calls a few at a time. Each group is awaited to its end, also when one fails: a task left
+    pending spoils later events of the isolate. The first failure is raised and ends the rest.
+    """
+    for first in range(0, len(calls), UPSTREAM_CONCURRENCY):
+        group = calls[first : first + UPSTREAM_CONCURRENCY]
+        outcomes = await asyncio.gather(*(call() for call in group), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome

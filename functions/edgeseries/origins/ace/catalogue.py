@@ -1,0 +1,61 @@
+"""What an isolate remembers of one upstream: names of points by site, and the batch shape it takes.
+
+Plain Python data, so that all requests of an isolate may share it (platform objects may not
+be shared). It is a memory, not a truth: it may be empty at any time.
+"""
+
+from collections.abc import Iterable
+
+from edgeseries.limits import CATALOGUE_FRESH_MS, CATALOGUE_MAX_NAMES, CATALOGUE_TTL_MS
+from edgeseries.origins.ace.wire import BatchShape
+
+
+class Catalogue:
+    """Names with the time they were learned, at most CATALOGUE_MAX_NAMES of them, oldest site out first."""
+
+    def __init__(self) -> None:
+        self._sites: dict[str, tuple[int, frozenset[str]]] = {}
+        self._taken: BatchShape | None = None
+        self._refused_ms: dict[BatchShape, int] = {}
+
+    def learn(self, site: str, names: Iterable[str], now_ms: int) -> None:
+        """Remember a site's points as read at `now_ms`."""
+        self._sites.pop(site, None)
+        learned = frozenset(names)
+        kept = len(learned) + sum(len(others) for _, others in self._sites.values())
+        while self._sites and kept > CATALOGUE_MAX_NAMES:
+            kept -= len(self._sites.pop(next(iter(self._sites)))[1])
+        self._sites[site] = (now_ms, learned)
+
+    def names(self, site: str, now_ms: int) -> frozenset[str] | None:
+        """The site's points, if they were read not longer ago than CATALOGUE_TTL_MS."""
+        return self._read_within(site, now_ms, CATALOGUE_TTL_MS)
+
+    def is_fresh(self, site: str, now_ms: int) -> bool:
+        """Whether the list was read so lately that a name it lacks is taken as not there."""
+        return self._read_within(site, now_ms, CATALOGUE_FRESH_MS) is not None
+
+    def batch_shapes(self, now_ms: int) -> tuple[BatchShape, ...]:
+        """The shapes worth trying; a refused one is tried again after CATALOGUE_TTL_MS."""
+        if self._taken is not None:
+            return (self._taken,)
+        long_ago_ms = now_ms - CATALOGUE_TTL_MS
+        return tuple(
+            shape for shape in BatchShape if self._refused_ms.get(shape, long_ago_ms - 1) < long_ago_ms
+        )
+
+    def batch_shape_taken(self, shape: BatchShape) -> None:
+        """The upstream answered a batch call of this shape."""
+        self._taken = shape
+
+    def batch_shape_refused(self, shape: BatchShape, now_ms: int) -> None:
+        """The upstream refused this shape; if it was the one it took before, all are open again."""
+        if self._taken is shape:
+            self._taken = None
+            self._refused_ms.clear()
+        else:
+            self._refused_ms[shape] = now_ms
+
+    def _read_within(self, site: str, now_ms: int, age_ms: int) -> frozenset[str] | None:
+        learned_ms, names = self._sites.get(site, (0, None))
+        return names if names is not None and now_ms - learned_ms <= age_ms else None

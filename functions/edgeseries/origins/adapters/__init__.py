@@ -1,0 +1,1 @@
+"""What protects every upstream, whatever its vendor."""

@@ -1,0 +1,79 @@
+"""What an isolate has under way at one upstream: calls, who waits for one, and the circuit breaker.
+
+All requests of an isolate share it, so it is plain data: what one request waits with, no other may touch.
+The platform may end a request without a word, so nothing here is held but for a time: a call until its
+deadline, a place in the queue while its owner looks.
+"""
+
+from collections import OrderedDict
+
+from edgeseries.limits import UPSTREAM_ISOLATE_CALLS, UPSTREAM_TICKET_MS
+from edgeseries.origins.circuit import (
+    Circuit,
+    CircuitState,
+    Permit,
+    Suspended,
+    ask,
+    failed,
+    succeeded,
+)
+
+
+class UpstreamLoad:
+    """The load of one upstream in one isolate."""
+
+    def __init__(self, *, max_calls: int = UPSTREAM_ISOLATE_CALLS) -> None:
+        self._max_calls = max_calls
+        self._numbers = 0
+        self._calls: dict[int, int] = {}
+        self._waiting: OrderedDict[int, int] = OrderedDict()
+        self.circuit = Circuit()
+
+    @property
+    def suspended(self) -> bool:
+        """Whether calls are kept back."""
+        return self.circuit.state is not CircuitState.CLOSED
+
+    def ticket(self, now_ms: int) -> int:
+        """A place in the queue, kept by asking with it every UPSTREAM_TICKET_MS at least."""
+        self._numbers += 1
+        self._waiting[self._numbers] = now_ms
+        return self._numbers
+
+    def enter(self, ticket: int, now_ms: int, *, until_ms: int) -> Permit | Suspended | None:
+        """Whether the call of a ticket may leave, to end at `until_ms` at the latest; None: not its turn
+        yet. A call that left is over with `leave`.
+        """
+        self._calls = {number: until for number, until in self._calls.items() if until > now_ms}
+        self._waiting[ticket] = now_ms
+        for number, seen_ms in list(self._waiting.items()):
+            if now_ms - seen_ms > UPSTREAM_TICKET_MS:
+                del self._waiting[number]
+        ahead = list(self._waiting).index(ticket)
+        if len(self._calls) + ahead >= self._max_calls and not self.suspended:
+            return None
+        self.circuit, verdict = ask(self.circuit, now_ms, call_until_ms=until_ms)
+        del self._waiting[ticket]
+        if isinstance(verdict, Permit):
+            self._calls[ticket] = until_ms
+        return verdict
+
+    def leave(self, ticket: int) -> None:
+        """Nothing is under way or waiting for this ticket any more."""
+        self._calls.pop(ticket, None)
+        self._waiting.pop(ticket, None)
+
+    def succeeded(self, passage: Permit) -> None:
+        """The upstream answered."""
+        self.circuit = succeeded(self.circuit, passage)
+
+    def failed(self, passage: Permit, now_ms: int, *, first_pause_ms: int, asked_pause_ms: int) -> None:
+        """The upstream did not, or not as it should."""
+        self.circuit = failed(
+            self.circuit, passage, now_ms, first_pause_ms=first_pause_ms, asked_pause_ms=asked_pause_ms
+        )
+
+    @property
+    def call_count(self) -> int:
+        """Calls that are under way, or were when somebody looked last."""
+        return len(self._calls)

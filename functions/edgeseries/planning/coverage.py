@@ -1,0 +1,106 @@
+"""What is stored of the days of a request, told in few words: points that are stored alike are one group.
+
+Values in, values out; it knows no store and no HTTP. Format: `docs/formats/coverage.md`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edgeseries.limits import COVERAGE_MAX_RANGES
+from edgeseries.series.days import days_touched, first_unsealed_day, runs
+from edgeseries.series.timerange import TimeRange
+
+DayRange = tuple[int, int]
+"""First and last day of a run of days, both held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """How many days, and which, as runs; `ranges` is None where there was no room to tell."""
+
+    count: int
+    ranges: tuple[DayRange, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageGroup:
+    """Points of which the same sealed days are stored, by name."""
+
+    points: tuple[str, ...]
+    stored: Days
+    missing: Days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Every point of the request once, the largest group first. `live` are the days that are not sealed
+    yet, of all points; the first of them is `unsealed_day`, if the range reaches it.
+    """
+
+    groups: tuple[CoverageGroup, ...]
+    live: DayRange | None
+    unsealed_day: int
+
+    @property
+    def live_day_count(self) -> int:
+        """Live days of one point."""
+        return 0 if self.live is None else self.live[1] - self.live[0] + 1
+
+    @property
+    def complete(self) -> bool:
+        """Whether the ranges of all groups are told."""
+        return all(group.stored.ranges is not None for group in self.groups)
+
+
+def coverage_of(
+    points: Sequence[str],
+    span: TimeRange,
+    *,
+    covered: Mapping[str, frozenset[int]],
+    now_ms: int,
+    settle_lag_ms: int,
+) -> Coverage:
+    """The coverage of a request. `covered` are days by point; what it leaves out is not covered.
+
+    No more than COVERAGE_MAX_RANGES runs of days are told, the largest groups' first.
+    """
+    touched = days_touched(span)
+    unsealed_day = first_unsealed_day(now_ms=now_ms, settle_lag_ms=settle_lag_ms)
+    sealed = range(touched.start, min(touched.stop, max(unsealed_day, touched.start)))
+    live = (max(touched.start, unsealed_day), touched.stop - 1) if unsealed_day < touched.stop else None
+    alike: dict[frozenset[int], list[str]] = {}
+    for point in points:
+        alike.setdefault(covered.get(point, frozenset()), []).append(point)
+    merged: dict[tuple[int, ...], list[str]] = {}
+    for held, names in alike.items():
+        merged.setdefault(_sealed_days(held, sealed), []).extend(names)
+    room = COVERAGE_MAX_RANGES
+    groups = []
+    for days, names in sorted(merged.items(), key=lambda one: (-len(one[1]), min(one[1]))):
+        stored = runs(days) if room else []
+        missing = _between(stored, sealed)
+        told = len(stored) + len(missing) <= room
+        room = room - len(stored) - len(missing) if told else 0
+        groups.append(
+            CoverageGroup(
+                points=tuple(sorted(names)),
+                stored=Days(count=len(days), ranges=tuple(stored) if told else None),
+                missing=Days(count=len(sealed) - len(days), ranges=tuple(missing) if told else None),
+            )
+        )
+    return Coverage(groups=tuple(groups), live=live, unsealed_day=unsealed_day)
+
+
+def _sealed_days(held: frozenset[int], sealed: range) -> tuple[int, ...]:
+    """Ascending. What is held past the sealed days (the clock may have been set back) does not count."""
+    days = tuple(sorted(held))
+    if days and (days[0] < sealed.start or days[-1] >= sealed.stop):
+        return tuple(day for day in days if day in sealed)
+    return days
+
+
+def _between(ranges: Sequence[DayRange], sealed: range) -> list[DayRange]:
+    """The runs of sealed days that lie between (and around) runs of them."""
+    edges = [sealed.start - 1, *(day for pair in ranges for day in pair), sealed.stop]
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return [(before + 1, after - 1) for before, after in pairs if after - before > 1]

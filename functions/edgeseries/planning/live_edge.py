@@ -1,0 +1,249 @@
+"""The live edge of a point: what was read of it past the sealed days, and what is still to be read.
+
+A tail is what one isolate knows. Two rules keep it as good as a direct fetch:
+
+- Upstream is asked from just after the last sample that was seen, not from the last time it was
+  asked: a gateway that is behind and catches up in order is always seen, at no extra cost.
+- What was read younger than the settle lag is read once more when it has settled, in steps of a
+  lag: samples that came out of order, within a lag of their own instant, show once they are two lags old.
+
+It knows no store and no clock. Why it is built so: `docs/adr/0005-live-edge.md`.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from edgeseries.limits import DAY_MS, LATEST_MS, LIVE_EXTRA_CALLS, UPSTREAM_BATCH_POINTS
+from edgeseries.series.days import first_unsealed_day
+from edgeseries.series.samples import NO_SAMPLES, Samples, within
+from edgeseries.series.timerange import TimeRange
+
+Read = tuple[TimeRange, Samples]
+"""A range that was asked for, and all samples that upstream held in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """The live part of a request, the moment, and the two settings that reading it depends on."""
+
+    span: TimeRange
+    now_ms: int
+    settle_lag_ms: int
+    ttl_ms: int
+
+    @property
+    def settled_ms(self) -> int:
+        """What is older than this has settled."""
+        return self.now_ms - self.settle_lag_ms
+
+    @property
+    def unsealed_ms(self) -> int:
+        """Start of the first day that is not sealed: before it blocks hold the truth."""
+        return first_unsealed_day(now_ms=self.now_ms, settle_lag_ms=self.settle_lag_ms) * DAY_MS
+
+    @property
+    def read_end_ms(self) -> int:
+        """Where reading ends. A little past the moment, so that what the next seconds ask is known."""
+        if self.span.end_ms <= self.now_ms - self.ttl_ms:
+            return self.span.end_ms
+        return min(LATEST_MS, max(self.span.end_ms, self.now_ms + self.ttl_ms))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """What is known of a point: all samples of `[from_ms, known_until_ms)` as of `read_ms`.
+
+    What lies before `settled_until_ms` was read when it was older than the settle lag already.
+    """
+
+    from_ms: int
+    known_until_ms: int
+    settled_until_ms: int
+    read_ms: int
+    samples: Samples
+
+    def __post_init__(self) -> None:
+        assert self.from_ms <= self.settled_until_ms <= self.known_until_ms
+
+    @property
+    def next_ms(self) -> int:
+        """Just after the last sample. One from the future does not count: it may be a forecast,
+        and more may come before it.
+        """
+        times_ms = self.samples.times_ms
+        count = bisect_right(times_ms, self.read_ms)
+        return times_ms[count - 1] + 1 if count else self.from_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivePlan:
+    """What upstream is to be asked of the live part: pieces by point, ascending and apart.
+
+    Who needs nothing has no pieces. `missing_ms` is how long the pieces of a point are by themselves;
+    asked together with others they may begin earlier.
+    """
+
+    edge: Edge
+    pieces: Mapping[str, tuple[TimeRange, ...]]
+    missing_ms: Mapping[str, int]
+
+
+def plan_live(points: Sequence[str], edge: Edge, tails: Mapping[str, Tail]) -> LivePlan:
+    """The plan of a request's live part, given the tails of some of its points."""
+    whole = (TimeRange(start_ms=edge.span.start_ms, end_ms=edge.read_end_ms),)
+    pieces = {point: pieces_of(tails[point], edge) if point in tails else whole for point in points}
+    missing_ms = {point: sum(piece.duration_ms for piece in some) for point, some in pieces.items()}
+    return LivePlan(edge=edge, pieces=_shared(pieces, tails, edge), missing_ms=missing_ms)
+
+
+def pieces_of(tail: Tail, edge: Edge) -> tuple[TimeRange, ...]:
+    """What is to be read of a point that has a tail."""
+    span, read_end_ms = edge.span, edge.read_end_ms
+    if tail.known_until_ms < span.start_ms or span.end_ms < tail.from_ms:
+        return (TimeRange(start_ms=span.start_ms, end_ms=read_end_ms),)
+    wanted: list[tuple[int, int]] = []
+    if span.start_ms < tail.from_ms:
+        wanted.append((span.start_ms, tail.from_ms))
+    fresh = span.end_ms <= tail.known_until_ms and 0 <= edge.now_ms - tail.read_ms < edge.ttl_ms
+    if not fresh:
+        due = edge.settled_ms - tail.settled_until_ms > edge.settle_lag_ms
+        if due and span.start_ms < edge.settled_ms and tail.settled_until_ms < span.end_ms:
+            wanted.append((tail.settled_until_ms, min(edge.settled_ms, tail.known_until_ms)))
+        if tail.next_ms < span.end_ms:
+            wanted.append((tail.next_ms, read_end_ms))
+    # What was sealed since is read as days (`planning/partial_days.py`), not here.
+    wanted = [(max(start_ms, edge.unsealed_ms), end_ms) for start_ms, end_ms in wanted]
+    return tuple(TimeRange(start_ms=start_ms, end_ms=end_ms) for start_ms, end_ms in _united(wanted))
+
+
+def tail_after(tail: Tail | None, reads: Sequence[Read], edge: Edge) -> Tail | None:
+    """The tail once more was read; None if nothing is known. What was read just now takes the
+    place of what was known of its range; of what does not hang together the newest is kept.
+    """
+    floor_ms = edge.unsealed_ms
+    clipped = sorted(
+        (
+            (max(span.start_ms, floor_ms), span.end_ms, samples)
+            for span, samples in reads
+            if span.end_ms > floor_ms
+        ),
+        key=lambda one: one[:2],
+    )
+    known = tail if tail is not None and tail.known_until_ms >= floor_ms else None
+    if not clipped:
+        return known
+    if known is not None and not _hangs_together(known, clipped):
+        known = None
+    end_ms, read_ms = clipped[-1][1], edge.now_ms
+    if known is not None and not clipped[-1][0] <= known.next_ms < end_ms:
+        # Only an older part was read: what is known of the newest end is as old as it was.
+        end_ms, read_ms = known.known_until_ms, known.read_ms
+    settled = [(start_ms, min(stop_ms, edge.settled_ms)) for start_ms, stop_ms, _ in clipped]
+    samples = NO_SAMPLES
+    starts = [clipped[0][0]]
+    if known is not None:
+        settled.append((known.from_ms, known.settled_until_ms))
+        samples = known.samples
+        starts.append(max(known.from_ms, floor_ms))
+    from_ms = min(starts)
+    for start_ms, stop_ms, found in clipped:
+        samples = _laid_over(samples, start_ms, stop_ms, found)
+    settled_until_ms = from_ms
+    for start_ms, stop_ms in sorted(settled):
+        if start_ms <= settled_until_ms:
+            settled_until_ms = max(settled_until_ms, stop_ms)
+    return Tail(
+        from_ms=from_ms,
+        known_until_ms=end_ms,
+        settled_until_ms=min(settled_until_ms, end_ms),
+        read_ms=read_ms,
+        samples=_cut(samples, from_ms, end_ms),
+    )
+
+
+def _hangs_together(tail: Tail, clipped: Sequence[tuple[int, int, Samples]]) -> bool:
+    """Whether reads, ascending, join a tail without a gap, and read on from its last sample if they
+    go past its end: one that begins later may have missed what came in between.
+    """
+    last_start_ms, last_end_ms, _ = clipped[-1]
+    apart = tail.known_until_ms < clipped[0][0] or last_end_ms < tail.from_ms
+    return not apart and (last_end_ms <= tail.known_until_ms or last_start_ms <= tail.next_ms)
+
+
+def _cut(samples: Samples, start_ms: int, end_ms: int) -> Samples:
+    return within(samples, TimeRange(start_ms=start_ms, end_ms=end_ms)) if start_ms < end_ms else NO_SAMPLES
+
+
+def _laid_over(under: Samples, start_ms: int, end_ms: int, over: Samples) -> Samples:
+    """`under`, but with what `over` holds of a range in its place."""
+    first, last = bisect_left(under.times_ms, start_ms), bisect_left(under.times_ms, end_ms)
+    new = _cut(over, start_ms, end_ms)
+    return Samples(
+        times_ms=array("q", [*under.times_ms[:first], *new.times_ms, *under.times_ms[last:]]),
+        values=(*under.values[:first], *new.values, *under.values[last:]),
+    )
+
+
+def _united(wanted: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges ascending, without empty ones; those that meet or overlap are one."""
+    found: list[tuple[int, int]] = []
+    for start_ms, end_ms in sorted(one for one in wanted if one[0] < one[1]):
+        if found and start_ms <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end_ms, found[-1][1]))
+        else:
+            found.append((start_ms, end_ms))
+    return found
+
+
+def _shared(
+    pieces: Mapping[str, tuple[TimeRange, ...]], tails: Mapping[str, Tail], edge: Edge
+) -> dict[str, tuple[TimeRange, ...]]:
+    """Pieces that read on from a last sample begin together where that saves calls.
+
+    A call has one range for all its points. Points whose last sample is the same share one without
+    loss; others get again what they have since the earliest. The least such loss is chosen that
+    needs no more than LIVE_EXTRA_CALLS calls on top of the fewest.
+    """
+    ends = [
+        (some[-1].start_ms, point)
+        for point, some in pieces.items()
+        if point in tails and some and some[-1].end_ms == edge.read_end_ms
+    ]
+    ends.sort()
+    most_calls = ceil(len(ends) / UPSTREAM_BATCH_POINTS) + LIVE_EXTRA_CALLS
+    again_count = 0
+    groups = _groups(ends, tails, again_count)
+    while len(groups) > most_calls:
+        again_count = 2 * again_count + 1
+        groups = _groups(ends, tails, again_count)
+    shared = dict(pieces)
+    for group in groups:
+        for start_ms, point in group:
+            if start_ms > group[0][0]:
+                spans = [(one.start_ms, one.end_ms) for one in pieces[point]]
+                spans.append((group[0][0], edge.read_end_ms))
+                shared[point] = tuple(
+                    TimeRange(start_ms=first, end_ms=last) for first, last in _united(spans)
+                )
+    return shared
+
+
+def _groups(
+    ends: Sequence[tuple[int, str]], tails: Mapping[str, Tail], again_count: int
+) -> list[list[tuple[int, str]]]:
+    """Points by where they read on, ascending, in groups that get at most so many samples again."""
+    groups: list[list[tuple[int, str]]] = []
+    again = 0
+    for start_ms, point in ends:
+        if groups and len(groups[-1]) < UPSTREAM_BATCH_POINTS:
+            times_ms = tails[point].samples.times_ms
+            again += bisect_left(times_ms, start_ms) - bisect_left(times_ms, groups[-1][0][0])
+            if again <= again_count:
+                groups[-1].append((start_ms, point))
+                continue
+        groups.append([(start_ms, point)])
+        again = 0
+    return groups

@@ -1,0 +1,92 @@
+"""A day that has just been sealed, made from what is known of it: only its end is read from upstream again.
+
+What a tail holds up to where it had settled was read when it was final. A day that begins in there
+needs no more than the rest, and can be stored like one that was fetched whole.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from edgeseries.planning.fetch_plan import FetchPlan, Gap, gaps_of_ranges
+from edgeseries.planning.live_edge import Tail
+from edgeseries.series.days import day_of, day_span
+from edgeseries.series.samples import Samples, joined, within
+from edgeseries.series.timerange import TimeRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartialDay:
+    """The settled part of a sealed day of a point, and where reading on begins (`rest` is None if all
+    of the day is there).
+    """
+
+    point: str
+    day: int
+    samples: Samples
+    rest: TimeRange | None
+
+
+def partial_days_of(fetch_plan: FetchPlan, tails: Mapping[str, Tail]) -> tuple[PartialDay, ...]:
+    """The missing days that tails reach into."""
+    return tuple(
+        seed
+        for point, tail in tails.items()
+        for day in _reached(fetch_plan.missing_days.get(point, ()), tail)
+        if (seed := _seed(point, tail, day)) is not None
+    )
+
+
+def without_partial_days(fetch_plan: FetchPlan, seeds: Sequence[PartialDay]) -> FetchPlan:
+    """The need, but for the days that seeds take care of."""
+    if not seeds:
+        return fetch_plan
+    seeded: dict[str, set[int]] = {}
+    for seed in seeds:
+        seeded.setdefault(seed.point, set()).add(seed.day)
+    left = {
+        point: tuple(day for day in days if day not in seeded[point]) if point in seeded else days
+        for point, days in fetch_plan.missing_days.items()
+    }
+    return replace(fetch_plan, missing_days={point: days for point, days in left.items() if days})
+
+
+def partial_day_gaps(seeds: Sequence[PartialDay], span: TimeRange | None) -> tuple[Gap, ...]:
+    """What is still to be read of the days, inside a range or (without one) to their ends."""
+    wanted: dict[tuple[int, int], list[str]] = {}
+    for seed in seeds:
+        if seed.rest is None:
+            continue
+        start_ms, end_ms = seed.rest.start_ms, seed.rest.end_ms
+        if span is not None:
+            start_ms, end_ms = max(start_ms, span.start_ms), min(end_ms, span.end_ms)
+        if start_ms < end_ms:
+            wanted.setdefault((start_ms, end_ms), []).append(seed.point)
+    return gaps_of_ranges(wanted)
+
+
+def whole_day(seed: PartialDay, read: Sequence[Samples]) -> Samples:
+    """All samples of the day: what had settled, and what was read of the rest."""
+    return within(joined([seed.samples, *read]), day_span(seed.day, seed.day))
+
+
+def _reached(days: tuple[int, ...], tail: Tail) -> tuple[int, ...]:
+    return days[
+        bisect_left(days, day_of(tail.from_ms)) : bisect_left(days, day_of(tail.settled_until_ms) + 1)
+    ]
+
+
+def _seed(point: str, tail: Tail, day: int) -> PartialDay | None:
+    """Only where the last sample lies past what has settled: the others catch up in order (`live_edge.py`),
+    and reading them whole brings little again.
+    """
+    span = day_span(day, day)
+    settled_ms = min(tail.settled_until_ms, span.end_ms)
+    if not (tail.from_ms <= span.start_ms < settled_ms <= tail.next_ms):
+        return None
+    return PartialDay(
+        point=point,
+        day=day,
+        samples=within(tail.samples, TimeRange(start_ms=span.start_ms, end_ms=settled_ms)),
+        rest=TimeRange(start_ms=settled_ms, end_ms=span.end_ms) if settled_ms < span.end_ms else None,
+    )

@@ -1,0 +1,77 @@
+"""Copies of kept answers in the cache of the location (colo) that a request came to.
+
+Bytes lie there as they lie in the bucket, under an address of our own and without a
+Content-Encoding, so that no cache unpacks or packs them again. A copy lives COLO_TTL_MS: a purge
+made at another location is seen here within it. A cache that fails is a cache that misses.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import js
+from pyodide.ffi import JsException
+from workers import import_from_javascript
+
+from edgeseries.errors import DeadlineExceeded
+from edgeseries.limits import SECOND_MS
+from edgeseries.platform.ffi import call_in_time, in_time, js_object
+from edgeseries.storage.bucket import Facts
+from edgeseries.storage.limits import COLO_TIMEOUT_MS, COLO_TTL_MS
+
+ADDRESS: Final = "https://answers.edgeseries.invalid/v1/"
+"""Nobody can own a host of `.invalid` (RFC 2606), so nothing else is ever kept there."""
+
+FACTS_HEADER: Final = "X-Answer-Facts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A copy of a kept answer, its body still a stream of the platform."""
+
+    body: Any
+    facts: Facts
+
+
+class ColoCache:
+    """The location's default cache."""
+
+    async def find(self, digest: str) -> Copy | None:
+        """The copy of an answer, if there is one."""
+        try:
+            found = await call_in_time(
+                _colo(),
+                "match",
+                ADDRESS + digest,
+                FACTS_HEADER,
+                timeout_ms=COLO_TIMEOUT_MS,
+                what="the colo cache",
+            )
+        except (JsException, DeadlineExceeded):
+            return None
+        return None if found is None else Copy(body=found.body, facts=json.loads(found.facts))
+
+    def keep(self, digest: str, body: Any, facts: Facts) -> Any:
+        """Begin to copy a stream; the promise that is returned never fails."""
+        headers = {
+            "Cache-Control": f"public, max-age={COLO_TTL_MS // SECOND_MS}",
+            "Content-Type": "application/octet-stream",
+            FACTS_HEADER: json.dumps(dict(facts)),
+        }
+        response = js.Response.new(body, js_object({"headers": headers}))
+        return js.Promise.allSettled(js_object([js.caches.default.put(ADDRESS + digest, response)]))
+
+    async def forget(self, digests: list[str]) -> None:
+        """Take copies out at this location."""
+        deletions = js_object([js.caches.default.delete(ADDRESS + digest) for digest in digests])
+        try:
+            await in_time(js.Promise.allSettled(deletions), COLO_TIMEOUT_MS, "the colo cache")
+        except DeadlineExceeded:
+            return
+
+
+@cache
+def _colo() -> Any:
+    """The module beside this file. Imported in the isolate's first event: it needs a running one."""
+    return import_from_javascript("./colo_cache.mjs")

@@ -1,0 +1,54 @@
+"""The Streaming and Timer ports on Workers: a TransformStream that is written while it is read."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import js
+from pyodide.ffi import JsException
+
+from edgeseries.errors import EdgeError
+from edgeseries.http.messages import BodyStream
+from edgeseries.limits import SECOND_MS
+from edgeseries.metrics.ports.journal import Journal
+from edgeseries.platform.ffi import js_bytes
+
+
+class PlatformStreaming:
+    """Bodies of one event. `wait_until` is the event's: the writing task is handed to it."""
+
+    def __init__(self, *, wait_until: Callable[[Any], object], journal: Journal) -> None:
+        self._wait_until = wait_until
+        self._journal = journal
+
+    def stream(self, pieces: AsyncIterator[bytes]) -> BodyStream:
+        """See Streaming. A write waits until the piece is taken, so one piece is in memory at a time."""
+        channel = js.IdentityTransformStream.new()
+        self._wait_until(asyncio.ensure_future(self._write(pieces, channel.writable.getWriter())))
+        return BodyStream(channel.readable)
+
+    async def _write(self, pieces: AsyncIterator[bytes], writer: Any) -> None:
+        dealt_with = False
+        try:
+            async for piece in pieces:
+                await writer.write(js_bytes(piece))
+            await writer.close()
+            dealt_with = True
+        except JsException as error:
+            # The reader has gone away: nobody is left to tell.
+            self._journal.line("info", "a reader left before the end of a body", cause=str(error))
+            dealt_with = True
+        except EdgeError as error:
+            self._journal.line("error", "a body was broken off", cause=error.detail)
+        finally:
+            # Also after a fault of ours, which goes on to the log: nobody may wait for the rest for ever.
+            if not dealt_with:
+                await writer.abort(js.Error.new("the body cannot be completed"))
+
+
+class PlatformTimer:
+    """Waits with the event loop."""
+
+    async def pause(self, wait_ms: int) -> None:
+        """See Timer."""
+        await asyncio.sleep(wait_ms / SECOND_MS)

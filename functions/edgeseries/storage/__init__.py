@@ -1,0 +1,1 @@
+"""What stores stand on: a bucket, a database, object keys, their limits."""

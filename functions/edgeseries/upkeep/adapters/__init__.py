@@ -1,0 +1,1 @@
+"""Upkeep over the bucket and the database."""

@@ -1,0 +1,51 @@
+"""A kept answer as an outcome: found by the digest of a sealed request, streamed untouched."""
+
+from edgeseries.http.messages import HttpResponse
+from edgeseries.planning.canonical import digest_of
+from edgeseries.planning.freshness import Freshness, Verdict
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.planning.routing import Route
+from edgeseries.series.days import day_of, first_unsealed_day
+from router.conditional import answer_headers, is_known
+from router.endpoints import Arrival
+from router.index_lookup import find_answer
+from router.outcome import Outcome
+from router.ports import Ports
+
+
+async def cached_answer(
+    query: TimeseriesQuery, freshness: Freshness, arrival: Arrival, ports: Ports
+) -> Outcome | None:
+    """The whole answer from the store, or None: it is not sealed, not wanted from there, or not there."""
+    unsealed_day = first_unsealed_day(now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lag_ms)
+    sealed = day_of(query.span.end_ms - 1) < unsealed_day
+    if not sealed or not freshness.reads or query.forced not in (None, Route.CACHED):
+        return None
+    accepts_brotli = accepts(arrival.request.headers.get("accept-encoding", ""), "br")
+    found = await find_answer(digest_of(query), accepts_brotli=accepts_brotli, ports=ports)
+    if found is None:
+        return None
+    facts = found.facts
+    headers = answer_headers(facts.entity_tag)
+    if is_known(facts.entity_tag, arrival.request):
+        response = HttpResponse(status=304, headers=headers)
+    else:
+        encoded = {"Content-Encoding": found.content_encoding} if found.content_encoding else {}
+        response = HttpResponse(status=200, headers={**headers, **encoded}, stream=found.stream)
+    return Outcome(
+        response=response,
+        route=Route.CACHED,
+        point_count=facts.point_count,
+        sample_count=facts.sample_count,
+        verdict=Verdict.HIT,
+    )
+
+
+def accepts(accept_encoding: str, coding: str) -> bool:
+    """Whether an Accept-Encoding header takes a coding (RFC 9110, 12.5.3): named, and not with q=0."""
+    for item in accept_encoding.lower().split(","):
+        name, _, parameters = item.partition(";")
+        if name.strip() == coding:
+            weight = parameters.replace(" ", "").removeprefix("q=")
+            return not weight or weight.strip("0.") != ""
+    return False

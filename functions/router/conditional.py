@@ -1,0 +1,30 @@
+"""Responses that carry an ETag: the headers of an answer, and 304 for who has it already."""
+
+from edgeseries.answers.answer import is_named_by
+from edgeseries.http.messages import HttpRequest, HttpResponse
+
+
+def answer_headers(entity_tag: str) -> dict[str, str]:
+    """The headers of every time-series answer. A caller may keep it, not use it unasked."""
+    return {
+        "Content-Type": "application/json",
+        "ETag": entity_tag,
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept-Encoding",
+    }
+
+
+def is_known(entity_tag: str, request: HttpRequest) -> bool:
+    """Whether the caller has this content already. If-None-Match of a POST would be a precondition
+    of a change (RFC 9110, 13.1.2), and this changes nothing.
+    """
+    known = request.headers.get("if-none-match", "") if request.method != "POST" else ""
+    return is_named_by(entity_tag, known)
+
+
+def conditional_response(body: bytes, entity_tag: str, request: HttpRequest) -> HttpResponse:
+    """200 with the body, or 304 without."""
+    headers = answer_headers(entity_tag)
+    if is_known(entity_tag, request):
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(status=200, headers=headers, body=body)

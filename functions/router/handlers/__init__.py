@@ -1,0 +1,1 @@
+"""One file a group of endpoints, named by the URL."""

@@ -1,0 +1,39 @@
+"""`DELETE /api/cache`: what is stored is removed, or only told (`dry_run`)."""
+
+from edgeseries.access.grants import require_site
+from edgeseries.planning.purge_query import PurgeQuery, purge_from_pairs
+from edgeseries.series.days import days_touched, iso_day
+from router.endpoints import Arrival
+from router.outcome import Outcome, json_outcome
+from router.ports import Ports
+
+
+async def purge(arrival: Arrival, ports: Ports) -> Outcome:
+    """Blocks, kept answers, and what this isolate knows of the live edge.
+
+    Raises StoreUnavailable when one call is not enough; the same request goes on from there.
+    """
+    query = purge_from_pairs(arrival.request.query)
+    require_site(arrival.grant, query.site)
+    if not query.dry_run:
+        ports.tails.forget(query.site, query.points)
+    gone = await ports.blocks.forget(query.site, points=query.points, span=query.span, dry_run=query.dry_run)
+    return json_outcome(
+        {
+            "blocks": gone.blocks,
+            "answers": gone.answers,
+            "storedBytes": gone.stored_bytes,
+            "dryRun": query.dry_run,
+            "site": query.site,
+            "pointCount": None if query.points is None else len(query.points),
+            "days": _days_of(query),
+        }
+    )
+
+
+def _days_of(query: PurgeQuery) -> list[str] | None:
+    """First and last day that is meant: a day goes whole when the range touches it."""
+    if query.span is None:
+        return None
+    days = days_touched(query.span)
+    return [iso_day(days[0]), iso_day(days[-1])]

@@ -1,0 +1,81 @@
+"""`/api/coverage`: what is stored of a request, and how it would be answered. It fetches nothing."""
+
+from edgeseries.answers.parts import block_count
+from edgeseries.limits import SECOND_MS
+from edgeseries.planning.coverage import Coverage, CoverageGroup, DayRange, Days, coverage_of
+from edgeseries.planning.fetch_plan import FetchPlan, plan_fetch
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.planning.routing import choose_route
+from edgeseries.series.days import iso_day
+from edgeseries.series.timerange import iso_instant
+from router.endpoints import Arrival
+from router.outcome import Outcome, json_outcome
+from router.parameters import read_query
+from router.ports import Ports
+
+
+async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
+    """Coverage by group of points, counts, and the route. Raises StoreUnavailable: a guess would mislead."""
+    query = read_query(arrival)
+    covered = await ports.blocks.covered(query.site, query.points, query.span)
+    densities = await ports.blocks.densities(query.site, query.points)
+    now_ms = arrival.request.arrived_ms
+    found = coverage_of(
+        query.points, query.span, covered=covered, now_ms=now_ms, settle_lag_ms=ports.settle_lag_ms
+    )
+    fetch_plan = plan_fetch(
+        query.points,
+        query.span,
+        covered=covered,
+        density_per_day=densities,
+        now_ms=now_ms,
+        settle_lag_ms=ports.settle_lag_ms,
+    )
+    return json_outcome(_told(query, found, fetch_plan, ports))
+
+
+def _told(query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, ports: Ports) -> dict[str, object]:
+    route = choose_route(
+        missing_samples=fetch_plan.missing_samples,
+        answer_samples=fetch_plan.answer_samples,
+        blocks=block_count(len(query.points), fetch_plan.sealed_part),
+        forced=None,
+        sizes=ports.route_sizes,
+    )
+    return {
+        "site": query.site,
+        "startTime": iso_instant(query.span.start_ms),
+        "endTime": iso_instant(query.span.end_ms),
+        "settleLagSeconds": ports.settle_lag_ms // SECOND_MS,
+        "firstUnsealedDay": iso_day(found.unsealed_day),
+        "live": None if found.live is None else _told_range(found.live),
+        "totals": {
+            "points": len(query.points),
+            "storedDays": sum(len(group.points) * group.stored.count for group in found.groups),
+            "missingDays": sum(len(group.points) * group.missing.count for group in found.groups),
+            "liveDays": len(query.points) * found.live_day_count,
+            "estimatedMissingSamples": fetch_plan.missing_samples,
+            "estimatedAnswerSamples": fetch_plan.answer_samples,
+            "route": route,
+        },
+        "complete": found.complete,
+        "groups": [_told_group(group) for group in found.groups],
+    }
+
+
+def _told_group(group: CoverageGroup) -> dict[str, object]:
+    return {
+        "pointCount": len(group.points),
+        "stored": _told_days(group.stored),
+        "missing": _told_days(group.missing),
+        "points": group.points,
+    }
+
+
+def _told_days(days: Days) -> dict[str, object]:
+    ranges = None if days.ranges is None else [_told_range(one) for one in days.ranges]
+    return {"days": days.count, "ranges": ranges}
+
+
+def _told_range(days: DayRange) -> list[str]:
+    return [iso_day(days[0]), iso_day(days[1])]

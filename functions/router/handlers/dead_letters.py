@@ -1,0 +1,54 @@
+"""`/api/queue/dlq`: messages that were given up, and giving them another try."""
+
+from edgeseries.errors import Conflict, NotFound
+from edgeseries.jobs.dispatch import dispatch
+from edgeseries.jobs.limits import JOB_PAGE_ROWS
+from edgeseries.jobs.ports.dead_letters import LetterPlace
+from router.contract.operations import LIST_LETTERS
+from router.endpoints import Arrival
+from router.outcome import Outcome, json_outcome
+from router.parameters import read_fields
+from router.ports import Ports
+from router.serializers import cursor_place, cursor_text, serialize_job, told_letter
+
+
+async def list_letters(arrival: Arrival, ports: Ports) -> Outcome:
+    """GET: dead letters, the newest first."""
+    fields = read_fields(arrival.request, LIST_LETTERS.parameters)
+    after = None
+    if "cursor" in fields:
+        buried_ms, letter_id = cursor_place(fields["cursor"])
+        after = LetterPlace(buried_ms=buried_ms, letter_id=letter_id)
+    page = await ports.letters.page(after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
+    return json_outcome(
+        {
+            "letters": [told_letter(letter) for letter in page.letters],
+            "cursor": None if page.after is None else cursor_text(page.after.buried_ms, page.after.letter_id),
+        }
+    )
+
+
+async def replay_letter(arrival: Arrival, ports: Ports) -> Outcome:
+    """POST: the job of the letter is taken up again, with all that it still lacks; a letter about no job
+    goes back into its queue as it was.
+    """
+    letter = await ports.letters.find(arrival.path_parameters["letter"])
+    if letter is None:
+        raise NotFound("there is no such dead letter; GET /api/queue/dlq lists them")
+    now_ms = ports.clock.now_ms()
+    if letter.replayed_ms is not None:
+        raise Conflict("the letter was replayed already; if it failed again, there is a new one")
+    if letter.job_id is None:
+        if not await ports.job_queue.resend(letter.message, queue=letter.queue):
+            raise Conflict(f"the letter came from {letter.queue}, which nobody sends to")
+        await ports.letters.replayed(letter, now_ms=now_ms)
+        return json_outcome({"letter": told_letter(letter), "job": None}, status=202)
+    if not await ports.jobs.reopen(letter.job_id, now_ms=now_ms):
+        job = await ports.book.find(letter.job_id)
+        state = "gone" if job is None else str(job.status)
+        raise Conflict(f"the letter's job is {state}; only failed and cancelled jobs are taken up again")
+    await ports.letters.replayed(letter, now_ms=now_ms)
+    job = await ports.book.find(letter.job_id)
+    assert job is not None, "it was reopened just now"
+    await dispatch(job.job_id, job.priority, ports)
+    return json_outcome({"letter": told_letter(letter), "job": serialize_job(job, now_ms)}, status=202)

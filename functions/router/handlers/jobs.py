@@ -1,0 +1,156 @@
+"""`/api/jobs`: make, list, look at, cancel and retry jobs; their results and events."""
+
+from dataclasses import replace
+
+from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat
+from edgeseries.answers.parts import part_count, part_of
+from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
+from edgeseries.jobs.dispatch import dispatch
+from edgeseries.jobs.job import Job
+from edgeseries.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
+from edgeseries.jobs.ports.jobs import JobFilter, Place
+from edgeseries.jobs.states import JobStatus
+from edgeseries.limits import SECOND_MS
+from router.contract.operations import LIST_JOBS, SHOW_RESULT
+from router.endpoints import Arrival
+from router.handlers.job_events import events_outcome
+from router.index_lookup import look_up
+from router.inline_answer import estimated_plan
+from router.job_result import result_outcome
+from router.live import live_part_of
+from router.outcome import Outcome, json_outcome
+from router.parameters import read_fields, read_job_request
+from router.ports import Ports
+from router.queued_answer import queue_job, too_many_jobs
+from router.serializers import cursor_place, cursor_text, serialize_job, status_url
+
+
+async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
+    """POST: a job of any size, with a priority."""
+    query, priority = read_job_request(arrival)
+    index = await look_up(query, reads=True, ports=ports)
+    live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=True, ports=ports)
+    fetch_plan = estimated_plan(query, index, live, arrival, ports)
+    return await queue_job(query, fetch_plan, arrival, ports, priority=priority)
+
+
+async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
+    """GET: the caller's jobs, the newest first; of all callers for an admin."""
+    fields = read_fields(arrival.request, LIST_JOBS.parameters)
+    after = None
+    if "cursor" in fields:
+        created_ms, job_id = cursor_place(fields["cursor"])
+        after = Place(created_ms=created_ms, job_id=job_id)
+    status = fields.get("status")
+    wanted = JobFilter(
+        owner=None if arrival.grant.sees_all_jobs else arrival.grant.key_id,
+        status=None if status is None else JobStatus(status),
+        site=fields.get("site"),
+    )
+    page = await ports.jobs.page(wanted, after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
+    now_ms = ports.clock.now_ms()
+    return json_outcome(
+        {
+            "jobs": [serialize_job(job, now_ms) for job in page.jobs],
+            "cursor": None if page.after is None else cursor_text(page.after.created_ms, page.after.job_id),
+        }
+    )
+
+
+async def show_job(arrival: Arrival, ports: Ports) -> Outcome:
+    """GET of one: how it stands."""
+    return json_outcome(serialize_job(await the_job(arrival, ports), ports.clock.now_ms()))
+
+
+async def cancel_job(arrival: Arrival, ports: Ports) -> Outcome:
+    """DELETE: stop it within one upstream call. What it has stored stays."""
+    job = await the_job(arrival, ports)
+    if not await ports.jobs.cancel(job.job_id, now_ms=ports.clock.now_ms()):
+        ended = await the_job(arrival, ports)
+        raise Conflict(f"the job is {ended.status} already; there is nothing to cancel")
+    cancelled = await the_job(arrival, ports)
+    return json_outcome(
+        {"success": True, "message": "the job is cancelled", **serialize_job(cancelled, ports.clock.now_ms())}
+    )
+
+
+async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
+    """POST: take up a failed or cancelled job where it stopped."""
+    job = await the_job(arrival, ports)
+    max_active = None if arrival.grant.sees_all_jobs else ports.access.max_active_jobs
+    if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms(), max_active=max_active):
+        now = await the_job(arrival, ports)
+        if await ports.book.query(job.job_id) is None:
+            raise Gone("the job is only in the history by now; send its request again")
+        if max_active is not None and now.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+            raise too_many_jobs("too many jobs are under way; one must end before this one goes on", ports)
+        raise Conflict(f"the job is {now.status}; only failed and cancelled jobs are tried again")
+    await dispatch(job.job_id, job.priority, ports)
+    return json_outcome(serialize_job(await the_job(arrival, ports), ports.clock.now_ms()), status=202)
+
+
+async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
+    """GET: all that the job fetched, in one of three formats."""
+    fields = read_fields(arrival.request, SHOW_RESULT.parameters)
+    chosen = format_of(fields.get("format"), arrival.request.headers.get("accept", ""))
+    job = await the_job(arrival, ports)
+    if job.status is not JobStatus.COMPLETED:
+        raise not_there_yet(job)
+    query = await ports.book.query(job.job_id)
+    if query is None:
+        raise Gone("the job is only in the history by now; send its request again")
+    number = part_number(fields.get("part"), job)
+    part = replace(query, points=part_of(query.points, query.span, number))
+    outcome = await result_outcome(job, part, chosen, arrival.request, ports)
+    if number == part_count(job.point_count, job.span):
+        return outcome
+    following = f"{status_url(job.job_id)}/result?format={chosen}&part={number + 1}"
+    headers = {**outcome.response.headers, "Link": f'<{following}>; rel="next"'}
+    return replace(outcome, response=replace(outcome.response, headers=headers))
+
+
+def part_number(given: str | None, job: Job) -> int:
+    """The part that is meant. Raises TooLarge where one has to be named, InvalidRequest past the last."""
+    count = part_count(job.point_count, job.span)
+    if given is None and count > 1:
+        raise TooLarge(f"the result has {count} parts; ask for part=1 to part={count}, one after the other")
+    number = int(given or 1)
+    if number > count:
+        raise InvalidRequest((Fault(parameter="part", detail=f"the result has {count} parts"),))
+    return number
+
+
+async def follow_job(arrival: Arrival, ports: Ports) -> Outcome:
+    """GET: its events until it ends."""
+    return events_outcome(await the_job(arrival, ports), arrival, ports)
+
+
+async def the_job(arrival: Arrival, ports: Ports) -> Job:
+    """The job that the path names. Raises NotFound, in the same words for a job of somebody else."""
+    job = await ports.book.find(arrival.path_parameters["job"])
+    if job is None or not (arrival.grant.sees_all_jobs or job.owner == arrival.grant.key_id):
+        raise NotFound("there is no such job; GET /api/jobs lists the jobs")
+    return job
+
+
+def not_there_yet(job: Job) -> Conflict:
+    """Why a job has no result."""
+    if job.active:
+        return Conflict(
+            f"the job is {job.status}, {job.progress_percent:.0f} % done; follow {status_url(job.job_id)}",
+            retry_after_s=-(-POLL_INTERVAL_MS // SECOND_MS),
+        )
+    why = f": {job.error}" if job.error else ""
+    return Conflict(f"the job is {job.status}{why}; POST {status_url(job.job_id)}/retry takes it up again")
+
+
+def format_of(named: str | None, accept: str) -> ResultFormat:
+    """The format that `format=` names, else the first that Accept names, else JSON."""
+    if named is not None:
+        return ResultFormat(named)
+    for item in accept.lower().split(","):
+        media_type = item.partition(";")[0].strip()
+        for chosen, known in MEDIA_TYPES.items():
+            if media_type == known.partition(";")[0]:
+                return chosen
+    return ResultFormat.JSON

@@ -1,0 +1,34 @@
+"""`/api/sites` and `/api/sites/{site}/points`: what there is to ask for."""
+
+from edgeseries.access.grants import require_site
+from edgeseries.series.points import Point
+from router.endpoints import Arrival
+from router.outcome import Outcome, json_outcome
+from router.ports import Ports
+
+
+async def list_sites(arrival: Arrival, ports: Ports) -> Outcome:
+    """Every site that the caller may see, by name."""
+    asked_ms = ports.clock.now_ms()
+    every = await ports.origin.sites(deadline_ms=arrival.deadline_ms)
+    sites = [site for site in every if arrival.grant.sees(site.name)]
+    return json_outcome(
+        {"sites": [{"name": site.name, "title": site.title} for site in sites], "count": len(sites)},
+        origin_ms=ports.clock.now_ms() - asked_ms,
+    )
+
+
+async def list_points(arrival: Arrival, ports: Ports) -> Outcome:
+    """Every point of a site, by name, with what the upstream says of it."""
+    site = arrival.path_parameters["site"]
+    require_site(arrival.grant, site)
+    asked_ms = ports.clock.now_ms()
+    points = await ports.origin.points(site, deadline_ms=arrival.deadline_ms)
+    return json_outcome(
+        {"site": site, "points": [_told(point) for point in points], "count": len(points)},
+        origin_ms=ports.clock.now_ms() - asked_ms,
+    )
+
+
+def _told(point: Point) -> dict[str, object]:
+    return {"name": point.name, "unit": point.unit, "kind": point.kind, "intervalSeconds": point.interval_s}
