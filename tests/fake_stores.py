@@ -215,6 +215,7 @@ class SqliteDatabase:
 
     down: bool = False
     transactions: int = 0
+    reads: int = 0
     largest_parameter_bytes: int = 0
 
     def __post_init__(self) -> None:
@@ -229,6 +230,7 @@ class SqliteDatabase:
 
     async def read(self, command: Command) -> list[Row]:
         await self._call()
+        self.reads += 1
         return list(self._run(command).fetchall())
 
     async def write(self, commands: Sequence[Command]) -> list[list[Row]]:

@@ -162,14 +162,18 @@ class ListJournal:
 
 @dataclass
 class FixedAdmission:
-    """Lets in or does not."""
+    """Lets in or does not: nobody, nobody of the `spent`, each caller `per_caller` times."""
 
     open: bool = True
+    per_caller: int | None = None
+    spent: set[str] = field(default_factory=set)
     callers: list[tuple[str, Tier]] = field(default_factory=list)
 
     async def allows(self, caller: str, tier: Tier) -> bool:
         self.callers.append((caller, tier))
-        return self.open
+        times = sum(one == caller for one, _ in self.callers)
+        over = self.per_caller is not None and times > self.per_caller
+        return self.open and caller not in self.spent and not over
 
 
 @dataclass

@@ -51,7 +51,6 @@ def locked(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         Stack(options) as stack,
         httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
     ):
-        stack.host.wait_awake()
         client.event_hooks = {"response": [tells_no_secret(stack)]}
         yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
 
@@ -298,3 +297,24 @@ def test_no_log_of_all_this_holds_a_key(locked: Running) -> None:
     assert not [text for text in texts if "Traceback" in text], (
         "a run in which nothing is wrong has no traces"
     )
+
+
+def test_strangers_use_up_their_address_and_no_key(locked: Running) -> None:
+    """Stands last: afterwards the address of all tests is over its rate for a minute."""
+    key = make(locked, Right.READ, tier="standard")
+    wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
+
+    def status(shown: str) -> int:
+        return locked.client.get("/api/sites", headers=bearer(shown)).status_code
+
+    seen = []
+    for number in range(STANDARD_PER_MINUTE + 1):
+        seen.append(status(wrong if number % 2 else f"es_{number:012x}_{'a' * 64}"))
+        if seen[-1] == 429:
+            break
+    assert (seen[0], seen[-1]) == (401, 429)
+    assert set(seen) == {401, 429}
+    # The key was never shown with its secret, so that nothing is remembered of it but what strangers did.
+    assert status(key) == 200
+    assert status(locked.stack.admin_key) == 200
+    assert (status(wrong), status(f"es_{'0' * 12}_{'a' * 64}")) == (429, 429)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edgeseries.access.grants import RULES, Auth, Right, Scope
-from edgeseries.access.keys import key_text
+from edgeseries.access.keys import ADMIN_KEY_ID, key_text
 from edgeseries.rates import Tier
 from router.authorize import unruled
 from router.endpoints import Endpoint
@@ -205,14 +205,108 @@ def test_a_database_that_is_down_lets_nobody_in_by_guess(house: House) -> None:
     assert house.ask(ADMIN_KEY, "GET", "/api/sites", "").status == 200, "it needs no look-up"
 
 
-def test_what_is_remembered_is_not_looked_up_and_made_up_ids_are_counted_by_address(house: House) -> None:
-    key, made_up = house.key(Right.READ, tier=Tier.BULK), key_text("0" * 12, "a" * 64)
+BY_ADDRESS = ("ip:192.0.2.1", Tier.STANDARD)
+MADE_UP_ID = "0" * 12
+
+
+def shown_keys(house: House) -> dict[str, str | None]:
+    """Every way of showing a key that does not identify, and of showing none."""
+    good, revoked = house.key(Right.READ), house.key(Right.READ)
+    house.revoke(revoked)
+    return {
+        "no key": None,
+        "an empty header": "",
+        "nonsense": "nonsense",
+        "a made-up id": key_text(MADE_UP_ID, "a" * 64),
+        "a wrong secret": good[:-1] + ("0" if good[-1] != "0" else "1"),
+        "a revoked key": revoked,
+        "a wrong admin secret": key_text(ADMIN_KEY_ID, "0" * 64),
+    }
+
+
+STRANGERS = (
+    "no key",
+    "an empty header",
+    "nonsense",
+    "a made-up id",
+    "a wrong secret",
+    "a revoked key",
+    "a wrong admin secret",
+)
+
+
+@pytest.mark.parametrize("shown", STRANGERS)
+@pytest.mark.parametrize("known", [False, True], ids=["looked up first", "remembered"])
+def test_who_is_not_identified_is_counted_by_address_and_for_no_key(
+    house: House, shown: str, *, known: bool
+) -> None:
+    key = shown_keys(house)[shown]
+    if known:
+        house.ask(key, "GET", "/api/sites", "")
+        house.rate_limiter.callers.clear()
+    assert house.ask(key, "GET", "/api/sites", "").status == 401
+    assert house.rate_limiter.callers == [BY_ADDRESS]
+    house.rate_limiter.spent.add(BY_ADDRESS[0])
+    reads = house.database.reads
+    refused = house.ask(key, "GET", "/api/sites", "")
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "60")
+    assert refused.headers["RateLimit"] == '"standard";r=0'
+    assert house.rate_limiter.callers == [BY_ADDRESS] * 2
+    for _ in range(30):
+        house.ask(key, "GET", "/api/sites", "")
+    assert house.database.reads - reads <= 1, "over its rate an address costs no look-up each"
+
+
+def test_a_good_key_is_counted_by_itself_and_by_address_only_where_it_is_looked_up(house: House) -> None:
+    key = house.key(Right.READ, tier=Tier.BULK)
     for _ in range(3):
         house.ask(key, "GET", "/api/sites", "")
-        house.ask(made_up, "GET", "/api/sites", "")
     by_key = (f"key:{key.split('_')[1]}", Tier.BULK)
-    by_address = ("ip:192.0.2.1", Tier.STANDARD)
-    assert house.rate_limiter.callers == [by_address, by_key, by_address, by_key, by_key]
+    assert house.rate_limiter.callers == [BY_ADDRESS, by_key, by_key, by_key]
+    house.ask(ADMIN_KEY, "GET", "/api/sites", "")
+    assert house.rate_limiter.callers[4:] == [("key:admin", Tier.BULK)]
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+@pytest.mark.parametrize("attack", ["made-up ids", "wrong secrets"])
+def test_a_good_key_is_not_locked_out_by_others_at_its_address(
+    house: House, attack: str, *, remembered: bool
+) -> None:
+    house.rate_limiter.per_caller = 30
+    key, another = house.key(Right.READ), house.key(Right.READ)
+    ids = [f"{number:012x}" if attack == "made-up ids" else key.split("_")[1] for number in range(500, 560)]
+    if remembered:
+        assert house.ask(key, "GET", "/api/sites", "").status == 200
+    seen = [house.ask(key_text(one, "a" * 64), "GET", "/api/sites", "").status for one in ids]
+    assert (seen[0], seen[-1]) == (401, 429)
+    for good in (key, another, ADMIN_KEY):
+        assert house.ask(good, "GET", "/api/sites", "").status == 200
+    house.clock.at_ms += 60_000  # Nothing is remembered any more, and the address is still over its rate.
+    assert house.ask(another, "GET", "/api/sites", "").status == 200
+    house.revoke(another)
+    assert house.ask(another, "GET", "/api/sites", "").status == 429
+
+
+def test_a_key_over_its_own_rate_is_refused_wherever_it_is(house: House) -> None:
+    key = house.key(Right.READ)
+    house.rate_limiter.spent.add(f"key:{key.split('_')[1]}")
+    assert house.ask(key, "GET", "/api/sites", "").status == 429
+
+
+@pytest.mark.parametrize(
+    ("caller", "counted"),
+    [
+        ("192.0.2.1", "ip:192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "ip:2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "ip:2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "ip:2001:db8:1:3::/64"),
+        ("", "ip:"),
+        ("nonsense", "ip:nonsense"),
+    ],
+)
+def test_an_address_is_one_host(house: House, caller: str, counted: str) -> None:
+    ask("/api/sites", (), ports=house.ports, caller=caller)
+    assert house.rate_limiter.callers == [(counted, Tier.STANDARD)]
 
 
 def test_a_made_key_is_told_once_works_and_is_kept_as_a_hash(house: House) -> None:

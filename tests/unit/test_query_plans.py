@@ -18,6 +18,7 @@ TABLES = re.compile(
 )
 
 WHOLE_TABLES = {
+    "IN_FORCE": "keys are some hundreds; once a minute, and only while an address is over its rate",
     "DUTIES": "a row for each duty",
     "STORED": "the view over all that is stored, for people and scrapes",
     "SERVED": "the view over all counts of requests, for people and scrapes",
