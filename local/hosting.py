@@ -50,7 +50,8 @@ class Host:
     """A host plan, running, as a context manager. `url` is where the public Worker answers.
 
     Durable state stands in `state / "resources"` and is kept; one host for one folder at a time.
-    `on_log` is called from a thread of its own. Port 0 means any free one.
+    `on_log` is called from a thread of its own. Port 0 means any free one. `before_open` is called when the
+    schema is applied and every Worker is awake; until it returns every request is answered 503.
     """
 
     def __init__(
@@ -60,15 +61,16 @@ class Host:
         state: Path,
         port: int = 0,
         on_log: Callable[[LogLine], None] = lambda _: None,
+        before_open: "Callable[[Host], object]" = lambda _: None,
     ) -> None:
         self.plan = plan
         self.url = ""
         self._state = state.resolve()
         self._port = port
         self._on_log = on_log
+        self._before_open = before_open
         self._functions = {worker.name: worker.function for worker in plan.workers}
         self._child: Child | None = None
-        self._ready = Event()
         self._awake = Event()
         self._fault: str | None = None
         self._replies: dict[int, queue.Queue[dict[str, Any]]] = {}
@@ -98,10 +100,6 @@ class Host:
         if self._child is not None:
             self._child.stop()
             self._child = None
-
-    def wait_awake(self) -> None:
-        """Return when every Worker has imported its entry; raises HostError with a broken one's traceback."""
-        self._wait_for(self._awake)
 
     def raise_if_broken(self) -> None:
         """Raise HostError when the host has reported a fault or has ended. Does not wait."""
@@ -190,11 +188,14 @@ class Host:
             on_line=self._hear,
             environment={"TMPDIR": str(scratch)},
         )
-        self._wait_for(self._ready)
+        self._wait_awake()
+        self._before_open(self)
+        self.url = self.control("open", workers=[worker.name for worker in self.plan.workers])["url"]
 
-    def _wait_for(self, stage: Event) -> None:
+    def _wait_awake(self) -> None:
+        """Return when every Worker has imported its entry; raises HostError with a broken one's traceback."""
         until = time.monotonic() + START_TIMEOUT_S
-        while not stage.wait(POLL_S):
+        while not self._awake.wait(POLL_S):
             self.raise_if_broken()
             if time.monotonic() > until:
                 raise HostError(
@@ -237,9 +238,6 @@ class Host:
                 waiting = self._replies.get(event["id"])
                 if waiting is not None:
                     waiting.put(event)
-            case "ready":
-                self.url = event["url"]
-                self._ready.set()
             case "awake":
                 self._awake.set()
             case "fault":

@@ -159,6 +159,12 @@ function registerPlatformModules(pyodide) {
   pyodide.registerJsModule("_cloudflare_compat_flags", { ...globalThis.Cloudflare?.compatibilityFlags });
 }
 
+/** Whether clients are let in: the schema is applied, and all Workers are awake. */
+let isOpen = false;
+
+/** What a client is told who comes before. */
+const STARTING = { status: 503, headers: { "Content-Type": "text/plain", "Retry-After": "1" } };
+
 /** The interpreter's promise, shared by all events of the isolate; forgotten when it fails. */
 let starting;
 
@@ -166,15 +172,12 @@ let starting;
 let entryLoaded = false;
 
 /** The interpreter with the entry imported; rejects with a PythonError when the entry does not import. */
-async function ready(ctx, env) {
+async function ready(env) {
   if (starting === undefined) {
     starting = startInterpreter(env[EVAL_BINDING]).catch((error) => {
       starting = undefined;
       throw error;
     });
-    // A client that goes away ends its event, and with it what the event awaits, while all other
-    // first events wait for this boot. waitUntil keeps the event that boots alive until it has.
-    ctx.waitUntil(starting.catch(() => undefined));
   }
   const interpreter = await starting;
   if (!entryLoaded) {
@@ -193,7 +196,7 @@ function describe(error) {
 /** Run one event. Every failure is logged here, readable, and then thrown as one short line. */
 async function run(handler, event, ctx, env) {
   try {
-    const { call } = await ready(ctx, env);
+    const { call } = await ready(env);
     const { [EVAL_BINDING]: _hidden, ...bindings } = env;
     // `promising` puts the call on a stack of its own, so that Python may block on a promise.
     const result = await call.callWithOptions({ promising: true }, mainModule, handler, ctx, bindings, event);
@@ -206,6 +209,7 @@ async function run(handler, event, ctx, env) {
 
 export default class extends workersModule.WorkerEntrypoint {
   async fetch(request) {
+    if (!isOpen) return new Response("the local host is starting; ask again in a second\n", STARTING);
     try {
       const response = await run("fetch", request, this.ctx, this.env);
       if (response instanceof Response) return response;
@@ -227,14 +231,19 @@ export default class extends workersModule.WorkerEntrypoint {
 
   /** Bytes of the interpreter's memory. WebAssembly memory grows and never shrinks, so it is the most so far. */
   async heapBytes() {
-    const { heapBytes } = await ready(this.ctx, this.env);
+    const { heapBytes } = await ready(this.env);
     return heapBytes();
+  }
+
+  /** Answer requests from now on. */
+  async open() {
+    isOpen = true;
   }
 
   /** Boot and import the entry, no more. Called by the host alone: methods have no address outside. */
   async wake() {
     try {
-      await ready(this.ctx, this.env);
+      await ready(this.env);
       return null;
     } catch (error) {
       return describe(error);

@@ -114,8 +114,6 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         Stack(options) as stack,
         httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
     ):
-        # The other Workers boot in the runtime's one thread: a request meanwhile may miss its deadline.
-        stack.host.wait_awake()
         client.event_hooks = {"response": [hold_response, tells_no_secret(stack)]}
         yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
         # At the end of the whole run, whatever was asked in it.
@@ -144,7 +142,6 @@ def jobs_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         Stack(options) as stack,
         httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
     ):
-        stack.host.wait_awake()
         yield Jobs(
             host=stack.host,
             upstream_url=stack.upstream_url,

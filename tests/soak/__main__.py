@@ -30,7 +30,6 @@ def soak(*, data: Path, state: Path, seconds: float, seed: str, kill_every_s: fl
     replay = Replay(sites=frozenset({LIVE_SITE}), at_ms=now_ms())
     options = StackOptions(state=state, data=data, settings=SETTINGS, replay=replay)
     with Stack(options) as stack:
-        stack.host.wait_awake()
         model = Model(truth=Truth(data, replay=replay), live_site=LIVE_SITE)
         world = World(stack=stack, state=state, model=model)
         stop = threading.Event()
