@@ -199,6 +199,13 @@ def measurements() -> None:
     once(VENV / ".bench", inputs, notice, lambda: pip_install("requirements-bench.txt"))
 
 
+def compiler() -> None:
+    """The kernel's compiler, 100 MB; no other command waits for it, since the built kernel stands here."""
+    notice = "setting up the kernel's compiler (once, some seconds)"
+    inputs = (text_of("requirements-kernel.txt"),)
+    once(VENV / ".kernel", inputs, notice, lambda: pip_install("requirements-kernel.txt"))
+
+
 def formatted() -> None:
     """Whether the code has the house format."""
     if call([program("ruff"), "format", "--check", "--quiet", "."]):
@@ -278,11 +285,16 @@ TARGETS: dict[str, Target] = {
         (Flag("DATA", "--data"), Flag("QUICK", "--quick", bare=True), Flag("LARGE", "--large", bare=True), Flag("REFERENCE", "--reference", bare=True), Flag("ONLY", "--only", many="each")),
         (*INSTALLED, measurements),
     ),
+    "kernel": Target(
+        "build the kernel from kernel/src (CHECK=1: compare with the one in the repository)",
+        (module("kernel"),), (Flag("CHECK", "--check", bare=True),), (*INSTALLED, compiler),
+    ),
     "lock": Target(
         "resolve the requirements files and the package-lock.json files anew",
         (
             (*LOCK, "--all-extras", "pyproject.toml", "-o", "requirements.txt"),
             (*LOCK, "--group", "pyproject.toml:bench", "-o", "requirements-bench.txt"),
+            (*LOCK, "--group", "pyproject.toml:kernel", "-o", "requirements-kernel.txt"),
             lambda: npm("install", "--package-lock-only", "--prefix", "local"),
             lambda: npm("install", "--package-lock-only", "--prefix", "infra/wrangler"),
         ),
