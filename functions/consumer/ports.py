@@ -10,6 +10,7 @@ from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import DeadLetterQueue, JobQueue
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.ports.origin import Origin
+from edgeseries.ports.budget import Budget
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
 
@@ -28,5 +29,6 @@ class Ports:
     clock: Clock
     identity: Identity
     journal: Journal
+    budget: Budget
     batch_sizes: BatchSizes
     settle_lag_ms: int

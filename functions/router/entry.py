@@ -12,6 +12,7 @@ from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_writing import pause
 from edgeseries.errors import Defect
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
+from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
@@ -55,6 +56,9 @@ UPSTREAM = UpstreamLoad()
 
 KEYS = KeyMemory()
 """What is known of API keys, which all requests of the isolate share."""
+
+WATCH = WatchMemory()
+"""What is known of jobs that are followed, and who follows, which all requests of the isolate share."""
 
 METRICS = MetricsBuffer()
 """What all requests of the isolate count before it is written."""
@@ -133,6 +137,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         answers=stores.answers,
         jobs=jobs,
         book=jobs,
+        job_watch=SharedJobWatch(memory=WATCH, book=jobs, clock=clock),
         letters=DeadLetterRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),

@@ -11,6 +11,7 @@ from edgeseries.blocks.ports.blocks import Blocks
 from edgeseries.jobs.ports.dead_letters import Letters
 from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.job_watch import JobWatch
 from edgeseries.jobs.ports.jobs import Jobs
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
@@ -41,6 +42,7 @@ class Ports:
     answers: Answers
     jobs: Jobs
     book: JobBook
+    job_watch: JobWatch
     letters: Letters
     job_queue: JobQueue
     streaming: Streaming
