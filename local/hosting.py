@@ -139,8 +139,8 @@ class Host:
         return (*self._passed.values(),)
 
     def peaks(self) -> dict[str, dict[str, Any]]:
-        """By function, what events used at most of each limit since this was last asked: the number of
-        `events`, and `most` by limit, the `count` and the `event`.
+        """By function, what events used of each limit since this was last asked: the number of `events` that
+        ended, `most` by limit (the `count` and the `event`), and the `total` of all.
         """
         return {worker.function: self.control("peaks", worker=worker.name) for worker in self.plan.workers}
 

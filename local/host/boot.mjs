@@ -256,7 +256,7 @@ export default class extends workersModule.WorkerEntrypoint {
     return heapBytes();
   }
 
-  /** What events used at most of each limit since the last call: {events, most: {limit: {count, event}}}. */
+  /** What events used at most of each limit since the last call, and all together (`Peaks`). */
   peaks() {
     return peaks.report();
   }

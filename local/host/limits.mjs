@@ -88,24 +88,28 @@ export class Tally {
   }
 }
 
-/** The most that any event has used so far, by limit: plain data of an isolate. */
+/** The most that any event has used so far, and all of them together, by limit: plain data of an isolate. */
 export class Peaks {
   constructor() {
     this.most = new Map();
+    this.total = new Map();
     this.events = 0;
   }
 
   take(tally) {
     this.events += 1;
     for (const [name, count] of tally.used) {
+      this.total.set(name, (this.total.get(name) ?? 0) + count);
       if (count > (this.most.get(name)?.count ?? -1)) this.most.set(name, { count, event: tally.event });
     }
   }
 
-  /** {events, most: {limit: {count, event}}}; begins anew. */
+  /** {events, most: {limit: {count, event}}, total: {limit: count}}; begins anew. */
   report() {
-    const told = { events: this.events, most: Object.fromEntries(this.most) };
+    const [most, total] = [this.most, this.total].map((one) => Object.fromEntries(one));
+    const told = { events: this.events, most, total };
     this.most = new Map();
+    this.total = new Map();
     this.events = 0;
     return told;
   }

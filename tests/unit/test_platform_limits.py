@@ -119,8 +119,8 @@ for (const [id, size] of [[1, 5], [2, 9], [3, 7]]) {
 console.log(JSON.stringify([peaks.report(), peaks.report()]));
 """)
     assert answer == [
-        {"events": 3, "most": {"bytes": {"count": 9, "event": "event 2"}}},
-        {"events": 0, "most": {}},
+        {"events": 3, "most": {"bytes": {"count": 9, "event": "event 2"}}, "total": {"bytes": 21}},
+        {"events": 0, "most": {}, "total": {}},
     ]
 
 
