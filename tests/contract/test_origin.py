@@ -30,9 +30,9 @@ from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import NO_SUCH_POINT, AceOrigin
 from edgeseries.origins.ace.wire import value_of
-from edgeseries.origins.ports.origin import Origin
+from edgeseries.origins.ports.origin import Bulk, Origin
 from edgeseries.platform.clock import SystemClock
-from edgeseries.series.samples import Samples, Value, in_order
+from edgeseries.series.samples import Samples, Value
 from edgeseries.series.timerange import TimeRange, parse_instant
 from local.expected import expected_samples
 from local.upstream.truth import Truth
@@ -60,6 +60,13 @@ MOODS: dict[str, dict[str, Any]] = {
     "inclusive end": {"end_inclusive": True},
     "empty pages": {"rate_empty_page": 0.5},
 }
+
+
+async def unhindered() -> None:
+    """Before every call."""
+
+
+BULK = Bulk(before_call=unhindered, max_samples=1_000_000)
 
 
 class HttpxWeb:
@@ -209,20 +216,15 @@ def test_a_point_of_another_site_is_not_given_away(origin: Origin) -> None:
     ]
 
 
-def test_pages_together_are_the_truth(origin: Origin, simulator: Simulator) -> None:
-    async def gather(site: str) -> dict[str, list[tuple[int, Value]]]:
-        gathered: dict[str, list[tuple[int, Value]]] = {}
-        async for page in origin.pages(site, WHOLE, deadline_ms=soon_ms()):
-            for point, samples in page.items():
-                gathered.setdefault(point, []).extend(pairs(samples))
-        return gathered
-
+@pytest.mark.parametrize("span", [WHOLE, NOON, BEFORE], ids=["whole", "noon", "before"])
+def test_a_whole_site_in_the_background_is_the_truth(
+    origin: Origin, simulator: Simulator, span: TimeRange
+) -> None:
     for site in simulator.truth.sites():
-        gathered = run(gather(site))
-        for point in simulator.truth.points(site):
-            rows = gathered.get(point.name, [])
-            samples = in_order([at for at, _ in rows], [value for _, value in rows]) if rows else None
-            assert (pairs(samples) if samples else []) == truly(simulator.truth, site, point.name, WHOLE)
+        wanted = [point.name for point in simulator.truth.points(site)]
+        for one in run(origin.fetch(site, wanted, span, deadline_ms=soon_ms(), bulk=BULK)):
+            assert pairs(one.samples) == truly(simulator.truth, site, one.point, span)
+            assert one.error is None
 
 
 def test_ping_answers(origin: Origin) -> None:
@@ -278,12 +280,9 @@ def test_throttling_is_not_answered_with_more_calls(simulator: Simulator) -> Non
 def test_a_repeating_cursor_ends_the_read(simulator: Simulator) -> None:
     simulator.control(repeat_cursor=True)
 
-    async def read() -> None:
-        async for _ in simulator.origin().pages(made_up.ODD_SITE, WHOLE, deadline_ms=soon_ms()):
-            pass
-
+    wanted = [point.name for point in simulator.truth.points(made_up.ODD_SITE)]
     with pytest.raises(OriginContract, match="repeats"):
-        run(read())
+        run(simulator.origin().fetch(made_up.ODD_SITE, wanted, WHOLE, deadline_ms=soon_ms(), bulk=BULK))
 
 
 def test_a_wrong_credential_is_told_to_the_operator(simulator: Simulator) -> None:

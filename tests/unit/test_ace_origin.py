@@ -19,6 +19,7 @@ from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import CATALOGUE_FRESH_MS, CATALOGUE_TTL_MS
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import NO_SUCH_POINT, AceOrigin
+from edgeseries.origins.ports.origin import Bulk
 from edgeseries.series.timerange import TimeRange
 from tests.fakes import FakeClock
 
@@ -80,17 +81,16 @@ class Session:
             catalogue=self.catalogue,
         )
 
-    def fetch(self, *points: str) -> dict[str, tuple[int, str | None]]:
-        series = asyncio.run(self.origin().fetch("hq", points, SPAN, deadline_ms=self.clock.now_ms() + 9_000))
+    def fetch(self, *points: str, bulk: Bulk | None = None) -> dict[str, tuple[int, str | None]]:
+        deadline_ms = self.clock.now_ms() + 9_000
+        series = asyncio.run(self.origin().fetch("hq", points, SPAN, deadline_ms=deadline_ms, bulk=bulk))
         return {one.point: (len(one.samples), one.error) for one in series}
 
-    def read_pages(self) -> int:
-        pages = self.origin().pages
+    def fetch_in_bulk(self, *points: str) -> dict[str, tuple[int, str | None]]:
+        async def before_call() -> None:
+            pass
 
-        async def count() -> int:
-            return sum([1 async for _ in pages("hq", SPAN, deadline_ms=self.clock.now_ms() + 9_000)])
-
-        return asyncio.run(count())
+        return self.fetch(*points, bulk=Bulk(before_call=before_call, max_samples=1_000))
 
 
 def test_a_point_that_is_gone_does_not_empty_the_others_of_its_batch() -> None:
@@ -157,10 +157,14 @@ def test_a_range_that_is_never_small_enough_is_an_error() -> None:
 
 def test_a_404_in_the_middle_of_pages_is_not_their_end() -> None:
     first = {**rows("a"), "next_cursor": "2", "has_more": True}
-    vendor = Vendor("a", script=lambda call, _: reply(404) if "cursor=2" in call.url else first)
+
+    def cut(call: HttpCall, path: str) -> Any:
+        if not path.endswith("/paginated"):
+            return None
+        return reply(404) if "cursor=2" in call.url else first
+
     with pytest.raises(OriginRefused, match="404"):
-        Session(vendor).read_pages()
-    assert Session(Vendor("a", script=lambda *_: reply(404))).read_pages() == 0
+        Session(Vendor("a", "b", script=cut)).fetch_in_bulk("a", "b")
 
 
 @pytest.mark.parametrize(

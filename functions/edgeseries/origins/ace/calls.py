@@ -6,10 +6,9 @@ through the Web port.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from edgeseries.errors import (
     DeadlineExceeded,
@@ -132,15 +131,3 @@ def _retry_after_s(reply: HttpReply) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_RETRY_AFTER_S))):
         return None
     return min(int(text), MAX_RETRY_AFTER_S)
-
-
-async def gather_calls(calls: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:
-    """Run calls a few at a time. Each group is awaited to its end, also when one fails: a task left
-    pending spoils later events of the isolate. The first failure is raised and ends the rest.
-    """
-    for first in range(0, len(calls), UPSTREAM_CONCURRENCY):
-        group = calls[first : first + UPSTREAM_CONCURRENCY]
-        outcomes = await asyncio.gather(*(call() for call in group), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome

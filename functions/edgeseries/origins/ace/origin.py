@@ -6,29 +6,31 @@ pages for a whole site. It owns what the vendor's 404 means at each endpoint, th
 answers that are too large, and the guards of page loops.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 
 from edgeseries.access.grants import no_such_site
+from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import AnswerTooLarge, OriginContract, OriginOversize, OriginRefused
 from edgeseries.limits import (
     FORCED_DIRECT_MAX_SAMPLES,
-    UPSTREAM_BATCH_POINTS,
+    UPSTREAM_CONCURRENCY,
     UPSTREAM_MAX_BODY_BYTES,
-    UPSTREAM_MAX_PAGES,
     UPSTREAM_MAX_SPLITS,
-    UPSTREAM_PAGE_ROWS,
 )
 from edgeseries.origins.ace import wire as ace
-from edgeseries.origins.ace.calls import AceCalls, BeforeCall, gather_calls
+from edgeseries.origins.ace.calls import AceCalls, BeforeCall
 from edgeseries.origins.ace.catalogue import Catalogue
-from edgeseries.origins.ports.origin import Boundary, Bulk, Capabilities
+from edgeseries.origins.ace.limits import BATCH_POINTS, CALL_SAMPLES, MAX_PAGES
+from edgeseries.origins.ports.origin import Bulk
+from edgeseries.planning.capabilities import Capabilities
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.web import Web
 from edgeseries.series.points import Point, PointSeries, Site
-from edgeseries.series.samples import NO_SAMPLES, Samples
+from edgeseries.series.samples import NO_SAMPLES
 from edgeseries.series.timerange import TimeRange
 
 WRONG_SHAPE = frozenset(
@@ -41,6 +43,8 @@ SITE_SHARE = 2
 they hold is of use then, and no list of names has to be taken by the vendor."""
 
 Rows = Sequence[Mapping[str, object]]
+
+Argument = TypeVar("Argument")
 
 NO_SUCH_POINT = "the site has no point of this name"
 
@@ -66,14 +70,8 @@ class AceOrigin:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Points can be chosen in batches; a whole site can be read in pages by cursor."""
-        return Capabilities(
-            selects_points=True,
-            batch_points=UPSTREAM_BATCH_POINTS,
-            page_rows=UPSTREAM_PAGE_ROWS,
-            pages_by_cursor=True,
-            boundary=Boundary.START_INCLUSIVE,
-        )
+        """See the port."""
+        return Capabilities(batch_points=BATCH_POINTS, call_samples=CALL_SAMPLES)
 
     async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
         """See the port."""
@@ -116,15 +114,6 @@ class AceOrigin:
             for point in points
         )
 
-    async def pages(
-        self, site: str, span: TimeRange, *, deadline_ms: int
-    ) -> AsyncIterator[Mapping[str, Samples]]:
-        """See the port."""
-        async for rows in self._site_pages(site, span, deadline_ms):
-            collector = ace.RowCollector(ace.names_of(rows))
-            collector.add(rows)
-            yield {name: collector.samples(name, span) for name in collector.names}
-
     async def ping(self, *, deadline_ms: int) -> None:
         """See the port: the first page of the list of sites."""
         ace.listed((await self._calls.read("GET", ace.sites_path(1), deadline_ms)).content())
@@ -147,7 +136,7 @@ class AceOrigin:
     ) -> list[Mapping[str, object]] | None:
         """All items of a paged list; None if there is no such list."""
         found: list[Mapping[str, object]] = []
-        for page in range(1, UPSTREAM_MAX_PAGES + 1):
+        for page in range(1, MAX_PAGES + 1):
             answer = await self._calls.read("GET", path_of(page), deadline_ms, before=before)
             if answer.status == HTTPStatus.NOT_FOUND and page == 1:
                 return None
@@ -167,7 +156,7 @@ class AceOrigin:
         """
         seen: set[str] = set()
         cursor: str | None = None
-        for _ in range(UPSTREAM_MAX_PAGES):
+        for _ in range(MAX_PAGES):
             path = ace.site_page_path(site, span, cursor)
             answer = await self._calls.read("GET", path, deadline_ms, before=before)
             if answer.status == HTTPStatus.NOT_FOUND and cursor is None:
@@ -180,9 +169,7 @@ class AceOrigin:
                 raise OriginContract("the upstream's cursor repeats: its pages would never end")
             seen.add(page.cursor)
             cursor = page.cursor
-        raise OriginContract(
-            f"the upstream has more than {UPSTREAM_MAX_PAGES} pages; ask for a shorter range"
-        )
+        raise OriginContract(f"the upstream has more than {MAX_PAGES} pages; ask for a shorter range")
 
     async def _gather_site(self, site: str, span: TimeRange, fetching: "_Fetching") -> None:
         """Rows of the points out of pages of the whole site."""
@@ -192,14 +179,13 @@ class AceOrigin:
     async def _gather_all(self, wanted: Sequence[str], span: TimeRange, fetching: "_Fetching") -> None:
         """Rows of the points, a batch at a time."""
         batches = [
-            list(wanted[first : first + UPSTREAM_BATCH_POINTS])
-            for first in range(0, len(wanted), UPSTREAM_BATCH_POINTS)
+            tuple(wanted[first : first + BATCH_POINTS]) for first in range(0, len(wanted), BATCH_POINTS)
         ]
-        await gather_calls(
-            [partial(self._gather, batch, span, fetching, UPSTREAM_MAX_SPLITS) for batch in batches]
-        )
+        await _each(batches, lambda batch: self._gather(batch, span, fetching, splits=UPSTREAM_MAX_SPLITS))
 
-    async def _gather(self, points: list[str], span: TimeRange, fetching: "_Fetching", splits: int) -> None:
+    async def _gather(
+        self, points: tuple[str, ...], span: TimeRange, fetching: "_Fetching", *, splits: int
+    ) -> None:
         """Rows of up to a batch of points. What is too large is asked in halves: of points, then of time."""
         try:
             if await self._batch(points, span, fetching):
@@ -215,11 +201,11 @@ class AceOrigin:
                 else [(points, one) for one in halves or ()]
             )
             for some, part in parts:
-                await self._gather(some, part, fetching, splits - 1)
+                await self._gather(some, part, fetching, splits=splits - 1)
             return
-        await gather_calls([partial(self._single, point, span, fetching, splits) for point in points])
+        await _each(points, lambda point: self._single(point, span, fetching, splits=splits))
 
-    async def _batch(self, points: list[str], span: TimeRange, fetching: "_Fetching") -> bool:
+    async def _batch(self, points: Sequence[str], span: TimeRange, fetching: "_Fetching") -> bool:
         """Whether a batch call settled these points; if not they are asked one by one.
 
         A 404 settles nothing, however often batches were served before: it may mean no data, a
@@ -241,7 +227,7 @@ class AceOrigin:
                 return True
         return False
 
-    async def _single(self, point: str, span: TimeRange, fetching: "_Fetching", splits: int) -> None:
+    async def _single(self, point: str, span: TimeRange, fetching: "_Fetching", *, splits: int) -> None:
         try:
             answer = await self._calls.read(
                 "GET", ace.point_path(point, span), fetching.deadline_ms, before=fetching.before
@@ -251,12 +237,19 @@ class AceOrigin:
             if not splits or halves is None:
                 raise
             for half in halves:
-                await self._single(point, half, fetching, splits - 1)
+                await self._single(point, half, fetching, splits=splits - 1)
             return
         if answer.status == HTTPStatus.NOT_FOUND:
             fetching.silent.add(point)
         else:
             fetching.take(ace.rows_of(answer.content()), point=point)
+
+
+async def _each(arguments: Iterable[Argument], call: Callable[[Argument], Awaitable[None]]) -> None:
+    """Calls a few at a time. The first failure is raised when those under way have ended."""
+    _, error = await bounded_gather(arguments, call, at_once=UPSTREAM_CONCURRENCY)
+    if error is not None:
+        raise error
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import Final, cast
 from urllib.parse import quote, urlencode
 
 from edgeseries.errors import OriginContract, OriginGarbled
-from edgeseries.limits import UPSTREAM_LIST_ROWS, UPSTREAM_PAGE_ROWS
+from edgeseries.origins.ace.limits import LIST_ROWS, PAGE_ROWS
 from edgeseries.series.points import Point, Site
 from edgeseries.series.samples import NO_SAMPLES, Samples, Value, in_order, plain_number, within
 from edgeseries.series.timerange import TimeRange, instant_ms, iso_instant
@@ -28,14 +28,6 @@ EXACT_INTEGERS: Final = 2**53
 """Below this every integer is a float64 of its own (IEEE 754)."""
 
 TRUTHS: Final = {"true": True, "false": False}
-
-PER_PAGE_SIZES: Final = (2, 10, 20, 30, 40, 50, 100, 500, 1_000, 5_000, 10_000, 100_000)
-PAGE_SIZES: Final = (3, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 300_000, 500_000)
-"""The vendor rejects any other number (its Swagger's enumerations)."""
-
-assert UPSTREAM_LIST_ROWS in PER_PAGE_SIZES
-assert UPSTREAM_PAGE_ROWS in PAGE_SIZES
-
 
 _FIELDS: Final = itemgetter("name", "time", "value")
 
@@ -61,17 +53,17 @@ def _range_query(span: TimeRange) -> dict[str, str]:
 
 def sites_path(page: int) -> str:
     """Path of one page (from 1) of the list of sites."""
-    return f"/sites/?{urlencode({'page': page, 'per_page': UPSTREAM_LIST_ROWS})}"
+    return f"/sites/?{urlencode({'page': page, 'per_page': LIST_ROWS})}"
 
 
 def site_points_path(site: str, page: int) -> str:
     """Path of one page (from 1) of a site's list of points."""
-    return f"/sites/{quote(site, safe='')}/points?{urlencode({'page': page, 'per_page': UPSTREAM_LIST_ROWS})}"
+    return f"/sites/{quote(site, safe='')}/points?{urlencode({'page': page, 'per_page': LIST_ROWS})}"
 
 
 def site_page_path(site: str, span: TimeRange, cursor: str | None) -> str:
     """Path of one page of all samples of a site, raw: the vendor's default is 5-minute buckets."""
-    query = {**_range_query(span), "page_size": str(UPSTREAM_PAGE_ROWS), "raw_data": "true"}
+    query = {**_range_query(span), "page_size": str(PAGE_ROWS), "raw_data": "true"}
     if cursor is not None:
         query["cursor"] = cursor
     return f"/sites/{quote(site, safe='')}/timeseries/paginated?{urlencode(query)}"
@@ -121,11 +113,6 @@ def page_of(document: Mapping[str, object]) -> Page:
             raise OriginContract("the upstream announces more pages without a cursor to them")
         return Page(rows=rows_of(document), cursor=None)
     return Page(rows=rows_of(document), cursor=None if more is False else str(cursor))
-
-
-def names_of(rows: Sequence[Mapping[str, object]]) -> frozenset[str]:
-    """The points that rows are of. Raises OriginContract for a row without a name."""
-    return frozenset(_name_of(row, None) for row in rows)
 
 
 def listed(document: Mapping[str, object]) -> tuple[Sequence[Mapping[str, object]], bool]:
