@@ -29,7 +29,7 @@ from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import NO_SUCH_POINT, AceOrigin
-from edgeseries.origins.ace.wire import value_of
+from edgeseries.origins.ace.rows import value_of
 from edgeseries.origins.ports.origin import Bulk, Origin
 from edgeseries.platform.clock import SystemClock
 from edgeseries.series.samples import Samples, Value

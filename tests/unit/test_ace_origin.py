@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,7 @@ from edgeseries.errors import (
     OriginOversize,
     OriginRefused,
     OriginThrottled,
+    OriginUnconfirmed,
     OriginUnreachable,
 )
 from edgeseries.http.messages import HttpCall, HttpReply
@@ -50,9 +52,14 @@ class Vendor:
         if path == "/points/get_timeseries":
             names = [point["name"] for point in json.loads(call.body or b"")["points"]]
             # This vendor answers 404 to a batch that names a point it does not have.
-            return reply(404) if set(names) - set(self.listed) else rows(*names)
+            return reply(404, NO_DATA) if set(names) - set(self.listed) else rows(*names)
+        if path.endswith("/paginated"):
+            return rows(*self.listed)
         name = unquote(path.split("/")[2])
-        return rows(name) if name in self.listed else reply(404)
+        return rows(name) if name in self.listed else reply(404, {"message": f"Point {name} not found"})
+
+
+NO_DATA = {"message": "No data for time period"}
 
 
 def reply(status: int, document: object = None, **headers: str) -> HttpReply:
@@ -71,6 +78,7 @@ class Session:
         self.vendor = vendor
         self.clock = FakeClock(at_ms=START_MS)
         self.catalogue = Catalogue()
+        self.dropped: Counter[str] = Counter()
 
     def origin(self) -> AceOrigin:
         return AceOrigin(
@@ -79,6 +87,7 @@ class Session:
             web=self.vendor,
             clock=self.clock,
             catalogue=self.catalogue,
+            dropped=self.dropped,
         )
 
     def fetch(self, *points: str, bulk: Bulk | None = None) -> dict[str, tuple[int, str | None]]:
@@ -163,7 +172,7 @@ def test_a_404_in_the_middle_of_pages_is_not_their_end() -> None:
             return None
         return reply(404) if "cursor=2" in call.url else first
 
-    with pytest.raises(OriginRefused, match="404"):
+    with pytest.raises(OriginUnconfirmed, match="404"):
         Session(Vendor("a", "b", script=cut)).fetch_in_bulk("a", "b")
 
 
@@ -175,7 +184,7 @@ def test_a_404_in_the_middle_of_pages_is_not_their_end() -> None:
         (reply(429, retry_after="9" * 5_000), OriginThrottled),
         (reply(302), OriginContract),
         (reply(403), OriginRefused),
-        (reply(404), OriginRefused),
+        (reply(404), OriginUnconfirmed),
         (reply(200, {"items": ["x"], "page": 1, "pages": 1}), OriginContract),
     ],
     ids=["408", "503", "429", "302", "403", "404", "items"],

@@ -17,6 +17,7 @@ from edgeseries.errors import (
     OriginOversize,
     OriginRefused,
     OriginThrottled,
+    OriginUnconfirmed,
     OriginUnreachable,
 )
 from edgeseries.http.messages import HttpCall, HttpReply
@@ -36,16 +37,36 @@ PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A read that ended well, or with a status that the caller of it has to judge (400, 404, ...)."""
+    """A read that ended well, or with a status that the caller of it has to judge (400, 404, ...).
+
+    `document` is the JSON object of a 200, `message` what the vendor says of any other status; None if the
+    body is not the vendor's.
+    """
 
     status: int
-    document: Mapping[str, object] | None
+    document: Mapping[str, object] | None = None
+    message: str | None = None
+
+    @property
+    def denied(self) -> bool:
+        """Whether something is said not to be there."""
+        return self.status == HTTPStatus.NOT_FOUND
 
     def content(self) -> Mapping[str, object]:
         """The JSON object of a 200; any other status is one that this call cannot have."""
+        if self.denied:
+            raise unconfirmed()
         if self.document is None:
             raise OriginRefused(f"the upstream answered {self.status} to a read it should know")
         return self.document
+
+
+def unconfirmed() -> OriginUnconfirmed:
+    """The error of a 404 that nothing confirms."""
+    return OriginUnconfirmed(
+        "the upstream answered 404, and nothing confirms that what was asked is not there; try again "
+        "(if it goes on, the operator must look at what upstreamUrl leads to)"
+    )
 
 
 class AceCalls:
@@ -101,10 +122,9 @@ class AceCalls:
                 )
             )
         raise_failure(reply)
-        return Answer(
-            status=reply.status,
-            document=ace.document_of(reply.body) if reply.status == HTTPStatus.OK else None,
-        )
+        if reply.status == HTTPStatus.OK:
+            return Answer(status=reply.status, document=ace.document_of(reply.body))
+        return Answer(status=reply.status, message=ace.message_of(reply.body))
 
 
 def raise_failure(reply: HttpReply) -> None:
