@@ -1,7 +1,7 @@
 """A kept answer as an outcome: found by the digest of a sealed request, streamed untouched."""
 
 from edgeseries.http.messages import HttpResponse
-from edgeseries.planning.canonical import digest_of
+from edgeseries.planning.canonical import ANSWER_VERSION, digest_of
 from edgeseries.planning.freshness import Freshness, Verdict
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
@@ -22,7 +22,9 @@ async def cached_answer(
     if not sealed or not freshness.reads or query.forced not in (None, Route.CACHED):
         return None
     accepts_brotli = accepts(arrival.request.headers.get("accept-encoding", ""), "br")
-    found = await find_answer(digest_of(query), accepts_brotli=accepts_brotli, ports=ports)
+    found = await find_answer(
+        digest_of(query, version=ANSWER_VERSION), accepts_brotli=accepts_brotli, ports=ports
+    )
     if found is None:
         return None
     facts = found.facts

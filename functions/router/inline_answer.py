@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edgeseries.answers.answer import answer_body, entity_tag
 from edgeseries.blocks.ports.answers import AnswerFacts
 from edgeseries.errors import AnswerTooLarge
-from edgeseries.planning.canonical import digest_of
+from edgeseries.planning.canonical import ANSWER_VERSION, digest_of
 from edgeseries.planning.fetch_plan import FetchPlan, Gap, exact_gaps, live_gaps, plan_fetch, whole_day_gaps
 from edgeseries.planning.freshness import Freshness, verdict_of
 from edgeseries.planning.partial_days import (
@@ -80,7 +80,11 @@ async def answer_inline(query: TimeseriesQuery, choice: Choice, arrival: Arrival
     keeps = freshness.keeps and route is Route.CACHED
     if keeps:
         facts = facts_of(query, series, tag, body, arrival)
-        answer = (digest_of(query), body, facts) if fetch_plan.sealed and not fetched.errors() else None
+        answer = (
+            (digest_of(query, version=ANSWER_VERSION), body, facts)
+            if fetch_plan.sealed and not fetched.errors()
+            else None
+        )
         days = (*whole_days(fetched, unsealed_day_of(arrival, ports)), *completed_days(partial_days, fetched))
         ports.background.after(keep(query, days, answer, ports))
     return Outcome(

@@ -7,13 +7,13 @@ never short of data; what cannot be had breaks the body off, so that it is never
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from hashlib import sha256
 
 from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat, ResultWriter, writer_of
 from edgeseries.answers.windows import windows_of
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.jobs.job import Job
+from edgeseries.planning.canonical import RESULT_VERSION, digest_of
 from edgeseries.planning.fetch_plan import exact_gaps, plan_fetch
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
@@ -26,8 +26,8 @@ from router.live import learn, live_part_of
 from router.outcome import Outcome
 from router.ports import Ports
 
-VERSION = "result/v1"
-"""Leads every tag: with other formats no old tag fits."""
+TAG_CHARS = 32
+"""128 bits of the digest."""
 
 SUFFIXES = {ResultFormat.JSON: "json", ResultFormat.NDJSON: "ndjson", ResultFormat.CSV: "csv"}
 
@@ -70,8 +70,8 @@ async def result_tag(query: TimeseriesQuery, chosen: ResultFormat, ports: Ports)
     except StoreUnavailable as error:
         note(ports, "a result has no tag", error)
         return None
-    form = [VERSION, chosen, query.site, *query.points, query.span.start_ms, query.span.end_ms, versions]
-    return f'"{sha256(repr(form).encode(errors="surrogatepass")).hexdigest()[:32]}"'
+    digest = digest_of(query, version=RESULT_VERSION, context=[chosen, versions])
+    return f'"{digest[:TAG_CHARS]}"'
 
 
 async def pieces(query: TimeseriesQuery, writer: ResultWriter, ports: Ports) -> AsyncIterator[bytes]:

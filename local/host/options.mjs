@@ -15,6 +15,7 @@ export const CONTROL_WORKER = "local-host-control";
 const HERE = import.meta.dirname;
 const PYODIDE_DIR = path.dirname(createRequire(import.meta.url).resolve("pyodide/package.json"));
 const JAVASCRIPT_TYPE = "application/javascript+module";
+const WASM_TYPE = "application/wasm";
 
 /** Miniflare's instance options. `listen` is {host, port}; `stateDir` holds all durable state. */
 export function miniflareOptions(plan, { listen, stateDir, log, handleStructuredLogs }) {
@@ -69,10 +70,10 @@ function scriptWorker(script, like) {
   };
 }
 
-/** Boot module first, then Pyodide, then the bundle: JavaScript as modules, the rest for Python. */
+/** Boot module first, then Pyodide, then the bundle: JavaScript and WebAssembly as modules, the rest for Python. */
 function modulesOf(worker) {
-  const isJavaScript = (file) => file.contentType === JAVASCRIPT_TYPE;
-  const files = worker.files.filter((file) => !isJavaScript(file));
+  const isModule = (file) => file.contentType === JAVASCRIPT_TYPE || file.contentType === WASM_TYPE;
+  const files = worker.files.filter((file) => !isModule(file));
   const bundle = { worker: worker.name, mainModule: worker.mainModule, files };
   const modules = {
     "local-host.mjs": { type: "esm", contents: fs.readFileSync(path.join(HERE, "boot.mjs"), "utf8") },
@@ -84,8 +85,12 @@ function modulesOf(worker) {
     "local-host/python_stdlib.zip": pyodideModule("data", "python_stdlib.zip"),
     "local-host/pyodide-lock.json": pyodideModule("text", "pyodide-lock.json"),
   };
-  for (const file of worker.files.filter(isJavaScript)) {
-    modules[file.name] = { type: "esm", contents: Buffer.from(file.contentBase64, "base64").toString("utf8") };
+  for (const file of worker.files.filter(isModule)) {
+    const contents = Buffer.from(file.contentBase64, "base64");
+    modules[file.name] =
+      file.contentType === WASM_TYPE
+        ? { type: "wasm", contents: new Uint8Array(contents) }
+        : { type: "esm", contents: contents.toString("utf8") };
   }
   return modules;
 }

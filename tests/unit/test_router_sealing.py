@@ -31,7 +31,9 @@ class OriginOfTheMoment:
     arrivals: dict[str, list[tuple[int, int, Value]]]
     delivered: int = 0
     spans: list[TimeRange] = field(default_factory=list)
-    capabilities: Capabilities = Capabilities(batch_points=50, call_samples=35_000)
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities(batch_points=50, call_samples=35_000)
+    )
 
     async def fetch(
         self, site: str, points: Any, span: TimeRange, *, deadline_ms: int
