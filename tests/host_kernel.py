@@ -3,6 +3,7 @@
 For tests and measurements alone. `Session` is one run from `reset` on; a fault ends it.
 """
 
+import atexit
 import zlib
 from functools import cache
 from pathlib import Path
@@ -58,6 +59,8 @@ class HostKernel:
     def __init__(self, path: Path = WASM) -> None:
         engine, module = _module(path)
         self._store = wasmtime.Store(engine)
+        # Left to the end of the interpreter, its memory would be given back when half of wasmtime is gone.
+        atexit.register(self._store.close)
         self._exports = wasmtime.Instance(self._store, module, []).exports(self._store)
         self._memory: Any = self._exports["memory"]
 

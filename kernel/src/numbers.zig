@@ -57,25 +57,23 @@ fn writePlain(out: [*]u8, digits: u64, places: u8) usize {
     return writeFixed(out, rest, decimals);
 }
 
+/// digits / 10^decimals, with at least one digit after the point.
 fn writeFixed(out: [*]u8, digits: u64, decimals: usize) usize {
-    var text: [max_int_bytes]u8 = undefined;
-    const count = writeUnsigned(&text, digits);
+    const count = digitCount(digits);
     if (decimals == 0) {
-        @memcpy(out[0..count], text[0..count]);
+        writeDigits(out, digits, count);
         out[count..][0..2].* = ".0".*;
         return count + 2;
     }
     if (count > decimals) {
-        const whole = count - decimals;
-        @memcpy(out[0..whole], text[0..whole]);
-        out[whole] = '.';
-        @memcpy(out[whole + 1 ..][0..decimals], text[whole..count]);
+        const whole = digits / integer_powers[decimals];
+        writeDigits(out, whole, count - decimals);
+        out[count - decimals] = '.';
+        writeDigits(out + count - decimals + 1, digits - whole * integer_powers[decimals], decimals);
         return count + 1;
     }
     out[0..2].* = "0.".*;
-    const zeros = decimals - count;
-    @memset(out[2..][0..zeros], '0');
-    @memcpy(out[2 + zeros ..][0..count], text[0..count]);
+    writeDigits(out + 2, digits, decimals);
     return 2 + decimals;
 }
 
@@ -84,22 +82,22 @@ fn writeDecimal(out: [*]u8, mantissa: u64, power: i32) usize {
     var digits = mantissa;
     var exponent = power;
     while (digits % 10 == 0) : (exponent += 1) digits /= 10;
-    var text: [max_int_bytes]u8 = undefined;
-    const count = writeUnsigned(&text, digits);
+    const count = digitCount(digits);
     const leading = exponent + @as(i32, @intCast(count)) - 1;
     if (leading >= -4 and leading < 16) {
         if (exponent <= 0) return writeFixed(out, digits, @intCast(-exponent));
         const zeros: usize = @intCast(exponent);
-        @memcpy(out[0..count], text[0..count]);
+        writeDigits(out, digits, count);
         @memset(out[count..][0..zeros], '0');
         out[count + zeros ..][0..2].* = ".0".*;
         return count + zeros + 2;
     }
-    out[0] = text[0];
+    // The point goes where the first digit is, and that before it.
+    writeDigits(out + 1, digits, count);
+    out[0] = out[1];
     var at: usize = 1;
     if (count > 1) {
         out[1] = '.';
-        @memcpy(out[2..][0 .. count - 1], text[1..count]);
         at = count + 1;
     }
     out[at..][0..2].* = if (leading < 0) "e-".* else "e+".*;
@@ -120,32 +118,46 @@ pub fn writeInt(out: [*]u8, number: i64) usize {
 }
 
 pub fn writeUnsigned(out: [*]u8, number: u64) usize {
-    var text: [max_int_bytes]u8 = undefined;
-    var at: usize = text.len;
+    const count = digitCount(number);
+    writeDigits(out, number, count);
+    return count;
+}
+
+const integer_powers = blk: {
+    var powers: [max_int_bytes]u64 = undefined;
+    powers[0] = 1;
+    for (1..powers.len) |place| powers[place] = powers[place - 1] * 10;
+    break :blk powers;
+};
+
+/// How many digits a number has; one of 0.
+fn digitCount(number: u64) usize {
+    // 1233 / 4096 is the logarithm of 2 to the base of 10, near enough for 64 bits.
+    const bits: usize = 64 - @as(usize, @clz(number | 1));
+    const guess = bits * 1233 >> 12;
+    return guess + @intFromBool(number >= integer_powers[guess] or guess == 0);
+}
+
+/// The last `count` digits of a number, zeros in front. Nothing is copied: short copies of a length that is known
+/// only when they are made cost more in WebAssembly than the digits.
+fn writeDigits(out: [*]u8, number: u64, count: usize) void {
+    @setRuntimeSafety(false);
     var rest = number;
+    var at = count;
     // Eight digits at a time are divided as 32 bits, which costs a third.
-    while (rest >= 100_000_000) {
+    while (at > 8) {
         const low: u32 = @intCast(rest % 100_000_000);
         rest /= 100_000_000;
         at -= 8;
-        writePadded(8, text[at..][0..8], low);
+        writePadded(8, out[at..][0..8], low);
     }
-    var small: u32 = @intCast(rest);
-    while (small >= 100) {
+    var small: u32 = @intCast(rest % 100_000_000);
+    while (at >= 2) {
         at -= 2;
-        text[at..][0..2].* = std.fmt.digits2(@intCast(small % 100));
+        out[at..][0..2].* = std.fmt.digits2(@intCast(small % 100));
         small /= 100;
     }
-    if (small >= 10) {
-        at -= 2;
-        text[at..][0..2].* = std.fmt.digits2(@intCast(small));
-    } else {
-        at -= 1;
-        text[at] = '0' + @as(u8, @intCast(small));
-    }
-    const count = text.len - at;
-    @memcpy(out[0..count], text[at..]);
-    return count;
+    if (at == 1) out[0] = '0' + @as(u8, @intCast(small % 10));
 }
 
 /// Exactly `count` digits, an even number of them, zeros in front.

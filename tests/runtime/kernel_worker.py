@@ -23,8 +23,10 @@ from edgeseries.platform.kernel import (
     TextStep,
     kernel_body,
     kernel_segment,
+    text_of_blocks,
 )
 from edgeseries.series.columns import columns_from, image_of
+from edgeseries.series.timerange import TimeRange
 
 MAX_BODY_BYTES = 50_000_000
 
@@ -48,6 +50,22 @@ class Default(WorkerEntrypoint):
 
     def text(self, image: bytes, *, form: str, point: str) -> Any:
         text = KernelResultEncoder().part(ResultFormat(form), point, columns_from(image))
+        return Response(js_bytes(text))
+
+    def blocks(
+        self, given: bytes, *, blocks: list[tuple[int, dict[str, str], int]], span: list[int], form: str
+    ) -> Any:
+        """Blocks of so many bytes each, with the days that are wanted, straight to text."""
+        parts, at = [], 0
+        for size, key, days in blocks:
+            parts.append((BlockKey(**key), given[at : at + size], days))
+            at += size
+        text = text_of_blocks(
+            parts,
+            TimeRange(start_ms=span[0], end_ms=span[1]),
+            form=ResultFormat(form),
+            point=parts[0][0].point,
+        )
         return Response(js_bytes(text))
 
     def segment(self, image: bytes, *, plan: str, origin_ms: int) -> Any:

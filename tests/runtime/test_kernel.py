@@ -19,8 +19,9 @@ from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.integers import encode_integers
 from edgeseries.blocks.values import encode_values
 from edgeseries.series.columns import Columns, columns_of, image_of, samples_of
-from edgeseries.series.days import month_days
-from edgeseries.series.samples import Samples, Value
+from edgeseries.series.days import day_of, month_days
+from edgeseries.series.samples import Samples, Value, joined, within
+from edgeseries.series.timerange import TimeRange
 from local.graph import Graph
 from local.hosting import Host
 from local.plan import plan_host
@@ -116,6 +117,33 @@ def test_some_days_of_a_block_of_all_kinds_are_what_python_reads(client: httpx.C
         for form in ResultFormat:
             text = do(client, "text", image_of(found), form=form, point=key.point)
             assert text == PythonResultEncoder().part(form, key.point, found)
+
+
+def changed_days(samples: Samples) -> int:
+    """The days of March 2015 that samples touch (bitmap)."""
+    start = month_days("2015-03").start
+    return sum({1 << (day_of(at_ms) - start) for at_ms in samples.times_ms})
+
+
+def test_blocks_become_text_without_python_cut_to_a_range_and_later_ones_win(client: httpx.Client) -> None:
+    before_key, before_block, before = real_month(month="2015-02")
+    key, block, samples = real_month()
+    changed = Samples(times_ms=samples.times_ms[1440:2880], values=[None, "on"] * 720)
+    over = encode_block(key, changed_days(changed), changed, PackageCompression())
+    span = TimeRange(start_ms=before.times_ms[20], end_ms=samples.times_ms[5000])
+    blocks = [(before_key, before_block, ALL_DAYS), (key, block, 0b1111), (key, over, ALL_DAYS)]
+    parts = [decode_days(data, one, days, PackageCompression()) for one, data, days in blocks]
+    expected = columns_of(within(joined(parts), span))
+    for form in ResultFormat:
+        text = do(
+            client,
+            "blocks",
+            b"".join(data for _, data, _ in blocks),
+            blocks=[(len(data), named(one), days) for one, data, days in blocks],
+            span=[span.start_ms, span.end_ms],
+            form=form,
+        )
+        assert text == PythonResultEncoder().part(form, key.point, expected)
 
 
 def test_a_segment_is_written_as_python_writes_it(client: httpx.Client) -> None:

@@ -20,6 +20,7 @@ from edgeseries.blocks.segment_pieces import pieces_of
 from edgeseries.http.messages import BodyStream
 from edgeseries.platform.ffi import js_bytes, python_bytes, whole_number
 from edgeseries.series.columns import Columns, columns_from, image_of
+from edgeseries.series.timerange import TimeRange
 
 FAULT_NAME = "KernelFault"
 """What `kernel.mjs` throws; its `number` says which fault."""
@@ -59,6 +60,28 @@ class KernelResultEncoder:
         except JsException as error:
             raise error_of(_fault_of(error)) from error
         return python_bytes(text)
+
+
+def text_of_blocks(
+    blocks: Sequence[tuple[BlockKey, bytes, int]], span: TimeRange, *, form: ResultFormat, point: str
+) -> bytes:
+    """What blocks (each with the days that are wanted of it, bitmap) hold of a range, as text.
+
+    Of two samples at one instant the later block's counts. No sample of it enters Python. Raises what
+    `decode` of the BlockCodec raises, and BlockUnsupported for a codec that only Python reads.
+    """
+    pieces = [
+        piece.to_wire()
+        for part, (key, data, days) in enumerate(blocks)
+        for piece in pieces_of(data, key, days, part=part)
+    ]
+    program = json.dumps({"pieces": pieces, "startMs": span.start_ms, "endMs": span.end_ms})
+    prefix = js_bytes(line_start(form, point).encode(errors="replace"))
+    try:
+        text = _kernel().text(program, _parts([data for _, data, _ in blocks]), form.value, prefix)
+    except JsException as error:
+        raise error_of(_fault_of(error)) from error
+    return python_bytes(text)
 
 
 def kernel_segment(columns: Columns, plan: bytes, *, origin_ms: int) -> bytes:
