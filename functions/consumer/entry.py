@@ -1,6 +1,7 @@
 """The consumer Worker: messages in, each acknowledged or put back by itself. It decides nothing."""
 
 import traceback
+from collections import Counter
 from typing import Any
 
 from workers import WorkerEntrypoint
@@ -90,6 +91,7 @@ def _carry_out(disposition: Disposition, message: Any) -> None:
 def ports_of(bindings: Bindings, ctx: Any) -> Ports:
     """The ports of one invocation over the Worker's bindings."""
     clock = SystemClock()
+    dropped: Counter[str] = Counter()
     journal = PlatformJournal(
         function="consumer", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
@@ -121,6 +123,7 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
             ),
             clock=clock,
             catalogue=CATALOGUE,
+            dropped=dropped,
         ),
         blocks=stores.blocks,
         clock=clock,
@@ -129,6 +132,7 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         budget=stores,
         batch_sizes=bindings.batch_sizes,
         settle_lag_ms=bindings.settle_lag_ms,
+        dropped=dropped,
     )
 
 

@@ -142,25 +142,8 @@ LIVE_EXTRA_CALLS: Final = 3
 lie apart are not delivered again what they have. They are made one after the other."""
 
 # --- upstream ------------------------------------------------------------------
-UPSTREAM_BATCH_POINTS: Final = 50
-"""Points of one batch call. The vendor's URLs break near 500 names; 50 is known to be safe."""
-
-UPSTREAM_MAX_PAGES: Final = 1_000
-"""Pages of one paged read. At 10,000 rows a page this is ten times what an isolate can hold,
-so only a cursor that never ends gets here."""
-
-UPSTREAM_PAGE_ROWS: Final = 10_000
-"""Rows of one page of a site's time series: about 1.6 MB of vendor JSON."""
-
-UPSTREAM_LIST_ROWS: Final = 1_000
-"""Points of one page of a site's list: about 0.5 MB of vendor JSON."""
-
 UPSTREAM_MAX_BODY_BYTES: Final = 6_000_000
-"""One upstream answer. 160 bytes a row make 37,000 rows; larger ones are split and asked again."""
-
-UPSTREAM_CALL_SAMPLES: Final = 35_000
-"""Samples that one call is planned to bring, so that its answer fits (160 bytes a row): what is too large
-is thrown away, split and asked again, and upstream has delivered it twice."""
+"""One upstream answer; larger ones are split and asked again. How many rows that is, its adapter knows."""
 
 UPSTREAM_BODIES_BYTES: Final = 20_000_000
 """Upstream answers in memory at once, of one request."""
@@ -242,8 +225,6 @@ assert 3 * MAX_NAME_BYTES < MAX_URL_BYTES
 assert 4 * (MAX_ID_CHARS + len('[4102444800000, ""]')) <= 3 * MAX_CURSOR_CHARS
 assert MAX_HEADER_CHARS <= MAX_HEADERS_BYTES
 assert DIRECT_MAX_SAMPLES < QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES
-assert UPSTREAM_PAGE_ROWS * 160 <= UPSTREAM_MAX_BODY_BYTES
-assert UPSTREAM_CALL_SAMPLES * 160 <= UPSTREAM_MAX_BODY_BYTES
 assert UPSTREAM_CONCURRENCY < PLATFORM_CONNECTIONS
 assert UPSTREAM_CONCURRENCY * UPSTREAM_MAX_BODY_BYTES <= UPSTREAM_BODIES_BYTES
 assert UPSTREAM_CONCURRENCY <= UPSTREAM_ISOLATE_CALLS

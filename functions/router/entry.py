@@ -1,6 +1,7 @@
 """The router Worker: platform calls in, values to the flow, platform calls out. It decides nothing."""
 
 import traceback
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -121,12 +122,14 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         journal=journal,
         first_pause_ms=bindings.circuit_pause_ms,
     )
+    dropped: Counter[str] = Counter()
     origin = AceOrigin(
         base_url=bindings.upstream_url,
         token=bindings.upstream_token,
         web=web,
         clock=clock,
         catalogue=CATALOGUE,
+        dropped=dropped,
     )
     duties = DatabaseDutyRecords(stores.database)
     return Ports(
@@ -166,4 +169,5 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         settle_lag_ms=bindings.settle_lag_ms,
         live_ttl_ms=bindings.live_ttl_ms,
         faults=stores.faults,
+        dropped=dropped,
     )

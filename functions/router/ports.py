@@ -32,7 +32,8 @@ from edgeseries.upkeep.ports.duties import DutyRecords
 class Ports:
     """The ports of one request, and the settings that its decisions depend on.
 
-    `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too.
+    `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too;
+    `dropped` what the upstream sent and nobody had asked for.
     """
 
     incoming: Incoming
@@ -63,3 +64,4 @@ class Ports:
     settle_lag_ms: int
     live_ttl_ms: int
     faults: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)

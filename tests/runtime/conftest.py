@@ -16,7 +16,7 @@ from local.logs import LogLine
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 from tests import made_up
-from tests.made_up import write_live, write_made_up
+from tests.made_up import write_live, write_made_up, write_same_names
 from tests.promised import JSON, hold
 from tests.runtime.jobs_stack import DATABASE_PATH, DATABASE_SCRIPT, SETTINGS, Jobs
 
@@ -104,6 +104,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made-up sites with odd names and values, one whose samples are of now, beside the real sample."""
     folder = tmp_path_factory.mktemp("telemetry")
     write_made_up(folder)
+    write_same_names(folder)
     write_live(folder, time.time_ns() // 1_000_000)
     for site in SAMPLE.iterdir():
         if site.is_dir():

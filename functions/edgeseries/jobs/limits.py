@@ -9,15 +9,13 @@ from edgeseries.limits import (
     KEY_MEMORY_MS,
     MINUTE_MS,
     SECOND_MS,
-    UPSTREAM_BATCH_POINTS,
-    UPSTREAM_PAGE_ROWS,
 )
 from edgeseries.platform_limits import QUEUE_DELAY_S, QUEUE_SEND_MESSAGES, WALL_MS
 from edgeseries.storage.limits import INDEX_TIMEOUT_MS, STATEMENTS_OF_AN_INVOCATION
 
 # --- cutting --------------------------------------------------------------------
-BATCH_MAX_POINTS: Final = UPSTREAM_BATCH_POINTS
-"""Points of a batch: what one upstream call takes (setting `batchPoints`)."""
+BATCH_MAX_POINTS: Final = 50
+"""Points of a batch (setting `batchPoints`): a few calls of any upstream."""
 
 BATCH_MAX_SAMPLES: Final = 250_000
 """Expected samples of a batch (setting `batchSamples`). Gathered samples take about 56 bytes each:
@@ -27,7 +25,7 @@ MAX_BATCHES: Final = 100_000
 """Batches of a job. 10,000 points over ten years are 24,200 of fifty points."""
 
 PIECE_SAMPLES: Final = 30_000
-"""Expected samples of one fetch in a batch: 4.8 MB of vendor JSON, below UPSTREAM_MAX_BODY_BYTES."""
+"""Expected samples of one fetch in a batch. Each adapter asserts that its answers can hold so many."""
 
 PIECE_MAX_SAMPLES: Final = FORCED_DIRECT_MAX_SAMPLES
 """Samples that one fetch may really bring; more, and the piece is halved and asked again."""
@@ -126,8 +124,8 @@ RESULT_WINDOW_SAMPLES: Final = 60_000
 """Expected samples that a result holds at a time. Decoded and rendered they are about 8 MB, and the
 next window is read while one is sent."""
 
-RESULT_WINDOW_POINTS: Final = UPSTREAM_BATCH_POINTS
-"""Points of a window: what is not stored is asked upstream with one call."""
+RESULT_WINDOW_POINTS: Final = 50
+"""Points of a window: what is not stored is asked upstream with a few calls."""
 
 RESULT_MAX_BLOCKS: Final = 8_000
 """Blocks of one part of a result. An invocation makes 10,000 calls (Workers limits, 2026-07); the rest
@@ -148,7 +146,6 @@ assert 2 * EVENTS_MAX_LOOKS + EVENTS_MAX_MS // KEY_MEMORY_MS < STATEMENTS_OF_AN_
 assert 2 * MAX_WAIT_S * SECOND_MS // WAIT_STEP_MS < STATEMENTS_OF_AN_INVOCATION // 2
 assert BATCH_MAX_SAMPLES + PIECE_SAMPLES <= BUFFER_MAX_SAMPLES
 assert PIECE_SAMPLES <= PIECE_MAX_SAMPLES
-assert UPSTREAM_PAGE_ROWS <= PIECE_SAMPLES
 assert PIECE_DEADLINE_MS < BATCH_LEASE_MS < RESCUE_AFTER_MS < PLATFORM_WALL_MS
 assert INVOCATION_BUDGET_MS + PIECE_DEADLINE_MS < PLATFORM_WALL_MS
 assert RETRY_MAX_PAUSE_S <= MESSAGE_MAX_DELAY_S
