@@ -26,7 +26,7 @@ from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.samples import Value
 from edgeseries.series.timerange import TimeRange
 from tests.fake_stores import FakeAnswers, FakeBlocks, SqliteDatabase
-from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, ListJournal
+from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, FixedBudget, ListJournal
 
 SITE = "hq"
 FIRST_DAY = 19_720
@@ -114,6 +114,7 @@ class JobSystem:
         self.queues = Queues(self.clock)
         self.blocks = FakeBlocks(FakeAnswers(self.clock))
         self.journal = ListJournal()
+        self.budget = FixedBudget()
         self.jobs = JobRecords(self.database)
         self.letters = DeadLetterRecords(self.database)
         self.query = TimeseriesQuery(
@@ -132,6 +133,7 @@ class JobSystem:
             clock=self.clock,
             identity=CountingIdentity(),
             journal=self.journal,
+            budget=self.budget,
             batch_sizes=sizes or BatchSizes(points=2, samples=10_000),
             settle_lag_ms=SETTLE_LAG_MS,
         )

@@ -6,6 +6,7 @@ from edgeseries.access.adapters.key_memory import KeyMemory
 from edgeseries.access.adapters.key_store import KeyStore
 from edgeseries.access.grants import AccessSettings, Auth
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
+from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.planning.adapters.live_memory import LiveMemory
@@ -50,6 +51,7 @@ def router_ports(**changes: Any) -> Ports:
         "answers": answers,
         "jobs": jobs,
         "book": jobs,
+        "job_watch": SharedJobWatch(memory=WatchMemory(), book=jobs, clock=clock),
         "letters": DeadLetterRecords(database),
         "job_queue": Queues(clock),
         "streaming": FakeStreaming(),

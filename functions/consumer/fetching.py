@@ -1,15 +1,15 @@
 """The work of a batch: what is missing, fetched piece by piece, stored as whole days.
 
 Before every upstream call the claim is renewed; a renewal that is refused (the job is cancelled, the
-lease was lost) ends the work before that call. What was fetched until a failure is stored, so that
-the next attempt goes on from there.
+lease was lost) ends the work before that call, and so does a budget of the invocation that is spent.
+What was fetched until a failure is stored, so that the next attempt goes on from there.
 """
 
 from dataclasses import dataclass, field
 
 from consumer.ports import Ports
 from edgeseries.blocks.ports.blocks import KeptDays
-from edgeseries.errors import Conflict, EdgeError, OriginOversize, TooLarge
+from edgeseries.errors import Conflict, EdgeError, OriginOversize, TooLarge, Transient
 from edgeseries.jobs.batching import cut_piece, halved
 from edgeseries.jobs.job import Claim
 from edgeseries.jobs.limits import (
@@ -27,6 +27,10 @@ from edgeseries.series.samples import Samples, joined
 
 class ClaimLost(Conflict):
     """The batch is not ours any more, or not wanted any more."""
+
+
+class InvocationSpent(Transient):
+    """What the platform allows one invocation is nearly used up; another one goes on from here."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,9 +72,13 @@ class FetchBuffer:
 
 
 async def fetch_batch(claim: Claim, buffer: FetchBuffer, ports: Ports) -> None:
-    """Fetch and store what is missing. Raises ClaimLost, and what the origin and the store raise."""
+    """Fetch and store what is missing. Raises ClaimLost, InvocationSpent, and what the origin and the store
+    raise.
+    """
 
     async def renew() -> None:
+        if ports.budget.spent():
+            raise InvocationSpent("another invocation goes on from here", retry_after_s=0)
         now_ms = ports.clock.now_ms()
         if not await ports.batches.renew(claim, delivered=buffer.stored, now_ms=now_ms):
             raise ClaimLost("cancelled, or taken over by another consumer")

@@ -1,6 +1,7 @@
 """The router Worker: platform calls in, values to the flow, platform calls out. It decides nothing."""
 
 import traceback
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_writing import pause
 from edgeseries.errors import Defect
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
+from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
@@ -55,6 +57,9 @@ UPSTREAM = UpstreamLoad()
 
 KEYS = KeyMemory()
 """What is known of API keys, which all requests of the isolate share."""
+
+WATCH = WatchMemory()
+"""What is known of jobs that are followed, and who follows, which all requests of the isolate share."""
 
 METRICS = MetricsBuffer()
 """What all requests of the isolate count before it is written."""
@@ -117,12 +122,14 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         journal=journal,
         first_pause_ms=bindings.circuit_pause_ms,
     )
+    dropped: Counter[str] = Counter()
     origin = AceOrigin(
         base_url=bindings.upstream_url,
         token=bindings.upstream_token,
         web=web,
         clock=clock,
         catalogue=CATALOGUE,
+        dropped=dropped,
     )
     duties = DatabaseDutyRecords(stores.database)
     return Ports(
@@ -133,6 +140,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         answers=stores.answers,
         jobs=jobs,
         book=jobs,
+        job_watch=SharedJobWatch(memory=WATCH, book=jobs, clock=clock),
         letters=DeadLetterRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
@@ -161,4 +169,5 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         settle_lag_ms=bindings.settle_lag_ms,
         live_ttl_ms=bindings.live_ttl_ms,
         faults=stores.faults,
+        dropped=dropped,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
 from edgeseries.blocks.ports.blocks import KeptDays, StoredSamples
 from edgeseries.errors import EdgeError, StoreUnavailable
+from edgeseries.metrics.ports.journal import told_counts
 from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.query import TimeseriesQuery
 from router.ports import Ports
@@ -74,15 +75,10 @@ async def keep(
         note(ports, "not_stored", error)
     met = ports.faults - before
     if met:
-        ports.journal.line("warning", "faults while storing", faults=told_faults(met))
+        ports.journal.line("warning", "faults while storing", faults=told_counts(met))
 
 
 def note(ports: Ports, fault: str, error: EdgeError) -> None:
     """One fault counted (names: `docs/formats/analytics.md`), one warning in the log."""
     ports.faults[fault] += 1
     ports.journal.line("warning", fault, cause=error.detail)
-
-
-def told_faults(faults: Mapping[str, int]) -> str | None:
-    """Faults as the log tells them: names and counts; None without any."""
-    return " ".join(f"{name}={count}" for name, count in sorted(faults.items())) or None

@@ -71,7 +71,7 @@ def live_part_of(query: TimeseriesQuery, *, now_ms: int, reads: bool, ports: Por
         for point, tail in known.items()
         if start_ms <= tail.known_until_ms and tail.from_ms <= query.span.end_ms
     }
-    plan = plan_live(query.points, edge, tails)
+    plan = plan_live(query.points, edge, tails, batch_points=ports.origin.capabilities.batch_points)
     return LivePart(plan=plan, tails=tails, known=known, remembered=remembered)
 
 

@@ -11,6 +11,7 @@ from edgeseries.blocks.ports.blocks import Blocks
 from edgeseries.jobs.ports.dead_letters import Letters
 from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.job_watch import JobWatch
 from edgeseries.jobs.ports.jobs import Jobs
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
@@ -31,7 +32,8 @@ from edgeseries.upkeep.ports.duties import DutyRecords
 class Ports:
     """The ports of one request, and the settings that its decisions depend on.
 
-    `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too.
+    `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too;
+    `dropped` what the upstream sent and nobody had asked for.
     """
 
     incoming: Incoming
@@ -41,6 +43,7 @@ class Ports:
     answers: Answers
     jobs: Jobs
     book: JobBook
+    job_watch: JobWatch
     letters: Letters
     job_queue: JobQueue
     streaming: Streaming
@@ -61,3 +64,4 @@ class Ports:
     settle_lag_ms: int
     live_ttl_ms: int
     faults: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)

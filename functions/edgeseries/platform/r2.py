@@ -41,12 +41,13 @@ class Opened:
 
 class R2Bucket:
     """One R2 bucket. `binding` is the platform's own object, without the SDK's wrapper; `meter` counts
-    what is billed.
+    what is billed, and `calls` what this object has asked for.
     """
 
     def __init__(self, binding: Any, meter: Counter[str] | None = None) -> None:
         self._binding = binding
         self._meter: Counter[str] = Counter() if meter is None else meter
+        self.calls = 0
 
     async def get(self, key: str) -> Found | None:
         """See `Bucket`."""
@@ -125,6 +126,7 @@ class R2Bucket:
             raise StoreUnavailable(f"the bucket failed to {verb}; try again") from error
 
     async def _race(self, verb: str, *arguments: Any) -> Any:
+        self.calls += 1
         if verb in BILLED_AS:
             self._meter[BILLED_AS[verb]] += 1
         try:

@@ -2,17 +2,35 @@
 
 from typing import Final
 
-from edgeseries.limits import DAY_MS, MAX_NAME_BYTES, MINUTE_MS, PLATFORM_CONNECTIONS, SECOND_MS
+from edgeseries.limits import (
+    DAY_MS,
+    MAX_NAME_BYTES,
+    MAX_ROW_VALUE_BYTES,
+    MINUTE_MS,
+    PLATFORM_CONNECTIONS,
+    SECOND_MS,
+)
+from edgeseries.platform_limits import D1_QUERIES, R2_KEY_BYTES, R2_KEYS, R2_METADATA_BYTES, SUBREQUESTS
 
-CALLS_OF_AN_INVOCATION: Final = 10_000
-"""Calls of R2, D1 and the cache together (Workers platform limits, 2026-07)."""
+CALLS_OF_AN_INVOCATION: Final = SUBREQUESTS.value
+"""Calls of R2, D1, queues, the cache and fetch together."""
+
+STATEMENTS_OF_AN_INVOCATION: Final = D1_QUERIES.value
+"""Statements of D1, each of a batch counted by itself."""
+
+STATEMENTS_BUDGET: Final = STATEMENTS_OF_AN_INVOCATION // 2
+"""A consumer that has made so many begins nothing new. What a batch still needs then is some dozens: its
+last blocks, its end, a letter, and what was counted."""
+
+BUCKET_CALLS_BUDGET: Final = CALLS_OF_AN_INVOCATION * 2 // 5
+"""As many calls of the bucket. A batch that has begun then writes what it holds: two calls a block."""
 
 # --- R2 -----------------------------------------------------------------------
-OBJECT_KEY_MAX_BYTES: Final = 1_024
-"""R2 refuses longer keys (R2 platform limits, 2026)."""
+OBJECT_KEY_MAX_BYTES: Final = R2_KEY_BYTES.value
+"""R2 refuses longer keys."""
 
-OBJECT_FACTS_MAX_BYTES: Final = 8_192
-"""All custom metadata of an object (R2 platform limits, 2026)."""
+OBJECT_FACTS_MAX_BYTES: Final = R2_METADATA_BYTES.value
+"""All custom metadata of an object."""
 
 BUCKET_AT_ONCE: Final = 4
 """R2 calls of one store under way at once; of the platform's six connections two stay free."""
@@ -20,15 +38,15 @@ BUCKET_AT_ONCE: Final = 4
 BUCKET_TIMEOUT_MS: Final = 5 * SECOND_MS
 """One R2 call. Blocks are well under a megabyte; a bucket this slow is no faster than upstream."""
 
-BUCKET_PAGE_KEYS: Final = 1_000
-"""Objects of one list and keys of one delete (R2 platform limits, 2026)."""
+BUCKET_PAGE_KEYS: Final = R2_KEYS.value
+"""Objects of one list and keys of one delete."""
 
 # --- D1 -----------------------------------------------------------------------
 INDEX_TIMEOUT_MS: Final = 2 * SECOND_MS
 """One D1 round trip. A request that waits longer is better served from upstream."""
 
 PARAMETER_MAX_BYTES: Final = 1_000_000
-"""JSON of one bound parameter; D1 takes 2,000,000 bytes, and 10,000 usual names are one million."""
+"""JSON of one bound parameter, half of what D1 takes; 10,000 usual names are one million."""
 
 WAITING_PAGE_ROWS: Final = 500
 """Batches of one look for what is waiting: five sends of a hundred messages."""
@@ -98,6 +116,8 @@ ANSWER_MAX_BYTES: Final = 50_000_000
 ANSWER_QUALITY: Final = 5
 """Brotli quality of answers: 32 MB/s of JSON here, and 9 would be 9 MB/s for some percent."""
 
+assert STATEMENTS_BUDGET + BUCKET_CALLS_BUDGET < CALLS_OF_AN_INVOCATION // 2
+assert PARAMETER_MAX_BYTES <= MAX_ROW_VALUE_BYTES
 assert BUCKET_AT_ONCE < PLATFORM_CONNECTIONS
 assert len("blocks/v1/") + 3 * MAX_NAME_BYTES > OBJECT_KEY_MAX_BYTES, "long site names need a digest"
 assert KEEP_FIRST_WAIT_MS < KEEP_LONGEST_WAIT_MS
