@@ -163,9 +163,12 @@ def python_packages() -> None:
     def install() -> None:
         need([sys.executable, "-m", "venv", str(VENV)])
         pip_install("requirements.txt")
+        # Pulumi starts the program and its plugin from the root, where neither would find infra's packages.
+        path = "Path(sysconfig.get_path('purelib'), 'edgeseries.pth').write_text(sys.argv[1])"
+        need([PYTHON, "-c", f"import sys, sysconfig; from pathlib import Path; {path}", str(ROOT / "infra")])
 
     # What made .venv once need not be what runs this: only the lock file and the machine's kind count.
-    inputs = (text_of("requirements.txt"), sys.platform)
+    inputs = (text_of("requirements.txt"), sys.platform, str(ROOT))
     once(VENV / ".ready", inputs, "setting up .venv (once, about a minute)", install)
 
 

@@ -188,6 +188,19 @@ class FakeStreaming:
 
 
 @dataclass
+class FixedBudget:
+    """Spent after so many questions; never, if None. Each question is as much as one call."""
+
+    left: int | None = None
+
+    def spent(self) -> bool:
+        if self.left is None:
+            return False
+        self.left -= 1
+        return self.left < 0
+
+
+@dataclass
 class FakeTimer:
     """Waits by putting the clock forward; `meanwhile` happens at each wait."""
 

@@ -11,6 +11,7 @@ from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import DeadLetterQueue, JobQueue
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.ports.origin import Origin
+from edgeseries.ports.budget import Budget
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
 
@@ -31,6 +32,7 @@ class Ports:
     clock: Clock
     identity: Identity
     journal: Journal
+    budget: Budget
     batch_sizes: BatchSizes
     settle_lag_ms: int
     dropped: Counter[str] = field(default_factory=Counter)

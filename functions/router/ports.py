@@ -8,9 +8,11 @@ from edgeseries.access.ports.keys import Keys
 from edgeseries.access.ports.rate_limiter import RateLimiter
 from edgeseries.blocks.ports.answers import Answers
 from edgeseries.blocks.ports.blocks import Blocks
+from edgeseries.blocks.ports.stamp_memory import StampMemory
 from edgeseries.jobs.ports.dead_letters import Letters
 from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.job_watch import JobWatch
 from edgeseries.jobs.ports.jobs import Jobs
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
@@ -40,8 +42,10 @@ class Ports:
     upstream: UpstreamState
     blocks: Blocks
     answers: Answers
+    stamps: StampMemory
     jobs: Jobs
     book: JobBook
+    job_watch: JobWatch
     letters: Letters
     job_queue: JobQueue
     streaming: Streaming

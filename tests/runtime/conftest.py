@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from local.host_plan import Script
+from local.hosting import Host
 from local.logs import LogLine
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
@@ -83,6 +84,19 @@ def hold_response(response: httpx.Response) -> None:
         body = response.read()
     path = response.request.url.raw_path.decode().partition("?")[0]
     hold(response.request.method, path, response.status_code, response.headers, body)
+
+
+@pytest.fixture(autouse=True)
+def _within_the_limits_of_the_platform(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No event of the test's Workers passes a limit of the platform, except those that the mark
+    `passes_limits` names.
+    """
+    Host.passed_anywhere.clear()
+    yield
+    mark = request.node.get_closest_marker("passes_limits")
+    expected = () if mark is None else mark.args
+    passed = [str(one) for one in Host.passed_anywhere if one.limit not in expected]
+    assert not passed, passed
 
 
 @pytest.fixture(scope="session")
