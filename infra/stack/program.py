@@ -72,6 +72,7 @@ def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping
                     script_name=function.worker.name,
                     queues=queues.by_name,
                     consumes=plan.consumes,
+                    protect=settings.protect_data,
                 ),
                 pulumi.ResourceOptions(depends_on=[function.deployment]),
             )
@@ -125,6 +126,7 @@ def _queues_spec(settings: Settings, names: Names) -> QueuesSpec:
             QueueSpec(queue=queue, queue_name=names.queue(queue), retention_days=days)
             for queue, days in retention_days.items()
         ),
+        protect=settings.protect_data,
     )
 
 
@@ -147,6 +149,7 @@ def _function_spec(
         crons=plan.crons,
         custom_domain=settings.custom_domain if plan.public else None,
         canary_percent=settings.canary_percent,
+        protect=settings.protect_data,
         stable_version=(settings.stable_versions or {}).get(plan.function),
         pinned_version=(settings.pinned_versions or {}).get(plan.function),
     )

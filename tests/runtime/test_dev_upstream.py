@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 
 from tests.made_up import PLAIN_SITE, write_made_up
 from tests.processes import alive, descendants_of, eventually
-from tests.runtime.dev_process import READY, ROOT, TIMEOUT_S, Dev, OwnUpstream, Place, free_port, get
+from tests.runtime.dev_process import READY, TIMEOUT_S, Dev, OwnUpstream, Place, free_port, get
 
 pytestmark = pytest.mark.runtime
 
@@ -174,20 +173,3 @@ def test_an_upstream_that_cannot_be_used_is_named_before_anything_starts(
         assert_one_clear_line(dev, *(word.format(**names) for word in words))
         assert vendor.token not in dev.output
         assert not place.state.exists(), "nothing was begun"
-
-
-def test_make_warns_of_a_token_on_its_command_line_and_does_not_tell_it() -> None:
-    def planned(*words: str, **environment: str) -> str:
-        told = subprocess.run(
-            ["make", "--dry-run", "dev", *words],  # noqa: S607 - wherever the system has it
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert PASSWORD not in told.stdout + told.stderr
-        return told.stdout
-
-    assert "in the list of processes" in planned(f"UPSTREAM_TOKEN={PASSWORD}")
-    assert "in the list of processes" not in planned(UPSTREAM_TOKEN=PASSWORD)

@@ -3,19 +3,15 @@
 It knows no HTTP and no SQL. Times are UTC epoch milliseconds.
 """
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from typing import Final
 
 from edgeseries.jobs.states import ACTIVE, JobStatus
 from edgeseries.limits import SECOND_MS
+from edgeseries.planning.canonical import JOB_VERSION, digest_of
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.timerange import TimeRange
-
-VERSION: Final = "job/v1"
-"""Leads every digest: with another meaning of jobs no old one is joined."""
 
 ID_DIGEST_CHARS: Final = 24
 """96 bits of the digest stand in an id; D1 compares the whole digest."""
@@ -42,9 +38,7 @@ class JobRequest:
     @property
     def digest(self) -> str:
         """SHA-256, hexadecimal: one for the same request of the same owner, whatever its priority."""
-        query = self.query
-        form = [VERSION, self.owner, query.site, list(query.points), query.span.start_ms, query.span.end_ms]
-        return sha256(json.dumps(form, separators=(",", ":")).encode()).hexdigest()
+        return digest_of(self.query, version=JOB_VERSION, context=[self.owner])
 
 
 def job_id_of(digest: str, generation: int) -> str:

@@ -1,16 +1,32 @@
-"""The digest of a request's normal form: what answers are kept under. Format: `docs/formats/storage.md`."""
+"""Digests of requests: what answers, jobs and results are told apart by. Format: `docs/formats/storage.md`.
+
+Every digest is made of `TimeseriesQuery.canonical()`, here and nowhere else, so that a parameter that is
+added to a query is in all of them.
+"""
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
 from edgeseries.planning.query import TimeseriesQuery
 
-VERSION: Final = "answer/v1"
-"""Leads every digest: with another format of answers no old one is found."""
+ANSWER_VERSION: Final = "answer/v1"
+"""Leads the digest of a cached answer: with another format of answers no old one is found."""
+
+JOB_VERSION: Final = "job/v1"
+"""Leads the digest of a job: with another meaning of jobs no old one is joined."""
+
+RESULT_VERSION: Final = "result/v2"
+"""Leads the digest of a job's result: with another format no old ETag fits."""
 
 
-def digest_of(query: TimeseriesQuery) -> str:
-    """SHA-256, hexadecimal. Requests that mean the same have one digest, whatever route they force."""
-    form = [VERSION, query.site, list(query.points), query.span.start_ms, query.span.end_ms]
+def digest_of(query: TimeseriesQuery, *, version: str, context: Sequence[object] = ()) -> str:
+    """SHA-256, hexadecimal, of a query in canonical form. Equal queries have one digest, whatever route
+    they force.
+
+    `version` names what the digest is for. `context` holds what counts beside the query, as JSON values:
+    the owner of a job, the format of a result.
+    """
+    form = [version, *context, *query.canonical()]
     return sha256(json.dumps(form, separators=(",", ":")).encode()).hexdigest()

@@ -76,6 +76,14 @@ class TimeseriesQuery:
     span: TimeRange
     forced: Route | None = None
 
+    def canonical(self) -> tuple[object, ...]:
+        """Everything that decides which samples an answer holds, as JSON values in a fixed order.
+
+        The only source of digests (`planning/canonical.py`). A field that is added to this class goes in
+        here too; a test sees to it. `forced` stays out: it chooses the route, not the samples.
+        """
+        return (self.site, list(self.points), self.span.start_ms, self.span.end_ms)
+
 
 def query_from_pairs(pairs: Sequence[tuple[str, str]]) -> TimeseriesQuery:
     """The query of URL parameters, in their order. Raises InvalidRequest with every fault."""
