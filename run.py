@@ -343,14 +343,9 @@ def settings(words: list[str]) -> None:
 def warn(words: list[str]) -> None:
     """Say so where a secret stands on the command line, here or on make's, which hands its words to MAKEFLAGS."""
     names = {word.partition("=")[0] for word in (*words, *os.environ.get("MAKEFLAGS", "").split())}
-    for name in SECRETS:
-        if name in names:
-            print(
-                f"run.py: {name} on the command line is in the list of processes, for all to see; "
-                f"put it into the environment: export {name}",
-                file=sys.stderr,
-                flush=True,
-            )
+    for name in names.intersection(SECRETS):
+        remedy = f"put it into the environment: export {name}"
+        print(f"run.py: {name} on the command line is in the list of processes; {remedy}", file=sys.stderr)
 
 
 def target_of(name: str) -> Target:
