@@ -23,6 +23,7 @@ from edgeseries.blocks.ports.blocks import (
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import BodyStream
+from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.series.days import day_span
 from edgeseries.series.timerange import TimeRange
 from local.hosting import Host
@@ -105,7 +106,13 @@ class Remote:
         return found
 
     async def read(
-        self, site: str, points: Sequence[str], span: TimeRange, index: StoredIndex
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        index: StoredIndex,
+        *,
+        bound: SampleBound | None = None,  # noqa: ARG002 - the port's
     ) -> Mapping[str, StoredSamples]:
         wire = {
             "covered": {point: sorted(days) for point, days in index.covered.items()},
@@ -213,7 +220,7 @@ def running_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
             complaints.append(line.text)
 
     state = tmp_path_factory.mktemp("state")
-    # Tests keep, spoil and keep one answer again within a second.
+    # Objects are damaged and mended within a second here, which R2 would refuse.
     plan = replace(plan_host(graph, schema=schema), limits=with_values(r2_key_writes=1_000))
     with Host(plan, state=state, on_log=listen) as running:
         yield running
