@@ -23,6 +23,7 @@ from edgeseries.blocks.ports.blocks import (
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import BodyStream
+from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.series.days import day_span
 from edgeseries.series.timerange import TimeRange
 from local.hosting import Host
@@ -105,7 +106,13 @@ class Remote:
         return found
 
     async def read(
-        self, site: str, points: Sequence[str], span: TimeRange, index: StoredIndex
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        index: StoredIndex,
+        *,
+        bound: SampleBound | None = None,  # noqa: ARG002 - the port's
     ) -> Mapping[str, StoredSamples]:
         wire = {
             "covered": {point: sorted(days) for point, days in index.covered.items()},
