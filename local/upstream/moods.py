@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-from local.upstream.answers import NO_DATA, Reply
+from local.upstream.answers import NO_DATA
 from local.upstream.catalogue import PointInfo
 from local.upstream.knobs import Mood
+from local.upstream.reply import Reply
 from local.upstream.wire import SAMPLES_FIELD, json_bytes
 
 BRACKETS: Final = 20_000

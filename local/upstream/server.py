@@ -17,13 +17,14 @@ from typing import Final
 
 from aiohttp import web
 
-from local.upstream.answers import Answers, Ask, Reply
+from local.upstream.answers import Answers, Ask
 from local.upstream.catalogue import DataFault
 from local.upstream.counters import Counters
 from local.upstream.faults import Fault, befalls, fault_for, mood_befalls
 from local.upstream.knobs import BadChange, Knobs, checked_change
 from local.upstream.moods import content_type_of, in_mood
 from local.upstream.paths import API_ROOT, ROUTES, Match, resolve
+from local.upstream.reply import Reply
 from local.upstream.shared_names import bare, unique
 from local.upstream.truth import Truth
 from local.upstream.wire import json_bytes

@@ -10,9 +10,10 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from local.upstream.answers import Ask, Reply
+from local.upstream.answers import Ask
 from local.upstream.catalogue import PointInfo
 from local.upstream.paths import Endpoint
+from local.upstream.reply import Reply
 from local.upstream.wire import SAMPLES_FIELD, json_bytes
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from local.upstream.answers import Reply
 from local.upstream.catalogue import PointInfo
 from local.upstream.faults import mood_befalls
 from local.upstream.knobs import Knobs, Mood
 from local.upstream.moods import BRACKETS, content_type_of, in_mood
 from local.upstream.paths import Endpoint
+from local.upstream.reply import Reply
 from local.upstream.wire import json_bytes
 
 POINTS = [
