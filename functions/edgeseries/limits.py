@@ -318,7 +318,7 @@ MAX_BLOCK_HEADER_BYTES: Final = 2_048
 
 BLOCK_QUALITY: Final = 10
 """Brotli quality of segments. Against 9 it makes blocks 1 to 5 % smaller for 0.6 ms a segment of BMS
-data, 3 ms of noise; 11 takes 1.5 to 2 times as long for less than 0.5 % (bench/codec.py)."""
+data, 3 ms of noise; 11 takes 1.5 to 2 times as long for less than 0.5 % (bench/measures/codec.py)."""
 
 assert SEGMENT_TARGET_SAMPLES + SEGMENT_TAIL_SAMPLES <= MAX_SEGMENT_SAMPLES
 assert 2 * MAX_NAME_BYTES + 32 + MAX_BLOCK_SEGMENTS * 16 <= MAX_BLOCK_HEADER_BYTES

@@ -11,7 +11,7 @@ from typing import Final
 from local.upstream.reply import Reply
 
 KEPT_REPLY_BYTES: Final = 128 * 1024 * 1024
-"""About 1,700,000 rows: the pages of a site that several clients walk through, or that a client reads again."""
+"""About 1,700,000 rows: the pages of a site that several clients walk through, or one reads again."""
 
 
 class KeptReplies:

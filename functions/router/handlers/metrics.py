@@ -1,6 +1,6 @@
 """`/api/metrics`: the statistics as Prometheus reads them.
 
-Totals never go down while the database lives. Names are compared with `docs/metrics.md` in a test.
+Totals never go down while the database lives. Names and what they count: `docs/formats/statistics.md`.
 """
 
 from collections.abc import Sequence
