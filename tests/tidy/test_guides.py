@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from run import TARGETS
 from tests.guides import BLOCKS, COMMAND, LANGUAGES, ROOT, Block
 
 COMMANDS = [block for block in BLOCKS if block.language in LANGUAGES]
-TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-HELP = dict(re.findall(r"^([a-z-]+):.*## (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def placed(block: Block) -> str:
@@ -34,9 +33,9 @@ def test_a_block_that_is_no_command_looks_like_none(block: Block) -> None:
 @pytest.mark.parametrize("block", [one for one in COMMANDS if one.language == "bash"], ids=placed)
 def test_every_make_target_exists_and_what_needs_an_account_says_so(block: Block) -> None:
     named = set(re.findall(r"^make (?:-s )?([a-z-]+)", block.text, re.MULTILINE))
-    assert named <= TARGETS
+    assert named <= TARGETS.keys()
     for target in named:
-        if "needs an account" in HELP.get(target, ""):
+        if "needs an account" in TARGETS[target].text:
             assert block.mark == "account", f"{block.place}: make {target} needs an account"
 
 
@@ -47,10 +46,10 @@ def test_the_test_of_a_command_names_what_it_runs(block: Block) -> None:
     for line in block.text.splitlines():
         if line.startswith("make "):
             target = line.split()[1]
-            recipe = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
-            if recipe is None:
+            programs = [one for one in TARGETS[target].programs if isinstance(one, tuple)]
+            if not programs:
                 continue  # It only asks for others: setup, which every command asks for, too.
-            modules = re.findall(r"-m ([\w.]+)", recipe[1])
+            modules = [words[2] for words in programs if words[:2] == ("python", "-m")]
             spoken = [target, *modules, *(module.rpartition(".")[2] for module in modules)]
             assert any(word in text for word in spoken), f"{block.place}: {block.mark} does not run {line!r}"
 
