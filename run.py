@@ -163,9 +163,12 @@ def python_packages() -> None:
     def install() -> None:
         need([sys.executable, "-m", "venv", str(VENV)])
         pip_install("requirements.txt")
+        # Pulumi starts the program and its plugin from the root, where neither would find infra's packages.
+        path = "Path(sysconfig.get_path('purelib'), 'edgeseries.pth').write_text(sys.argv[1])"
+        need([PYTHON, "-c", f"import sys, sysconfig; from pathlib import Path; {path}", str(ROOT / "infra")])
 
     # What made .venv once need not be what runs this: only the lock file and the machine's kind count.
-    inputs = (text_of("requirements.txt"), sys.platform)
+    inputs = (text_of("requirements.txt"), sys.platform, str(ROOT))
     once(VENV / ".ready", inputs, "setting up .venv (once, about a minute)", install)
 
 
@@ -194,6 +197,13 @@ def measurements() -> None:
     notice = "setting up what the measurements compare with (once, some seconds)"
     inputs = (text_of("requirements-bench.txt"),)
     once(VENV / ".bench", inputs, notice, lambda: pip_install("requirements-bench.txt"))
+
+
+def compiler() -> None:
+    """The kernel's compiler, 100 MB; no other command waits for it, since the built kernel stands here."""
+    notice = "setting up the kernel's compiler (once, some seconds)"
+    inputs = (text_of("requirements-kernel.txt"),)
+    once(VENV / ".kernel", inputs, notice, lambda: pip_install("requirements-kernel.txt"))
 
 
 def formatted() -> None:
@@ -275,11 +285,16 @@ TARGETS: dict[str, Target] = {
         (Flag("DATA", "--data"), Flag("QUICK", "--quick", bare=True), Flag("LARGE", "--large", bare=True), Flag("REFERENCE", "--reference", bare=True), Flag("ONLY", "--only", many="each")),
         (*INSTALLED, measurements),
     ),
+    "kernel": Target(
+        "build the kernel from kernel/src (CHECK=1: compare with the one in the repository)",
+        (module("kernel"),), (Flag("CHECK", "--check", bare=True),), (*INSTALLED, compiler),
+    ),
     "lock": Target(
         "resolve the requirements files and the package-lock.json files anew",
         (
             (*LOCK, "--all-extras", "pyproject.toml", "-o", "requirements.txt"),
             (*LOCK, "--group", "pyproject.toml:bench", "-o", "requirements-bench.txt"),
+            (*LOCK, "--group", "pyproject.toml:kernel", "-o", "requirements-kernel.txt"),
             lambda: npm("install", "--package-lock-only", "--prefix", "local"),
             lambda: npm("install", "--package-lock-only", "--prefix", "infra/wrangler"),
         ),

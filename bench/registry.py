@@ -12,12 +12,14 @@ from bench.measures.codec_runtime import CODEC_RUNTIME
 from bench.measures.cold import COLD
 from bench.measures.dashboard import DASHBOARD
 from bench.measures.jobs import JOBS
+from bench.measures.kernel_runtime import KERNEL_RUNTIME
 from bench.measures.latency import LATENCY
 
 MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     LATENCY,
     CODEC,
     CODEC_RUNTIME,
+    KERNEL_RUNTIME,
     COLD,
     DASHBOARD,
     JOBS,

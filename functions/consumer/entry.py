@@ -1,6 +1,7 @@
 """The consumer Worker: messages in, each acknowledged or put back by itself. It decides nothing."""
 
 import traceback
+from collections import Counter
 from typing import Any
 
 from workers import WorkerEntrypoint
@@ -53,11 +54,11 @@ class Default(WorkerEntrypoint):
     """The handler of queue batches."""
 
     async def queue(self, batch: Any, env: Any, ctx: Any) -> None:  # noqa: ARG002 - the platform's signature
-        """Deal with every message by itself; those that time does not suffice for go back at once."""
+        """Deal with every message by itself; those that time or calls do not suffice for go back at once."""
         ports = ports_of(bindings_of_isolate(), self.ctx)
         began_ms = ports.clock.now_ms()
         for message in batch.messages:
-            if ports.clock.now_ms() - began_ms > INVOCATION_BUDGET_MS:
+            if ports.budget.spent() or ports.clock.now_ms() - began_ms > INVOCATION_BUDGET_MS:
                 message.retry()
                 continue
             _carry_out(await _deal_with(message, str(batch.queue), ports), message)
@@ -99,6 +100,7 @@ def _carry_out(disposition: Disposition, message: Any) -> None:
 def ports_of(bindings: Bindings, ctx: Any) -> Ports:
     """The ports of one invocation over the Worker's bindings."""
     clock = SystemClock()
+    dropped: Counter[str] = Counter()
     journal = PlatformJournal(
         function="consumer", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
@@ -130,13 +132,16 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
             ),
             clock=clock,
             catalogue=CATALOGUE,
+            dropped=dropped,
         ),
         blocks=stores.blocks,
         clock=clock,
         identity=RandomIdentity(),
         journal=journal,
+        budget=stores,
         batch_sizes=BatchSizes(points=bindings.whole(BATCH_POINTS), samples=bindings.whole(BATCH_SAMPLES)),
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
+        dropped=dropped,
     )
 
 

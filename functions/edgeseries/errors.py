@@ -18,6 +18,7 @@
     │   ├── OriginUnreachable    refused, reset, 5xx                    502
     │   ├── OriginThrottled      429 of the upstream                    502
     │   ├── OriginGarbled        an answer cut short or not JSON        502
+    │   ├── OriginUnconfirmed    "not there", and nothing confirms it   502
     │   ├── OriginOversize       split the range and ask again          502
     │   ├── OriginSuspended      it is left alone for a while           503
     │   ├── OriginBusy           our own calls to it are too many       503
@@ -156,6 +157,12 @@ class OriginThrottled(Transient):
 
 class OriginGarbled(Transient):
     """The upstream's answer is cut short or is not what its content type says."""
+
+
+class OriginUnconfirmed(Transient):
+    """The upstream says that something is not there, and nothing confirms it: it may be the word of
+    whatever stands in front of it. What a later call says counts.
+    """
 
 
 class OriginOversize(Transient):

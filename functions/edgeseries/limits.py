@@ -7,6 +7,8 @@ are the ones that the code itself stands on.
 
 from typing import Final
 
+from edgeseries.platform_limits import CONNECTIONS, D1_VALUE_BYTES, HEADERS_BYTES, MEMORY_BYTES, URL_BYTES
+
 # --- time -------------------------------------------------------------------
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60 * SECOND_MS
@@ -23,11 +25,12 @@ MAX_RANGE_MS: Final = 3_660 * DAY_MS
 """Ten years: more than any building has kept, less than a loop over months that hurts."""
 
 # --- a request ---------------------------------------------------------------
-MAX_URL_BYTES: Final = 16_384
-"""Cloudflare refuses longer URLs (Workers platform limits, 2026-07)."""
+MAX_URL_BYTES: Final = URL_BYTES.value
+"""The platform refuses longer URLs."""
 
-MAX_BODY_BYTES: Final = 2_000_000
-"""JSON of a POST: MAX_POINTS names of 100 characters with quotes and commas are 1.03 MB."""
+MAX_BODY_BYTES: Final = 1_900_000
+"""JSON of a POST: MAX_POINTS names of 100 characters with quotes and commas are 1.03 MB. The names of a job
+are one value of a row, beside its other columns."""
 
 MAX_JSON_DEPTH: Final = 16
 """Brackets within brackets of a request's body. A request needs two."""
@@ -54,8 +57,10 @@ MAX_CURSOR_CHARS: Final = 256
 MAX_HEADER_CHARS: Final = 8_192
 """One header that has an effect. Others may be as long as all of them together."""
 
+PLATFORM_HEADERS_BYTES: Final = HEADERS_BYTES.value
+
 MAX_HEADERS_BYTES: Final = 65_536
-"""All headers of a request. The platform takes 128 KB (Workers limits, 2026); browsers send a few."""
+"""All headers of a request: half of what the platform takes; browsers send a few."""
 
 MAX_ECHOED_PATH_CHARS: Final = 1_024
 """How much of a path goes into the log and into a problem."""
@@ -80,8 +85,8 @@ KEY_SECRET_BYTES: Final = 32
 KEY_MAX_SITES: Final = 1_000
 """Sites that a key may name; all of them in one row, whose values D1 bounds."""
 
-MAX_ROW_VALUE_BYTES: Final = 2_000_000
-"""One value in a row (D1 platform limits, 2026)."""
+MAX_ROW_VALUE_BYTES: Final = D1_VALUE_BYTES.value
+"""One value in a row, and all of a row."""
 
 MAX_OWNER_CHARS: Final = 100
 """Whose key it is, for people."""
@@ -137,25 +142,8 @@ LIVE_EXTRA_CALLS: Final = 3
 lie apart are not delivered again what they have. They are made one after the other."""
 
 # --- upstream ------------------------------------------------------------------
-UPSTREAM_BATCH_POINTS: Final = 50
-"""Points of one batch call. The vendor's URLs break near 500 names; 50 is known to be safe."""
-
-UPSTREAM_MAX_PAGES: Final = 1_000
-"""Pages of one paged read. At 10,000 rows a page this is ten times what an isolate can hold,
-so only a cursor that never ends gets here."""
-
-UPSTREAM_PAGE_ROWS: Final = 10_000
-"""Rows of one page of a site's time series: about 1.6 MB of vendor JSON."""
-
-UPSTREAM_LIST_ROWS: Final = 1_000
-"""Points of one page of a site's list: about 0.5 MB of vendor JSON."""
-
 UPSTREAM_MAX_BODY_BYTES: Final = 6_000_000
-"""One upstream answer. 160 bytes a row make 37,000 rows; larger ones are split and asked again."""
-
-UPSTREAM_CALL_SAMPLES: Final = 35_000
-"""Samples that one call is planned to bring, so that its answer fits (160 bytes a row): what is too large
-is thrown away, split and asked again, and upstream has delivered it twice."""
+"""One upstream answer; larger ones are split and asked again. How many rows that is, its adapter knows."""
 
 UPSTREAM_BODIES_BYTES: Final = 20_000_000
 """Upstream answers in memory at once, of one request."""
@@ -169,6 +157,9 @@ wait for headers; the rest is for the stores."""
 
 UPSTREAM_ISOLATE_CALLS: Final = 12
 """Upstream calls of all requests of an isolate under way at once: four requests' worth."""
+
+ISOLATE_BYTES: Final = MEMORY_BYTES.value
+"""What the platform gives an isolate."""
 
 ISOLATE_BODIES_BYTES: Final = 80_000_000
 """Upstream answers in memory at once, of all requests of an isolate, of its 128 MB."""
@@ -213,8 +204,8 @@ CATALOGUE_MAX_NAMES: Final = 50_000
 MAX_RETRY_AFTER_S: Final = 86_400
 """The longest pause that an upstream is believed to want."""
 
-PLATFORM_CONNECTIONS: Final = 6
-"""Connections of one invocation that may wait for response headers (Workers limits, 2026-04)."""
+PLATFORM_CONNECTIONS: Final = CONNECTIONS.value
+"""Connections of one invocation that may wait for response headers. One more waits for its turn."""
 
 PROBE_TIMEOUT_MS: Final = 3 * SECOND_MS
 """One health probe. Shorter than what load balancers and uptime checks wait (5 to 10 s)."""
@@ -223,6 +214,9 @@ SWEEP_MAX_AGE_MS: Final = HOUR_MS
 """A janitor that has not come to the end of a sweep for this long is ill: four of its usual runs."""
 
 assert EARLIEST_MS < LATEST_MS
+assert MAX_BODY_BYTES + MAX_ROW_VALUE_BYTES // 20 <= MAX_ROW_VALUE_BYTES
+assert MAX_HEADERS_BYTES < PLATFORM_HEADERS_BYTES
+assert ISOLATE_BODIES_BYTES < ISOLATE_BYTES
 assert KEY_MAX_SITES * (MAX_NAME_BYTES + 4) < MAX_ROW_VALUE_BYTES
 assert 2 * KEY_SECRET_BYTES + len("es__") > MAX_REQUEST_ID_CHARS, "no key may be logged as a request id"
 assert MAX_RANGE_MS <= LATEST_MS - EARLIEST_MS
@@ -231,8 +225,6 @@ assert 3 * MAX_NAME_BYTES < MAX_URL_BYTES
 assert 4 * (MAX_ID_CHARS + len('[4102444800000, ""]')) <= 3 * MAX_CURSOR_CHARS
 assert MAX_HEADER_CHARS <= MAX_HEADERS_BYTES
 assert DIRECT_MAX_SAMPLES < QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES
-assert UPSTREAM_PAGE_ROWS * 160 <= UPSTREAM_MAX_BODY_BYTES
-assert UPSTREAM_CALL_SAMPLES * 160 <= UPSTREAM_MAX_BODY_BYTES
 assert UPSTREAM_CONCURRENCY < PLATFORM_CONNECTIONS
 assert UPSTREAM_CONCURRENCY * UPSTREAM_MAX_BODY_BYTES <= UPSTREAM_BODIES_BYTES
 assert UPSTREAM_CONCURRENCY <= UPSTREAM_ISOLATE_CALLS

@@ -49,7 +49,7 @@ async def deliveries(
     how dense they are before the rest is fetched.
     """
     forced = query.forced is not None
-    fitting = in_fitting_calls(gaps, density_per_day)
+    fitting = in_fitting_calls(gaps, density_per_day, ports.origin.capabilities)
     waiting = fitting if forced else with_probe(fitting, density_per_day)
     done: list[tuple[Gap, int]] = []
     for place, gap in enumerate(waiting, 1):

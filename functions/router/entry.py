@@ -1,6 +1,7 @@
 """The router Worker: platform calls in, values to the flow, platform calls out. It decides nothing."""
 
 import traceback
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -11,8 +12,10 @@ from edgeseries.access.adapters.key_store import KeyStore
 from edgeseries.access.grants import AccessSettings
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_writing import pause
+from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.errors import Defect
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
+from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
@@ -64,11 +67,17 @@ TAILS = LiveMemory()
 MEMORY = BlockMemory()
 """Bytes of blocks that all requests of the isolate share."""
 
+STAMPS = IsolateStamps()
+"""Generations that the isolate has read lately, which all its requests share."""
+
 UPSTREAM = UpstreamLoad()
 """What all requests of the isolate have under way at the upstream, and whether it is called at all."""
 
 KEYS = KeyMemory()
 """What is known of API keys, which all requests of the isolate share."""
+
+WATCH = WatchMemory()
+"""What is known of jobs that are followed, and who follows, which all requests of the isolate share."""
 
 METRICS = MetricsBuffer()
 """What all requests of the isolate count before it is written."""
@@ -132,12 +141,14 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         journal=journal,
         first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
     )
+    dropped: Counter[str] = Counter()
     origin = AceOrigin(
         base_url=bindings.text(UPSTREAM_URL),
         token=bindings.text(UPSTREAM_TOKEN),
         web=web,
         clock=clock,
         catalogue=CATALOGUE,
+        dropped=dropped,
     )
     duties = DatabaseDutyRecords(stores.database)
     return Ports(
@@ -146,8 +157,10 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         upstream=web,
         blocks=stores.blocks,
         answers=stores.answers,
+        stamps=STAMPS,
         jobs=jobs,
         book=jobs,
+        job_watch=SharedJobWatch(memory=WATCH, book=jobs, clock=clock),
         letters=DeadLetterRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
@@ -181,4 +194,5 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
         live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
         faults=stores.faults,
+        dropped=dropped,
     )

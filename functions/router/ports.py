@@ -8,9 +8,11 @@ from edgeseries.access.ports.keys import Keys
 from edgeseries.access.ports.rate_limiter import RateLimiter
 from edgeseries.blocks.ports.answers import Answers
 from edgeseries.blocks.ports.blocks import Blocks
+from edgeseries.blocks.ports.stamp_memory import StampMemory
 from edgeseries.jobs.ports.dead_letters import Letters
 from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.job_watch import JobWatch
 from edgeseries.jobs.ports.jobs import Jobs
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
@@ -31,7 +33,8 @@ from edgeseries.upkeep.ports.duties import DutyRecords
 class Ports:
     """The ports of one request, and the settings that its decisions depend on.
 
-    `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too.
+    `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too;
+    `dropped` what the upstream sent and nobody had asked for.
     """
 
     incoming: Incoming
@@ -39,8 +42,10 @@ class Ports:
     upstream: UpstreamState
     blocks: Blocks
     answers: Answers
+    stamps: StampMemory
     jobs: Jobs
     book: JobBook
+    job_watch: JobWatch
     letters: Letters
     job_queue: JobQueue
     streaming: Streaming
@@ -61,3 +66,4 @@ class Ports:
     settle_lag_ms: int
     live_ttl_ms: int
     faults: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)

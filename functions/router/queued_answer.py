@@ -92,11 +92,14 @@ def too_many_jobs(detail: str, ports: Ports) -> RateLimited:
 
 async def wait_for(job: Job, wait_s: int, ports: Ports) -> Job:
     """The job when it has ended, or as it is after so many seconds."""
-    until_ms = ports.clock.now_ms() + wait_s * SECOND_MS
+    known_ms = ports.clock.now_ms()
+    until_ms = known_ms + wait_s * SECOND_MS
     while job.active and (left_ms := until_ms - ports.clock.now_ms()) > 0:
         await ports.timer.pause(min(WAIT_STEP_MS, left_ms))
         try:
-            job = await ports.book.find(job.job_id) or job
+            seen = await ports.job_watch.look(job.job_id, known_ms=known_ms, max_age_ms=WAIT_STEP_MS)
+            if seen is not None:
+                job, known_ms = seen.job or job, seen.read_ms
         except EdgeError as error:
             ports.journal.line("warning", "a job cannot be looked up", cause=error.detail)
     return job

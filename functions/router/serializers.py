@@ -12,6 +12,7 @@ from edgeseries.jobs.limits import POLL_INTERVAL_MS
 from edgeseries.jobs.ports.dead_letters import DeadLetter
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import EARLIEST_MS, LATEST_MS, MAX_ID_CHARS, SECOND_MS
+from edgeseries.series.json_text import parsed
 from edgeseries.series.timerange import iso_instant
 
 JOBS_PATH = "/api/jobs"
@@ -110,8 +111,8 @@ def cursor_text(at_ms: int, name: str) -> str:
 def cursor_place(text: str) -> tuple[int, str]:
     """What `cursor_text` was made of. Raises InvalidRequest."""
     try:
-        at_ms, name = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError, RecursionError):
+        at_ms, name = parsed(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, TypeError):
         at_ms, name = None, None
     timed = type(at_ms) is int and EARLIEST_MS <= at_ms <= LATEST_MS
     named = isinstance(name, str) and name.isascii() and name.isprintable() and len(name) <= MAX_ID_CHARS

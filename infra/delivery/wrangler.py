@@ -60,6 +60,7 @@ def config_of(graph: Graph, function: str, *, database_ids: Mapping[str, str]) -
             "enabled": worker.inputs["observability"]["enabled"],
             "head_sampling_rate": worker.inputs["observability"]["headSamplingRate"],
         },
+        # Of WebAssembly wrangler has this kind of rule by itself, and warns of another.
         "rules": [{"type": "ESModule", "globs": ["**/*.mjs"]}],
     }
     if version.inputs["accountId"] != NO_ACCOUNT:

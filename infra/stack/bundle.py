@@ -7,7 +7,8 @@ know bindings' meaning, settings or Pulumi.
 Names: `<function>/entry.py` becomes `entry.py`, because the runtime imports the main module
 by its bare name; other Python files keep their path below `functions/`. A JavaScript module
 that the code imports as "./x.mjs" lies beside the Python file that imports it and becomes
-`x.mjs`: the runtime resolves such a name from the root of the bundle. Files of the vendored
+`x.mjs`: the runtime resolves such a name from the root of the bundle. What a JavaScript module
+imports as "./y.mjs" or "./y.wasm" lies beside it and comes along. Files of the vendored
 `workers-runtime-sdk` come below `python_modules/`, typed as wrangler types them.
 """
 
@@ -27,6 +28,9 @@ MAIN_MODULE: Final = "entry.py"
 
 PYTHON: Final = "text/x-python"
 JAVASCRIPT: Final = "application/javascript+module"
+WASM: Final = "application/wasm"
+"""WebAssembly. The runtime compiles it at upload: code may import such modules and compile none."""
+
 DATA: Final = "application/octet-stream"
 
 VENDOR_FOLDER: Final = "python_modules"
@@ -42,6 +46,13 @@ MAX_BUNDLE_BYTES: Final = 64 * 1024 * 1024
 """Of all modules, uncompressed (Workers platform limits, 2026-09)."""
 
 _BINDING_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+
+_SCRIPT_IMPORT: Final = re.compile(
+    rb"""^\s*(?:import|export)\b(?:[^"';]*\bfrom)?\s*["'](\.[^"']*)["']|\bimport\(([^)]*)\)""", re.MULTILINE
+)
+"""A static import of a relative name in JavaScript (across lines, too), or any dynamic import."""
+
+_SCRIPT_TYPES: Final = {".mjs": JAVASCRIPT, ".wasm": WASM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,8 +257,30 @@ class _Closure:
                 f"{self._place(path, line)}: imports {specifier!r} from JavaScript: name a .mjs file that "
                 f"lies beside it, such as './native.mjs'"
             )
-        content = (self._root / file).read_bytes()
-        self._add(Module(name=name, content_type=JAVASCRIPT, content=content, source=self._source(file)))
+        self._add_script(file)
+
+    def _add_script(self, file: str) -> None:
+        """A file that JavaScript is made of, and what it imports in turn."""
+        path = PurePosixPath(file)
+        content, kind = (self._root / file).read_bytes(), _SCRIPT_TYPES[path.suffix]
+        module = Module(name=path.name, content_type=kind, content=content, source=self._source(file))
+        if not self._add(module) or kind != JAVASCRIPT:
+            return
+        for found in _SCRIPT_IMPORT.finditer(content):
+            line = content.count(b"\n", 0, found.start(found.lastindex or 0)) + 1
+            if found[1] is None:
+                raise BundleError(
+                    f"{self._place(file, line)}: imports at run time: import it at the top of the file, "
+                    "or it would be left out of the bundle"
+                )
+            name = found[1].decode().removeprefix("./")
+            beside = path.parent / name
+            if "/" in name or beside.suffix not in _SCRIPT_TYPES or not (self._root / beside).is_file():
+                raise BundleError(
+                    f"{self._place(file, line)}: imports {found[1].decode()!r}: name a .mjs or .wasm file "
+                    "that lies beside it, such as './native.wasm'"
+                )
+            self._add_script(beside.as_posix())
 
     def _add(self, module: Module) -> bool:
         """Whether the module is new to the bundle."""

@@ -6,13 +6,11 @@ Pulumi or resources.
 
 from typing import Final
 
+from edgeseries.platform_limits import CPU_MS
 from edgeseries.settings.declaration import Amount, Flag, Setting, Text, Whole, Word
 
 LOCATIONS: Final = ("weur", "eeur", "wnam", "enam", "apac", "oc")
 """Location hints that R2 and D1 both take."""
-
-MAX_CPU_LIMIT_MS: Final = 300_000
-"""CPU milliseconds of one invocation (Workers platform limits, Paid)."""
 
 ACCOUNT_ID: Final = Setting(
     key="accountId",
@@ -73,21 +71,21 @@ ABORT_MULTIPART_DAYS: Final = Setting(
 )
 ROUTER_CPU_LIMIT_MS: Final = Setting(
     key="routerCpuLimitMs",
-    kind=Whole(low=10, high=MAX_CPU_LIMIT_MS),
+    kind=Whole(low=10, high=CPU_MS.value),
     unit="milliseconds",
     default="30000",
     description="CPU time of one request.",
 )
 CONSUMER_CPU_LIMIT_MS: Final = Setting(
     key="consumerCpuLimitMs",
-    kind=Whole(low=10, high=MAX_CPU_LIMIT_MS),
+    kind=Whole(low=10, high=CPU_MS.value),
     unit="milliseconds",
     default="300000",
     description="CPU time of one batch of messages.",
 )
 JANITOR_CPU_LIMIT_MS: Final = Setting(
     key="janitorCpuLimitMs",
-    kind=Whole(low=10, high=MAX_CPU_LIMIT_MS),
+    kind=Whole(low=10, high=CPU_MS.value),
     unit="milliseconds",
     default="30000",
     description="CPU time of one run.",

@@ -74,6 +74,7 @@ def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping
                     script_name=function.worker.name,
                     queues=queues.by_name,
                     consumes=plan.consumes,
+                    protect=settings.flag(declared.PROTECT_DATA),
                 ),
                 pulumi.ResourceOptions(depends_on=[function.deployment]),
             )
@@ -127,6 +128,7 @@ def _queues_spec(settings: Settings, names: Names) -> QueuesSpec:
             QueueSpec(queue=queue, queue_name=names.queue(queue), retention_days=days)
             for queue, days in retention_days.items()
         ),
+        protect=settings.flag(declared.PROTECT_DATA),
     )
 
 
@@ -149,6 +151,7 @@ def _function_spec(
         crons=plan.crons,
         custom_domain=settings.optional_text(declared.CUSTOM_DOMAIN) if plan.public else None,
         canary_percent=settings.whole(declared.CANARY_PERCENT),
+        protect=settings.flag(declared.PROTECT_DATA),
         stable_version=settings.versions(declared.STABLE_VERSIONS).get(plan.function),
         pinned_version=settings.versions(declared.PINNED_VERSIONS).get(plan.function),
     )

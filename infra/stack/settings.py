@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
+from edgeseries.platform_limits import FREQUENT_CRON_CPU_MS
 from edgeseries.settings import workers
 from edgeseries.settings.declaration import Setting
 from stack import platform_settings, readers
@@ -27,9 +28,6 @@ FUNCTIONS: Final = workers.ALL
 
 ACCESS: Final = readers.words_of(workers.AUTH)
 """Whether callers need a key. Open is for machines that nobody else reaches."""
-
-MAX_FREQUENT_CRON_CPU_MS: Final = 30_000
-"""CPU milliseconds of a cron run that comes more often than hourly (Workers platform limits)."""
 
 SETTINGS: Final = (*platform_settings.PLATFORM_SETTINGS, *workers.SETTINGS)
 SECRET_KEYS: Final = frozenset(setting.key for setting in SETTINGS if setting.secret)
@@ -184,13 +182,13 @@ def _ordered(low: Setting, high: Setting, remedy: str, *, strictly: bool = False
 def _cron_leaves_time(_stack: str, values: Mapping[str, Any]) -> str | None:
     expression = values.get(platform_settings.JANITOR_CRON.key)
     limit_ms = values.get(platform_settings.JANITOR_CPU_LIMIT_MS.key)
-    if expression is None or limit_ms is None or limit_ms <= MAX_FREQUENT_CRON_CPU_MS:
+    if expression is None or limit_ms is None or limit_ms <= FREQUENT_CRON_CPU_MS.value:
         return None
     if readers.runs_in_an_hour(expression) <= 1:
         return None
     return (
         f"janitorCpuLimitMs is {limit_ms} and janitorCron is {expression!r}: a cron that runs more often "
-        f"than hourly gets {MAX_FREQUENT_CRON_CPU_MS} at most; lower the limit, or run the janitor hourly"
+        f"than hourly gets {FREQUENT_CRON_CPU_MS.value} at most; lower the limit, or run the janitor hourly"
     )
 
 

@@ -26,6 +26,11 @@ const VERBS = {
     return target.heapBytes();
   },
 
+  async peaks(mf, { worker }) {
+    const target = await mf.getWorker(worker);
+    return target.peaks();
+  },
+
   scheduled: fireSchedule,
 
   async "queue-send"(mf, { queue, messages }) {

@@ -15,6 +15,7 @@ export const CONTROL_WORKER = "local-host-control";
 const HERE = import.meta.dirname;
 const PYODIDE_DIR = path.dirname(createRequire(import.meta.url).resolve("pyodide/package.json"));
 const JAVASCRIPT_TYPE = "application/javascript+module";
+const WASM_TYPE = "application/wasm";
 
 /** Miniflare's instance options. `listen` is {host, port}; `stateDir` holds all durable state. */
 export function miniflareOptions(plan, { listen, stateDir, log, handleStructuredLogs }) {
@@ -30,20 +31,20 @@ export function miniflareOptions(plan, { listen, stateDir, log, handleStructured
     telemetry: { enabled: false },
     enableDevRegistry: false,
     workers: [
-      ...plan.workers.map(pythonWorker),
+      ...plan.workers.map((worker) => pythonWorker(worker, plan.limits)),
       ...plan.scripts.map((script) => scriptWorker(script, plan.workers[0])),
       controlWorker(plan),
     ],
   };
 }
 
-function pythonWorker(worker) {
+function pythonWorker(worker, limits) {
   return {
     config: {
       name: worker.name,
       compatibilityDate: worker.compatibilityDate,
       compatibilityFlags: worker.compatibilityFlags,
-      manifest: { mainModule: "local-host.mjs", modulesRoot: HERE, modules: modulesOf(worker) },
+      manifest: { mainModule: "local-host.mjs", modulesRoot: HERE, modules: modulesOf(worker, limits) },
       env: worker.env,
       triggers: worker.triggers,
     },
@@ -69,14 +70,18 @@ function scriptWorker(script, like) {
   };
 }
 
-/** Boot module first, then Pyodide, then the bundle: JavaScript as modules, the rest for Python. */
-function modulesOf(worker) {
-  const isJavaScript = (file) => file.contentType === JAVASCRIPT_TYPE;
-  const files = worker.files.filter((file) => !isJavaScript(file));
+/** Boot module first, then Pyodide, then the bundle: JavaScript and WebAssembly as modules, the rest for Python. */
+function modulesOf(worker, limits) {
+  const isModule = (file) => file.contentType === JAVASCRIPT_TYPE || file.contentType === WASM_TYPE;
+  const files = worker.files.filter((file) => !isModule(file));
   const bundle = { worker: worker.name, mainModule: worker.mainModule, files };
   const modules = {
-    "local-host.mjs": { type: "esm", contents: fs.readFileSync(path.join(HERE, "boot.mjs"), "utf8") },
-    "local-host/events.py": { type: "text", contents: fs.readFileSync(path.join(HERE, "events.py"), "utf8") },
+    "local-host.mjs": { type: "esm", contents: ownFile("boot.mjs") },
+    "local-host/accounting.mjs": { type: "esm", contents: ownFile("accounting.mjs") },
+    "local-host/limits.mjs": { type: "esm", contents: ownFile("limits.mjs") },
+    "local-host/metering.mjs": { type: "esm", contents: ownFile("metering.mjs") },
+    "local-host/limits.json": { type: "text", contents: JSON.stringify(limitsOf(worker, limits)) },
+    "local-host/events.py": { type: "text", contents: ownFile("events.py") },
     "local-host/bundle.json": { type: "text", contents: JSON.stringify(bundle) },
     "local-host/pyodide.mjs": pyodideModule("esm", "pyodide.mjs"),
     "local-host/pyodide.asm.mjs": pyodideModule("esm", "pyodide.asm.mjs"),
@@ -84,10 +89,23 @@ function modulesOf(worker) {
     "local-host/python_stdlib.zip": pyodideModule("data", "python_stdlib.zip"),
     "local-host/pyodide-lock.json": pyodideModule("text", "pyodide-lock.json"),
   };
-  for (const file of worker.files.filter(isJavaScript)) {
-    modules[file.name] = { type: "esm", contents: Buffer.from(file.contentBase64, "base64").toString("utf8") };
+  for (const file of worker.files.filter(isModule)) {
+    const contents = Buffer.from(file.contentBase64, "base64");
+    modules[file.name] =
+      file.contentType === WASM_TYPE
+        ? { type: "wasm", contents: new Uint8Array(contents) }
+        : { type: "esm", contents: contents.toString("utf8") };
   }
   return modules;
+}
+
+/** The table of limits that a Worker is counted by: with its own CPU time. */
+function limitsOf({ cpuLimitMs }, limits) {
+  return { ...limits, cpu_ms: { ...limits.cpu_ms, value: cpuLimitMs } };
+}
+
+function ownFile(name) {
+  return fs.readFileSync(path.join(HERE, name), "utf8");
 }
 
 const pyodideFiles = new Map();

@@ -10,6 +10,7 @@ from stack.bundle import (
     DATA,
     JAVASCRIPT,
     PYTHON,
+    WASM,
     Bundle,
     BundleError,
     Module,
@@ -195,6 +196,63 @@ def test_a_file_outside_the_closure_changes_nothing(tmp_path: Path) -> None:
     before = build(tmp_path / "a", TREE)
     after = build(tmp_path / "b", {**TREE, "lib/unused.py": "x = 1\n", "other/entry.py": "x = 1\n"})
     assert before.hash == after.hash
+
+
+def test_what_javascript_imports_comes_along_compiled_modules_too(tmp_path: Path) -> None:
+    built = build(
+        tmp_path,
+        {
+            "app/entry.py": "from lib import take\n",
+            "lib/take.py": "def take():\n    return import_from_javascript('./a.mjs')\n",
+            "lib/a.mjs": """
+                import { crc32 } from "node:zlib";
+                import {
+                  one,
+                  other,
+                } from "./b.mjs";
+                import compiled from './native.wasm';
+                export default "./not-an-import.wasm";
+            """,
+            "lib/b.mjs": "export { two } from './c.mjs';\nimport a from './a.mjs';\n",
+            "lib/c.mjs": "export const two = 2;\n",
+            "lib/native.wasm": "\0asm",
+            "lib/other.wasm": "",
+            "lib/not-an-import.wasm": "",
+        },
+    )
+    scripts = {one.name: one.content_type for one in built.modules if one.content_type in (JAVASCRIPT, WASM)}
+    expected = {"a.mjs": JAVASCRIPT, "b.mjs": JAVASCRIPT, "c.mjs": JAVASCRIPT, "native.wasm": WASM}
+    assert scripts == expected
+    (native,) = (one for one in built.modules if one.content_type == WASM)
+    assert (native.content, native.source) == (b"\0asm", "functions/lib/native.wasm")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            "import x from './gone.wasm';",
+            "functions/lib/a.mjs:2: imports './gone.wasm': name a .mjs or .wasm",
+        ),
+        ("import x from '../app/x.wasm';", "imports '../app/x.wasm'"),
+        ("import './a.js';", "imports './a.js'"),
+        ("export * from './gone.mjs';", "imports './gone.mjs'"),
+        ("const x = await import('./a.mjs');", "functions/lib/a.mjs:2: imports at run time"),
+    ],
+)
+def test_javascript_that_would_miss_a_module_is_refused_by_place(
+    tmp_path: Path, line: str, expected: str
+) -> None:
+    files = {
+        "app/entry.py": "from lib import take\n",
+        "app/x.wasm": "",
+        "lib/take.py": "import_from_javascript('./a.mjs')\n",
+        "lib/a.mjs": f"// first\n{line}\n",
+        "lib/a.js": "",
+    }
+    with pytest.raises(BundleError) as caught:
+        build(tmp_path, files)
+    assert expected in str(caught.value)
 
 
 def test_bindings_are_found_where_code_takes_them_from_env(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from delivery import smoke
 from delivery.__main__ import main
-from delivery.arguments import deployment_targets, function_targets, orphans
+from delivery.arguments import deployment_targets, function_targets, orphans, with_what_is_new
 from delivery.previews import variable_of
 from delivery.running import earlier_version, stable_version
 from local.graph import Graph
@@ -37,10 +38,12 @@ def account(served: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 
 @pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graphs: Mapping[str, Graph]) -> FakePulumi:
+    """A stack `prod` that has been deployed."""
     made = FakePulumi(tmp_path)
     monkeypatch.setenv("PATH", f"{made.bin}{os.pathsep}{os.environ['PATH']}")
     made.add("prod", {**CONFIG, "canaryPercent": "10"}, SECRETS)
+    made.has(resource.urn for resource in graphs["prod"].resources)
     return made
 
 
@@ -203,8 +206,14 @@ def test_a_version_may_be_named(fake: FakePulumi) -> None:
 
 
 REFUSED = [
-    (["rollback", "--stack", "prod", "--function", "router"], "has run no other version"),
-    (["rollback", "--stack", "prod", "--version", V1], "a version belongs to one function"),
+    (
+        ["rollback", "--stack", "prod", "--function", "router"],
+        "edgeseries-prod-router has never run: make deploy STACK=prod",
+    ),
+    (
+        ["rollback", "--stack", "prod", "--version", V1],
+        f"a version belongs to one function; name it: make rollback STACK=prod FUNCTION=router VERSION={V1}",
+    ),
     (["rollback", "--stack", "prod"], "this checkout has deployed nothing to prod that could be undone"),
     (["rollback", "--stack", "prod", "--function", "cleaner"], "FUNCTION= is one of router"),
     (["deploy", "--stack", "prod", "--function", "cleaner"], "FUNCTION= is one of router, consumer, janitor"),
@@ -228,6 +237,104 @@ def test_what_cannot_be_done_is_said_and_nothing_is_changed(
     assert fake.config("prod") == before
     assert fake.calls("up") == []
     assert account.databases == {}
+
+
+def test_a_part_of_a_stack_that_was_never_deployed_is_refused(
+    fake: FakePulumi, account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The engine itself refuses such a list of targets, but only half-way through it."""
+    fake.has([])
+    for words in (
+        ["deploy", "--function", "router"],
+        ["promote"],
+        ["rollback", "--function", "router", "--version", V1],
+    ):
+        assert main([words[0], "--stack", "prod", *words[1:], "--yes"]) == 1
+        assert "prod has not been deployed as a whole yet: make deploy STACK=prod" in capsys.readouterr().err
+    assert (fake.calls("up"), account.deployments) == ([], {})
+
+
+def test_what_is_new_and_shared_goes_with_the_function_that_needs_it(
+    fake: FakePulumi, account: Account, graphs: Mapping[str, Graph]
+) -> None:
+    account.deploy("edgeseries-prod-router", (V1, 100))
+    urns = {resource.urn for resource in graphs["prod"].resources}
+    fake.has(urn for urn in urns if "jobs-low" not in urn)
+    assert main(["deploy", "--stack", "prod", "--function", "router", "--yes"]) == 0
+    shared = {short(urn) for urn in targets(fake)} - {
+        short(urn) for urn in function_targets(graphs["prod"], "router")
+    }
+    assert shared == {"Queue jobs-low"}
+
+
+def test_needs_are_followed_through_what_is_new_alone(graphs: Mapping[str, Graph]) -> None:
+    prod = graphs["prod"]
+    urns = {resource.urn for resource in prod.resources}
+    own = function_targets(prod, "router")
+    assert with_what_is_new(prod, own, urns) == own
+    nothing = {short(urn) for urn in with_what_is_new(prod, own, ())} - {short(urn) for urn in own}
+    assert nothing == {
+        "Storage storage",
+        "R2Bucket cache",
+        "D1Database db",
+        "Queues queues",
+        "Queue jobs-high",
+        "Queue jobs-normal",
+        "Queue jobs-low",
+    }
+
+
+def test_the_advice_of_a_rollback_is_a_command_that_is_taken(
+    fake: FakePulumi, account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.deploy("edgeseries-prod-router", (V1, 100))
+    assert main(["rollback", "--stack", "prod", "--function", "router", "--yes"]) == 1
+    told = capsys.readouterr().err
+    assert "has run no other version in its last 10 deployments" in told
+    assert "make rollback STACK=prod FUNCTION=router VERSION=<id>" in told
+    assert main(["rollback", "--stack", "prod", "--function", "router", "--version", V2, "--yes"]) == 0
+    assert fake.config("prod")["pinnedVersions"] == f"router={V2}"
+
+
+def test_a_deployment_that_fails_half_way_leaves_no_canary(
+    fake: FakePulumi, account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stand-in for Pulumi fails the first `up`, when the canary of the router runs already."""
+    for function in ("router", "consumer", "janitor"):
+        account.deploy(f"edgeseries-prod-{function}", (V1, 100))
+    account.deploy("edgeseries-prod-router", (V1, 90), (V2, 10))
+    monkeypatch.setenv("FAKE_PULUMI_STATUS", "255 0")
+    assert main(["deploy", "--stack", "prod", "--yes"]) == 1
+    assert "pulumi up ended with status 255" in capsys.readouterr().err
+    (_, undone) = fake.calls("up")
+    assert [short(urn) for urn in undone if urn.startswith("urn:")] == ["WorkersDeployment router"]
+    assert fake.config("prod")["pinnedVersions"] == f"router={V1}"
+
+
+def test_a_canary_that_cannot_be_ended_is_told(
+    fake: FakePulumi, account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.deploy("edgeseries-prod-router", (V1, 100))
+    account.deploy("edgeseries-prod-router", (V1, 90), (V2, 10))
+    monkeypatch.setenv("FAKE_PULUMI_STATUS", "255")
+    assert main(["deploy", "--stack", "prod", "--yes"]) == 1
+    assert len(fake.calls("up")) == 2
+    told = capsys.readouterr().err
+    assert "a part of the traffic still goes to the new version of router" in told
+    assert "make rollback STACK=prod" in told
+
+
+@pytest.mark.parametrize("command", ["smoke", "preview"])
+def test_a_stack_without_outputs_is_told_so(
+    fake: FakePulumi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    fake.output()
+    for setting in SETTINGS:
+        if setting.required:
+            monkeypatch.setenv(variable_of(setting.key), "x")
+    asked = smoke.main(["--stack", "prod"]) if command == "smoke" else main(["preview", "--pr", "3"])
+    assert asked == 1
+    assert "has not been deployed as a whole yet: make deploy STACK=" in capsys.readouterr().err
 
 
 def test_wrong_settings_are_told_before_anything_is_changed(

@@ -14,7 +14,7 @@ from run import TARGETS
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
     path
-    for folder in ("functions", "infra", "local", "bench", "tests")
+    for folder in ("functions", "infra", "kernel", "local", "bench", "tests")
     for path in (ROOT / folder).rglob("*.py")
     if "node_modules" not in path.parts
 )
@@ -115,10 +115,11 @@ def test_the_lock_file_pins_every_dependency() -> None:
     assert {re.split(r"[<>=\[]", one)[0] for one in wanted} <= pinned
 
 
-def test_the_measurements_have_a_lock_file_of_their_own() -> None:
-    """`make test` must not install what only `make bench` needs."""
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["bench"]
-    lines = (ROOT / "requirements-bench.txt").read_text().splitlines()
+@pytest.mark.parametrize("group", ["bench", "kernel"])
+def test_what_one_command_needs_has_a_lock_file_of_its_own(group: str) -> None:
+    """`make test` must not install what only `make bench`, or `make kernel`, needs."""
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"][group]
+    lines = (ROOT / f"requirements-{group}.txt").read_text().splitlines()
     assert {re.split(r"[<>=]", one)[0] for one in wanted} <= {line.partition("==")[0] for line in lines}
     others = {line.partition("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
     assert not others & {line.partition("==")[0] for line in lines}

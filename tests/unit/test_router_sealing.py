@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
+from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Value
 from edgeseries.series.timerange import TimeRange
@@ -30,6 +31,9 @@ class OriginOfTheMoment:
     arrivals: dict[str, list[tuple[int, int, Value]]]
     delivered: int = 0
     spans: list[TimeRange] = field(default_factory=list)
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities(batch_points=50, call_samples=35_000)
+    )
 
     async def fetch(
         self, site: str, points: Any, span: TimeRange, *, deadline_ms: int

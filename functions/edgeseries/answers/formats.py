@@ -131,7 +131,7 @@ class NdjsonWriter:
 
     def part(self, point: str, samples: Samples) -> bytes:
         """See the protocol."""
-        start = f'{{"point_name":{json.dumps(point)},"timestamp":"'
+        start = line_start(ResultFormat.NDJSON, point)
         values = _json_values(samples)
         lines = [
             f'{start}{at}","value":{value}}}\n'
@@ -164,9 +164,9 @@ class CsvWriter:
 
     def part(self, point: str, samples: Samples) -> bytes:
         """See the protocol."""
-        start = _csv_text(point)
+        start = line_start(ResultFormat.CSV, point)
         rows = [
-            f"{start},{at},{value}\r\n"
+            f"{start}{at},{value}\r\n"
             for at, value in zip(
                 self._texts.of(samples.times_ms), map(_csv_value, samples.values), strict=True
             )
@@ -180,6 +180,17 @@ class CsvWriter:
     def tail(self) -> bytes:
         """Nothing."""
         return b""
+
+
+def line_start(form: ResultFormat, point: str) -> str:
+    """What every line of a point begins with, up to the instant; nothing in JSON, which has no lines."""
+    match form:
+        case ResultFormat.JSON:
+            return ""
+        case ResultFormat.NDJSON:
+            return f'{{"point_name":{json.dumps(point)},"timestamp":"'
+        case ResultFormat.CSV:
+            return f"{_csv_text(point)},"
 
 
 def _json_values(samples: Samples) -> list[str]:

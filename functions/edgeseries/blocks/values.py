@@ -4,7 +4,6 @@ Kinds come back exactly as they were: 72.0 a float, 1 an int, True a bool. It kn
 """
 
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 from itertools import accumulate
 from typing import Final
 
@@ -12,23 +11,8 @@ from edgeseries.blocks.floats import decode_floats, encode_floats
 from edgeseries.blocks.integers import decode_integers, encode_integers
 from edgeseries.blocks.wire import INT64_MAX, INT64_MIN, Reader, uvarint
 from edgeseries.errors import BlockDamaged
-from edgeseries.series.samples import Value
-
-TEXT_ERRORS: Final = "surrogatepass"
-"""A vendor's JSON may hold half of a surrogate pair; UTF-8 would refuse it."""
-
-
-class Kind(IntEnum):
-    """Kinds of values. A column's first byte has the bit `1 << kind` of each kind in it."""
-
-    FLOAT = 0
-    NULL = 1
-    BOOL = 2
-    TEXT = 3
-    INT = 4
-    LONG = 5
-    """An int of more than 64 bits."""
-
+from edgeseries.series.columns import TEXT_ERRORS, Kind
+from edgeseries.series.samples import Value, is_beyond_float64
 
 _KIND_OF: Final[dict[type, Kind]] = {
     float: Kind.FLOAT,
@@ -151,7 +135,13 @@ def _read_texts(reader: Reader, count: int) -> Sequence[Value]:
 
 
 def _read_longs(reader: Reader, count: int) -> Sequence[Value]:
-    return _read_blobs(reader, count, lambda blob: int.from_bytes(blob, "little", signed=True))
+    """Blocks of before that rule may hold integers of hundreds of digits."""
+
+    def integer(blob: bytes) -> Value:
+        number = int.from_bytes(blob, "little", signed=True)
+        return None if is_beyond_float64(number) else number
+
+    return _read_blobs(reader, count, integer)
 
 
 def _read_blobs(reader: Reader, count: int, decode: Callable[[bytes], Value]) -> Sequence[Value]:

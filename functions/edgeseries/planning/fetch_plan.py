@@ -2,10 +2,10 @@
 
 Values in, plans out: which days of which points are missing, what lies past the sealed days,
 how many samples that is about, and the fewest calls that fetch it. It knows no store, no
-vendor and no clock; the moment comes in as `now_ms`.
+vendor (`capabilities.py` says what a call can hold) and no clock; the moment comes in as `now_ms`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import ceil
@@ -16,9 +16,8 @@ from edgeseries.limits import (
     DEFAULT_DENSITY_PER_DAY,
     DENSE_PER_DAY,
     FORCED_DIRECT_MAX_SAMPLES,
-    UPSTREAM_BATCH_POINTS,
-    UPSTREAM_CALL_SAMPLES,
 )
+from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.days import day_of, day_span, days_touched, first_unsealed_day, runs
 from edgeseries.series.timerange import TimeRange
 
@@ -197,14 +196,10 @@ def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def gaps_of_ranges(wanted: Mapping[tuple[int, int], list[str]]) -> tuple[Gap, ...]:
-    """Points that lack the same range share calls, a batch of them each."""
+    """Points that lack the same range share a gap, however many they are."""
     return tuple(
-        Gap(
-            points=tuple(sorted(names)[first : first + UPSTREAM_BATCH_POINTS]),
-            span=TimeRange(start_ms=start_ms, end_ms=end_ms),
-        )
+        Gap(points=tuple(sorted(names)), span=TimeRange(start_ms=start_ms, end_ms=end_ms))
         for (start_ms, end_ms), names in sorted(wanted.items())
-        for first in range(0, len(names), UPSTREAM_BATCH_POINTS)
     )
 
 
@@ -247,20 +242,28 @@ def _point_days(gap: Gap) -> float:
     return len(gap.points) * gap.span.duration_ms / DAY_MS
 
 
-def in_fitting_calls(gaps: Sequence[Gap], density_per_day: Mapping[str, float]) -> tuple[Gap, ...]:
-    """Gaps with as many points each as one answer of the upstream is likely to hold.
+def in_fitting_calls(
+    gaps: Sequence[Gap], density_per_day: Mapping[str, float], capabilities: Capabilities
+) -> tuple[Gap, ...]:
+    """Gaps with as many points each as one call may name, and its answer is likely to hold.
 
     Points that nothing was learned of are taken for dense where only a day of them is asked: a dashboard's
     first look at yesterday. Over many days that would make many calls for what is mostly sparse.
     """
     found: list[Gap] = []
-    for gap in gaps:
+    for gap in _in_batches(gaps, capabilities.batch_points):
         unlearned = DENSE_PER_DAY if gap.span.duration_ms <= DAY_MS else DEFAULT_DENSITY_PER_DAY
         per_day = sum(density_per_day.get(point, unlearned) for point in gap.points)
-        calls = ceil(per_day * gap.span.duration_ms / DAY_MS / UPSTREAM_CALL_SAMPLES) or 1
+        calls = ceil(per_day * gap.span.duration_ms / DAY_MS / capabilities.call_samples) or 1
         size = ceil(len(gap.points) / min(calls, len(gap.points)))
         found += [
             Gap(points=gap.points[first : first + size], span=gap.span)
             for first in range(0, len(gap.points), size)
         ]
     return tuple(found)
+
+
+def _in_batches(gaps: Sequence[Gap], batch_points: int) -> Iterator[Gap]:
+    for gap in gaps:
+        for first in range(0, len(gap.points), batch_points):
+            yield Gap(points=gap.points[first : first + batch_points], span=gap.span)

@@ -1,0 +1,70 @@
+"""The bench Worker's entry: one block to columns and to text, by Python and by the kernel. Runs in workerd.
+
+POST a block: a line of JSON (names, days, how often), then its bytes. The source is uploaded as text by
+`bench/measures/kernel_runtime.py`; nothing imports it here.
+"""
+# mypy: disable-error-code="misc"
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from workers import Response, WorkerEntrypoint
+
+from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.formats import ResultFormat
+from edgeseries.blocks.block import decode_days
+from edgeseries.blocks.block_columns import PythonBlockCodec
+from edgeseries.blocks.header import BlockKey
+from edgeseries.platform.compression_workers import RuntimeCompression
+from edgeseries.platform.exchange import bounded_body
+from edgeseries.platform.kernel import KernelBlockCodec, text_of_blocks
+from edgeseries.series.columns import columns_of, image_of
+from edgeseries.series.days import day_span, month_days
+
+MAX_BODY_BYTES = 20_000_000
+
+
+class Default(WorkerEntrypoint):
+    """A block in, seconds out."""
+
+    async def fetch(self, request: Any) -> Any:
+        data = await bounded_body(request.js_object.body, MAX_BODY_BYTES)
+        assert data is not None
+        line, _, block = data.partition(b"\n")
+        told = json.loads(line)
+        key, days = BlockKey(**told["key"]), told["days"]
+        compression = RuntimeCompression()
+        kernel = KernelBlockCodec(PythonBlockCodec(compressor=compression))
+        month = month_days(key.month)
+        span = day_span(month.start, month.stop - 1)
+
+        def python_text(form: ResultFormat) -> bytes:
+            samples = decode_days(block, key, days, compression)
+            return PythonResultEncoder().part(form, key.point, columns_of(samples))
+
+        def kernel_text(form: ResultFormat) -> bytes:
+            return text_of_blocks([(key, block, days)], span, form=form, point=key.point)
+
+        found = columns_of(decode_days(block, key, days, compression))
+        assert image_of(found) == image_of(kernel.decode(block, key, days))
+        seconds = {
+            "python_decode_s": timed(
+                told["python_times"], lambda: decode_days(block, key, days, compression)
+            ),
+            "kernel_decode_s": timed(told["kernel_times"], lambda: kernel.decode(block, key, days)),
+        }
+        for form in ResultFormat:
+            assert python_text(form) == kernel_text(form)
+            seconds[f"python_{form}_s"] = timed(told["python_times"], lambda form=form: python_text(form))
+            seconds[f"kernel_{form}_s"] = timed(told["kernel_times"], lambda form=form: kernel_text(form))
+        return Response(json.dumps(seconds))
+
+
+def timed(times: int, work: Callable[[], object]) -> float:
+    """Seconds of one of so many runs."""
+    started = time.perf_counter()
+    for _ in range(times):
+        work()
+    return (time.perf_counter() - started) / times

@@ -1,0 +1,267 @@
+// The kernel on Workers: the compiled module of the bundle, instantiated once an isolate, and what leads to it.
+// Bytes go in and come out, or leave as a stream; nothing crosses the border for a single sample.
+//
+// Every function runs to its end without a pause and begins with a reset, so events that share the isolate cannot
+// meet in the kernel's memory. A program is JSON text; `parts` are the bytes that it refers to by number. Interface
+// and faults: docs/formats/columns.md.
+import { crc32 } from "node:zlib";
+import { brotliDecompress } from "./codec.mjs";
+import compiled from "./kernel.wasm";
+
+const INTERFACE_VERSION = 1;
+
+/** Samples that are written at a time: their text is three megabytes at most, exceptions aside. */
+const TEXT_SAMPLES = 32_768;
+
+/** An instance that has grown beyond this is not kept: memory of WebAssembly grows and never shrinks. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+
+const FORMATS = { json: 0, "json-ascii": 1, ndjson: 2, csv: 3 };
+const HEADER_BYTES = 16;
+const EVER = [-(2n ** 63n), 2n ** 63n - 1n];
+
+/** Faults of this module, beside the kernel's own, which are below 64. */
+const STOPPED = 64;
+const CHECKSUM = 65;
+const UNSOUND_STREAM = 66;
+const OTHER_SIZE = 67;
+const OTHER_CODEC = 68;
+
+const NO_ROOM = 1;
+const MISUSE = 2;
+
+const STORED = 0;
+const BROTLI = 1;
+
+export class KernelFault extends Error {
+  name = "KernelFault";
+
+  constructor(number) {
+    super(`fault ${number}`);
+    this.number = number;
+  }
+}
+
+let instance;
+
+/** Run `work` on the isolate's kernel. One that stopped by itself, or has grown large, is thrown away. */
+function onKernel(work) {
+  if (instance === undefined) {
+    const { exports } = new WebAssembly.Instance(compiled, {});
+    if (exports.version() !== INTERFACE_VERSION) throw new KernelFault(MISUSE);
+    instance = exports;
+  }
+  const kernel = instance;
+  kernel.reset();
+  try {
+    return work(kernel);
+  } catch (error) {
+    if (error instanceof KernelFault) throw error;
+    instance = undefined;
+    if (error instanceof WebAssembly.RuntimeError) throw new KernelFault(STOPPED);
+    throw error;
+  } finally {
+    if (kernel.memory.buffer.byteLength > KEPT_BYTES) instance = undefined;
+  }
+}
+
+function checked(number) {
+  if (number !== 0) throw new KernelFault(number);
+}
+
+/** Bytes into the kernel, with room for a piece of so many samples. */
+function bring(kernel, samples, bytes) {
+  const address = kernel.reserve(samples, bytes.length) >>> 0;
+  if (address === 0) throw new KernelFault(NO_ROOM);
+  new Uint8Array(kernel.memory.buffer, address, bytes.length).set(bytes);
+}
+
+/** The result of the last call, copied out of the kernel. */
+function result(kernel) {
+  return new Uint8Array(kernel.memory.buffer, kernel.resultAt() >>> 0, kernel.resultSize() >>> 0).slice();
+}
+
+/** Decompress a segment of a block: a codec, the size of its columns, and the rest. */
+function columnsOfSegment(stored) {
+  let at = 1;
+  let size = 0;
+  for (let shift = 1; ; shift *= 128) {
+    if (at >= stored.length || at > 5) throw new KernelFault(UNSOUND_STREAM);
+    const byte = stored[at++];
+    size += (byte & 0x7f) * shift;
+    if (byte < 0x80) break;
+  }
+  const payload = stored.subarray(at);
+  if (stored[0] === STORED && payload.length === size) return payload;
+  if (stored[0] !== STORED && stored[0] !== BROTLI) throw new KernelFault(OTHER_CODEC);
+  if (stored[0] === STORED) throw new KernelFault(OTHER_SIZE);
+  let columns;
+  try {
+    columns = brotliDecompress(payload, size);
+  } catch {
+    throw new KernelFault(UNSOUND_STREAM);
+  }
+  if (columns.length !== size) throw new KernelFault(OTHER_SIZE);
+  return columns;
+}
+
+function bytesOf(part) {
+  if (part instanceof Uint8Array) return part;
+  return part instanceof ArrayBuffer ? new Uint8Array(part) : new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+}
+
+/** Bring in every piece of a program and settle them. */
+function settle(kernel, { pieces, startMs, endMs }, parts) {
+  for (const piece of pieces) {
+    const bytes = bytesOf(parts[piece.part]);
+    if (piece.samples === undefined) {
+      bring(kernel, 0, bytes);
+      checked(kernel.load());
+      continue;
+    }
+    const stored = bytes.subarray(piece.at, piece.at + piece.size);
+    if (stored.length !== piece.size || crc32(stored) !== piece.crc) throw new KernelFault(CHECKSUM);
+    bring(kernel, piece.samples, columnsOfSegment(stored));
+    checked(kernel.decode(BigInt(piece.originMs), piece.days, piece.covered, piece.wanted));
+  }
+  const start = startMs === undefined ? EVER[0] : BigInt(startMs);
+  checked(kernel.settle(start, endMs === undefined ? EVER[1] : BigInt(endMs)));
+}
+
+/** The settled pieces of a program as columns. */
+export function columns(program, parts) {
+  return onKernel((kernel) => {
+    settle(kernel, JSON.parse(program), parts);
+    checked(kernel.save());
+    return result(kernel);
+  });
+}
+
+/** The settled pieces of a program as text, straight from what is stored. */
+export function text(program, parts, format, prefix) {
+  return onKernel((kernel) => {
+    settle(kernel, JSON.parse(program), parts);
+    const texts = [];
+    for (const piece of writing(kernel, format, bytesOf(prefix))) texts.push(piece);
+    return joined(texts);
+  });
+}
+
+/** The columns of a segment (uncompressed) of columns, as a plan has it. */
+export function segment(image, plan, originMs) {
+  return onKernel((kernel) => {
+    settle(kernel, { pieces: [{ part: 0 }] }, [image]);
+    bring(kernel, 0, bytesOf(plan));
+    checked(kernel.encode(BigInt(originMs), 0, kernel.count()));
+    return result(kernel);
+  });
+}
+
+/** Settled samples as texts of some samples each. JSON escapes everything when one text needs it. */
+function* writing(kernel, format, prefix) {
+  const count = kernel.count();
+  const escaped = format === "json" && kernel.surrogates(0, count) === 1;
+  const code = FORMATS[escaped ? "json-ascii" : format];
+  if (code === undefined) throw new KernelFault(MISUSE);
+  if (prefix.length > 0) bring(kernel, 0, prefix);
+  for (let from = 0; from < count; from += TEXT_SAMPLES) {
+    checked(kernel.write(code, from, Math.min(count, from + TEXT_SAMPLES)));
+    if (from > 0 && code <= FORMATS["json-ascii"]) yield COMMA;
+    yield result(kernel);
+  }
+}
+
+const COMMA = new Uint8Array([0x2c]);
+
+function joined(texts) {
+  if (texts.length === 1) return texts[0];
+  const whole = new Uint8Array(texts.reduce((size, one) => size + one.length, 0));
+  let at = 0;
+  for (const one of texts) {
+    whole.set(one, at);
+    at += one.length;
+  }
+  return whole;
+}
+
+/**
+ * A body that is written while it is read. `steps` is JSON text of steps in order: {part} is bytes as they are,
+ * {part, format, prefix} columns that become text, some samples at each pull; `prefix` is a part, too.
+ */
+export function stream(steps, parts) {
+  const rest = JSON.parse(steps);
+  let from = 0;
+  return new ReadableStream({
+    type: "bytes",
+    pull(controller) {
+      const step = rest[0];
+      if (step === undefined) return controller.close();
+      const bytes = bytesOf(parts[step.part]);
+      let piece = bytes;
+      let ends = true;
+      if (step.format !== undefined) {
+        const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+        const to = Math.min(count, from + TEXT_SAMPLES);
+        const some = from === 0 && to === count ? bytes : cut(bytes, from, to);
+        const prefix = step.prefix === undefined ? new Uint8Array() : bytesOf(parts[step.prefix]);
+        piece = written(some, step.format, prefix, from > 0);
+        ends = to === count;
+        from = to;
+      }
+      if (ends) {
+        rest.shift();
+        from = 0;
+        // What is not needed again need not be kept while a slow reader takes the rest.
+        if (!rest.some((one) => one.part === step.part || one.prefix === step.part)) parts[step.part] = undefined;
+      }
+      // A byte stream takes no empty piece; an empty step leads to the next one.
+      return piece.length > 0 ? controller.enqueue(piece.slice()) : this.pull(controller);
+    },
+    cancel() {
+      rest.length = 0;
+    },
+  });
+}
+
+function written(image, format, prefix, follows) {
+  return onKernel((kernel) => {
+    settle(kernel, { pieces: [{ part: 0 }] }, [image]);
+    const texts = [...writing(kernel, format, prefix)];
+    if (follows && (format === "json" || format === "json-ascii") && texts.length > 0) texts.unshift(COMMA);
+    return joined(texts);
+  });
+}
+
+/** The columns of some samples, with places of their own and the whole table. */
+function cut(image, from, to) {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  const [count, exceptions, entries, tableBytes] = [0, 4, 8, 12].map((at) => view.getUint32(at, true));
+  const payloadsAt = HEADER_BYTES + 16 * count;
+  const placesAt = payloadsAt + 8 * exceptions;
+  const endsAt = placesAt + 4 * exceptions;
+  const kindsAt = endsAt + 4 * entries;
+  const place = (at) => view.getUint32(placesAt + 4 * at, true);
+  const before = (bound) => {
+    let low = 0;
+    let high = exceptions;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (place(middle) < bound) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  const [first, last] = [before(from), before(to)];
+  const head = new Uint32Array([to - from, last - first, entries, tableBytes]);
+  const places = Uint32Array.from({ length: last - first }, (_, at) => place(first + at) - from);
+  return joined([
+    new Uint8Array(head.buffer),
+    image.subarray(HEADER_BYTES + 8 * from, HEADER_BYTES + 8 * to),
+    image.subarray(HEADER_BYTES + 8 * (count + from), HEADER_BYTES + 8 * (count + to)),
+    image.subarray(payloadsAt + 8 * first, payloadsAt + 8 * last),
+    new Uint8Array(places.buffer),
+    image.subarray(endsAt, kindsAt),
+    image.subarray(kindsAt + first, kindsAt + last),
+    image.subarray(kindsAt + exceptions),
+  ]);
+}

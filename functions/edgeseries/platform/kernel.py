@@ -1,0 +1,133 @@
+"""The kernel on Workers: the BlockCodec and ResultEncoder ports through `kernel.mjs` beside this file.
+
+The module is imported by the first call in the isolate, since importing JavaScript needs a running event.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pyodide.ffi import JsException, to_js
+from workers import import_from_javascript
+
+from edgeseries.answers.formats import ResultFormat, line_start
+from edgeseries.blocks.header import BlockKey
+from edgeseries.blocks.kernel_faults import NO_ROOM, OTHER_CODEC, error_of
+from edgeseries.blocks.ports.block_codec import BlockCodec
+from edgeseries.blocks.segment_pieces import pieces_of
+from edgeseries.http.messages import BodyStream
+from edgeseries.platform.ffi import js_bytes, python_bytes, whole_number
+from edgeseries.series.columns import Columns, columns_from, image_of
+from edgeseries.series.timerange import TimeRange
+
+FAULT_NAME = "KernelFault"
+"""What `kernel.mjs` throws; its `number` says which fault."""
+
+LEFT_TO_PYTHON = frozenset({NO_ROOM, OTHER_CODEC})
+"""Blocks that are sound but not the kernel's: too large for it at once, or compressed by another tool."""
+
+
+class KernelBlockCodec:
+    """See the port. `otherwise` reads what the kernel does not."""
+
+    def __init__(self, otherwise: BlockCodec) -> None:
+        self._otherwise = otherwise
+
+    def decode(self, data: bytes, key: BlockKey, days: int) -> Columns:
+        """See the port."""
+        pieces = [piece.to_wire() for piece in pieces_of(data, key, days)]
+        try:
+            image = _kernel().columns(json.dumps({"pieces": pieces}), _parts((data,)))
+        except JsException as error:
+            number = _fault_of(error)
+            if number in LEFT_TO_PYTHON:
+                return self._otherwise.decode(data, key, days)
+            raise error_of(number) from error
+        return columns_from(python_bytes(image))
+
+
+class KernelResultEncoder:
+    """See the port."""
+
+    def part(self, form: ResultFormat, point: str, columns: Columns) -> bytes:
+        """See the port."""
+        prefix = js_bytes(line_start(form, point).encode(errors="replace"))
+        program = json.dumps({"pieces": [{"part": 0}]})
+        try:
+            text = _kernel().text(program, _parts((image_of(columns),)), form.value, prefix)
+        except JsException as error:
+            raise error_of(_fault_of(error)) from error
+        return python_bytes(text)
+
+
+def text_of_blocks(
+    blocks: Sequence[tuple[BlockKey, bytes, int]], span: TimeRange, *, form: ResultFormat, point: str
+) -> bytes:
+    """What blocks (each with the days that are wanted of it, bitmap) hold of a range, as text.
+
+    Of two samples at one instant the later block's counts. No sample of it enters Python. Raises what
+    `decode` of the BlockCodec raises, and BlockUnsupported for a codec that only Python reads.
+    """
+    pieces = [
+        piece.to_wire()
+        for part, (key, data, days) in enumerate(blocks)
+        for piece in pieces_of(data, key, days, part=part)
+    ]
+    program = json.dumps({"pieces": pieces, "startMs": span.start_ms, "endMs": span.end_ms})
+    prefix = js_bytes(line_start(form, point).encode(errors="replace"))
+    try:
+        text = _kernel().text(program, _parts([data for _, data, _ in blocks]), form.value, prefix)
+    except JsException as error:
+        raise error_of(_fault_of(error)) from error
+    return python_bytes(text)
+
+
+def kernel_segment(columns: Columns, plan: bytes, *, origin_ms: int) -> bytes:
+    """The columns of a segment, uncompressed, in the shapes of a plan. Raises Defect if they do not fit."""
+    try:
+        return python_bytes(_kernel().segment(js_bytes(image_of(columns)), js_bytes(plan), origin_ms))
+    except JsException as error:
+        raise error_of(_fault_of(error)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextStep:
+    """Columns (their image) of a point that become text while they are sent."""
+
+    form: ResultFormat
+    point: str
+    image: bytes
+
+
+def kernel_body(steps: Sequence[bytes | TextStep]) -> BodyStream:
+    """A body of these, in order, made no faster than it is read; no byte of its text enters Python."""
+    parts: list[bytes] = []
+    wire: list[dict[str, object]] = []
+    for step in steps:
+        if isinstance(step, bytes):
+            wire.append({"part": len(parts)})
+            parts.append(step)
+            continue
+        wire.append({"part": len(parts), "format": step.form.value, "prefix": len(parts) + 1})
+        parts += [step.image, line_start(step.form, step.point).encode(errors="replace")]
+    return BodyStream(_kernel().stream(json.dumps(wire), _parts(parts)))
+
+
+def _parts(parts: Sequence[bytes]) -> Any:
+    """An array of Uint8Arrays."""
+    return to_js(list(parts))
+
+
+def _fault_of(error: JsException) -> int:
+    """The number of the kernel's fault; any other exception goes on."""
+    if getattr(error, "name", "") != FAULT_NAME:
+        raise error
+    return whole_number(error.number, "a fault of the kernel")
+
+
+@cache
+def _kernel() -> Any:
+    """The module beside this file. Imported in the isolate's first event that needs it."""
+    return import_from_javascript("./kernel.mjs")

@@ -1,0 +1,71 @@
+//! Faults: every way in which a call of the kernel can fail, each with the number that the caller sees.
+//!
+//! Numbers are part of the interface (`docs/formats/columns.md`) and are never given anew. From 16 on, stored
+//! bytes are damaged; below, the caller asked for what cannot be done.
+
+pub const Fault = error{
+    NoRoom,
+    Misuse,
+    Unfit,
+    NotFinite,
+    NoInstant,
+    TooLong,
+    EndsEarly,
+    Over64Bits,
+    CountsTooMuch,
+    ImpossibleWidth,
+    StrayBits,
+    NestsTooDeep,
+    UnknownShape,
+    BeyondTable,
+    RunsDoNotAddUp,
+    UnknownScaling,
+    TooManyDecimals,
+    MisfitsOutside,
+    DividesByNothing,
+    UnknownKind,
+    OtherKinds,
+    NeitherTrueNorFalse,
+    ImpossibleLength,
+    NotUtf8,
+    BeyondTexts,
+    OutOfOrder,
+    UncoveredDay,
+    OtherDays,
+    StrayBytes,
+};
+
+/// The number of a fault; 0 is none.
+pub fn number(fault: Fault) u32 {
+    return switch (fault) {
+        error.NoRoom => 1,
+        error.Misuse => 2,
+        error.Unfit => 3,
+        error.NotFinite => 4,
+        error.NoInstant => 5,
+        error.TooLong => 6,
+        error.EndsEarly => 16,
+        error.Over64Bits => 17,
+        error.CountsTooMuch => 18,
+        error.ImpossibleWidth => 19,
+        error.StrayBits => 20,
+        error.NestsTooDeep => 21,
+        error.UnknownShape => 22,
+        error.BeyondTable => 23,
+        error.RunsDoNotAddUp => 24,
+        error.UnknownScaling => 25,
+        error.TooManyDecimals => 26,
+        error.MisfitsOutside => 27,
+        error.DividesByNothing => 28,
+        error.UnknownKind => 29,
+        error.OtherKinds => 30,
+        error.NeitherTrueNorFalse => 31,
+        error.ImpossibleLength => 32,
+        error.NotUtf8 => 33,
+        error.BeyondTexts => 34,
+        error.OutOfOrder => 35,
+        error.UncoveredDay => 36,
+        error.OtherDays => 37,
+        error.StrayBytes => 38,
+    };
+}

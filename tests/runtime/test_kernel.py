@@ -1,0 +1,222 @@
+"""The kernel on workerd, from a real block to text: the very bytes that Python makes."""
+
+import json
+import shutil
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.formats import ResultFormat
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block import decode_days, encode_block
+from edgeseries.blocks.block_columns import PythonBlockCodec
+from edgeseries.blocks.header import BlockKey
+from edgeseries.blocks.integers import encode_integers
+from edgeseries.blocks.values import encode_values
+from edgeseries.series.columns import Columns, columns_of, image_of, samples_of
+from edgeseries.series.days import day_of, month_days
+from edgeseries.series.samples import Samples, Value, joined, within
+from edgeseries.series.timerange import TimeRange
+from local.graph import Graph
+from local.hosting import Host
+from local.plan import plan_host
+from stack.bundle import WASM, bundle, vendored_sdk
+from tests.kernel_plans import plan_of
+from tests.made_graph import graph_of, worker
+from tests.sensor_columns import real_month
+
+pytestmark = pytest.mark.runtime
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT_S = 120.0
+ALL_DAYS = (1 << 31) - 1
+MIXED: list[Value] = [
+    72.0,
+    1,
+    True,
+    None,
+    'on "hold"',
+    "\ud800",
+    2**64,
+    -(2**80),
+    1e22,
+    5e-324,
+    False,
+    0.1,
+    "ü\n",
+]
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
+    functions = tmp_path_factory.mktemp("kernel") / "functions"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "functions" / "edgeseries", functions / "edgeseries", ignore=ignored)
+    (functions / "kernel_probe").mkdir()
+    shutil.copy(Path(__file__).with_name("kernel_worker.py"), functions / "kernel_probe" / "entry.py")
+    built = bundle("kernel_probe", functions, vendored_sdk())
+    assert [module.name for module in built.modules if module.content_type == WASM] == ["kernel.wasm"]
+    modules = {module.name: (module.content_type, module.content) for module in built.modules}
+    return graph_of(worker("front", modules, public=True))
+
+
+@pytest.fixture(scope="module")
+def client(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with (
+        Host(plan_host(graph), state=tmp_path_factory.mktemp("state")) as host,
+        httpx.Client(base_url=host.url, timeout=TIMEOUT_S, trust_env=False) as client,
+    ):
+        yield client
+
+
+def do(client: httpx.Client, what: str, given: bytes, **told: Any) -> bytes:
+    reply = client.post("/", content=json.dumps({"do": what, **told}).encode() + b"\n" + given)
+    assert reply.status_code == 200, reply.text
+    return reply.content
+
+
+def refusal(client: httpx.Client, what: str, given: bytes, **told: Any) -> str:
+    reply = client.post("/", content=json.dumps({"do": what, **told}).encode() + b"\n" + given)
+    assert reply.status_code == 422, reply.status_code
+    return reply.text
+
+
+def named(key: BlockKey) -> dict[str, str]:
+    return {"site": key.site, "point": key.point, "month": key.month}
+
+
+def mixed() -> tuple[BlockKey, bytes, Samples]:
+    key = BlockKey(site="site", point='Zone 1 · "temp"', month="2024-02")
+    start_ms = month_days(key.month).start * 86_400_000
+    values = [MIXED[place % len(MIXED)] for place in range(700)]
+    times_ms = array("q", range(start_ms, start_ms + 3_600_000 * 690, 3_550_001))
+    samples = Samples(times_ms=times_ms[:690], values=values[: len(times_ms[:690])])
+    return key, encode_block(key, (1 << 29) - 1, samples, PackageCompression()), samples
+
+
+def test_a_real_block_becomes_columns_and_then_the_text_that_python_writes(client: httpx.Client) -> None:
+    key, block, samples = real_month()
+    days = ALL_DAYS & (1 << len(month_days(key.month))) - 1
+    image = do(client, "decode", block, key=named(key), days=days)
+    assert image == image_of(columns_of(samples))
+    for form in ResultFormat:
+        text = do(client, "text", image, form=form, point=key.point)
+        assert text == PythonResultEncoder().part(form, key.point, columns_of(samples))
+
+
+def test_some_days_of_a_block_of_all_kinds_are_what_python_reads(client: httpx.Client) -> None:
+    key, block, _ = mixed()
+    for days in (1, 0b1010_0000_1100_0110_0001, 1 << 28, ALL_DAYS):
+        found = PythonBlockCodec(compressor=PackageCompression()).decode(block, key, days)
+        assert do(client, "decode", block, key=named(key), days=days) == image_of(found)
+        for form in ResultFormat:
+            text = do(client, "text", image_of(found), form=form, point=key.point)
+            assert text == PythonResultEncoder().part(form, key.point, found)
+
+
+def changed_days(samples: Samples) -> int:
+    """The days of March 2015 that samples touch (bitmap)."""
+    start = month_days("2015-03").start
+    return sum({1 << (day_of(at_ms) - start) for at_ms in samples.times_ms})
+
+
+def test_blocks_become_text_without_python_cut_to_a_range_and_later_ones_win(client: httpx.Client) -> None:
+    before_key, before_block, before = real_month(month="2015-02")
+    key, block, samples = real_month()
+    changed = Samples(times_ms=samples.times_ms[1440:2880], values=[None, "on"] * 720)
+    over = encode_block(key, changed_days(changed), changed, PackageCompression())
+    span = TimeRange(start_ms=before.times_ms[20], end_ms=samples.times_ms[5000])
+    blocks = [(before_key, before_block, ALL_DAYS), (key, block, 0b1111), (key, over, ALL_DAYS)]
+    parts = [decode_days(data, one, days, PackageCompression()) for one, data, days in blocks]
+    expected = columns_of(within(joined(parts), span))
+    for form in ResultFormat:
+        text = do(
+            client,
+            "blocks",
+            b"".join(data for _, data, _ in blocks),
+            blocks=[(len(data), named(one), days) for one, data, days in blocks],
+            span=[span.start_ms, span.end_ms],
+            form=form,
+        )
+        assert text == PythonResultEncoder().part(form, key.point, expected)
+
+
+def test_a_segment_is_written_as_python_writes_it(client: httpx.Client) -> None:
+    for key, block, samples in (real_month(), mixed()):
+        some = decode_days(block, key, 0b111, PackageCompression())
+        origin_ms = month_days(key.month).start * 86_400_000
+        columns = encode_integers([at_ms - origin_ms for at_ms in some.times_ms])[1] + encode_values(
+            some.values
+        )
+        plan = plan_of(columns, len(some))
+        written = do(client, "segment", image_of(columns_of(some)), plan=plan.hex(), origin_ms=origin_ms)
+        assert written == columns
+        assert samples.times_ms[0] == some.times_ms[0]
+
+
+def test_a_stream_is_the_text_of_its_parts(client: httpx.Client) -> None:
+    count = 100_000
+    values: list[Value] = [place / 8 for place in range(count)]
+    values[5], values[32_768], values[count - 1] = None, "on", "off"
+    long = columns_of(Samples(times_ms=range(count), values=values))
+    empty = columns_of(Samples(times_ms=[], values=[]))
+    steps = [
+        (b"{", None, ""),
+        (image_of(long), "json", "p"),
+        (image_of(empty), "json", "p"),
+        (b"lines:", None, ""),
+        (image_of(long), "csv", "p"),
+        (b"", None, ""),
+        (b"}", None, ""),
+    ]
+    body = do(
+        client,
+        "body",
+        b"".join(piece for piece, _, _ in steps),
+        steps=[(len(piece), form, point) for piece, form, point in steps],
+    )
+    python = PythonResultEncoder()
+    pairs = python.part(ResultFormat.JSON, "p", long)
+    assert body == b"{" + pairs + b"lines:" + python.part(ResultFormat.CSV, "p", long) + b"}"
+
+
+def test_damage_is_one_clear_error_and_the_next_call_is_right(client: httpx.Client) -> None:
+    key, block, samples = mixed()
+    header_bytes = len(block) - 100
+    for place, byte in ((header_bytes, block[header_bytes] ^ 1), (len(block) - 1, block[-1] ^ 128)):
+        changed = bytearray(block)
+        changed[place] = byte
+        text = refusal(client, "decode", bytes(changed), key=named(key), days=ALL_DAYS)
+        assert text == "BlockDamaged: a segment of the block does not fit its checksum"
+    other = {**named(key), "point": "another"}
+    assert refusal(client, "decode", block, key=other, days=1).startswith("BlockMismatch")
+    broken = columns_of(Samples(times_ms=[0], values=[float("inf")]))
+    assert "not a finite number" in refusal(client, "text", image_of(broken), form="json", point="x")
+    beyond = Columns(
+        times_ms=broken.times_ms,
+        floats=broken.floats,
+        places=array("I", [7]),
+        kinds=b"\1",
+        payloads=array("q", [0]),
+        table=(),
+    )
+    assert "other bytes, than it is made for" in refusal(
+        client, "text", image_of(beyond), form="json", point="x"
+    )
+    image = do(client, "decode", block, key=named(key), days=ALL_DAYS)
+    assert image == image_of(columns_of(samples))
+
+
+def test_a_million_samples_are_written_in_parts(
+    client: httpx.Client,
+) -> None:
+    count = 1_100_000
+    large = columns_of(Samples(times_ms=range(count), values=[0.5] * count))
+    text = do(client, "text", image_of(large), form="json", point="x")
+    assert text == b",".join(b"[%d,0.5]" % place for place in range(count))
+    assert samples_of(large).values[-1] == 0.5
