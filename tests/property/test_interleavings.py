@@ -269,14 +269,25 @@ def test_what_one_isolate_does_it_sees_at_once(actors: list[list[Step]], choices
         world.close()
 
 
-OLD = [("get", 0, POINTS, (0, 2), "cached", "")]
-PURGE = [("correct", POINTS, 0), ("correct", POINTS, 1), ("purge", 1, None, None)]
-REFRESH = [("correct", POINTS, 0), ("correct", POINTS, 1), ("get", 1, POINTS, (0, 2), "direct", "no-cache")]
-JOB = [("job", POINTS, (0, 2))]
+CORRECTED: list[Step] = [("correct", POINTS, day) for day in range(3)]
+OVERTAKEN: dict[str, list[Step]] = {
+    "request": [("get", 0, POINTS, (0, 3), "cached", "")],
+    "sealed request": [("get", 0, POINTS, (0, 2), "cached", "")],
+    "direct": [("get", 0, POINTS, (0, 3), "direct", "")],
+    "job": [("job", POINTS, (0, 2))],
+    "refresh": [("get", 0, POINTS, (0, 3), "direct", "no-cache")],
+}
+OVERTAKING: dict[str, list[Step]] = {
+    "purge of the site": [*CORRECTED, ("purge", 1, None, None)],
+    "purge of points": [*CORRECTED, ("purge", 1, POINTS, None)],
+    "purge of a day": [*CORRECTED, ("purge", 1, POINTS, (1, 1))],
+    "refresh": [*CORRECTED, ("get", 1, POINTS, (0, 3), "direct", "no-cache")],
+    "refresh of a day": [*CORRECTED, ("get", 1, POINTS, (0, 1), "direct", "no-cache")],
+}
 
 
-@pytest.mark.parametrize("overtaken", [OLD, JOB], ids=["request", "job"])
-@pytest.mark.parametrize("overtaking", [PURGE, REFRESH], ids=["purge", "refresh"])
+@pytest.mark.parametrize("overtaken", OVERTAKEN.values(), ids=OVERTAKEN.keys())
+@pytest.mark.parametrize("overtaking", OVERTAKING.values(), ids=OVERTAKING.keys())
 def test_every_place_at_which_one_is_overtaken_by_the_other(
     overtaken: list[Step], overtaking: list[Step]
 ) -> None:
@@ -285,4 +296,5 @@ def test_every_place_at_which_one_is_overtaken_by_the_other(
     for place in range(16):
         world = played([overtaken, overtaking], [0] * place + [1] * 40, stamps_ttl_ms=0)
         superseded += world.faults["store_superseded"] + world.job_blocks.faults["store_superseded"]
-    assert superseded > 0, "none of them was overtaken in the middle of its work"
+    if overtaken is not OVERTAKEN["direct"]:
+        assert superseded > 0, "none of them was overtaken in the middle of its work"
