@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS queue_jobs (
   started_ms         INTEGER,
   ended_ms           INTEGER,
   updated_ms         INTEGER NOT NULL,
+  parts_json         TEXT,                          -- how the result is cut: [[first point, points, start, end], ...]
   UNIQUE (request_digest, generation)
 ) STRICT;
 
@@ -91,7 +92,9 @@ CREATE TABLE IF NOT EXISTS cache_metadata (
   point              TEXT,                          -- blocks only
   month              TEXT,                          -- blocks only, YYYY-MM
   covered_days       INTEGER NOT NULL DEFAULT 0,    -- blocks only: bit d-1 is day d of the month; a purge clears bits
+  object_days        INTEGER NOT NULL DEFAULT 0,    -- blocks only: what was covered when the object was made
   empty_days         INTEGER NOT NULL DEFAULT 0,    -- blocks only: the covered days that have no sample
+  unsettled          TEXT    NOT NULL DEFAULT '',   -- blocks only: empty days that were read once: <days>@<ms>;...
   sample_count       INTEGER NOT NULL,              -- what the object holds
   raw_bytes          INTEGER NOT NULL,
   stored_bytes       INTEGER NOT NULL,
@@ -171,6 +174,17 @@ CREATE TABLE IF NOT EXISTS point_profiles (
   observed_days      INTEGER NOT NULL DEFAULT 0,
   updated_ms         INTEGER NOT NULL,
   PRIMARY KEY (site, point)
+) STRICT, WITHOUT ROWID;
+
+-- Days on which nobody of those that were asked had a sample, although they are dense: they are not stored
+-- before a second reading finds the same. Rows are few, and go when they are settled or 30 days old.
+CREATE TABLE IF NOT EXISTS silent_days (
+  site               TEXT    NOT NULL,
+  point              TEXT    NOT NULL,
+  month              TEXT    NOT NULL,              -- YYYY-MM
+  readings           TEXT    NOT NULL,              -- <bitmap of days>@<when they were read, ms>;...
+  updated_ms         INTEGER NOT NULL,
+  PRIMARY KEY (site, point, month)
 ) STRICT, WITHOUT ROWID;
 
 -- Messages that retrying could not cure, kept for replay.

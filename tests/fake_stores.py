@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from pathlib import Path
 
+from edgeseries.blocks.adapters.answer_facts import expiry_ms
 from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
 from edgeseries.blocks.ports.blocks import (
     BlockRef,
@@ -26,6 +27,15 @@ from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import BodyStream
 from edgeseries.limits import DAY_MS
+from edgeseries.planning.empty_days import (
+    NO_EMPTY_DAYS,
+    EmptyDays,
+    after_reading,
+    empty_days_of,
+    readings_text,
+)
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.planning.stored import stored_points
 from edgeseries.ports.clock import Clock
 from edgeseries.series.days import by_month, days_in, days_touched, month_of
 from edgeseries.series.samples import Samples, Value, within
@@ -51,7 +61,7 @@ class FakeAnswers:
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:  # noqa: ARG002 - the port's
         self._fail()
         body, facts = self.kept.get(digest, (b"", None))
-        if facts is None or self.clock.now_ms() >= facts.created_ms + self.life_ms:
+        if facts is None or self.clock.now_ms() >= expiry_ms(facts, self.life_ms):
             return None
         return KeptAnswer(facts=facts, stream=BodyStream(body), content_encoding="")
 
@@ -76,22 +86,34 @@ class FakeBlocks:
     generations: dict[tuple[str, str], int] = field(default_factory=dict)
     tickets: dict[tuple[str, str], int] = field(default_factory=dict)
     drawn: int = 0
+    clock: Clock | None = None
+    empty: dict[tuple[str, str, str], EmptyDays] = field(default_factory=dict)
+    """Empty days by site, point and month, once a clock tells when they were read."""
 
     async def look_up(self, site: str, points: Sequence[str], span: TimeRange) -> StoredIndex:
         self._fail(index=True)
-        days = {point: self.held.get((site, point), {}).keys() & set(days_touched(span)) for point in points}
-        covered = {point: frozenset(held) for point, held in days.items() if held}
+        known = [point for point in points if self.held.get((site, point))]
+        refs = {point: tuple(self._refs(site, point, span)) for point in known}
+        now_ms = self.clock.now_ms() if self.clock is not None else 0
+        stored = stored_points(refs, span, now_ms=now_ms)
         return StoredIndex(
-            covered=covered,
+            covered={point: one.days.usable for point, one in stored.items() if one.days.usable},
+            stored=stored,
             density_per_day={
                 point: self.learned[site, point][0] for point in points if (site, point) in self.learned
             },
             stamps=self._stamps(site, points),
-            refs={point: tuple(self._refs(site, point, span)) for point in covered},
+            refs=refs,
         )
 
     async def read(
-        self, site: str, points: Sequence[str], span: TimeRange, index: StoredIndex
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        index: StoredIndex,
+        *,
+        bound: SampleBound | None = None,
     ) -> Mapping[str, StoredSamples]:
         self._fail()
         self.reads.append((site, tuple(points), span))
@@ -105,6 +127,8 @@ class FakeBlocks:
                 times_ms=array("q", [at for at, _ in pairs]), values=tuple(value for _, value in pairs)
             )
             found[point] = StoredSamples(samples=within(samples, span), days=frozenset(touched))
+            if bound is not None:
+                bound.add_stored(len(found[point].samples))
         return found
 
     async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str | None:
@@ -171,6 +195,7 @@ class FakeBlocks:
             pairs = list(zip(one.samples.times_ms, one.samples.values, strict=True))
             days = self.held.setdefault((site, one.point), {})
             days.update({day: tuple(pair for pair in pairs if pair[0] // DAY_MS == day) for day in one.days})
+            self._note_empty(site, one)
             busy = len({at // DAY_MS for at in one.samples.times_ms})
             if busy:
                 density, observed = self.learned.get((site, one.point), (0.0, 0))
@@ -180,17 +205,32 @@ class FakeBlocks:
                     observed + busy,
                 )
 
+    def _note_empty(self, site: str, one: KeptDays) -> None:
+        busy = by_month({at // DAY_MS for at in one.samples.times_ms})
+        for month, read in by_month(one.days).items() if self.clock is not None else ():
+            place = (site, one.point, month)
+            self.empty[place] = after_reading(
+                self.empty.get(place, NO_EMPTY_DAYS),
+                read=read,
+                found_empty=read & ~busy.get(month, 0),
+                now_ms=self.clock.now_ms() if self.clock is not None else 0,
+            )
+
     def _refs(self, site: str, point: str, span: TimeRange) -> Iterator[BlockRef]:
         months = by_month(days_touched(span))
         for month, days in by_month(self.held[site, point]).items():
             if days & months.get(month, 0):
-                held = [self.held[site, point][day] for day in days_in(month, days)]
+                held = {day: self.held[site, point][day] for day in days_in(month, days)}
+                empty = by_month(day for day, samples in held.items() if not samples).get(month, 0)
+                known = self.empty.get((site, point, month), NO_EMPTY_DAYS)
                 yield BlockRef(
                     month=month,
                     object_key=f"{point}/{month}",
                     days=days,
-                    empty_days=sum(1 << place for place, one in enumerate(held) if not one),
-                    sample_count=sum(map(len, held)),
+                    empty_days=empty,
+                    sample_count=sum(map(len, held.values())),
+                    object_days=days,
+                    unsettled=readings_text(empty_days_of(empty, readings_text(known.unsettled)).unsettled),
                 )
 
     def _stamps(self, site: str, points: Sequence[str]) -> Stamps:

@@ -1,6 +1,6 @@
 """Fakes of the ports, for tests of flows on the host. Each passes its port's conformance suite."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -183,7 +183,7 @@ class FixedExaminer:
 class FakeStreaming:
     """Keeps the pieces to be read by the test; they are made when they are read."""
 
-    def stream(self, pieces: AsyncIterator[bytes]) -> BodyStream:
+    def stream(self, pieces: AsyncGenerator[bytes]) -> BodyStream:
         return BodyStream(pieces)
 
 

@@ -26,7 +26,7 @@ from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.samples import Value
 from edgeseries.series.timerange import TimeRange
 from tests.fake_stores import FakeBlocks, SqliteDatabase
-from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, FixedBudget, ListJournal
+from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, FakeTimer, FixedBudget, ListJournal
 
 SITE = "hq"
 FIRST_DAY = 19_720
@@ -136,6 +136,7 @@ class JobSystem:
             budget=self.budget,
             batch_sizes=sizes or BatchSizes(points=2, samples=10_000),
             settle_lag_ms=SETTLE_LAG_MS,
+            timer=FakeTimer(self.clock),
         )
 
     def close(self) -> None:

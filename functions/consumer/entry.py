@@ -22,6 +22,7 @@ from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import AceOrigin
 from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
+from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
 from edgeseries.platform.d1 import D1Database
@@ -30,6 +31,7 @@ from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformDeadLetterQueue, PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
 from edgeseries.platform.stores import stores_of
+from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.platform.web import PlatformWeb
 from edgeseries.settings.workers import (
     BATCH_POINTS,
@@ -45,6 +47,9 @@ METRICS = MetricsBuffer()
 
 UPSTREAM = UpstreamLoad()
 """What all invocations of the isolate have under way at the upstream, and whether it is called at all."""
+
+BUDGET = SampleBudget()
+"""What the samples of all invocations of the isolate take, which they share."""
 
 CATALOGUE = Catalogue()
 """Names of points that all invocations of the isolate share."""
@@ -142,6 +147,8 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         batch_sizes=BatchSizes(points=bindings.whole(BATCH_POINTS), samples=bindings.whole(BATCH_SAMPLES)),
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
         dropped=dropped,
+        timer=PlatformTimer(),
+        sample_budget=BUDGET,
     )
 
 

@@ -17,13 +17,17 @@ from edgeseries.errors import Conflict, EdgeError, OriginOversize, TooLarge, Tra
 from edgeseries.jobs.batching import cut_piece, halved
 from edgeseries.jobs.job import Claim
 from edgeseries.jobs.limits import (
+    BATCH_MEMORY_BYTES,
+    BATCH_MEMORY_WAIT_MS,
     BUFFER_MAX_SAMPLES,
+    INVOCATION_BUDGET_MS,
     PIECE_DEADLINE_MS,
     PIECE_MAX_SAMPLES,
     PIECE_SAMPLES,
 )
 from edgeseries.origins.ports.origin import Bulk
 from edgeseries.planning.fetch_plan import Gap, plan_fetch, whole_day_gaps
+from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
 from edgeseries.series.days import day_of, days_touched
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples, joined
@@ -103,14 +107,33 @@ async def fetch_batch(claim: Claim, buffer: FetchBuffer, ports: Ports) -> None:
         if not await ports.batches.renew(claim, delivered=buffer.stored, now_ms=now_ms):
             raise ClaimLost("cancelled, or taken over by another consumer")
 
+    share = await _share_of_batch(ports)
     try:
-        await _fetch(claim, buffer, Bulk(before_call=renew, max_samples=PIECE_MAX_SAMPLES), ports)
+        await _fetched(claim, buffer, Bulk(before_call=renew, max_samples=PIECE_MAX_SAMPLES), ports)
+        await buffer.store(ports)
+    finally:
+        share.give_back()
+
+
+async def _share_of_batch(ports: Ports) -> MemoryShare:
+    """Memory for all that a batch may hold at a time. Raises MemoryBusy, after which it goes again."""
+    return await wait_for_share(
+        BATCH_MEMORY_BYTES,
+        Waiting(budget=ports.sample_budget, clock=ports.clock, pause=ports.timer.pause),
+        deadline_ms=ports.clock.now_ms() + INVOCATION_BUDGET_MS,
+        wait_ms=BATCH_MEMORY_WAIT_MS,
+    )
+
+
+async def _fetched(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) -> None:
+    """Fetch what is missing; what came before a failure is stored."""
+    try:
+        await _fetch(claim, buffer, bulk, ports)
     except ClaimLost:
         raise
     except EdgeError:
         await _save(buffer, claim, ports)
         raise
-    await buffer.store(ports)
 
 
 async def _fetch(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) -> None:
@@ -121,6 +144,7 @@ async def _fetch(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) ->
         claim.points,
         claim.span,
         covered=stored.covered,
+        stored=stored.stored,
         density_per_day=densities,
         now_ms=ports.clock.now_ms(),
         settle_lag_ms=ports.settle_lag_ms,

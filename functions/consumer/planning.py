@@ -25,6 +25,7 @@ async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Di
             query.points,
             query.span,
             covered=stored.covered,
+            stored=stored.stored,
             density_per_day=stored.density_per_day,
             now_ms=now_ms,
             settle_lag_ms=ports.settle_lag_ms,

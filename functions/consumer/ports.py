@@ -11,9 +11,11 @@ from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import DeadLetterQueue, JobQueue
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.ports.origin import Origin
+from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.ports.budget import Budget
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
+from edgeseries.ports.streaming import Timer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,3 +38,5 @@ class Ports:
     batch_sizes: BatchSizes
     settle_lag_ms: int
     dropped: Counter[str] = field(default_factory=Counter)
+    timer: Timer
+    sample_budget: SampleBudget = field(default_factory=SampleBudget)

@@ -22,6 +22,7 @@
     │   ├── OriginOversize       split the range and ask again          502
     │   ├── OriginSuspended      it is left alone for a while           503
     │   ├── OriginBusy           our own calls to it are too many       503
+    │   ├── MemoryBusy           no room for so many samples now        503
     │   └── StoreUnavailable     R2 or D1 does not answer               503
     ├── Conflict               it is not in a state for this          409
     │   └── JobsFull             as many jobs under way as may be       409
@@ -175,6 +176,10 @@ class OriginSuspended(Transient):
 
 class OriginBusy(Transient):
     """As many calls to the upstream are under way as it is spared."""
+
+
+class MemoryBusy(Transient):
+    """Other requests hold the memory that this one needs; `retry_after_s` is when there may be some again."""
 
 
 class StoreUnavailable(Transient):

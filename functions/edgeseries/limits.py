@@ -132,6 +132,59 @@ time at some 30 ms each they take half of the deadline, and an invocation makes 
 REQUEST_DEADLINE_MS: Final = 30 * SECOND_MS
 """From arrival to the last upstream byte (setting `requestDeadlineSeconds`)."""
 
+# --- memory of an isolate ------------------------------------------------------------
+STORED_SAMPLE_BYTES: Final = 180
+"""What a stored sample takes while an answer is made of it, its text included: 171 to 174 measured at the
+peak (CPython, 250,000 floats; the Workers runtime has smaller pointers and takes less)."""
+
+FETCHED_SAMPLE_BYTES: Final = 310
+"""The same for one that is fetched (see FORCED_DIRECT_MAX_SAMPLES)."""
+
+RESULT_SAMPLE_BYTES: Final = 370
+"""What a sample of a result's window takes while it is written: JSON 197, CSV 197, NDJSON 367 measured."""
+
+BUDGET_BYTES: Final = 64_000_000
+"""What the samples of all requests of an isolate may take together. The largest answer needs nearly all of
+it; of the 128 MB the interpreter has 31, remembered blocks and live edges 26."""
+
+BUDGET_SMALL_BYTES: Final = 1_000_000
+"""A share that needs not wait behind larger ones: an answer of 5,500 stored samples, as dashboards ask."""
+
+HELD_BODY_BYTES: Final = 1_000_000
+"""An answer's body of so many bytes is sent as a stream, so that its memory is known to be free again when
+it has left. Smaller ones leave faster than anybody could count."""
+
+BUDGET_WAIT_MS: Final = 3 * SECOND_MS
+"""How long a request waits for its share: most answers leave within some hundred milliseconds."""
+
+BUDGET_TURN_MS: Final = 20
+"""Between two looks of a request that waits."""
+
+BUDGET_TICKET_MS: Final = SECOND_MS
+"""A place in the queue that nobody asks for any longer than this has lost its request."""
+
+BUDGET_RETRY_S: Final = 2
+"""What a caller is told to wait for whom there was no room."""
+
+BUDGET_LINGER_MS: Final = 30 * SECOND_MS
+"""So long after a request's deadline its share ends by itself: the platform gives 30 s to what is stored
+afterwards."""
+
+# --- empty days ------------------------------------------------------------------
+EMPTY_REREAD_MS: Final = DAY_MS
+"""A day that was stored as empty is read once more, this long after it was read (issue 11: 24 hours)."""
+
+DOUBT_MS: Final = HOUR_MS
+"""Between the two readings that a silence of all points needs before it is stored: a gateway that is being
+restarted or restored is back by then. What is stored is read once more after EMPTY_REREAD_MS all the same."""
+
+DOUBT_KEPT_MS: Final = 30 * DAY_MS
+"""How long a first reading of such a silence is remembered."""
+
+SILENT_DENSE_PER_DAY: Final = 24
+"""From so many samples a day on a point's silence is strange: one an hour is the sparsest that is sampled
+by the clock; what is sparser comes when something changes."""
+
 # --- live edge ----------------------------------------------------------------
 LIVE_TTL_MS: Final = 10 * SECOND_MS
 """How long an isolate answers the live part of a repeated request without asking upstream (setting
@@ -234,6 +287,11 @@ assert UPSTREAM_TURN_MS < UPSTREAM_TICKET_MS
 assert CIRCUIT_PROBE_WAIT_MS < CIRCUIT_PAUSE_MS
 assert CATALOGUE_FRESH_MS < CATALOGUE_TTL_MS
 assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
+assert BUDGET_TURN_MS < BUDGET_TICKET_MS < BUDGET_WAIT_MS < REQUEST_DEADLINE_MS
+assert INLINE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES
+assert FORCED_DIRECT_MAX_SAMPLES * FETCHED_SAMPLE_BYTES <= BUDGET_BYTES
+assert 32 * BUDGET_SMALL_BYTES <= BUDGET_BYTES
+assert DOUBT_MS < EMPTY_REREAD_MS < DOUBT_KEPT_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= INLINE_MAX_SAMPLES
 
 # --- blocks

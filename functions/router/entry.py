@@ -15,6 +15,7 @@ from edgeseries.blocks.adapters.block_writing import pause
 from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.errors import Defect
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
+from edgeseries.jobs.adapters.result_part_records import ResultPartRecords
 from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
@@ -25,6 +26,7 @@ from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
 from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.planning.routing import RouteSizes
+from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.platform.background import PlatformBackground
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
@@ -72,6 +74,9 @@ STAMPS = IsolateStamps()
 
 UPSTREAM = UpstreamLoad()
 """What all requests of the isolate have under way at the upstream, and whether it is called at all."""
+
+BUDGET = SampleBudget()
+"""What the samples of all requests of the isolate take, which they share."""
 
 KEYS = KeyMemory()
 """What is known of API keys, which all requests of the isolate share."""
@@ -162,6 +167,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         book=jobs,
         job_watch=SharedJobWatch(memory=WATCH, book=jobs, clock=clock),
         letters=DeadLetterRecords(stores.database),
+        result_parts=ResultPartRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
         timer=PlatformTimer(),
@@ -193,6 +199,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         request_deadline_ms=bindings.whole(REQUEST_DEADLINE_SECONDS),
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
         live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
+        sample_budget=BUDGET,
         faults=stores.faults,
         dropped=dropped,
     )

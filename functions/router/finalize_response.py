@@ -78,7 +78,7 @@ def finalize_response(
             origin_ms=outcome.origin_ms or 0,
             point_count=outcome.point_count,
             sample_count=outcome.sample_count,
-            body_bytes=len(outcome.response.body),
+            body_bytes=len(outcome.response.body) or outcome.body_bytes,
             cache_verdict=outcome.verdict or "",
             origin_samples=outcome.origin_samples,
             store_faults=ports.faults.total(),

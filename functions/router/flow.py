@@ -6,10 +6,10 @@ Every step is a decision with a file of its own; this page only puts them in ord
 from dataclasses import replace
 from typing import Final
 
-from edgeseries.access.grants import Grant
+from edgeseries.access.grants import Grant, Right
 from edgeseries.answers.parts import block_count
 from edgeseries.answers.problem import problem_response
-from edgeseries.errors import AnswerTooLarge, EdgeError
+from edgeseries.errors import AnswerTooLarge, EdgeError, MemoryBusy
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.http.parameters import names_of
 from edgeseries.planning.freshness import freshness_of
@@ -91,8 +91,7 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     live = live_part_of(query, index, now_ms=arrival.request.arrived_ms, ports=ports)
     fetch_plan = estimated_plan(query, index, live, arrival, ports)
     route = choose_route(
-        missing_samples=fetch_plan.missing_samples,
-        answer_samples=fetch_plan.answer_samples,
+        fetch_plan,
         blocks=block_count(len(query.points), fetch_plan.sealed_part),
         forced=query.forced,
         sizes=ports.route_sizes,
@@ -102,11 +101,15 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     choice = Choice(route=route, freshness=freshness, index=index, live=live, estimate=fetch_plan)
     try:
         return await answer_inline(query, choice, arrival, ports)
-    except AnswerTooLarge as error:
-        if query.forced is not None:
+    except (AnswerTooLarge, MemoryBusy) as error:
+        if query.forced is not None or (
+            isinstance(error, MemoryBusy) and Right.JOBS not in arrival.grant.rights
+        ):
             raise
-        # The estimate was too low, and nobody insists on an answer now.
-        fetch_plan = replace(fetch_plan, missing_samples=error.estimated_samples)
+        # The estimate was too low, or there is no room now; and nobody insists on an answer at once.
+        if isinstance(error, AnswerTooLarge):
+            missing = max(fetch_plan.missing_samples, error.estimated_samples)
+            fetch_plan = replace(fetch_plan, missing_samples=missing)
         return await queue_job(query, fetch_plan, arrival, ports)
 
 

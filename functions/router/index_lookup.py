@@ -14,6 +14,8 @@ from edgeseries.errors import EdgeError, StoreUnavailable
 from edgeseries.metrics.ports.journal import told_counts
 from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.planning.stored import StoredPoint
 from router.ports import Ports
 
 _NOTHING: Mapping[str, frozenset[int]] = {}
@@ -33,6 +35,11 @@ class Index:
     def covered(self) -> Mapping[str, frozenset[int]]:
         """Days that the request may take from the store, by point."""
         return self.stored.covered if self.reads else _NOTHING
+
+    @property
+    def points(self) -> Mapping[str, StoredPoint]:
+        """What is stored of each point, whether or not the request may use it."""
+        return self.stored.stored
 
     @property
     def density_per_day(self) -> Mapping[str, float]:
@@ -73,14 +80,17 @@ async def look_up(query: TimeseriesQuery, *, reads: bool, ports: Ports) -> Index
 
 
 async def read_blocks(
-    query: TimeseriesQuery, fetch_plan: FetchPlan, index: Index, ports: Ports
+    query: TimeseriesQuery, fetch_plan: FetchPlan, index: Index, bound: SampleBound, ports: Ports
 ) -> Mapping[str, StoredSamples]:
-    """What the blocks hold, in the sealed part, of the points that the index says something of."""
+    """What the blocks hold, in the sealed part, of the points that the index says something of.
+
+    Raises AnswerTooLarge and MemoryBusy as `bound` does.
+    """
     if not fetch_plan.covered_points or fetch_plan.sealed_part is None:
         return {}
     try:
         held = await ports.blocks.read(
-            query.site, fetch_plan.covered_points, fetch_plan.sealed_part, index.stored
+            query.site, fetch_plan.covered_points, fetch_plan.sealed_part, index.stored, bound=bound
         )
     except StoreUnavailable as error:
         note(ports, "blocks_unread", error)

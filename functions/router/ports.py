@@ -14,6 +14,7 @@ from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import JobQueue
 from edgeseries.jobs.ports.job_watch import JobWatch
 from edgeseries.jobs.ports.jobs import Jobs
+from edgeseries.jobs.ports.result_parts import ResultParts
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.metrics.ports.statistics import Statistics
@@ -21,6 +22,7 @@ from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
 from edgeseries.planning.ports.tails import Tails
 from edgeseries.planning.routing import RouteSizes
+from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.ports.background import Background
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
@@ -47,6 +49,7 @@ class Ports:
     book: JobBook
     job_watch: JobWatch
     letters: Letters
+    result_parts: ResultParts
     job_queue: JobQueue
     streaming: Streaming
     timer: Timer
@@ -65,5 +68,6 @@ class Ports:
     request_deadline_ms: int
     settle_lag_ms: int
     live_ttl_ms: int
+    sample_budget: SampleBudget = field(default_factory=SampleBudget)
     faults: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from edgeseries.access.grants import Right, require
 from edgeseries.answers.answer import json_bytes
 from edgeseries.answers.formats import ResultFormat
-from edgeseries.answers.parts import part_count
 from edgeseries.errors import EdgeError, JobsFull, RateLimited, StoreUnavailable
 from edgeseries.http.messages import HttpResponse
 from edgeseries.jobs.job import Job, JobRequest, Priority
@@ -13,7 +12,6 @@ from edgeseries.jobs.limits import JOIN_COMPLETED_MS, POLL_INTERVAL_MS, WAIT_STE
 from edgeseries.jobs.messages import PlanMessage
 from edgeseries.jobs.ports.jobs import Joined
 from edgeseries.jobs.prefer import wait_of
-from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import ACTIVE_JOBS_RETRY_S, SECOND_MS
 from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.query import TimeseriesQuery
@@ -23,6 +21,7 @@ from router.endpoints import Arrival
 from router.job_result import result_outcome
 from router.outcome import Outcome
 from router.ports import Ports
+from router.result_parts import with_parts
 from router.serializers import serialize_job, status_url
 
 ACCEPTED = 202
@@ -52,7 +51,8 @@ async def queue_job(
         return accepted(joined, fetch_plan, ports)
     job = await wait_for(joined.job, wait_s, ports)
     preferred = {"Preference-Applied": f"wait={wait_s}"}
-    if job.status is JobStatus.COMPLETED and part_count(job.point_count, job.span) == 1:
+    job = await with_parts(job, ports)
+    if job.result_parts == 1:
         outcome = await result_outcome(job, query, ResultFormat.JSON, arrival.request, ports)
     else:
         outcome = accepted(replace(joined, job=job), fetch_plan, ports)

@@ -5,7 +5,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from urllib.parse import quote
 
 from edgeseries.access.keys import ALL_SITES, KeyRecord
-from edgeseries.answers.parts import part_count
 from edgeseries.errors import Fault, InvalidRequest
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import POLL_INTERVAL_MS
@@ -52,7 +51,7 @@ def serialize_job(job: Job, now_ms: int) -> dict[str, object]:
         "statusUrl": here,
         "eventsUrl": f"{here}/events",
         "resultUrl": f"{here}/result" if job.status is JobStatus.COMPLETED else None,
-        "resultParts": part_count(job.point_count, job.span),
+        "resultParts": job.result_parts,
         "pollInterval": POLL_INTERVAL_MS if job.active else None,
     }
 

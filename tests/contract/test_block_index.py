@@ -59,7 +59,7 @@ def test_every_point_gets_its_own_days_and_who_has_the_same_shares_them(database
         for point, days in {**held, **alone}.items():
             await record(index, "hq", point, days)
             await record(index, "elsewhere", point, frozenset(DAYS))
-        return dict((await index.look_up("hq", POINTS, day_span(DAYS[0], DAYS[-1]))).covered)
+        return dict((await index.look_up("hq", POINTS, day_span(DAYS[0], DAYS[-1]), now_ms=0)).covered)
 
     found = asyncio.run(covered())
     assert found == {point: days - outside for point, days in held.items()}

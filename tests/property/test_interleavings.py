@@ -202,6 +202,7 @@ class World:
         class Consumer:
             blocks, origin, clock, journal = self.job_blocks, self.vendor, self.clock, ports.journal
             settle_lag_ms, batches, budget = ports.settle_lag_ms, Renewing(), FixedBudget()
+            timer, sample_budget = ports.timer, ports.sample_budget
 
         return Consumer()
 

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,11 @@ from edgeseries.blocks.ports.blocks import (
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import BodyStream
+from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.series.days import day_span
 from edgeseries.series.timerange import TimeRange
 from local.hosting import Host
+from local.limits import with_values
 from local.logs import LogLine
 from local.plan import plan_host, statements_of
 from stack.bundle import bundle, vendored_sdk
@@ -104,7 +106,13 @@ class Remote:
         return found
 
     async def read(
-        self, site: str, points: Sequence[str], span: TimeRange, index: StoredIndex
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        index: StoredIndex,
+        *,
+        bound: SampleBound | None = None,  # noqa: ARG002 - the port's
     ) -> Mapping[str, StoredSamples]:
         wire = {
             "covered": {point: sorted(days) for point, days in index.covered.items()},
@@ -212,7 +220,9 @@ def running_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
             complaints.append(line.text)
 
     state = tmp_path_factory.mktemp("state")
-    with Host(plan_host(graph, schema=schema), state=state, on_log=listen) as running:
+    # Objects are damaged and mended within a second here, which R2 would refuse.
+    plan = replace(plan_host(graph, schema=schema), limits=with_values(r2_key_writes=1_000))
+    with Host(plan, state=state, on_log=listen) as running:
         yield running
     unexpected = [text for text in complaints if DAMAGED not in text]
     assert unexpected == []

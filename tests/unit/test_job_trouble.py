@@ -12,6 +12,7 @@ from edgeseries.jobs.job import JobRequest
 from edgeseries.jobs.limits import BATCH_LEASE_MS, BATCH_MAX_CLAIMS
 from edgeseries.jobs.ports.jobs import Joined
 from edgeseries.jobs.states import JobStatus
+from edgeseries.limits import BUDGET_BYTES, MINUTE_MS
 from tests.job_system import RESCUE_AFTER_MS, IsolateDied, JobSystem, completed
 
 
@@ -171,3 +172,15 @@ def test_a_batch_that_one_invocation_cannot_finish_is_finished_by_others() -> No
     assert system.job(job_id).sample_count == delivered == system.delivered_total()
     assert invocations < 20
     system.close()
+
+
+def test_a_batch_that_finds_no_room_goes_back_and_no_attempt_is_used_up(system: JobSystem) -> None:
+    job_id = system.start().job.job_id
+    budget, now_ms = system.ports.sample_budget, system.clock.at_ms
+    ticket = budget.ticket(now_ms)
+    assert budget.enter(ticket, BUDGET_BYTES, now_ms, until_ms=now_ms + 30 * MINUTE_MS)
+    system.drain()
+    job = system.job(job_id)
+    assert (job.status, job.retry_count) == (JobStatus.COMPLETED, 0), "the holder's time ran out"
+    assert system.clock.at_ms >= now_ms + 30 * MINUTE_MS
+    assert (budget.held_bytes, budget.waiting_count) == (0, 0)

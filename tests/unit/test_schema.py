@@ -13,6 +13,7 @@ TABLES = {
     "job_batches",
     "job_history",
     "cache_metadata",
+    "silent_days",
     "store_generations",
     "superseded_objects",
     "request_analytics",

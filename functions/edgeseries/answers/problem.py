@@ -63,6 +63,7 @@ KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
         status=503, slug="upstream-suspended", title="The upstream is left alone for a while"
     ),
     errors.OriginBusy: Kind(status=503, slug="upstream-busy", title="The upstream has enough to do"),
+    errors.MemoryBusy: Kind(status=503, slug="memory-busy", title="Too many large answers at once"),
     errors.StoreUnavailable: Kind(status=503, slug="store-unavailable", title="The store does not answer"),
     errors.Transient: Kind(status=503, slug="unavailable", title="Not available for the moment"),
     errors.Conflict: Kind(status=409, slug="conflict", title="This cannot be done in its present state"),

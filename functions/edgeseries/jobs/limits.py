@@ -3,11 +3,14 @@
 from typing import Final
 
 from edgeseries.limits import (
+    BUDGET_BYTES,
     FORCED_DIRECT_MAX_SAMPLES,
     HOUR_MS,
     INLINE_MAX_SAMPLES,
     KEY_MEMORY_MS,
+    MAX_ROW_VALUE_BYTES,
     MINUTE_MS,
+    RESULT_SAMPLE_BYTES,
     SECOND_MS,
 )
 from edgeseries.platform_limits import QUEUE_DELAY_S, QUEUE_SEND_MESSAGES, WALL_MS
@@ -32,6 +35,16 @@ PIECE_MAX_SAMPLES: Final = FORCED_DIRECT_MAX_SAMPLES
 
 BUFFER_MAX_SAMPLES: Final = 300_000
 """Fetched samples that a batch holds before it writes them into blocks: a batch as expected, and a piece."""
+
+BATCH_SAMPLE_BYTES: Final = 56
+"""What a gathered sample takes (see BATCH_MAX_SAMPLES)."""
+
+BATCH_MEMORY_BYTES: Final = (BUFFER_MAX_SAMPLES + PIECE_MAX_SAMPLES) * BATCH_SAMPLE_BYTES
+"""All that a batch holds at a time, of the budget that the invocations of an isolate share: a full buffer and
+a piece, 25 MB."""
+
+BATCH_MEMORY_WAIT_MS: Final = MINUTE_MS
+"""How long a batch waits for it before its message goes back. Its lease is three times as long."""
 
 # --- trying again -----------------------------------------------------------------
 BATCH_MAX_RETRIES: Final = 3
@@ -124,6 +137,12 @@ RESULT_WINDOW_SAMPLES: Final = 60_000
 """Expected samples that a result holds at a time. Decoded and rendered they are about 8 MB, and the
 next window is read while one is sent."""
 
+RESULT_WINDOW_MAX_SAMPLES: Final = 2 * RESULT_WINDOW_SAMPLES
+"""Samples that a window may really have; one with more is read in halves."""
+
+RESULT_WAIT_MS: Final = MINUTE_MS
+"""How long a result waits for memory for its next window, before its body is broken off."""
+
 RESULT_WINDOW_POINTS: Final = 50
 """Points of a window: what is not stored is asked upstream with a few calls."""
 
@@ -131,8 +150,11 @@ RESULT_MAX_BLOCKS: Final = CALLS_OF_AN_INVOCATION * 9 // 20
 """Blocks of one part of a result. Each is read from the bucket, and where it has gone since, asked upstream:
 two calls of those that the platform allows an invocation."""
 
-RESULT_MAX_PARTS: Final = 1_000
-"""10,000 points over ten years are 271 parts."""
+RESULT_MAX_SAMPLES: Final = 5_000_000
+"""Expected samples of one part of a result: 6 to 8 million use up an invocation's CPU time (measured)."""
+
+RESULT_MAX_PARTS: Final = 20_000
+"""10,000 one-minute points over ten years are 52 thousand million samples, 10,520 parts."""
 
 MESSAGES_OF_A_SEND: Final = QUEUE_SEND_MESSAGES.value
 """Messages of one sendBatch."""
@@ -148,6 +170,11 @@ assert BATCH_MAX_SAMPLES + PIECE_SAMPLES <= BUFFER_MAX_SAMPLES
 assert PIECE_SAMPLES <= PIECE_MAX_SAMPLES
 assert PIECE_DEADLINE_MS < BATCH_LEASE_MS < RESCUE_AFTER_MS < PLATFORM_WALL_MS
 assert INVOCATION_BUDGET_MS + PIECE_DEADLINE_MS < PLATFORM_WALL_MS
+assert 2 * BATCH_MEMORY_BYTES <= BUDGET_BYTES
+assert BATCH_MEMORY_WAIT_MS + PIECE_DEADLINE_MS <= BATCH_LEASE_MS
 assert RETRY_MAX_PAUSE_S <= MESSAGE_MAX_DELAY_S
 assert RESULT_WINDOW_SAMPLES <= INLINE_MAX_SAMPLES
+assert RESULT_WINDOW_SAMPLES <= RESULT_MAX_SAMPLES
+assert RESULT_WINDOW_MAX_SAMPLES * RESULT_SAMPLE_BYTES <= BUDGET_BYTES
+assert RESULT_MAX_PARTS * 50 <= MAX_ROW_VALUE_BYTES, "the parts of a job stand in its row"
 assert JOB_PAGE_ROWS <= JOB_PAGE_MAX_ROWS

@@ -17,7 +17,7 @@ import js
 from pyodide.ffi import JsException
 from workers import import_from_javascript
 
-from edgeseries.blocks.adapters.answer_facts import BROTLI, StoredFacts, facts_of, told_of
+from edgeseries.blocks.adapters.answer_facts import BROTLI, StoredFacts, expiry_ms, facts_of, told_of
 from edgeseries.blocks.adapters.block_index import AnswerRow, BlockIndex
 from edgeseries.blocks.codecs import Codec
 from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
@@ -98,7 +98,7 @@ class AnswerStore:
         packed = self._compression.compress(body, quality=ANSWER_QUALITY)
         stored = StoredFacts(
             facts=facts,
-            expires_ms=facts.created_ms + self._ttl_ms,
+            expires_ms=expiry_ms(facts, self._ttl_ms),
             stored_bytes=len(packed),
             digest=content_digest(packed),
         )

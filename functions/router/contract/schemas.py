@@ -102,6 +102,8 @@ COVERAGE: Final = record(
     totals=record(
         points=COUNT,
         storedDays=COUNT,
+        emptyDays=COUNT,
+        rereadDays=COUNT,
         missingDays=COUNT,
         liveDays=COUNT,
         estimatedMissingSamples=COUNT,
@@ -109,7 +111,15 @@ COVERAGE: Final = record(
         route=words(*Route),
     ),
     complete=FLAG,
-    groups=listed(record(pointCount=COUNT, stored=ref("Days"), missing=ref("Days"), points=listed(TEXT))),
+    groups=listed(
+        record(
+            pointCount=COUNT,
+            stored=ref("Days"),
+            empty=ref("Days"),
+            missing=ref("Days"),
+            points=listed(TEXT),
+        )
+    ),
 )
 
 PURGED: Final = record(

@@ -11,6 +11,7 @@ from edgeseries.errors import (
     Forbidden,
     HeadersTooLarge,
     InvalidRequest,
+    MemoryBusy,
     OriginBusy,
     OriginContract,
     OriginGarbled,
@@ -57,6 +58,7 @@ ORIGIN: Problems = (
     OriginBusy,
     OriginRefused,
     OriginContract,
+    MemoryBusy,
 )
 """Of operations that ask the upstream."""
 

@@ -20,7 +20,12 @@ async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
     stored = await ports.blocks.look_up(query.site, query.points, query.span)
     now_ms = arrival.request.arrived_ms
     found = coverage_of(
-        query.points, query.span, covered=stored.covered, now_ms=now_ms, settle_lag_ms=ports.settle_lag_ms
+        query.points,
+        query.span,
+        covered={point: one.days.held for point, one in stored.stored.items()},
+        empty={point: one.days.empty for point, one in stored.stored.items()},
+        now_ms=now_ms,
+        settle_lag_ms=ports.settle_lag_ms,
     )
     fetch_plan = plan_fetch(
         query.points,
@@ -29,14 +34,17 @@ async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
         density_per_day=stored.density_per_day,
         now_ms=now_ms,
         settle_lag_ms=ports.settle_lag_ms,
+        stored=stored.stored,
     )
-    return json_outcome(_told(query, found, fetch_plan, ports))
+    due = sum(len(one.days.due) for one in stored.stored.values())
+    return json_outcome(_told(query, found, fetch_plan, due, ports))
 
 
-def _told(query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, ports: Ports) -> dict[str, object]:
+def _told(
+    query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, due: int, ports: Ports
+) -> dict[str, object]:
     route = choose_route(
-        missing_samples=fetch_plan.missing_samples,
-        answer_samples=fetch_plan.answer_samples,
+        fetch_plan,
         blocks=block_count(len(query.points), fetch_plan.sealed_part),
         forced=None,
         sizes=ports.route_sizes,
@@ -51,6 +59,8 @@ def _told(query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, ports:
         "totals": {
             "points": len(query.points),
             "storedDays": sum(len(group.points) * group.stored.count for group in found.groups),
+            "emptyDays": sum(len(group.points) * group.empty.count for group in found.groups),
+            "rereadDays": due,
             "missingDays": sum(len(group.points) * group.missing.count for group in found.groups),
             "liveDays": len(query.points) * found.live_day_count,
             "estimatedMissingSamples": fetch_plan.missing_samples,
@@ -66,6 +76,7 @@ def _told_group(group: CoverageGroup) -> dict[str, object]:
     return {
         "pointCount": len(group.points),
         "stored": _told_days(group.stored),
+        "empty": _told_days(group.empty),
         "missing": _told_days(group.missing),
         "points": group.points,
     }

@@ -5,7 +5,7 @@ last event is named by how the job ended; a client that has it gets 204 and conn
 earlier, with a `retry:` line, before it has used up what the platform allows one invocation.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from edgeseries.access.grants import Grant
 from edgeseries.answers.answer import json_bytes
@@ -29,6 +29,7 @@ from router.contract.job_schemas import PROGRESS
 from router.endpoints import Arrival
 from router.outcome import Outcome
 from router.ports import Ports
+from router.result_parts import with_parts
 from router.serializers import serialize_job
 
 RETRY = b"retry: %d\n\n" % POLL_INTERVAL_MS
@@ -57,7 +58,7 @@ def events_outcome(job: Job, arrival: Arrival, ports: Ports) -> Outcome:
     return Outcome(response=HttpResponse(status=200, headers=headers, stream=stream))
 
 
-async def events(job: Job, known: str, seat: Seat, grant: Grant, ports: Ports) -> AsyncIterator[bytes]:
+async def events(job: Job, known: str, seat: Seat, grant: Grant, ports: Ports) -> AsyncGenerator[bytes]:
     """An event for every change of the job, a comment where nothing happens for long. A key that is revoked
     meanwhile gets no more.
     """
@@ -65,6 +66,7 @@ async def events(job: Job, known: str, seat: Seat, grant: Grant, ports: Ports) -
     looks = 0
     yield RETRY
     try:
+        job = await with_parts(job, ports)
         while looks < EVENTS_MAX_LOOKS and ports.clock.now_ms() - began_ms < EVENTS_MAX_MS:
             if mark_of(job) != known:
                 known = mark_of(job)
@@ -88,7 +90,7 @@ async def events(job: Job, known: str, seat: Seat, grant: Grant, ports: Ports) -
                 continue
             if seen is not None:
                 looks += seen.asked
-                job, known_ms = seen.job or job, seen.read_ms
+                job, known_ms = await with_parts(seen.job or job, ports), seen.read_ms
         yield b": this stream has had its time; connect again\n" + RETRY
     finally:
         ports.job_watch.leave_seat(seat)

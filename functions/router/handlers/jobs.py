@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat
-from edgeseries.answers.parts import part_count, part_of
-from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
+from edgeseries.errors import Conflict, Fault, InvalidRequest, NotFound, TooLarge
 from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
@@ -22,6 +21,7 @@ from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields, read_job_request
 from router.ports import Ports
 from router.queued_answer import queue_job, too_many_jobs
+from router.result_parts import gone, query_of_part, result_parts, with_parts
 from router.serializers import cursor_place, cursor_text, serialize_job, status_url
 
 
@@ -59,7 +59,8 @@ async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def show_job(arrival: Arrival, ports: Ports) -> Outcome:
     """GET of one: how it stands."""
-    return json_outcome(serialize_job(await the_job(arrival, ports), ports.clock.now_ms()))
+    job = await with_parts(await the_job(arrival, ports), ports)
+    return json_outcome(serialize_job(job, ports.clock.now_ms()))
 
 
 async def cancel_job(arrival: Arrival, ports: Ports) -> Outcome:
@@ -81,7 +82,7 @@ async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
     if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms(), max_active=max_active):
         now = await the_job(arrival, ports)
         if await ports.book.query(job.job_id) is None:
-            raise Gone("the job is only in the history by now; send its request again")
+            raise gone()
         if max_active is not None and now.status in (JobStatus.FAILED, JobStatus.CANCELLED):
             raise too_many_jobs("too many jobs are under way; one must end before this one goes on", ports)
         raise Conflict(f"the job is {now.status}; only failed and cancelled jobs are tried again")
@@ -98,20 +99,22 @@ async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
         raise not_there_yet(job)
     query = await ports.book.query(job.job_id)
     if query is None:
-        raise Gone("the job is only in the history by now; send its request again")
-    number = part_number(fields.get("part"), job)
-    part = replace(query, points=part_of(query.points, query.span, number))
+        raise gone()
+    parts = await result_parts(job, query, ports)
+    number = part_number(fields.get("part"), len(parts))
+    part = query_of_part(query, parts[number - 1])
     outcome = await result_outcome(job, part, chosen, arrival.request, ports)
-    if number == part_count(job.point_count, job.span):
+    if number == len(parts):
         return outcome
     following = f"{status_url(job.job_id)}/result?format={chosen}&part={number + 1}"
     headers = {**outcome.response.headers, "Link": f'<{following}>; rel="next"'}
     return replace(outcome, response=replace(outcome.response, headers=headers))
 
 
-def part_number(given: str | None, job: Job) -> int:
-    """The part that is meant. Raises TooLarge where one has to be named, InvalidRequest past the last."""
-    count = part_count(job.point_count, job.span)
+def part_number(given: str | None, count: int) -> int:
+    """The part that is meant, of so many. Raises TooLarge where one has to be named, InvalidRequest past
+    the last.
+    """
     if given is None and count > 1:
         raise TooLarge(f"the result has {count} parts; ask for part=1 to part={count}, one after the other")
     number = int(given or 1)

@@ -21,6 +21,12 @@ class StoredFacts:
     digest: str
 
 
+def expiry_ms(facts: AnswerFacts, ttl_ms: int) -> int:
+    """When an answer expires: after its life, or when some of what it says is to be read again."""
+    expires_ms = facts.created_ms + ttl_ms
+    return expires_ms if facts.fresh_until_ms is None else min(expires_ms, facts.fresh_until_ms)
+
+
 def told_of(stored: StoredFacts) -> dict[str, str]:
     """Facts as they stand beside the object."""
     facts = stored.facts

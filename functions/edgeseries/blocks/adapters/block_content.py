@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
 
-from edgeseries.blocks.block import decode_days, encode_block, merge_blocks, same_samples
+from edgeseries.blocks.block import certain_count, decode_days, encode_block, merge_blocks, same_samples
 from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.blocks.ports.compression import Compression
 from edgeseries.blocks.stamps import Stamp
@@ -139,6 +139,13 @@ class BlockContents:
         except BlockDamaged as error:
             self._count(error)
             return None
+
+    def certain_count(self, content: Content, days: int) -> int:
+        """Samples that a sound block certainly has on some days, told by its header."""
+        try:
+            return certain_count(content.data, content.key, days & content.days)
+        except BlockDamaged:
+            return 0  # Whoever decodes it finds out, and says so.
 
     def merged(self, key: BlockKey, old: bytes | None, days: int, piece: Piece) -> Content:
         """The block with the piece's days in it; the old bytes themselves where that changes nothing.

@@ -7,12 +7,22 @@ and taken out.
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from edgeseries.blocks.adapters import index_statements as statements
 from edgeseries.blocks.ports.blocks import BlockRef, StoredIndex
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.limits import INLINE_MAX_BLOCKS
-from edgeseries.series.days import by_month, days_in, days_touched
+from edgeseries.planning.stored import (
+    StoredCount,
+    StoredDays,
+    StoredMonth,
+    StoredPoint,
+    counted,
+    stored_days,
+    stored_points,
+)
+from edgeseries.series.days import by_month, days_touched
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.database import Command, Database, Row, json_chunks
 from edgeseries.storage.limits import COVERED_MAX_ROWS, DENSITY_MEMORY_DAYS
@@ -20,6 +30,8 @@ from edgeseries.storage.object_keys import block_key
 
 Place = tuple[str, str]
 """A point and a month."""
+
+_CUT_COLUMNS: Final = ("month", "busy_days", "held_days", "sample_count")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +49,7 @@ class BlockRow:
     created_ms: int
     version: int
     empty_days: int = 0
+    unsettled: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +106,12 @@ class BlockIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def look_up(self, site: str, points: Sequence[str], span: TimeRange) -> StoredIndex:
+    async def look_up(self, site: str, points: Sequence[str], span: TimeRange, *, now_ms: int) -> StoredIndex:
         """See the port. Points that hold the same days share one set; blocks are told while they are few."""
         wanted = by_month(days_touched(span))
         few = len(points) * len(wanted) <= INLINE_MAX_BLOCKS
         size = len(points) if few else max(1, COVERED_MAX_ROWS // len(wanted))
-        found = _Found(site=site, points=points, wanted=wanted)
+        found = _Found(site=site, points=points, span=span, now_ms=now_ms)
         for start in range(0, len(points), max(1, size)):
             first = start
             for names, count in json_chunks(points[start : start + size]):
@@ -120,7 +133,7 @@ class BlockIndex:
         for values, count in json_chunks(places):
             for row in await self._database.read(Command(sql=statements.REFS, parameters=(site, values))):
                 place = places[first + row[0]]
-                found[place] = Pointer(ref=_ref(place[1], row[1:5]), stamp=_stamp(row[7], row[5], row[6]))
+                found[place] = Pointer(ref=_ref(place[1], row[1:7]), stamp=_stamp(row[9], row[7], row[8]))
             first += count
         return found
 
@@ -233,12 +246,15 @@ class BlockIndex:
 class _Found:
     """What the rows of a look-up tell, put together."""
 
-    def __init__(self, *, site: str, points: Sequence[str], wanted: Mapping[str, int]) -> None:
+    def __init__(self, *, site: str, points: Sequence[str], span: TimeRange, now_ms: int) -> None:
         self._site = site
         self._points = points
-        self._wanted = wanted
-        self._sets: dict[object, frozenset[int]] = {}
-        self._covered: dict[str, frozenset[int]] = {}
+        self._span = span
+        self._now_ms = now_ms
+        self._touched = frozenset(days_touched(span))
+        self._told: dict[str, StoredDays] = {}
+        self._days: dict[str, StoredDays] = {}
+        self._counts: dict[str, StoredCount] = {}
         self._densities: dict[str, float] = {}
         self._refs: dict[str, tuple[BlockRef, ...]] = {}
         self._stamps: dict[str, Stamp] = {}
@@ -260,12 +276,15 @@ class _Found:
                     days=days,
                     empty_days=empty_days,
                     sample_count=sample_count,
+                    object_days=object_days,
+                    unsettled=unsettled,
                 )
-                for month, digest, days, empty_days, sample_count in sorted(json.loads(months))
+                for month, digest, days, empty_days, sample_count, object_days, unsettled in sorted(
+                    json.loads(months)
+                )
             )
             if refs:
                 self._refs[point] = refs
-                self._cover(point, tuple((ref.month, ref.days) for ref in refs))
 
     def take_many(self, rows: Sequence[Row], first: int) -> None:
         """Rows of LOOK_UP_MANY."""
@@ -278,17 +297,33 @@ class _Found:
                 case "generation":
                     generation, ticket = json.loads(value)
                     self._stamps[self._points[first + int(key)]] = _stamp(0, generation, ticket)
+                case "count":
+                    whole, cut = json.loads(value)
+                    months = (StoredMonth(**dict(zip(_CUT_COLUMNS, row, strict=True))) for row in cut)
+                    count = counted(months, self._span)
+                    self._counts[self._points[first + int(key)]] = StoredCount(
+                        whole=whole + count.whole, cut=count.cut
+                    )
                 case _:
-                    pairs = (pair.split("=") for pair in key.split(","))
-                    months = tuple((month, int(held)) for month, held in pairs)
-                    for place in json.loads(value):
-                        self._cover(self._points[first + place], months)
+                    days = self._told.get(key)
+                    if days is None:
+                        days = self._told[key] = _days_told(key, self._touched, self._now_ms)
+                    self._days.update((self._points[first + place], days) for place in json.loads(value))
 
     def index(self, *, few: bool) -> StoredIndex:
         """All of it. Of several statements the earliest generation of the site counts."""
         site = min(self._site_generations, default=0)
+        if few:
+            stored = stored_points(self._refs, self._span, now_ms=self._now_ms)
+        else:
+            stored = {
+                point: StoredPoint(days=days, count=self._counts[point])
+                for point, days in self._days.items()
+                if days.held
+            }
         return StoredIndex(
-            covered=self._covered,
+            covered={point: one.days.usable for point, one in stored.items() if one.days.usable},
+            stored=stored,
             density_per_day=self._densities,
             stamps=Stamps(
                 site=site, points={point: replace(stamp, site=site) for point, stamp in self._stamps.items()}
@@ -296,15 +331,12 @@ class _Found:
             refs=self._refs if few else None,
         )
 
-    def _cover(self, point: str, months: tuple[tuple[str, int], ...]) -> None:
-        held = self._sets.get(months)
-        if held is None:
-            held = frozenset(
-                day for month, days in months for day in days_in(month, days & self._wanted.get(month, 0))
-            )
-            self._sets[months] = held
-        if held:
-            self._covered[point] = held
+
+def _days_told(coverage: str, touched: frozenset[int], now_ms: int) -> StoredDays:
+    """The days that a row of LOOK_UP_MANY tells."""
+    months = (month.split("=") for month in coverage.split(","))
+    told = tuple((month, int(days), int(empty), unsettled) for month, days, empty, unsettled in months)
+    return stored_days(told, touched, now_ms=now_ms)
 
 
 def _stamp(site: object, point: object, ticket: object) -> Stamp:
@@ -324,6 +356,8 @@ def _ref(month: str, row: Sequence[object]) -> BlockRef | None:
         days=_number(row[1]),
         empty_days=_number(row[2]),
         sample_count=_number(row[3]),
+        object_days=_number(row[4]),
+        unsettled=str(row[5]),
     )
 
 
@@ -344,4 +378,5 @@ def _values(site: str, move: Move, bound: int) -> tuple[str | int, ...]:
         row.codec,
         row.version,
         row.created_ms,
+        row.unsettled,
     )

@@ -16,6 +16,7 @@ from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_writing import BlockWriter, Fetched, Pause, Refreshed, pause
 from edgeseries.blocks.adapters.purge import Purge
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
+from edgeseries.blocks.adapters.silence import SilenceWatch
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.ports.blocks import (
     BlockRef,
@@ -30,6 +31,7 @@ from edgeseries.blocks.stamps import Refresh, Stamps
 from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import DAY_MS, INLINE_MAX_BLOCKS
+from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.ports.clock import Clock
 from edgeseries.series.days import by_month, day_span, days_in, days_touched, month_days
 from edgeseries.series.samples import NO_SAMPLES, Samples, Value, within
@@ -83,18 +85,25 @@ class BlockStore:
             faults=self.faults,
             pause=pause,
         )
+        self._silence = SilenceWatch(database)
         self._purge = Purge(bucket=bucket, database=database, clock=clock)
 
     async def look_up(self, site: str, points: Sequence[str], span: TimeRange) -> StoredIndex:
         """See the port."""
-        return await self._index.look_up(site, points, span)
+        return await self._index.look_up(site, points, span, now_ms=self._clock.now_ms())
 
     async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str | None:
         """See the port."""
         return await self._index.fingerprint(site, points, span)
 
     async def read(
-        self, site: str, points: Sequence[str], span: TimeRange, index: StoredIndex
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        index: StoredIndex,
+        *,
+        bound: SampleBound | None = None,
     ) -> Mapping[str, StoredSamples]:
         """See the port. Every point that was asked for is in the mapping."""
         wanted = by_month(days_touched(span))
@@ -107,7 +116,7 @@ class BlockStore:
         ]
 
         async def held(place: _Place) -> tuple[int, Samples] | None:
-            return await self._held(site, place)
+            return await self._held(site, place, span, bound)
 
         found, error = await bounded_gather(places, held, at_once=BUCKET_AT_ONCE)
         if error is not None:
@@ -126,7 +135,8 @@ class BlockStore:
 
     async def keep(self, site: str, kept: Sequence[KeptDays], stamps: Stamps) -> Kept:
         """See the port."""
-        return await self._writer.store(site, _pieces(kept), _observations(kept), Fetched(stamps))
+        believed = await self._silence.believed(site, kept, now_ms=self._clock.now_ms())
+        return await self._writer.store(site, _pieces(believed), _observations(believed), Fetched(stamps))
 
     async def begin_refresh(self, site: str, points: Sequence[str]) -> Refresh:
         """See the port."""
@@ -161,8 +171,12 @@ class BlockStore:
                     found.setdefault(point, []).append(pointer.ref)
         return found
 
-    async def _held(self, site: str, place: _Place) -> tuple[int, Samples] | None:
-        """Which of the wanted days the object holds, and their samples; None if there is no sound object."""
+    async def _held(
+        self, site: str, place: _Place, span: TimeRange, bound: SampleBound | None
+    ) -> tuple[int, Samples] | None:
+        """Which of the wanted days the object holds, and their samples in the range; None if there is no
+        sound object. What it certainly has is counted before it is decoded.
+        """
         key = BlockKey(site=site, point=place.point, month=place.ref.month)
         object_key = place.ref.object_key
         data = self._memory.find(object_key)
@@ -174,10 +188,20 @@ class BlockStore:
                 return None
             data = found.content
         content = self._contents.held(key, data)
-        samples = None if content is None else self._contents.samples(content, content.days & place.days)
+        certain, samples = 0, None
+        if content is not None:
+            if bound is not None:
+                certain = self._contents.certain_count(content, _days_inside(place, span))
+                bound.add_stored(certain)
+            samples = self._contents.samples(content, content.days & place.days)
         if content is None or samples is None:
+            if bound is not None:
+                bound.add_stored(-certain)
             self._memory.forget([object_key])
             return None
+        samples = within(samples, span)
+        if bound is not None:
+            bound.add_stored(len(samples) - certain)
         if not remembered:
             self._memory.learn(object_key, content.data)
         return content.days & place.days, samples
@@ -188,6 +212,16 @@ class BlockStore:
             await self._index.drop(keys, now_ms=self._clock.now_ms())
         except StoreUnavailable:
             self.faults["pointer_not_dropped"] += 1
+
+
+def _days_inside(place: _Place, span: TimeRange) -> int:
+    """The wanted days of a block that a range holds whole (bitmap)."""
+    first, last = -(-span.start_ms // DAY_MS), span.end_ms // DAY_MS
+    return sum(
+        1 << number
+        for number, day in enumerate(month_days(place.ref.month))
+        if place.days >> number & 1 and first <= day < last
+    )
 
 
 def _stored(months: Iterable[tuple[str, int, Samples]], span: TimeRange) -> StoredSamples:

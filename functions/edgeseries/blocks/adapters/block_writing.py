@@ -28,7 +28,15 @@ from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import SECOND_MS
+from edgeseries.planning.empty_days import (
+    NO_EMPTY_DAYS,
+    EmptyDays,
+    after_reading,
+    empty_days_of,
+    readings_text,
+)
 from edgeseries.ports.clock import Clock
+from edgeseries.series.days import by_month, day_of
 from edgeseries.storage.bucket import Bucket, Written
 from edgeseries.storage.limits import (
     BUCKET_AT_ONCE,
@@ -176,12 +184,18 @@ class BlockWriter:
         old = await self._bytes_of(ref) if ref is not None and ref.days & ~piece.days else None
         content = self._contents.merged(key, old, ref.days if ref else 0, piece)
         object_key = block_key(work.site, point, month, content.digest)
-        if ref is not None and ref.object_key == object_key and ref.days == content.days:
+        empty = _empty_after(ref, piece, month, self._clock.now_ms())
+        told = empty.days, readings_text(empty.unsettled)
+        if (
+            ref is not None
+            and (ref.object_key, ref.days) == (object_key, content.days)
+            and (ref.empty_days, ref.unsettled) == told
+        ):
             return None
         stamp = work.guard.stamp(point)
         written = await self._bucket.put(object_key, content.data, facts_of(content, stamp))
         self._memory.learn(object_key, content.data)
-        return Move(row=_row(content, written), instead_of=ref, stamp=stamp)
+        return Move(row=_row(content, written, *told), instead_of=ref, stamp=stamp)
 
     async def _bytes_of(self, ref: BlockRef) -> bytes | None:
         known = self._memory.find(ref.object_key)
@@ -221,7 +235,14 @@ def _wait_ms(attempt: int) -> int:
     return random.randint(0, longest_ms)  # noqa: S311 - writers keep out of each other's way, no secret
 
 
-def _row(content: Content, written: Written) -> BlockRow:
+def _empty_after(ref: BlockRef | None, piece: Piece, month: str, now_ms: int) -> EmptyDays:
+    """The empty days of a month once a piece of it is stored."""
+    before = NO_EMPTY_DAYS if ref is None else empty_days_of(ref.empty_days, ref.unsettled)
+    busy = by_month({day_of(at_ms) for at_ms in piece.samples.times_ms}).get(month, 0)
+    return after_reading(before, read=piece.days, found_empty=piece.days & ~busy, now_ms=now_ms)
+
+
+def _row(content: Content, written: Written, empty_days: int, unsettled: str) -> BlockRow:
     return BlockRow(
         point=content.key.point,
         month=content.key.month,
@@ -233,4 +254,6 @@ def _row(content: Content, written: Written) -> BlockRow:
         codec=CODEC,
         created_ms=written.uploaded_ms,
         version=version_of(content.digest),
+        empty_days=empty_days,
+        unsettled=unsettled,
     )

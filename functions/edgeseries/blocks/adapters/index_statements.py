@@ -13,7 +13,8 @@ LOOK_UP: Final = f"""
 SELECT
   wanted.key, learned.density_per_day, own.generation, own.ticket, {_SITE_GENERATION},
   (SELECT json_group_array(json_array(
-     held.month, substr(held.object_key, -64), held.covered_days, held.empty_days, held.sample_count))
+     held.month, substr(held.object_key, -64), held.covered_days, held.empty_days, held.sample_count,
+     held.object_days, held.unsettled))
    FROM cache_metadata AS held
    WHERE held.site = ?1 AND held.point = wanted.value AND held.month BETWEEN ?3 AND ?4
      AND held.covered_days > 0)
@@ -24,16 +25,34 @@ LEFT JOIN store_generations AS own ON own.site = ?1 AND own.point = wanted.value
 """Everything of a few points: a row each, with its months as JSON. Of a key the digest is enough, the rest
 is known. One statement is one moment: coverage and generations belong together."""
 
+_COUNTS_WHOLE: Final = "(held.month > ?3 AND held.month < ?4 AND held.covered_days = held.object_days)"
+"""Months that lie in the range for certain, and of which nothing was purged."""
+
 LOOK_UP_MANY: Final = f"""
 SELECT 'days', coverage, json_group_array(place)
 FROM (
-  SELECT wanted.key AS place, group_concat(held.month || '=' || held.covered_days) AS coverage
+  SELECT
+    wanted.key AS place,
+    group_concat(held.month || '=' || held.covered_days || '=' || held.empty_days || '=' || held.unsettled)
+      AS coverage
   FROM json_each(?2) AS wanted
   CROSS JOIN cache_metadata AS held ON held.site = ?1 AND held.point = wanted.value
   WHERE held.month BETWEEN ?3 AND ?4 AND held.covered_days > 0
   GROUP BY wanted.key
 )
 GROUP BY coverage
+UNION ALL
+SELECT
+  'count', wanted.key,
+  json_array(
+    sum(CASE WHEN {_COUNTS_WHOLE} THEN held.sample_count ELSE 0 END),
+    json_group_array(json_array(
+      held.month, held.object_days & ~held.empty_days, held.covered_days, held.sample_count))
+      FILTER (WHERE NOT {_COUNTS_WHOLE}))
+FROM json_each(?2) AS wanted
+CROSS JOIN cache_metadata AS held ON held.site = ?1 AND held.point = wanted.value
+WHERE held.month BETWEEN ?3 AND ?4 AND held.covered_days > 0
+GROUP BY wanted.key
 UNION ALL
 SELECT 'density', wanted.key, learned.density_per_day
 FROM json_each(?2) AS wanted
@@ -46,14 +65,15 @@ UNION ALL
 SELECT 'site', {_SITE_GENERATION}, ''
 """
 """The same of many points, without keys. Which of the points (by place in the JSON array) have the same
-days in all months, and which these are: `2024-01=2147483647,2024-02=...`. Points of a site mostly have,
+days in all months, and which these are: `2024-01=2147483647=0=,2024-02=...` (days, empty ones, those read
+once). Samples by point, of months between the first and the last together. Points of a site mostly have,
 so that 10,000 points over years are few rows, and only these have to be read and put into sets. CROSS
 JOIN keeps the order: each point is looked up in the index, which gives its months ascending."""
 
 REFS: Final = f"""
 SELECT
-  wanted.key, held.object_key, held.covered_days, held.empty_days, held.sample_count,
-  own.generation, own.ticket, {_SITE_GENERATION}
+  wanted.key, held.object_key, held.covered_days, held.empty_days, held.sample_count, held.object_days,
+  held.unsettled, own.generation, own.ticket, {_SITE_GENERATION}
 FROM json_each(?2) AS wanted
 LEFT JOIN cache_metadata AS held
   ON held.site = ?1 AND held.point = wanted.value ->> 0 AND held.month = wanted.value ->> 1
@@ -90,17 +110,17 @@ _STILL_THERE: Final = f"""
 _MOVE_POINTERS: Final = """
 INSERT INTO cache_metadata
   (object_key, kind, site, point, month, covered_days, empty_days, sample_count, raw_bytes, stored_bytes,
-   codec, version, created_ms, used_ms)
+   codec, version, created_ms, used_ms, object_days, unsettled)
 SELECT
   value ->> 0, 'block', ?1, value ->> 1, value ->> 2, value ->> 6, value ->> 7, value ->> 8, value ->> 9,
-  value ->> 10, value ->> 11, value ->> 12, value ->> 13, ?3
+  value ->> 10, value ->> 11, value ->> 12, value ->> 13, ?3, value ->> 6, value ->> 14
 FROM json_each(?2)
 WHERE {condition}
 ON CONFLICT (site, point, month) DO UPDATE SET
   object_key = excluded.object_key, covered_days = excluded.covered_days, empty_days = excluded.empty_days,
   sample_count = excluded.sample_count, raw_bytes = excluded.raw_bytes, stored_bytes = excluded.stored_bytes,
   codec = excluded.codec, version = excluded.version, created_ms = excluded.created_ms,
-  used_ms = excluded.used_ms
+  used_ms = excluded.used_ms, object_days = excluded.object_days, unsettled = excluded.unsettled
 RETURNING point, month
 """
 

@@ -19,6 +19,8 @@ class AnswerFacts:
     sample_count: int
     body_bytes: int
     created_ms: int
+    fresh_until_ms: int | None = None
+    """It is given no longer than this, if there is such a moment: some of it is to be read again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

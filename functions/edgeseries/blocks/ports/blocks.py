@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from edgeseries.blocks.stamps import Refresh, Stamps
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.planning.stored import StoredPoint
 from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange
 
@@ -17,7 +19,8 @@ from edgeseries.series.timerange import TimeRange
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRef:
     """The object that holds a point's month: its days that count (bitmap), those of them without any
-    sample, and how many samples the object has.
+    sample, those of these that were read only once (`planning/empty_days.py`), and what the object itself
+    has: days, also purged ones, and samples.
     """
 
     month: str
@@ -25,18 +28,23 @@ class BlockRef:
     days: int
     empty_days: int
     sample_count: int
+    object_days: int
+    unsettled: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredIndex:
     """What one look at the index tells of some points in a range.
 
-    `covered` are the days that the range touches and that are held, by point; who has none is left out.
+    `covered` are the days that the range touches and that need not be fetched, by point; who has none is
+    left out. `stored` are all days that are held, those to be read again too, and how many samples they
+    have.
     `density_per_day` are samples a day of points that something has been learned of. `stamps` are the
     generations at this very moment. `refs` are the blocks by point, None where they are too many to be told.
     """
 
     covered: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    stored: Mapping[str, StoredPoint] = field(default_factory=dict)
     density_per_day: Mapping[str, float] = field(default_factory=dict)
     stamps: Stamps = field(default_factory=Stamps)
     refs: Mapping[str, tuple[BlockRef, ...]] | None = None
@@ -87,7 +95,13 @@ class Blocks(Protocol):
         ...
 
     async def read(
-        self, site: str, points: Sequence[str], span: TimeRange, index: StoredIndex
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        index: StoredIndex,
+        *,
+        bound: SampleBound | None = None,
     ) -> Mapping[str, StoredSamples]:
         """What is held of each point, by point, as a look at the index said. What was purged since may
         still be read; a block that is gone, damaged or another point's counts as not held.

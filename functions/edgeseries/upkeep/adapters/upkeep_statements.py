@@ -74,10 +74,10 @@ ON CONFLICT (object_key) DO NOTHING
 ADOPT_BLOCKS: Final = """
 INSERT INTO cache_metadata
   (object_key, kind, site, point, month, covered_days, sample_count, raw_bytes, stored_bytes, codec, version,
-   created_ms, used_ms)
+   created_ms, used_ms, object_days)
 SELECT
   value ->> 0, 'block', value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-  value ->> 7, value ->> 8, value ->> 9, value ->> 10, ?2
+  value ->> 7, value ->> 8, value ->> 9, value ->> 10, ?2, value ->> 4
 FROM json_each(?1)
 WHERE coalesce((
     SELECT whole.generation FROM store_generations AS whole
