@@ -9,6 +9,7 @@ from workers import WorkerEntrypoint
 
 from edgeseries.access.adapters.key_memory import KeyMemory
 from edgeseries.access.adapters.key_store import KeyStore
+from edgeseries.access.grants import AccessSettings
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_writing import pause
 from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
@@ -24,12 +25,13 @@ from edgeseries.origins.ace.origin import AceOrigin
 from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
 from edgeseries.planning.adapters.live_memory import LiveMemory
+from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.platform.background import PlatformBackground
+from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.exchange import PlatformIncoming, platform_response
-from edgeseries.platform.ffi import raw_env
 from edgeseries.platform.health_checker import PlatformHealthChecker
 from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformJobQueue
@@ -40,8 +42,20 @@ from edgeseries.platform.streaming import PlatformStreaming, PlatformTimer
 from edgeseries.platform.web import PlatformWeb
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.incoming import Incoming
+from edgeseries.rates import Tier
+from edgeseries.settings.workers import (
+    ANSWER_TTL_DAYS,
+    CIRCUIT_PAUSE_SECONDS,
+    DIRECT_MAX_SAMPLES,
+    LIVE_TTL_SECONDS,
+    QUEUED_MIN_SAMPLES,
+    REQUEST_DEADLINE_SECONDS,
+    SETTLE_LAG_MINUTES,
+    UPSTREAM_TOKEN,
+    UPSTREAM_URL,
+)
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
-from router.bindings import Bindings
+from router.access_settings import access_settings
 from router.finalize_response import request_id_of
 from router.flow import answer, refuse
 from router.ports import Ports
@@ -103,9 +117,10 @@ class Default(WorkerEntrypoint):
 
 
 @cache
-def bindings_of_isolate() -> Bindings:
-    """The bindings, read once: they belong to the version that an isolate runs, not to an event."""
-    return Bindings.from_env(raw_env())
+def access_of_isolate() -> AccessSettings:
+    """Made once, as the bindings are read once."""
+    bindings = bindings_of_isolate()
+    return access_settings(bindings.text, bindings.whole)
 
 
 def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> Ports:
@@ -117,7 +132,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         clock=clock,
         wait_until=ctx.waitUntil,
         metrics_buffer=METRICS,
-        answer_ttl_ms=bindings.answer_ttl_ms,
+        answer_ttl_ms=bindings.whole(ANSWER_TTL_DAYS),
     )
     jobs = JobRecords(stores.database)
     journal = PlatformJournal(
@@ -129,12 +144,12 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         clock=clock,
         pause=pause,
         journal=journal,
-        first_pause_ms=bindings.circuit_pause_ms,
+        first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
     )
     dropped: Counter[str] = Counter()
     origin = AceOrigin(
-        base_url=bindings.upstream_url,
-        token=bindings.upstream_token,
+        base_url=bindings.text(UPSTREAM_URL),
+        token=bindings.text(UPSTREAM_TOKEN),
         web=web,
         clock=clock,
         catalogue=CATALOGUE,
@@ -162,7 +177,9 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         identity=RandomIdentity(),
         journal=journal,
         keys=KeyStore(database=stores.database, memory=KEYS, metrics_buffer=METRICS, clock=clock),
-        rate_limiter=PlatformRateLimiter(bindings.rate_limits),
+        rate_limiter=PlatformRateLimiter(
+            {Tier.STANDARD: bindings.env.RATE_STANDARD, Tier.BULK: bindings.env.RATE_BULK}
+        ),
         health_checker=PlatformHealthChecker(
             database=bindings.database,
             bucket=bindings.cache,
@@ -174,11 +191,14 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         ),
         statistics=DatabaseStatistics(stores.database),
         duties=duties,
-        access=bindings.access,
-        route_sizes=bindings.route_sizes,
-        request_deadline_ms=bindings.request_deadline_ms,
-        settle_lag_ms=bindings.settle_lag_ms,
-        live_ttl_ms=bindings.live_ttl_ms,
+        access=access_of_isolate(),
+        route_sizes=RouteSizes(
+            direct_max_samples=bindings.whole(DIRECT_MAX_SAMPLES),
+            queued_min_samples=bindings.whole(QUEUED_MIN_SAMPLES),
+        ),
+        request_deadline_ms=bindings.whole(REQUEST_DEADLINE_SECONDS),
+        settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
+        live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
         sample_budget=BUDGET,
         faults=stores.faults,
         dropped=dropped,

@@ -238,7 +238,8 @@ def test_a_binding_removed_from_the_wiring_stops_the_program_by_name(
     )
     assert done.returncode == 1
     assert re.search(
-        r"MissingBinding: router is not given CACHE \(taken at functions/router/bindings\.py:\d+\): "
+        r"MissingBinding: router is not given CACHE "
+        r"\(taken at functions/edgeseries/platform/bindings\.py:\d+\): "
         r"add it for router in infra/stack/wiring\.py",
         done.stderr,
     )

@@ -8,12 +8,11 @@ import pytest
 
 from edgeseries import limits
 from edgeseries.jobs import limits as job_limits
-from edgeseries.platform_limits import ALL, CPU_MS, FREQUENT_CRON_CPU_MS, LocalHost
+from edgeseries.platform_limits import ALL, LocalHost
 from edgeseries.storage import limits as storage_limits
 from local.hosting import HOST_SCRIPT, NODE
 from local.limits import COUNTED, PassedLimit, with_values
 from local.stack import ROOT
-from stack import settings
 
 FILES_THAT_COUNT = ("limits.mjs", "metering.mjs", "accounting.mjs", "boot.mjs")
 
@@ -152,9 +151,6 @@ def test_bounds_of_ours_are_within_the_platforms() -> None:
     assert by_name["connections"] == limits.PLATFORM_CONNECTIONS
     assert by_name["r2_keys"] == storage_limits.BUCKET_PAGE_KEYS
     assert by_name["queue_send_messages"] == job_limits.MESSAGES_OF_A_SEND
-    # The program of the infrastructure imports no code of a Worker.
-    assert CPU_MS.value == settings.MAX_CPU_LIMIT_MS
-    assert FREQUENT_CRON_CPU_MS.value == settings.MAX_FREQUENT_CRON_CPU_MS
 
 
 def test_the_documentation_has_the_table() -> None:
