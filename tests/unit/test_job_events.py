@@ -63,6 +63,7 @@ def job_at(done: int = 0, status: JobStatus = JobStatus.PROCESSING, at_ms: int =
         started_ms=NOW_MS,
         ended_ms=at_ms if status is JobStatus.COMPLETED else None,
         updated_ms=at_ms,
+        result_parts=1 if status is JobStatus.COMPLETED else None,
     )
 
 
