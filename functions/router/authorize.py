@@ -1,17 +1,16 @@
-"""The door: which endpoint is meant, who asks, how often they may, and whether they may do this at all."""
+"""Who asks, how often they may, and whether they may use this endpoint at all."""
 
-from collections.abc import Sequence
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-from edgeseries.access.grants import EVERYBODY, NOBODY, RULES, Auth, Grant, require
+from edgeseries.access.grants import EVERYBODY, NOBODY, Auth, Grant, require
 from edgeseries.access.keys import ADMIN_KEY_ID, PresentedKey, admin_record, grant_of, presented_key
 from edgeseries.access.ports.keys import Recalled
 from edgeseries.errors import RateLimited, Unidentified
 from edgeseries.http.messages import HttpRequest
 from edgeseries.limits import RATE_WINDOW_S
 from edgeseries.rates import Tier
-from router.endpoints import Endpoint, find_handler
+from router.endpoint import Endpoint
 from router.ports import Ports
 
 IPV6_HOST_PREFIX: Final = 64
@@ -21,15 +20,13 @@ IPV6_HOST_PREFIX: Final = 64
 async def authorize(head: HttpRequest, endpoint: Endpoint, ports: Ports) -> Grant:
     """What the caller may do, if that is enough for this endpoint and method.
 
-    Raises MethodNotAllowed, Unidentified, RateLimited, Forbidden, and StoreUnavailable where a key cannot
+    Raises Unidentified, RateLimited, Forbidden, and StoreUnavailable where a key cannot
     be looked up: nobody comes in by guess.
     """
-    find_handler(endpoint, head.method)
-    rule = RULES["GET" if head.method == "HEAD" else head.method, endpoint.pattern]
     grant = await identify(head, ports)
     await check_rate(f"key:{grant.key_id}" if grant.key_id else _address_of(head), grant.tier, ports)
-    if rule.right is not None:
-        require(grant, rule.right)
+    if endpoint.right is not None:
+        require(grant, endpoint.right)
     return grant
 
 
@@ -121,13 +118,3 @@ def _address_of(head: HttpRequest) -> str:
     if isinstance(address, IPv6Address):
         return f"ip:{IPv6Network((address, IPV6_HOST_PREFIX), strict=False)}"
     return f"ip:{address}"
-
-
-def unruled(endpoints: Sequence[Endpoint]) -> list[str]:
-    """Handlers that `access/grants.py` says nothing of."""
-    return [
-        f"{method} {endpoint.pattern}"
-        for endpoint in endpoints
-        for method in endpoint.handlers
-        if (method, endpoint.pattern) not in RULES
-    ]

@@ -7,7 +7,7 @@ from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.series.days import day_of, first_unsealed_day
 from router.conditional import answer_headers, is_known
-from router.endpoints import Arrival
+from router.endpoint import Arrival
 from router.index_lookup import find_answer
 from router.outcome import Outcome
 from router.ports import Ports

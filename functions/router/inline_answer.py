@@ -27,7 +27,7 @@ from edgeseries.series.days import day_of, first_unsealed_day
 from edgeseries.series.points import PointSeries
 from router.assembly import Delivery, Fetched, completed_days, deliveries, series_of, whole_days
 from router.conditional import conditional_response
-from router.endpoints import Arrival
+from router.endpoint import Arrival
 from router.index_lookup import Index, begin_refresh, keep, keep_answer, note, read_blocks, store_refresh
 from router.live import LivePart, learn
 from router.memory_share import AnswerRoom, held_body, held_work, room_of, take_share

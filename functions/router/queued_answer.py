@@ -17,7 +17,7 @@ from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.rates import RatePolicy
-from router.endpoints import Arrival
+from router.endpoint import Arrival
 from router.job_result import result_outcome
 from router.outcome import Outcome
 from router.ports import Ports

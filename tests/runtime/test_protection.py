@@ -12,10 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
-from edgeseries.access.grants import RULES, Right, Scope
+from edgeseries.access.grants import Right
 from edgeseries.limits import CIRCUIT_FAILURES
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
+from router.endpoint import Scope
+from router.endpoints import ENDPOINTS
 from tests import made_up
 from tests.runtime.conftest import TIMEOUT_S, Running, logs_tell_no_secret, tells_no_secret
 
@@ -87,7 +89,8 @@ def test_every_endpoint_asks_for_a_key_and_its_right(locked: Running) -> None:
         "{key}": revoked.split("_")[1],
     }
     seen = {}
-    for (method, pattern), rule in RULES.items():
+    for rule in ENDPOINTS:
+        method, pattern = rule.method, rule.pattern
         path = pattern
         for part, name in filled.items():
             path = path.replace(part, name)

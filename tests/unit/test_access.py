@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from edgeseries.access.grants import RULES, Auth, Right, Scope
+from edgeseries.access.grants import Auth, Right
 from edgeseries.access.keys import ADMIN_KEY_ID, key_text
 from edgeseries.rates import Tier
-from router.authorize import unruled
-from router.endpoints import Endpoint
-from router.flow import ENDPOINTS
+from router.endpoint import Scope
+from router.endpoints import ENDPOINTS
+from router.resources import resources_of
 from tests.asked_router import QUERY, START_MS, ask, told
 from tests.fake_stores import FakeBlocks
 from tests.fakes import FakeTimer, ListJournal
-from tests.keyed_router import ADMIN_KEY, ASKS, HERE, NO_SITE, OTHER_SITE, SITE, House
+from tests.keyed_router import ADMIN_KEY, ASKS, AT, HERE, NO_SITE, OTHER_SITE, SITE, House
 
 
 @pytest.fixture
@@ -27,21 +27,17 @@ def rights_but(right: Right | None) -> tuple[Right, ...]:
     return tuple(one for one in Right if one is not right)
 
 
-def test_every_endpoint_has_a_rule_and_a_row() -> None:
-    assert set(HERE) <= set(ASKS)
-    assert set(ASKS) == set(RULES)
-    assert unruled(ENDPOINTS) == []
-    assert unruled([Endpoint(pattern="/api/new", handlers=ENDPOINTS[0].handlers)]) == [
-        "GET /api/new",
-        "POST /api/new",
-    ]
-    open_to_all = [place for place, rule in RULES.items() if rule.right is None]
-    assert open_to_all == [("GET", "/api/health")]
+def test_every_endpoint_has_a_row_and_all_but_one_ask_for_a_right() -> None:
+    assert set(ASKS) == set(HERE)
+    assert [place for place, one in AT.items() if one.right is None] == [("GET", "/api/health")]
+    assert {one.right for one in ENDPOINTS if one.scope is Scope.EVERYTHING} == {Right.ADMIN}
+    with pytest.raises(AssertionError, match="declared twice"):
+        resources_of([ENDPOINTS[0], ENDPOINTS[0]])
 
 
 @pytest.mark.parametrize(("method", "pattern"), HERE, ids=[" ".join(one) for one in HERE])
 def test_who_may_do_what(house: House, method: str, pattern: str) -> None:
-    rule, expected = RULES[method, pattern], ASKS[method, pattern].status
+    rule, expected = AT[method, pattern], ASKS[method, pattern].status
     right_key = house.key(*Right)
     lacking = house.key(*rights_but(rule.right))
     of_others = house.key(Right.READ, Right.JOBS, Right.PURGE, sites=(OTHER_SITE,))
@@ -69,8 +65,8 @@ def test_who_may_do_what(house: House, method: str, pattern: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "pattern"),
-    [place for place in HERE if RULES[place].scope is Scope.SITE],
-    ids=[" ".join(place) for place in HERE if RULES[place].scope is Scope.SITE],
+    [place for place in HERE if AT[place].scope is Scope.SITE],
+    ids=[" ".join(place) for place in HERE if AT[place].scope is Scope.SITE],
 )
 def test_a_site_of_others_is_told_as_one_that_is_not_there(house: House, method: str, pattern: str) -> None:
     key = house.key(*rights_but(Right.ADMIN))

@@ -31,7 +31,8 @@ from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import HOUR_MS, MINUTE_MS, SECOND_MS
 from edgeseries.platform_limits import D1_QUERIES
 from edgeseries.series.timerange import TimeRange
-from router.endpoints import Arrival
+from router.endpoint import Arrival
+from router.endpoints import ENDPOINTS
 from router.handlers.job_events import events_outcome, mark_of
 from router.queued_answer import wait_for
 from tests.fakes import FakeClock
@@ -62,6 +63,7 @@ def job_at(done: int = 0, status: JobStatus = JobStatus.PROCESSING, at_ms: int =
         started_ms=NOW_MS,
         ended_ms=at_ms if status is JobStatus.COMPLETED else None,
         updated_ms=at_ms,
+        result_parts=1 if status is JobStatus.COMPLETED else None,
     )
 
 
@@ -144,7 +146,11 @@ class House:
             method="GET", path="/", request_id="r", arrived_ms=NOW_MS, headers=headers, caller=caller
         )
         arrival = Arrival(
-            request=request, grant=EVERYBODY, path_parameters={}, deadline_ms=NOW_MS + SECOND_MS
+            endpoint=next(one for one in ENDPOINTS if one.name == "followJob"),
+            request=request,
+            grant=EVERYBODY,
+            path_parameters={},
+            deadline_ms=NOW_MS + SECOND_MS,
         )
         return events_outcome(self.book.told(self.timeline.clock.at_ms), arrival, self.ports).response
 

@@ -1,9 +1,19 @@
 """`DELETE /api/cache`: what is stored is removed, or only told (`dry_run`)."""
 
-from edgeseries.access.grants import require_site
-from edgeseries.planning.purge_query import PurgeQuery, purge_from_pairs
+from typing import Final
+
+from edgeseries.access.grants import Right, require_site
+from edgeseries.errors import NotFound
+from edgeseries.planning.purge_query import PURGE, PurgeQuery, purge_from_pairs
+from edgeseries.planning.query import USER_ID
 from edgeseries.series.days import days_touched, iso_day
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    SENT_BODY,
+    STORE,
+    json_answer,
+)
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.ports import Ports
 
@@ -43,3 +53,22 @@ def _days_of(query: PurgeQuery) -> list[str] | None:
         return None
     days = days_touched(query.span)
     return [iso_day(days[0]), iso_day(days[-1])]
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="DELETE",
+        pattern="/api/cache",
+        name="purgeCache",
+        summary=(
+            "Remove what is stored of a site: points and times left out mean all of them. Nothing "
+            "that was fetched before is stored after it."
+        ),
+        right=Right.PURGE,
+        scope=Scope.SITE,
+        handler=purge,
+        parameters=(*PURGE, USER_ID),
+        answers={200: json_answer("What went, or would go.", schemas.ref("Purged"))},
+        problems=(NotFound, *STORE, *SENT_BODY),
+    ),
+)

@@ -1,14 +1,24 @@
 """`/api/coverage`: what is stored of a request, and how it would be answered. It fetches nothing."""
 
+from typing import Final
+
+from edgeseries.access.grants import Right
 from edgeseries.answers.parts import block_count
+from edgeseries.errors import NotFound
 from edgeseries.limits import SECOND_MS
 from edgeseries.planning.coverage import Coverage, CoverageGroup, DayRange, Days, coverage_of
 from edgeseries.planning.fetch_plan import FetchPlan, plan_fetch
-from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.planning.query import TIMESERIES, USER_ID, TimeseriesQuery
 from edgeseries.planning.routing import choose_route
 from edgeseries.series.days import iso_day
 from edgeseries.series.timerange import iso_instant
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    SENT_BODY,
+    STORE,
+    json_answer,
+)
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_query
 from router.ports import Ports
@@ -89,3 +99,31 @@ def _told_days(days: Days) -> dict[str, object]:
 
 def _told_range(days: DayRange) -> list[str]:
     return [iso_day(days[0]), iso_day(days[1])]
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/coverage",
+        name="getCoverage",
+        summary="What is stored of a request, and how it would be answered. Nothing is fetched.",
+        right=Right.READ,
+        scope=Scope.SITE,
+        handler=coverage,
+        parameters=(*TIMESERIES, USER_ID),
+        answers={200: json_answer("Coverage.", schemas.ref("Coverage"))},
+        problems=(NotFound, *STORE),
+    ),
+    Endpoint(
+        method="POST",
+        pattern="/api/coverage",
+        name="postCoverage",
+        summary="The same with the fields as JSON.",
+        right=Right.READ,
+        scope=Scope.SITE,
+        handler=coverage,
+        body=schemas.ref("TimeseriesRequest"),
+        answers={200: json_answer("Coverage.", schemas.ref("Coverage"))},
+        problems=(NotFound, *STORE, *SENT_BODY),
+    ),
+)

@@ -26,7 +26,7 @@ from edgeseries.limits import SECOND_MS
 from edgeseries.rates import RatePolicy
 from router.authorize import still_holds
 from router.contract.job_schemas import PROGRESS
-from router.endpoints import Arrival
+from router.endpoint import Arrival
 from router.outcome import Outcome
 from router.ports import Ports
 from router.result_parts import with_parts

@@ -1,17 +1,30 @@
 """`/api/jobs`: make, list, look at, cancel and retry jobs; their results and events."""
 
 from dataclasses import replace
+from typing import Final
 
+from edgeseries.access.grants import Right
 from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat
-from edgeseries.errors import Conflict, Fault, InvalidRequest, NotFound, TooLarge
+from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
 from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
 from edgeseries.jobs.ports.jobs import JobFilter, Place
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import SECOND_MS
-from router.contract.operations import LIST_JOBS, SHOW_RESULT
-from router.endpoints import Arrival
+from router.contract import headers, schemas
+from router.contract.answers import (
+    ACCEPTED,
+    NOT_MODIFIED,
+    RESULT_HEADERS,
+    SENT_BODY,
+    SERIES,
+    STORE,
+    Answer,
+    json_answer,
+)
+from router.contract.parameters import CURSOR, FORMAT, LIMIT, OF_SITE, PART, STATUS
+from router.endpoint import Arrival, Endpoint, Scope
 from router.handlers.job_events import events_outcome
 from router.index_lookup import look_up
 from router.inline_answer import estimated_plan
@@ -36,7 +49,7 @@ async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
     """GET: the caller's jobs, the newest first; of all callers for an admin."""
-    fields = read_fields(arrival.request, LIST_JOBS.parameters)
+    fields = read_fields(arrival.request, arrival.endpoint.parameters)
     after = None
     if "cursor" in fields:
         created_ms, job_id = cursor_place(fields["cursor"])
@@ -92,7 +105,7 @@ async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
     """GET: all that the job fetched, in one of three formats."""
-    fields = read_fields(arrival.request, SHOW_RESULT.parameters)
+    fields = read_fields(arrival.request, arrival.endpoint.parameters)
     chosen = format_of(fields.get("format"), arrival.request.headers.get("accept", ""))
     job = await the_job(arrival, ports)
     if job.status is not JobStatus.COMPLETED:
@@ -157,3 +170,103 @@ def format_of(named: str | None, accept: str) -> ResultFormat:
             if media_type == known.partition(";")[0]:
                 return chosen
     return ResultFormat.JSON
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/jobs",
+        name="listJobs",
+        summary="Jobs, the newest first.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=list_jobs,
+        parameters=(STATUS, OF_SITE, LIMIT, CURSOR),
+        answers={200: json_answer("A page.", schemas.ref("Jobs"))},
+        problems=STORE,
+    ),
+    Endpoint(
+        method="POST",
+        pattern="/api/jobs",
+        name="makeJob",
+        summary="A job of any size; the same request joins the job that it has.",
+        right=Right.JOBS,
+        scope=Scope.SITE,
+        handler=make_job,
+        parameters=(headers.PREFER,),
+        body=schemas.ref("JobRequest"),
+        answers={200: SERIES, 202: ACCEPTED},
+        problems=(NotFound, *STORE, *SENT_BODY),
+    ),
+    Endpoint(
+        method="GET",
+        pattern="/api/jobs/{job}",
+        name="getJob",
+        summary="How a job stands.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=show_job,
+        answers={200: json_answer("The job.", schemas.ref("Job"))},
+        problems=(NotFound, *STORE),
+    ),
+    Endpoint(
+        method="DELETE",
+        pattern="/api/jobs/{job}",
+        name="cancelJob",
+        summary="Stop a job within one upstream call. What it has stored stays.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=cancel_job,
+        answers={200: json_answer("The cancelled job.", schemas.ref("CancelledJob"))},
+        problems=(NotFound, Conflict, *STORE, *SENT_BODY),
+    ),
+    Endpoint(
+        method="GET",
+        pattern="/api/jobs/{job}/result",
+        name="getJobResult",
+        summary="All that a completed job fetched.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=show_result,
+        parameters=(FORMAT, PART, headers.IF_NONE_MATCH),
+        answers={
+            200: Answer(
+                description="The result, streamed.",
+                bodies={
+                    "application/json": schemas.ref("TimeseriesAnswer"),
+                    "application/x-ndjson": schemas.TEXT,
+                    "text/csv": schemas.TEXT,
+                },
+                headers=(*RESULT_HEADERS, "Link", "X-Route-Type"),
+            ),
+            304: NOT_MODIFIED,
+        },
+        problems=(NotFound, Conflict, Gone, *STORE),
+    ),
+    Endpoint(
+        method="GET",
+        pattern="/api/jobs/{job}/events",
+        name="followJob",
+        summary="Server-sent events, each with the whole job, until it ends.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=follow_job,
+        parameters=(headers.LAST_EVENT_ID,),
+        answers={
+            200: Answer(description="The stream.", bodies={"text/event-stream": schemas.ref("Event")}),
+            204: Answer(description="The caller knows already how the job ended."),
+        },
+        problems=(NotFound, *STORE),
+    ),
+    Endpoint(
+        method="POST",
+        pattern="/api/jobs/{job}/retry",
+        name="retryJob",
+        summary="Take up a failed or cancelled job where it stopped.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=retry_job,
+        answers={202: json_answer("The job.", schemas.ref("Job"))},
+        problems=(NotFound, Conflict, Gone, *STORE, *SENT_BODY),
+    ),
+)

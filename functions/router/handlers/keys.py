@@ -1,12 +1,20 @@
 """`/api/keys`: make, list, look at and revoke API keys. Format: `docs/formats/keys.md`."""
 
 from dataclasses import replace
+from typing import Final
 
+from edgeseries.access.grants import Right
 from edgeseries.access.keys import KeyRecord, hash_of, key_request_of, key_text
-from edgeseries.errors import NotFound
+from edgeseries.errors import Conflict, NotFound
 from edgeseries.jobs.limits import JOB_PAGE_ROWS
-from router.contract.operations import LIST_KEYS
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    SENT_BODY,
+    STORE,
+    json_answer,
+)
+from router.contract.parameters import CURSOR, LIMIT
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_body, read_fields
 from router.ports import Ports
@@ -38,7 +46,7 @@ async def make_key(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def list_keys(arrival: Arrival, ports: Ports) -> Outcome:
     """GET: all keys, revoked ones too, by id."""
-    fields = read_fields(arrival.request, LIST_KEYS.parameters)
+    fields = read_fields(arrival.request, arrival.endpoint.parameters)
     after = cursor_name(fields["cursor"]) if "cursor" in fields else None
     page = await ports.keys.page(after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     return json_outcome(
@@ -67,3 +75,53 @@ def _there(record: KeyRecord | None) -> KeyRecord:
     if record is None:
         raise NotFound("there is no such key; GET /api/keys lists them (the admin key is a setting)")
     return record
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/keys",
+        name="listKeys",
+        summary="All API keys, revoked ones too, by id.",
+        right=Right.ADMIN,
+        scope=Scope.EVERYTHING,
+        handler=list_keys,
+        parameters=(LIMIT, CURSOR),
+        answers={200: json_answer("A page.", schemas.ref("Keys"))},
+        problems=STORE,
+    ),
+    Endpoint(
+        method="POST",
+        pattern="/api/keys",
+        name="makeKey",
+        summary="A new API key, which is told once.",
+        right=Right.ADMIN,
+        scope=Scope.EVERYTHING,
+        handler=make_key,
+        body=schemas.ref("KeyRequest"),
+        answers={201: json_answer("The key.", schemas.ref("MadeKey"), "Location")},
+        problems=(Conflict, *STORE, *SENT_BODY),
+    ),
+    Endpoint(
+        method="GET",
+        pattern="/api/keys/{key}",
+        name="getKey",
+        summary="An API key, without its secret.",
+        right=Right.ADMIN,
+        scope=Scope.EVERYTHING,
+        handler=show_key,
+        answers={200: json_answer("The key.", schemas.ref("Key"))},
+        problems=(NotFound, *STORE),
+    ),
+    Endpoint(
+        method="DELETE",
+        pattern="/api/keys/{key}",
+        name="revokeKey",
+        summary="Revoke an API key; it dies within a minute.",
+        right=Right.ADMIN,
+        scope=Scope.EVERYTHING,
+        handler=revoke_key,
+        answers={200: json_answer("The key.", schemas.ref("Key"))},
+        problems=(NotFound, *STORE, *SENT_BODY),
+    ),
+)

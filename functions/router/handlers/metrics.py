@@ -4,14 +4,21 @@ Totals never go down while the database lives. Names and what they count: `docs/
 """
 
 from collections.abc import Sequence
+from typing import Final
 
+from edgeseries.access.grants import Right
 from edgeseries.http.messages import HttpResponse
 from edgeseries.limits import SECOND_MS
 from edgeseries.metrics.exposition import MEDIA_TYPE, Metric, Sample, exposition, histogram_samples
 from edgeseries.metrics.latency import LATENCY_BOUNDS_MS
 from edgeseries.metrics.ports.statistics import JobFacts, Served, Stored
 from edgeseries.upkeep.ports.duties import DutyRecord
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    STORE,
+    Answer,
+)
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome
 from router.ports import Ports
 
@@ -170,3 +177,18 @@ def duty_metrics(duties: Sequence[DutyRecord]) -> list[Metric]:
             ],
         ),
     ]
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/metrics",
+        name="getMetrics",
+        summary="The statistics as Prometheus reads them.",
+        right=Right.ADMIN,
+        scope=Scope.EVERYTHING,
+        handler=metrics,
+        answers={200: Answer(description="Metrics.", bodies={"text/plain": schemas.TEXT})},
+        problems=STORE,
+    ),
+)

@@ -6,11 +6,17 @@ From views and counters only; the bucket is never listed.
 from collections.abc import Sequence
 from typing import Final
 
+from edgeseries.access.grants import Right
 from edgeseries.metrics.costing import Costs, Month, basis_of, costs_of, month_at
 from edgeseries.metrics.latency import quantile_ms
 from edgeseries.metrics.ports.statistics import JobFacts, Served, Stored
 from edgeseries.series.timerange import iso_instant
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    STORE,
+    json_answer,
+)
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.ports import Ports
 
@@ -167,3 +173,18 @@ def _ranked(ascending: Sequence[int], share: float) -> int | None:
         return None
     rank = -int(-len(ascending) * share // 1)
     return ascending[max(rank, 1) - 1]
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/stats",
+        name="getStatistics",
+        summary="What is stored, what was asked, what jobs did, what it costs.",
+        right=Right.ADMIN,
+        scope=Scope.EVERYTHING,
+        handler=stats,
+        answers={200: json_answer("Statistics.", schemas.ref("Statistics"))},
+        problems=STORE,
+    ),
+)
