@@ -138,6 +138,17 @@ def test_promoting_lets_go_of_the_stable_version_and_makes_no_new_one(fake: Fake
     assert "stableVersions" not in fake.config("prod")
 
 
+def test_promoting_that_fails_leaves_what_a_rollback_needs(
+    fake: FakePulumi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.add("prod", {**CONFIG, "stableVersions": f"janitor={V3},router={V1}"}, SECRETS)
+    monkeypatch.setenv("FAKE_PULUMI_STATUS", "255 0")
+    assert main(["promote", "--stack", "prod", "--yes"]) == 1
+    assert fake.config("prod")["stableVersions"] == f"janitor={V3},router={V1}"
+    assert main(["rollback", "--stack", "prod", "--yes"]) == 0
+    assert fake.config("prod")["pinnedVersions"] == f"janitor={V3},router={V1}"
+
+
 HISTORIES = [
     # Oldest first; the stable version that a new one would run beside, and the one to go back to.
     ([], None, None),
