@@ -25,7 +25,7 @@ from edgeseries.limits import DAY_MS, SECOND_MS
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.samples import Value
 from edgeseries.series.timerange import TimeRange
-from tests.fake_stores import FakeAnswers, FakeBlocks, SqliteDatabase
+from tests.fake_stores import FakeBlocks, SqliteDatabase
 from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, FixedBudget, ListJournal
 
 SITE = "hq"
@@ -112,7 +112,7 @@ class JobSystem:
         self.clock = FakeClock(at_ms=NOW_MS)
         self.origin = DyingOrigin({SITE: self.rows})
         self.queues = Queues(self.clock)
-        self.blocks = FakeBlocks(FakeAnswers(self.clock))
+        self.blocks = FakeBlocks()
         self.journal = ListJournal()
         self.budget = FixedBudget()
         self.jobs = JobRecords(self.database)

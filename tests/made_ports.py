@@ -5,6 +5,7 @@ from typing import Any
 from edgeseries.access.adapters.key_memory import KeyMemory
 from edgeseries.access.adapters.key_store import KeyStore
 from edgeseries.access.grants import AccessSettings, Auth
+from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
 from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
@@ -47,7 +48,8 @@ def router_ports(**changes: Any) -> Ports:
         "incoming": FakeIncoming(),
         "origin": FakeOrigin({}),
         "upstream": FixedUpstream(),
-        "blocks": FakeBlocks(answers),
+        "blocks": FakeBlocks(),
+        "stamps": IsolateStamps(),
         "answers": answers,
         "jobs": jobs,
         "book": jobs,

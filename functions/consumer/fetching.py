@@ -1,14 +1,18 @@
 """The work of a batch: what is missing, fetched piece by piece, stored as whole days.
 
-Before every upstream call the claim is renewed; a renewal that is refused (the job is cancelled, the
-lease was lost) ends the work before that call, and so does a budget of the invocation that is spent.
-What was fetched until a failure is stored, so that the next attempt goes on from there.
+It is stored only under the generations that stood when it was looked up what is missing: a purge or a
+refresh meanwhile makes the batch go again. Before every upstream call the claim is renewed; a renewal that
+is refused (the job is cancelled, the lease was lost) ends the work before that call, and so does a budget of
+the invocation that is spent. What was fetched until a failure is stored, so that the next attempt goes on
+from there.
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from consumer.ports import Ports
 from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.blocks.stamps import Stamps
 from edgeseries.errors import Conflict, EdgeError, OriginOversize, TooLarge, Transient
 from edgeseries.jobs.batching import cut_piece, halved
 from edgeseries.jobs.job import Claim
@@ -24,9 +28,19 @@ from edgeseries.series.days import day_of, days_touched
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples, joined
 
+SUPERSEDED_PAUSE_S: Final = 1
+"""Until a batch that was overtaken by a purge goes again. A pause that is told is no attempt."""
+
 
 class ClaimLost(Conflict):
     """The batch is not ours any more, or not wanted any more."""
+
+
+class Superseded(Transient):
+    """What was fetched was purged or refreshed before it could be stored: it is to be fetched again, now."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, retry_after_s=SUPERSEDED_PAUSE_S)
 
 
 class InvocationSpent(Transient):
@@ -41,6 +55,7 @@ class FetchBuffer:
     """
 
     site: str
+    stamps: Stamps = field(default_factory=Stamps)
     days: dict[str, list[int]] = field(default_factory=dict)
     parts: dict[str, list[Samples]] = field(default_factory=dict)
     sample_count: int = 0
@@ -59,16 +74,21 @@ class FetchBuffer:
                 self.delivered += len(one.samples)
 
     async def store(self, ports: Ports) -> None:
-        """Write all of it into blocks."""
-        if self.days:
-            kept = [
-                KeptDays(point=point, days=tuple(sorted(days)), samples=joined(self.parts[point]))
-                for point, days in self.days.items()
-            ]
-            await ports.blocks.keep(self.site, kept)
-            self.blocks += len(kept)
-        self.stored += self.sample_count
-        self.days, self.parts, self.sample_count = {}, {}, 0
+        """Write all of it into blocks. Raises Superseded if some of it was purged or refreshed meanwhile:
+        the rest is stored.
+        """
+        kept = [
+            KeptDays(point=point, days=tuple(sorted(days)), samples=joined(self.parts[point]))
+            for point, days in self.days.items()
+        ]
+        if kept:
+            superseded = (await ports.blocks.keep(self.site, kept, self.stamps)).superseded
+            stored = [one for one in kept if one.point not in superseded]
+            self.blocks += len(stored)
+            self.stored += sum(len(one.samples) for one in stored)
+            self.days, self.parts, self.sample_count = {}, {}, 0
+            if superseded:
+                raise Superseded(f"{len(superseded)} points were purged or refreshed meanwhile")
 
 
 async def fetch_batch(claim: Claim, buffer: FetchBuffer, ports: Ports) -> None:
@@ -94,11 +114,13 @@ async def fetch_batch(claim: Claim, buffer: FetchBuffer, ports: Ports) -> None:
 
 
 async def _fetch(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) -> None:
-    densities = dict(await ports.blocks.densities(claim.site, claim.points))
+    stored = await ports.blocks.look_up(claim.site, claim.points, claim.span)
+    buffer.stamps = stored.stamps
+    densities = dict(stored.density_per_day)
     fetch_plan = plan_fetch(
         claim.points,
         claim.span,
-        covered=await ports.blocks.covered(claim.site, claim.points, claim.span),
+        covered=stored.covered,
         density_per_day=densities,
         now_ms=ports.clock.now_ms(),
         settle_lag_ms=ports.settle_lag_ms,

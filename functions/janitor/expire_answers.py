@@ -22,7 +22,7 @@ async def expire_answers(ports: Ports, turn: Turn) -> Outcome:
     for _ in range(MAX_PAGES):
         found = await ports.objects.expired(now_ms=turn.now_ms, at_most=PAGE_OBJECTS)
         if found:
-            await ports.objects.remove(found)
+            await ports.objects.remove(found, now_ms=turn.now_ms)
         count += len(found)
         if len(found) < PAGE_OBJECTS or not turn.has_time(ports):
             break

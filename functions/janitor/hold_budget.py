@@ -38,7 +38,7 @@ async def hold_budget(ports: Ports, turn: Turn) -> Outcome:
         found = await ports.objects.least_used(at_most=PAGE_OBJECTS)
         going = first_of(found, surplus)
         if going:
-            await ports.objects.remove(going)
+            await ports.objects.remove(going, now_ms=turn.now_ms)
         count += len(going)
         surplus -= sum(one.stored_bytes for one in going)
         if surplus <= 0 or not going or not turn.has_time(ports):

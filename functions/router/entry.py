@@ -11,6 +11,7 @@ from edgeseries.access.adapters.key_memory import KeyMemory
 from edgeseries.access.adapters.key_store import KeyStore
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_writing import pause
+from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.errors import Defect
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
 from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
@@ -51,6 +52,9 @@ TAILS = LiveMemory()
 
 MEMORY = BlockMemory()
 """Bytes of blocks that all requests of the isolate share."""
+
+STAMPS = IsolateStamps()
+"""Generations that the isolate has read lately, which all its requests share."""
 
 UPSTREAM = UpstreamLoad()
 """What all requests of the isolate have under way at the upstream, and whether it is called at all."""
@@ -138,6 +142,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         upstream=web,
         blocks=stores.blocks,
         answers=stores.answers,
+        stamps=STAMPS,
         jobs=jobs,
         book=jobs,
         job_watch=SharedJobWatch(memory=WATCH, book=jobs, clock=clock),

@@ -15,7 +15,7 @@ from edgeseries.http.parameters import names_of
 from edgeseries.planning.freshness import freshness_of
 from edgeseries.planning.routing import Route, choose_route
 from router.authorize import authorize, unruled
-from router.cached_answer import cached_answer
+from router.cached_answer import cached_answer, may_be_kept
 from router.contract.operations import OPERATIONS
 from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, label_of
 from router.finalize_response import finalize_response, preflight
@@ -29,7 +29,7 @@ from router.handlers.metrics import metrics
 from router.handlers.openapi import openapi
 from router.handlers.sites import list_points, list_sites
 from router.handlers.stats import stats
-from router.index_lookup import look_up
+from router.index_lookup import look_up, remembered_stamp
 from router.inline_answer import Choice, answer_inline, estimated_plan
 from router.live import live_part_of
 from router.outcome import Outcome
@@ -74,14 +74,21 @@ async def serve(head: HttpRequest, endpoint: Endpoint, grant: Grant, ports: Port
 
 
 async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
-    """`/api/timeseries`: check; stream a kept answer; or see what is missing, choose the route, take it."""
+    """`/api/timeseries`: check; stream a kept answer, without a look at the index while the isolate knows the
+    generations; or see what is missing, choose the route, take it.
+    """
     query = read_query(arrival)
     freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
-    kept = await cached_answer(query, freshness, arrival, ports)
-    if kept is not None:
-        return kept
+    kept = may_be_kept(query, freshness, arrival, ports)
+    stamp = remembered_stamp(query, ports) if kept else None
+    if stamp is not None and (found := await cached_answer(query, stamp, arrival, ports)) is not None:
+        return found
     index = await look_up(query, reads=freshness.reads, ports=ports)
-    live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=freshness.reads, ports=ports)
+    if kept and index.known and (now := index.stamps.total(query.points)) != stamp:
+        found = await cached_answer(query, now, arrival, ports)
+        if found is not None:
+            return found
+    live = live_part_of(query, index, now_ms=arrival.request.arrived_ms, ports=ports)
     fetch_plan = estimated_plan(query, index, live, arrival, ports)
     route = choose_route(
         missing_samples=fetch_plan.missing_samples,

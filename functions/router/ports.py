@@ -8,6 +8,7 @@ from edgeseries.access.ports.keys import Keys
 from edgeseries.access.ports.rate_limiter import RateLimiter
 from edgeseries.blocks.ports.answers import Answers
 from edgeseries.blocks.ports.blocks import Blocks
+from edgeseries.blocks.ports.stamp_memory import StampMemory
 from edgeseries.jobs.ports.dead_letters import Letters
 from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import JobQueue
@@ -41,6 +42,7 @@ class Ports:
     upstream: UpstreamState
     blocks: Blocks
     answers: Answers
+    stamps: StampMemory
     jobs: Jobs
     book: JobBook
     job_watch: JobWatch

@@ -13,6 +13,8 @@ TABLES = {
     "job_batches",
     "job_history",
     "cache_metadata",
+    "store_generations",
+    "superseded_objects",
     "request_analytics",
     "platform_usage",
     "point_profiles",

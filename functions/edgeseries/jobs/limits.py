@@ -11,7 +11,7 @@ from edgeseries.limits import (
     SECOND_MS,
 )
 from edgeseries.platform_limits import QUEUE_DELAY_S, QUEUE_SEND_MESSAGES, WALL_MS
-from edgeseries.storage.limits import INDEX_TIMEOUT_MS, STATEMENTS_OF_AN_INVOCATION
+from edgeseries.storage.limits import CALLS_OF_AN_INVOCATION, INDEX_TIMEOUT_MS, STATEMENTS_OF_AN_INVOCATION
 
 # --- cutting --------------------------------------------------------------------
 BATCH_MAX_POINTS: Final = 50
@@ -127,12 +127,12 @@ next window is read while one is sent."""
 RESULT_WINDOW_POINTS: Final = 50
 """Points of a window: what is not stored is asked upstream with a few calls."""
 
-RESULT_MAX_BLOCKS: Final = 8_000
-"""Blocks of one part of a result. An invocation makes 10,000 calls (Workers limits, 2026-07); the rest
-is for what blocks lack."""
+RESULT_MAX_BLOCKS: Final = CALLS_OF_AN_INVOCATION * 9 // 20
+"""Blocks of one part of a result. Each is read from the bucket, and where it has gone since, asked upstream:
+two calls of those that the platform allows an invocation."""
 
 RESULT_MAX_PARTS: Final = 1_000
-"""10,000 points over ten years are 152 parts."""
+"""10,000 points over ten years are 271 parts."""
 
 MESSAGES_OF_A_SEND: Final = QUEUE_SEND_MESSAGES.value
 """Messages of one sendBatch."""

@@ -56,7 +56,8 @@ class Edge:
 class Tail:
     """What is known of a point: all samples of `[from_ms, known_until_ms)` as of `read_ms`.
 
-    What lies before `settled_until_ms` was read when it was older than the settle lag already.
+    What lies before `settled_until_ms` was read when it was older than the settle lag already. `stamp` is
+    the generation of the point under which all of it was read: under another one it is worth nothing.
     """
 
     from_ms: int
@@ -64,6 +65,7 @@ class Tail:
     settled_until_ms: int
     read_ms: int
     samples: Samples
+    stamp: int = 0
 
     def __post_init__(self) -> None:
         assert self.from_ms <= self.settled_until_ms <= self.known_until_ms

@@ -24,7 +24,7 @@ from edgeseries.storage.bucket import Facts, Found, Listed, Page, Written
 from edgeseries.storage.limits import BUCKET_PAGE_KEYS, BUCKET_TIMEOUT_MS
 
 TOO_MANY_WRITES: Final = "(10058)"
-"""R2's code for more than one write a second to a key: somebody else writes it right now."""
+"""R2's code for more than one write a second to a key."""
 
 BILLED_AS: Final = {"put": "r2_class_a", "list": "r2_class_a", "get": "r2_class_b", "head": "r2_class_b"}
 """Operations by the names of `metrics/prices.py`. A put that loses is billed, too; a delete is free."""
@@ -75,17 +75,19 @@ class R2Bucket:
             stored_bytes=whole_number(found.size, "the size of an object"),
         )
 
-    async def put(self, key: str, content: bytes, facts: Facts, *, replaces: str | None) -> Written | None:
+    async def put(self, key: str, content: bytes, facts: Facts) -> Written:
         """See `Bucket`."""
-        condition = {"etagMatches": replaces} if replaces is not None else {"etagDoesNotMatch": "*"}
-        options = js_object({"onlyIf": condition, "customMetadata": dict(facts)})
+        options = js_object({"customMetadata": dict(facts)})
         try:
             put = await self._race("put", key, js_bytes(content), options)
         except JsException as error:
             if TOO_MANY_WRITES in str(error):
-                return None
+                # Somebody wrote the same bytes within this second.
+                there = await self._call("head", key)
+                if there is not None:
+                    return _written(there)
             raise StoreUnavailable("the bucket refused to write; try again") from error
-        return None if put is None else _written(put)
+        return _written(put)
 
     async def put_encoded(self, key: str, content: bytes, facts: Facts, *, coding: str) -> None:
         """Write whatever is there, with what its bytes are coded by."""

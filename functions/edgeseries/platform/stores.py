@@ -66,7 +66,6 @@ def stores_of(
         compression=compression,
         memory=memory,
         clock=clock,
-        answers=answers,
         faults=faults,
         used=metrics_buffer.used,
     )

@@ -114,7 +114,8 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
     "/api/cache": {
         "DELETE": Operation(
             name="purgeCache",
-            told="Remove what is stored of a site: points and times left out mean all of them.",
+            told="Remove what is stored of a site: points and times left out mean all of them. Nothing "
+            "that was fetched before is stored after it.",
             parameters=(*PURGE, USER_ID),
             answers={200: json_answer("What went, or would go.", schemas.ref("Purged"))},
             problems=(NotFound, *STORE, *SENT_BODY),

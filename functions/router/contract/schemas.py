@@ -114,7 +114,6 @@ COVERAGE: Final = record(
 
 PURGED: Final = record(
     blocks=COUNT,
-    answers=COUNT,
     storedBytes=COUNT,
     dryRun=FLAG,
     site=TEXT,

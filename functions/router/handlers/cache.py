@@ -9,7 +9,8 @@ from router.ports import Ports
 
 
 async def purge(arrival: Arrival, ports: Ports) -> Outcome:
-    """Blocks, kept answers, and what this isolate knows of the live edge.
+    """Blocks, every kept answer that holds something of these points, and what this isolate knows of the
+    live edge.
 
     Raises StoreUnavailable when one call is not enough; the same request goes on from there.
     """
@@ -17,11 +18,16 @@ async def purge(arrival: Arrival, ports: Ports) -> Outcome:
     require_site(arrival.grant, query.site)
     if not query.dry_run:
         ports.tails.forget(query.site, query.points)
-    gone = await ports.blocks.forget(query.site, points=query.points, span=query.span, dry_run=query.dry_run)
+    try:
+        gone = await ports.blocks.forget(
+            query.site, points=query.points, span=query.span, dry_run=query.dry_run
+        )
+    finally:
+        # After it: a look at the index that began before may have told the old generations until now.
+        ports.stamps.forget(query.site)
     return json_outcome(
         {
             "blocks": gone.blocks,
-            "answers": gone.answers,
             "storedBytes": gone.stored_bytes,
             "dryRun": query.dry_run,
             "site": query.site,

@@ -17,17 +17,16 @@ from router.ports import Ports
 async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
     """Coverage by group of points, counts, and the route. Raises StoreUnavailable: a guess would mislead."""
     query = read_query(arrival)
-    covered = await ports.blocks.covered(query.site, query.points, query.span)
-    densities = await ports.blocks.densities(query.site, query.points)
+    stored = await ports.blocks.look_up(query.site, query.points, query.span)
     now_ms = arrival.request.arrived_ms
     found = coverage_of(
-        query.points, query.span, covered=covered, now_ms=now_ms, settle_lag_ms=ports.settle_lag_ms
+        query.points, query.span, covered=stored.covered, now_ms=now_ms, settle_lag_ms=ports.settle_lag_ms
     )
     fetch_plan = plan_fetch(
         query.points,
         query.span,
-        covered=covered,
-        density_per_day=densities,
+        covered=stored.covered,
+        density_per_day=stored.density_per_day,
         now_ms=now_ms,
         settle_lag_ms=ports.settle_lag_ms,
     )

@@ -29,7 +29,7 @@ async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: a job of any size, with a priority."""
     query, priority = read_job_request(arrival)
     index = await look_up(query, reads=True, ports=ports)
-    live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=True, ports=ports)
+    live = live_part_of(query, index, now_ms=arrival.request.arrived_ms, ports=ports)
     fetch_plan = estimated_plan(query, index, live, arrival, ports)
     return await queue_job(query, fetch_plan, arrival, ports, priority=priority)
 
