@@ -234,7 +234,10 @@ def tell() -> None:
     print("\nWithout make: python run.py <target> [NAME=value ...]")
 
 
-LOCK = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--no-annotate", "--no-header", "--upgrade")  # fmt: skip
+LOCK = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--no-annotate", "--no-header", "--generate-hashes", "--upgrade")  # fmt: skip
+WHEELS = ("uv", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--only-binary", ":all:", "--python-version", "3.12", "--target", "build/none", "-r", "requirements.txt", "--python-platform")  # fmt: skip
+"""Fails when a package of the lock file has no wheel for a platform."""
+
 INSTALLED = (python_packages, RUNTIME)
 
 
@@ -288,6 +291,10 @@ TARGETS: dict[str, Target] = {
         (Flag("DATA", "--data"), Flag("QUICK", "--quick", bare=True), Flag("LARGE", "--large", bare=True), Flag("REFERENCE", "--reference", bare=True), Flag("ONLY", "--only", many="each")),
         (*INSTALLED, measurements),
     ),
+    "engine": Target(
+        "the program under a real Pulumi engine, built once under build/engine (ten minutes), against a stand-in for Cloudflare",
+        (module("tests.engine.installation"), ("pytest", "-q", "tests/engine")), (), INSTALLED,
+    ),
     "kernel": Target(
         "build the kernel from kernel/src (CHECK=1: compare with the one in the repository)",
         (module("kernel"),), (Flag("CHECK", "--check", bare=True),), (*INSTALLED, compiler),
@@ -300,6 +307,7 @@ TARGETS: dict[str, Target] = {
             (*LOCK, "--group", "pyproject.toml:kernel", "-o", "requirements-kernel.txt"),
             lambda: npm("install", "--package-lock-only", "--prefix", "local"),
             lambda: npm("install", "--package-lock-only", "--prefix", "infra/wrangler"),
+            *((*WHEELS, platform) for platform in ("linux", "macos", "windows")),
         ),
         (), INSTALLED,
     ),

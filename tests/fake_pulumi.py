@@ -71,6 +71,18 @@ class FakePulumi:
         self._state.write_text(json.dumps(state))
 
 
+def targets(fake: FakePulumi) -> list[str]:
+    """URNs that the one `up` was told."""
+    (words,) = fake.calls("up")
+    return [words[place + 1] for place, word in enumerate(words) if word == "--target"]
+
+
+def short(urn: str) -> str:
+    """Kind and name of a resource."""
+    _, _, types, name = urn.split("::")
+    return f"{types.rpartition('$')[2].rpartition(':')[2]} {name}"
+
+
 def main(state_file: str, words: list[str]) -> int:
     path = Path(state_file)
     state = json.loads(path.read_text())

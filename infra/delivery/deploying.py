@@ -75,7 +75,12 @@ def promote(stack_name: str, function: str | None, *, agreed: bool) -> None:
     pinned = {name: one for name, one in stack.versions("pinnedVersions").items() if name not in functions}
     _keep(stack, stableVersions=stable, pinnedVersions=pinned)
     targets = arguments.deployment_targets(stack.graph, functions)
-    pulumi(arguments.up(stack.name, targets=targets, agreed=agreed))
+    try:
+        pulumi(arguments.up(stack.name, targets=targets, agreed=agreed))
+    except (DeliveryFault, KeyboardInterrupt):
+        # What the canary ran beside must not be forgotten, or a rollback would not know where to.
+        _keep(read_stack(stack_name), stableVersions=stack.versions("stableVersions"))
+        raise
 
 
 def rollback(stack_name: str, function: str | None, *, version: str | None, agreed: bool) -> None:
