@@ -6,7 +6,6 @@ small body before it leaves, a large one as it passes (`sound_body.mjs`). What i
 that it is made anew. Format: `docs/formats/storage.md`.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,8 +23,16 @@ from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
 from edgeseries.blocks.ports.compression import Compression
 from edgeseries.errors import DeadlineExceeded, StoreUnavailable
 from edgeseries.http.messages import BodyStream
-from edgeseries.platform.colo_cache import ColoCache
-from edgeseries.platform.ffi import call_in_time, in_time, js_bytes, present, python_bytes
+from edgeseries.platform.colo_cache import ADDRESS, ColoCache
+from edgeseries.platform.ffi import (
+    call_in_time,
+    in_time,
+    js_bytes,
+    js_references,
+    present,
+    python_bytes,
+    whole_number,
+)
 from edgeseries.platform.r2 import R2Bucket
 from edgeseries.ports.clock import Clock
 from edgeseries.storage.bucket import Facts
@@ -149,6 +156,11 @@ class AnswerStore:
                 stored.digest,
                 stored.stored_bytes,
                 CHECKED_AHEAD_BYTES,
+                js_references(
+                    bucket=None if source.copied else self._bucket.binding,
+                    key=answer_key(digest),
+                    address=ADDRESS + digest,
+                ),
                 timeout_ms=BUCKET_TIMEOUT_MS,
                 what="the bucket",
             )
@@ -156,20 +168,17 @@ class AnswerStore:
             raise StoreUnavailable("the bucket broke off an answer; try again") from error
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
+        earlier = whole_number(checked.told, "a count")
+        if earlier:
+            self.faults["answer_damaged"] += earlier
         body = present(checked.body)
         if body is None:
             await self._drop(digest, source)
             return None
-        if stored.stored_bytes > CHECKED_AHEAD_BYTES:
-            self._wait_until(asyncio.ensure_future(self._watch(checked.sound, digest, source)))
         if not source.copied and stored.stored_bytes <= COLO_MAX_BYTES:
             body, copy = body.tee()
             self._wait_until(self._colo.keep(digest, copy, source.told))
         return KeptAnswer(facts=stored.facts, stream=BodyStream(body), content_encoding=BROTLI)
-
-    async def _watch(self, sound: Any, digest: str, source: _Source) -> None:
-        if not await sound:
-            await self._drop(digest, source)
 
     async def _drop(self, digest: str, source: _Source) -> None:
         """Take a damaged answer out where it was found."""

@@ -45,7 +45,7 @@ class R2Bucket:
     """
 
     def __init__(self, binding: Any, meter: Counter[str] | None = None) -> None:
-        self._binding = binding
+        self.binding = self._binding = binding
         self._meter: Counter[str] = Counter() if meter is None else meter
         self.calls = 0
 
@@ -90,10 +90,16 @@ class R2Bucket:
         return _written(put)
 
     async def put_encoded(self, key: str, content: bytes, facts: Facts, *, coding: str) -> None:
-        """Write whatever is there, with what its bytes are coded by."""
+        """Write whatever is there, with what its bytes are coded by. Where somebody wrote within this second,
+        theirs stays.
+        """
         http = {"contentType": "application/json", "contentEncoding": coding}
         options = js_object({"httpMetadata": http, "customMetadata": dict(facts)})
-        await self._call("put", key, js_bytes(content), options)
+        try:
+            await self._race("put", key, js_bytes(content), options)
+        except JsException as error:
+            if TOO_MANY_WRITES not in str(error):
+                raise StoreUnavailable("the bucket failed to put; try again") from error
 
     async def delete(self, keys: Sequence[str]) -> None:
         """See `Bucket`."""
