@@ -31,7 +31,7 @@ ABOUT: Final = (
 )
 
 ABOUT_KEYS: Final = (
-    "An API key, `es_<id>_<secret>`. It has sites and rights; what it may not see is told as not there."
+    "An API key, `es_<id>_<secret>`. It has sites and rights; what it may not see is answered as not there."
 )
 
 SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -155,18 +155,18 @@ def _preflight(endpoint: Endpoint) -> dict[str, Any]:
 
 def _parameter(one: Parameter) -> dict[str, Any]:
     schema = schemas.listed(one.kind.schema, minItems=1) if one.listed else dict(one.kind.schema)
-    told: dict[str, Any] = {
+    parameter: dict[str, Any] = {
         "name": one.name,
         "in": one.place,
-        "description": one.told,
+        "description": one.description,
         "required": one.required,
         "schema": schema,
     }
     if one.listed:
-        told |= {"style": "form", "explode": one.listed == "repeated"}
+        parameter |= {"style": "form", "explode": one.listed == "repeated"}
     if one.deprecated:
-        told["deprecated"] = True
-    return told
+        parameter["deprecated"] = True
+    return parameter
 
 
 def _headers(names: tuple[str, ...]) -> dict[str, Any]:
@@ -175,10 +175,10 @@ def _headers(names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _answer(one: Answer, *, head: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {"description": one.description, "headers": _headers(one.headers)}
+    response: dict[str, Any] = {"description": one.description, "headers": _headers(one.headers)}
     if one.bodies and not head:
-        told["content"] = {media_type: {"schema": schema} for media_type, schema in one.bodies.items()}
-    return told
+        response["content"] = {media_type: {"schema": schema} for media_type, schema in one.bodies.items()}
+    return response
 
 
 def _problems(problems: Problems, *, besides: Collection[int]) -> dict[str, dict[str, Any]]:

@@ -56,7 +56,7 @@ def serialize_job(job: Job, now_ms: int) -> dict[str, object]:
     }
 
 
-def told_letter(letter: DeadLetter) -> dict[str, object]:
+def serialize_dead_letter(letter: DeadLetter) -> dict[str, object]:
     """All that is told of a dead letter."""
     return {
         "letterId": letter.letter_id,
@@ -77,7 +77,7 @@ def key_url(key_id: str) -> str:
     return f"{KEYS_PATH}/{quote(key_id, safe='')}"
 
 
-def told_key(record: KeyRecord) -> dict[str, object]:
+def serialize_key(record: KeyRecord) -> dict[str, object]:
     """All that is told of an API key once it is made."""
     return {
         "keyId": record.key_id,

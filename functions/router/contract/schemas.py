@@ -54,7 +54,7 @@ def _body(parameters: tuple[Parameter, ...], **more: Schema) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for one in parameters:
         kind = listed(one.kind.schema, minItems=1, maxItems=MAX_POINTS) if one.listed else one.kind.schema
-        fields[one.name] = {"description": one.told, "allOf": [kind]}
+        fields[one.name] = {"description": one.description, "allOf": [kind]}
     return {
         "type": "object",
         "properties": {**fields, **more},

@@ -68,7 +68,7 @@ ENDPOINTS: Final = (
         scope=Scope.SITE,
         handler=purge,
         parameters=(*PURGE, USER_ID),
-        answers={200: json_answer("What went, or would go.", schemas.ref("Purged"))},
+        answers={200: json_answer("What was removed, or would be.", schemas.ref("Purged"))},
         problems=(NotFound, *STORE, *SENT_BODY),
     ),
 )

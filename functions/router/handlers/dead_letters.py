@@ -18,7 +18,7 @@ from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields
 from router.ports import Ports
-from router.serializers import cursor_place, cursor_text, serialize_job, told_letter
+from router.serializers import cursor_place, cursor_text, serialize_dead_letter, serialize_job
 
 
 async def list_letters(arrival: Arrival, ports: Ports) -> Outcome:
@@ -31,7 +31,7 @@ async def list_letters(arrival: Arrival, ports: Ports) -> Outcome:
     page = await ports.letters.page(after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     return json_outcome(
         {
-            "letters": [told_letter(letter) for letter in page.letters],
+            "letters": [serialize_dead_letter(letter) for letter in page.letters],
             "cursor": None if page.after is None else cursor_text(page.after.buried_ms, page.after.letter_id),
         }
     )
@@ -51,7 +51,7 @@ async def replay_letter(arrival: Arrival, ports: Ports) -> Outcome:
         if not await ports.job_queue.resend(letter.message, queue=letter.queue):
             raise Conflict(f"the letter came from {letter.queue}, which nobody sends to")
         await ports.letters.replayed(letter, now_ms=now_ms)
-        return json_outcome({"letter": told_letter(letter), "job": None}, status=202)
+        return json_outcome({"letter": serialize_dead_letter(letter), "job": None}, status=202)
     if not await ports.jobs.reopen(letter.job_id, now_ms=now_ms):
         job = await ports.book.find(letter.job_id)
         state = "gone" if job is None else str(job.status)
@@ -60,7 +60,9 @@ async def replay_letter(arrival: Arrival, ports: Ports) -> Outcome:
     job = await ports.book.find(letter.job_id)
     assert job is not None, "it was reopened just now"
     await dispatch(job.job_id, job.priority, ports)
-    return json_outcome({"letter": told_letter(letter), "job": serialize_job(job, now_ms)}, status=202)
+    return json_outcome(
+        {"letter": serialize_dead_letter(letter), "job": serialize_job(job, now_ms)}, status=202
+    )
 
 
 ENDPOINTS: Final = (

@@ -48,7 +48,7 @@ ENDPOINTS: Final = (
         method="GET",
         pattern="/api/health",
         name="getHealth",
-        summary="That this Worker answers; with `deep=1` every part that answers depend on, looked at now.",
+        summary="Whether this Worker answers; with `deep=1`, whether every part that answers depend on does.",
         right=None,
         scope=Scope.NOTHING,
         handler=health,

@@ -18,7 +18,7 @@ from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_body, read_fields
 from router.ports import Ports
-from router.serializers import cursor_name, key_url, name_cursor, told_key
+from router.serializers import cursor_name, key_url, name_cursor, serialize_key
 
 CREATED = 201
 
@@ -39,7 +39,7 @@ async def make_key(arrival: Arrival, ports: Ports) -> Outcome:
     )
     await ports.keys.add(record)
     ports.journal.line("info", "a key is made", key=record.key_id, by=arrival.grant.key_id)
-    outcome = json_outcome({"key": text, **told_key(record)}, status=CREATED)
+    outcome = json_outcome({"key": text, **serialize_key(record)}, status=CREATED)
     headers = {**outcome.response.headers, "Location": key_url(record.key_id)}
     return replace(outcome, response=replace(outcome.response, headers=headers))
 
@@ -51,7 +51,7 @@ async def list_keys(arrival: Arrival, ports: Ports) -> Outcome:
     page = await ports.keys.page(after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     return json_outcome(
         {
-            "keys": [told_key(record) for record in page.keys],
+            "keys": [serialize_key(record) for record in page.keys],
             "cursor": None if page.after is None else name_cursor(page.after),
         }
     )
@@ -60,7 +60,7 @@ async def list_keys(arrival: Arrival, ports: Ports) -> Outcome:
 async def show_key(arrival: Arrival, ports: Ports) -> Outcome:
     """GET of one."""
     record = await ports.keys.find(arrival.path_parameters["key"])
-    return json_outcome(told_key(_there(record)))
+    return json_outcome(serialize_key(_there(record)))
 
 
 async def revoke_key(arrival: Arrival, ports: Ports) -> Outcome:
@@ -68,7 +68,7 @@ async def revoke_key(arrival: Arrival, ports: Ports) -> Outcome:
     key_id = arrival.path_parameters["key"]
     record = _there(await ports.keys.revoke(key_id, now_ms=arrival.request.arrived_ms))
     ports.journal.line("info", "a key is revoked", key=record.key_id, by=arrival.grant.key_id)
-    return json_outcome(told_key(record))
+    return json_outcome(serialize_key(record))
 
 
 def _there(record: KeyRecord | None) -> KeyRecord:
@@ -94,7 +94,7 @@ ENDPOINTS: Final = (
         method="POST",
         pattern="/api/keys",
         name="makeKey",
-        summary="A new API key, which is told once.",
+        summary="Make an API key. Its text is in this answer and never again.",
         right=Right.ADMIN,
         scope=Scope.EVERYTHING,
         handler=make_key,
@@ -117,7 +117,7 @@ ENDPOINTS: Final = (
         method="DELETE",
         pattern="/api/keys/{key}",
         name="revokeKey",
-        summary="Revoke an API key; it dies within a minute.",
+        summary="Revoke an API key; it stops working within a minute.",
         right=Right.ADMIN,
         scope=Scope.EVERYTHING,
         handler=revoke_key,
