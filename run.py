@@ -37,6 +37,9 @@ DEFAULTS = {
 PASSED_ON = ("EDGESERIES_", "CLOUDFLARE_", "PULUMI_", "UPSTREAM_", "UPDATE_GOLDEN", "PYTHON")
 """How names begin that commands read from the environment and that have no default here."""
 
+SECRETS = ("UPSTREAM_TOKEN",)
+"""Settings that no command line should hold, since every user of the machine may read it."""
+
 MADE = (
     ".venv", "local/node_modules", "infra/wrangler/node_modules", "build",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis",
@@ -163,9 +166,12 @@ def python_packages() -> None:
     def install() -> None:
         need([sys.executable, "-m", "venv", str(VENV)])
         pip_install("requirements.txt")
+        # Pulumi starts the program and its plugin from the root, where neither would find infra's packages.
+        path = "Path(sysconfig.get_path('purelib'), 'edgeseries.pth').write_text(sys.argv[1])"
+        need([PYTHON, "-c", f"import sys, sysconfig; from pathlib import Path; {path}", str(ROOT / "infra")])
 
     # What made .venv once need not be what runs this: only the lock file and the machine's kind count.
-    inputs = (text_of("requirements.txt"), sys.platform)
+    inputs = (text_of("requirements.txt"), sys.platform, str(ROOT))
     once(VENV / ".ready", inputs, "setting up .venv (once, about a minute)", install)
 
 
@@ -228,7 +234,10 @@ def tell() -> None:
     print("\nWithout make: python run.py <target> [NAME=value ...]")
 
 
-LOCK = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--no-annotate", "--no-header", "--upgrade")  # fmt: skip
+LOCK = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--no-annotate", "--no-header", "--generate-hashes", "--upgrade")  # fmt: skip
+WHEELS = ("uv", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--only-binary", ":all:", "--python-version", "3.12", "--target", "build/none", "-r", "requirements.txt", "--python-platform")  # fmt: skip
+"""Fails when a package of the lock file has no wheel for a platform."""
+
 INSTALLED = (python_packages, RUNTIME)
 
 
@@ -254,7 +263,7 @@ TARGETS: dict[str, Target] = {
     "help": Target("list the commands", (tell,)),
     "setup": Target("install what the lock files name (done by the other commands on first use)", (), (), INSTALLED),
     "dev": Target(
-        "serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA (AUTH=keys: callers need a key)",
+        "serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA (AUTH=keys: callers need a key; UPSTREAM_URL and UPSTREAM_TOKEN: an upstream of your own, no simulator)",
         (module("local.dev"),), (), INSTALLED,
     ),
     "demo": Target("start the stack on free ports, ask it for real data, check it against the truth, stop", (module("local.demo"),), (), INSTALLED),
@@ -282,6 +291,10 @@ TARGETS: dict[str, Target] = {
         (Flag("DATA", "--data"), Flag("QUICK", "--quick", bare=True), Flag("LARGE", "--large", bare=True), Flag("REFERENCE", "--reference", bare=True), Flag("ONLY", "--only", many="each")),
         (*INSTALLED, measurements),
     ),
+    "engine": Target(
+        "the program under a real Pulumi engine, built once under build/engine (ten minutes), against a stand-in for Cloudflare",
+        (module("tests.engine.installation"), ("pytest", "-q", "tests/engine")), (), INSTALLED,
+    ),
     "kernel": Target(
         "build the kernel from kernel/src (CHECK=1: compare with the one in the repository)",
         (module("kernel"),), (Flag("CHECK", "--check", bare=True),), (*INSTALLED, compiler),
@@ -294,6 +307,7 @@ TARGETS: dict[str, Target] = {
             (*LOCK, "--group", "pyproject.toml:kernel", "-o", "requirements-kernel.txt"),
             lambda: npm("install", "--package-lock-only", "--prefix", "local"),
             lambda: npm("install", "--package-lock-only", "--prefix", "infra/wrangler"),
+            *((*WHEELS, platform) for platform in ("linux", "macos", "windows")),
         ),
         (), INSTALLED,
     ),
@@ -334,6 +348,14 @@ def settings(words: list[str]) -> None:
         os.environ[name] = text
 
 
+def warn(words: list[str]) -> None:
+    """Say so where a secret stands on the command line, here or on make's, which hands its words to MAKEFLAGS."""
+    names = {word.partition("=")[0] for word in (*words, *os.environ.get("MAKEFLAGS", "").split())}
+    for name in names.intersection(SECRETS):
+        remedy = f"put it into the environment: export {name}"
+        print(f"run.py: {name} on the command line is in the list of processes; {remedy}", file=sys.stderr)
+
+
 def target_of(name: str) -> Target:
     """A target by its name; raises Fault for one that is not there."""
     if name not in TARGETS:
@@ -365,6 +387,7 @@ def main(words: list[str]) -> int:
     names = [word for word in words if "=" not in word]
     os.chdir(ROOT)
     try:
+        warn(words)
         settings([word for word in words if "=" in word])
         for target in [target_of(name) for name in names or ["help"]]:
             status = run(target)

@@ -47,5 +47,4 @@ def ground(setting: Setting, *, scripts: tuple[Script, ...] = ()) -> Iterator[Gr
     with tempfile.TemporaryDirectory(prefix="stack-") as state:
         options = StackOptions(state=Path(state), data=setting.sample, scripts=scripts)
         with Stack(options) as stack:
-            stack.host.wait_awake()
             yield Ground(stack=stack, week=week)

@@ -1,10 +1,17 @@
 """Entry of the Pulumi program: config to settings to resources to outputs.
 
 Owns nothing but the order of these steps and how faults reach the terminal. Run by
-`pulumi up`, and under Pulumi's mocks by `local/graph.py`.
+`pulumi up` through `__main__.py` of the root, and under Pulumi's mocks by `local/graph.py`.
 """
 
+import sys
+from pathlib import Path
+
 import pulumi
+
+# Settings that Workers read are declared once, in their package (docs/adr/0013-settings.md), of which Pulumi,
+# which starts this folder, knows nothing.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "functions"))
 
 from stack.bundle import BundleError
 from stack.names import NameFault

@@ -1,12 +1,13 @@
 """`make dev`: serve until told to stop, with the Workers' logs in the terminal.
 
 Owns reading PORT, UPSTREAM_PORT, STATE, DATA and AUTH from the environment, what is printed, and the
-exit status. Must not know how the stack runs.
+exit status. An upstream of one's own is read by `own_upstream.py`. Must not know how the stack runs.
 """
 
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 from local.key import COMMAND as KEY_COMMAND
 from local.logs import LogLine, readable
+from local.own_upstream import OwnUpstream, OwnUpstreamError, look_at, taken_from
 from local.plan import PlanError
 from local.remote import Commands, Remote
 from local.stack import Stack, StackError, StackOptions
@@ -31,7 +33,10 @@ from stack.wiring import MissingBinding
 DAY_MS: Final = 86_400_000
 MAX_PORT: Final = 65_535
 
-FAULTS: Final = (StackError, PlanError, BundleError, NameFault, SchemaFault, SettingsError, MissingBinding)
+FAULTS: Final = (
+    *(StackError, OwnUpstreamError, PlanError, BundleError),
+    *(NameFault, SchemaFault, SettingsError, MissingBinding),
+)
 """Errors whose text says all there is to say."""
 
 
@@ -44,10 +49,13 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
-        options = options_from(os.environ)
-        asked = _example(options.data)
+        upstream = taken_from(os.environ)
+        options = options_from(os.environ, upstream)
+        asked = _example(options.data) if upstream is None else _example_of(upstream)
         with Stack(options) as stack, Remote(options.state, _commands(stack)):
             print(f"EdgeSeries ready on {stack.url}", flush=True)
+            if upstream is not None:
+                print(f"  (the upstream is {upstream.url})", flush=True)
             for url in urls_to_try(asked, stack.url, stack.upstream_url):
                 print(f"  curl '{url}'", flush=True)
             if options.settings["auth"] == "keys":
@@ -70,7 +78,7 @@ def _commands(stack: Stack) -> Commands:
     }
 
 
-def options_from(environment: Mapping[str, str]) -> StackOptions:
+def options_from(environment: Mapping[str, str], upstream: OwnUpstream | None = None) -> StackOptions:
     """The options that the environment asks for; raises StackError that names what is wrong there."""
     colour = sys.stdout.isatty()
 
@@ -82,6 +90,7 @@ def options_from(environment: Mapping[str, str]) -> StackOptions:
         data=Path(_given(environment, "DATA")),
         port=_port(environment, "PORT"),
         upstream_port=_port(environment, "UPSTREAM_PORT"),
+        upstream=upstream,
         settings={"auth": _auth(environment)},
         on_log=show,
     )
@@ -112,6 +121,16 @@ def _auth(environment: Mapping[str, str]) -> str:
     return text
 
 
+def _example_of(upstream: OwnUpstream) -> tuple[str, str, int] | None:
+    """A site and a point of one's own upstream, and yesterday: whether there are samples nobody knows yet.
+
+    Asked before anything starts: an upstream that refuses is then the first thing said, not the last.
+    """
+    example = look_at(upstream)
+    today_ms = time.time_ns() // 1_000_000 // DAY_MS * DAY_MS
+    return None if example is None else (*example, today_ms - DAY_MS)
+
+
 def _example(data: Path) -> tuple[str, str, int] | None:
     """A site, a point and a UTC day (its first ms) on which the point has samples; None without any.
 
@@ -135,7 +154,7 @@ def _example(data: Path) -> tuple[str, str, int] | None:
 
 
 def urls_to_try(example: tuple[str, str, int] | None, url: str, upstream_url: str) -> list[str]:
-    """What to ask first: health, sites, points, real samples of a real day, the upstream's own count."""
+    """What to ask first: health, sites, points, real samples of a real day, the simulator's own count."""
     urls = [f"{url}/api/health?deep=1", f"{url}/api/stats", f"{url}/api/sites"]
     if example is not None:
         site, point, day_ms = example
@@ -147,7 +166,7 @@ def urls_to_try(example: tuple[str, str, int] | None, url: str, upstream_url: st
         }
         urls.append(f"{url}/api/sites/{quote(site, safe='')}/points")
         urls.append(f"{url}/api/timeseries?{urlencode(query, safe=':/')}")
-    return [*urls, f"{upstream_url}/_stats"]
+    return [*urls, f"{upstream_url}/_stats"] if upstream_url else urls
 
 
 def _iso(epoch_ms: int) -> str:

@@ -4,7 +4,6 @@ The demo and the oracle tests hold the system's answers against this. It uses no
 Workers, so that a fault there cannot hide itself.
 """
 
-import contextlib
 import math
 import re
 from decimal import Decimal
@@ -31,11 +30,10 @@ def expected_value(text: str) -> Any:
     if NOT_FINITE.fullmatch(text):
         return None
     if INTEGER.fullmatch(text):
-        exact = Decimal(text.strip())
-        with contextlib.suppress(OverflowError):
-            if Decimal(float(exact)) == exact:
-                return float(text)
-        return int(text)
+        exact, nearest = Decimal(text.strip()), float(text)
+        if math.isinf(nearest):
+            return None
+        return nearest if Decimal(nearest) == exact else int(text)
     if NUMBER.fullmatch(text):
         number = float(text)
         return number if math.isfinite(number) else None

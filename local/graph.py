@@ -45,7 +45,8 @@ class Resource:
     `type` is a token such as `cloudflare:index/r2Bucket:R2Bucket`, `name` the logical name, which
     is unique within the type. `id` is made up, but the same in every run. `secret_paths` say
     where in `inputs` secrets stand. `depends_on` holds the keys of other resources. `retain` says that the
-    real thing stays when the resource goes. `urn` is what `pulumi up --target` takes.
+    real thing stays when the resource goes. `urn` is what `pulumi up --target` takes. `parent` is the key of
+    the component that it is in, empty at the top.
     """
 
     type: str
@@ -58,6 +59,7 @@ class Resource:
     component: bool
     retain: bool = False
     urn: str = ""
+    parent: str = ""
 
     @property
     def key(self) -> str:
@@ -194,6 +196,7 @@ class _Recorder(mocks.MockMonitor):
                     retain=request.retainOnDelete,
                     # The engine leaves the stack out of the types; the mock does not.
                     urn=response.urn.replace(f"{STACK_TYPE}$", ""),
+                    parent="" if f"::{STACK_TYPE}::" in request.parent else _key_of_urn(request.parent),
                 )
             )
         return response

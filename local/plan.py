@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from edgeseries.platform_limits import DEFAULT_CPU_MS
 from local.host_plan import BundleFile, HostPlan, QueueTrigger, WorkerPlan
 from stack import schema as schema_files
 
@@ -166,6 +167,7 @@ def _worker(resources: _Resources, name: str) -> WorkerPlan:
             for trigger in resources.of_script("WorkersCronTrigger", name)
             for schedule in trigger.inputs["schedules"]
         ),
+        cpu_limit_ms=(version.get("limits") or {}).get("cpuMs", DEFAULT_CPU_MS),
     )
 
 

@@ -1,8 +1,9 @@
-"""The whole system on this machine: the upstream simulator, and the graph on the Workers runtime.
+"""The whole system on this machine: the upstream simulator or an upstream of one's own, and the graph on
+the Workers runtime.
 
-Owns starting both, telling when they answer or why not, and leaving nothing behind. `make dev`,
-`make demo` and the runtime tests all stand on it. Must not know what the Workers do, nor which
-resources there are.
+Owns starting them, telling when they answer or why not, having the work of a run that was killed go on, and
+leaving nothing behind. `make dev`, `make demo` and the runtime tests all stand on it. Must not know what the
+Workers do, nor which resources there are.
 """
 
 import fcntl
@@ -24,7 +25,9 @@ from local.graph import capture_graph
 from local.host_plan import Script
 from local.hosting import POLL_S, Host, HostError
 from local.logs import LogLine
+from local.own_upstream import OwnUpstream
 from local.plan import plan_host, statements_of
+from local.resume import resume
 from local.upstream.replay import Replay
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -51,6 +54,10 @@ KEPT_LOG_LINES: Final = 10_000
 """How many lines `Stack.logs` keeps: enough for any test, and bounded for days of `make dev`."""
 
 
+SERVED: Final = "upstream"
+"""File in the state that says which upstream what is stored there came from."""
+
+
 class StackError(Exception):
     """The stack cannot start or has ended; the text says why and what to do."""
 
@@ -59,12 +66,14 @@ class StackError(Exception):
 class StackOptions:
     """How to run. Port 0 means any free one. `settings` override the program's defaults by their names;
     telemetry of the sites of `replay` happens now; `scripts` run beside the graph's Workers, for comparison.
+    With an `upstream` of one's own no simulator is started: `data`, `upstream_port`, `replay` mean nothing.
     """
 
     state: Path
     data: Path
     port: int = 0
     upstream_port: int = 0
+    upstream: OwnUpstream | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     replay: Replay | None = None
@@ -73,8 +82,8 @@ class StackOptions:
 
 
 class Stack:
-    """A running stack, as a context manager. `url` is the router's, `upstream_url` the simulator's root.
-    `admin_key` makes other keys, if the setting `auth` is `keys`; it is a new one in every run.
+    """A running stack, as a context manager. `url` is the router's, `upstream_url` the simulator's root,
+    empty with an upstream of one's own. `admin_key` makes other keys, if `auth` is `keys`; new each time.
     """
 
     def __init__(self, options: StackOptions) -> None:
@@ -149,33 +158,42 @@ class Stack:
 
     def _start(self) -> None:
         options = self._options
-        if not options.data.is_dir():
+        own = options.upstream
+        if own is None and not options.data.is_dir():
             raise StackError(f"there is no folder {options.data}; name one with DATA=<folder of sites>")
-        if options.port == options.upstream_port != 0:
+        if own is None and options.port == options.upstream_port != 0:
             raise StackError(f"PORT and UPSTREAM_PORT are both {options.port}; give them different ones")
-        for port, name in ((options.port, "PORT"), (options.upstream_port, "UPSTREAM_PORT")):
-            _check_free(port, name)
+        _check_free(options.port, "PORT")
+        if own is None:
+            _check_free(options.upstream_port, "UPSTREAM_PORT")
         self._take_state()
-        token = secrets.token_hex(TOKEN_BYTES)
-        self._start_simulator(token)
+        upstream = self._start_simulator() if own is None else own
         graph = capture_graph(
             stack=STACK_NAME,
             config={
                 "accountId": NO_ACCOUNT,
-                "upstreamUrl": f"{self.upstream_url}/api",
+                "upstreamUrl": upstream.url,
                 **LOCAL_SETTINGS,
                 **options.settings,
             },
             secrets={
-                "upstreamToken": token,
+                "upstreamToken": upstream.token,
                 "adminKeyHash": hash_of(self.admin_key),
                 **options.secrets,
             },
         )
         plan = plan_host(graph, schema=statements_of(SCHEMA.read_text(encoding="utf-8")))
         plan = replace(plan, scripts=options.scripts)
-        self._host = Host(plan, state=options.state, port=options.port, on_log=self._keep)
+        self._host = Host(
+            plan, state=options.state, port=options.port, on_log=self._keep, before_open=self._resume
+        )
         self.url = self._host.__enter__().url
+
+    def _resume(self, host: Host) -> None:
+        count = resume(host)
+        if count:
+            text = f"{count} messages that the run before had left are sent again"
+            self._keep(LogLine(time_ms=_now_ms(), source="host", level="info", text=text))
 
     def _take_state(self) -> None:
         """One stack for one state folder: two would write the same database files."""
@@ -192,9 +210,24 @@ class Stack:
             raise StackError(
                 f"the state cannot be kept in {state} ({cause}); name another folder with STATE="
             ) from cause
+        self._check_served(state / SERVED)
 
-    def _start_simulator(self, token: str) -> None:
+    def _check_served(self, mark: Path) -> None:
+        """What is stored of one upstream must never be served for another: sites may have the same names."""
+        own = self._options.upstream
+        serves = f"the simulator over {self._options.data.resolve()}" if own is None else own.url
+        served = mark.read_text(encoding="utf-8") if mark.exists() else None
+        if served not in (None, serves):
+            raise StackError(
+                f"the state in {mark.parent} is of another upstream ({served}); "
+                "name another folder with STATE=, or remove this one: make clean"
+            )
+        mark.write_text(serves, encoding="utf-8")
+
+    def _start_simulator(self) -> OwnUpstream:
+        """The simulator, as an upstream of one's own would be named."""
         options = self._options
+        token = secrets.token_hex(TOKEN_BYTES)
         ready: queue.Queue[str] = queue.Queue()
 
         def on_line(line: str) -> None:
@@ -220,7 +253,7 @@ class Stack:
                 if ended:
                     raise StackError(f"{child.name} ended while starting\n{child.last_words()}") from None
             else:
-                return
+                return OwnUpstream(url=f"{self.upstream_url}/api", token=token)
         raise StackError(
             f"{child.name} was not ready after {SIMULATOR_START_TIMEOUT_S:.0f} s\n{child.last_words()}"
         )

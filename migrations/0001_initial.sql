@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS queue_jobs (
   started_ms         INTEGER,
   ended_ms           INTEGER,
   updated_ms         INTEGER NOT NULL,
+  parts_json         TEXT,                          -- how the result is cut: [[first point, points, start, end], ...]
   UNIQUE (request_digest, generation)
 ) STRICT;
 
@@ -82,19 +83,23 @@ CREATE TABLE IF NOT EXISTS job_history (
 
 CREATE INDEX IF NOT EXISTS job_history_by_end ON job_history (ended_ms);
 
--- One row an object in the bucket: blocks and answers.
+-- What is stored. A row of a block is the pointer to the current object of a point and month: objects never
+-- change, so storing is a new object and a pointer that moves. A row of an answer is one object's.
 CREATE TABLE IF NOT EXISTS cache_metadata (
   object_key         TEXT    NOT NULL PRIMARY KEY,
   kind               TEXT    NOT NULL CHECK (kind IN ('block', 'answer')),
   site               TEXT    NOT NULL,
   point              TEXT,                          -- blocks only
   month              TEXT,                          -- blocks only, YYYY-MM
-  covered_days       INTEGER NOT NULL DEFAULT 0,    -- blocks only: bit d-1 is day d of the month
-  sample_count       INTEGER NOT NULL,
+  covered_days       INTEGER NOT NULL DEFAULT 0,    -- blocks only: bit d-1 is day d of the month; a purge clears bits
+  object_days        INTEGER NOT NULL DEFAULT 0,    -- blocks only: what was covered when the object was made
+  empty_days         INTEGER NOT NULL DEFAULT 0,    -- blocks only: the covered days that have no sample
+  unsettled          TEXT    NOT NULL DEFAULT '',   -- blocks only: empty days that were read once: <days>@<ms>;...
+  sample_count       INTEGER NOT NULL,              -- what the object holds
   raw_bytes          INTEGER NOT NULL,
   stored_bytes       INTEGER NOT NULL,
   codec              TEXT    NOT NULL,
-  etag               TEXT    NOT NULL DEFAULT '',
+  version            INTEGER NOT NULL DEFAULT 0,    -- blocks only: the first 48 bits of the object's digest
   hit_count          INTEGER NOT NULL DEFAULT 0,
   created_ms         INTEGER NOT NULL,
   used_ms            INTEGER NOT NULL,
@@ -104,7 +109,26 @@ CREATE TABLE IF NOT EXISTS cache_metadata (
 -- The least recently used first, whatever its kind; with the bytes, so that their sum reads the index alone.
 CREATE INDEX IF NOT EXISTS cache_metadata_by_use ON cache_metadata (used_ms, stored_bytes);
 CREATE INDEX IF NOT EXISTS cache_metadata_by_expiry ON cache_metadata (expires_ms) WHERE expires_ms IS NOT NULL;
-CREATE INDEX IF NOT EXISTS cache_metadata_by_point ON cache_metadata (site, point, month);
+CREATE UNIQUE INDEX IF NOT EXISTS cache_metadata_by_point ON cache_metadata (site, point, month);
+
+-- What was purged and refreshed: by point, and for whole sites (point ''). What was fetched under another
+-- generation is not stored, and no answer of another generation is given. Numbers are at least the time (ms).
+CREATE TABLE IF NOT EXISTS store_generations (
+  site               TEXT    NOT NULL,
+  point              TEXT    NOT NULL,
+  generation         INTEGER NOT NULL DEFAULT 0,    -- grows with every purge, and with every refresh that stores
+  drawn_ticket       INTEGER NOT NULL DEFAULT 0,    -- the last ticket that a refresh or a purge drew
+  ticket             INTEGER NOT NULL DEFAULT 0,    -- the latest ticket of those in force
+  PRIMARY KEY (site, point)
+) STRICT, WITHOUT ROWID;
+
+-- Objects that no row points to any more. Readers may be at them, so they go a day later.
+CREATE TABLE IF NOT EXISTS superseded_objects (
+  object_key         TEXT    NOT NULL PRIMARY KEY,
+  superseded_ms      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS superseded_objects_by_time ON superseded_objects (superseded_ms);
 
 -- Requests, added up by minute, endpoint, route and status class: a busy router writes few rows. After two
 -- days a row is an hour (minute_ms is its first), after 92 days all older ones are at minute 0.
@@ -150,6 +174,17 @@ CREATE TABLE IF NOT EXISTS point_profiles (
   observed_days      INTEGER NOT NULL DEFAULT 0,
   updated_ms         INTEGER NOT NULL,
   PRIMARY KEY (site, point)
+) STRICT, WITHOUT ROWID;
+
+-- Days on which nobody of those that were asked had a sample, although they are dense: they are not stored
+-- before a second reading finds the same. Rows are few, and go when they are settled or 30 days old.
+CREATE TABLE IF NOT EXISTS silent_days (
+  site               TEXT    NOT NULL,
+  point              TEXT    NOT NULL,
+  month              TEXT    NOT NULL,              -- YYYY-MM
+  readings           TEXT    NOT NULL,              -- <bitmap of days>@<when they were read, ms>;...
+  updated_ms         INTEGER NOT NULL,
+  PRIMARY KEY (site, point, month)
 ) STRICT, WITHOUT ROWID;
 
 -- Messages that retrying could not cure, kept for replay.

@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class FakePulumi:
         root = str(Path(__file__).parents[1])
         program.write_text(SCRIPT.format(python=sys.executable, root=root, state=str(self._state)))
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        self._write({"stacks": {}, "calls": [], "outputs": {}})
+        self._write({"stacks": {}, "calls": [], "outputs": {}, "urns": []})
 
     def add(self, stack: str, config: dict[str, str], secrets: dict[str, str]) -> None:
         state = self._read()
@@ -41,6 +42,10 @@ class FakePulumi:
 
     def output(self, **outputs: Any) -> None:
         self._write({**self._read(), "outputs": outputs})
+
+    def has(self, urns: Iterable[str]) -> None:
+        """What every stack has been deployed with."""
+        self._write({**self._read(), "urns": sorted(urns)})
 
     def config(self, stack: str) -> dict[str, str]:
         entries = self._read()["stacks"][stack]
@@ -66,6 +71,18 @@ class FakePulumi:
         self._state.write_text(json.dumps(state))
 
 
+def targets(fake: FakePulumi) -> list[str]:
+    """URNs that the one `up` was told."""
+    (words,) = fake.calls("up")
+    return [words[place + 1] for place, word in enumerate(words) if word == "--target"]
+
+
+def short(urn: str) -> str:
+    """Kind and name of a resource."""
+    _, _, types, name = urn.split("::")
+    return f"{types.rpartition('$')[2].rpartition(':')[2]} {name}"
+
+
 def main(state_file: str, words: list[str]) -> int:
     path = Path(state_file)
     state = json.loads(path.read_text())
@@ -75,7 +92,7 @@ def main(state_file: str, words: list[str]) -> int:
     return status
 
 
-def _act(state: dict[str, Any], words: list[str]) -> int:  # noqa: C901 - a case for each subcommand
+def _act(state: dict[str, Any], words: list[str]) -> int:  # noqa: C901, PLR0912 - a case a subcommand
     stacks = state["stacks"]
     match words:
         case ["stack", "select", name, *flags] if flags in ([], ["--create"]):
@@ -87,6 +104,9 @@ def _act(state: dict[str, Any], words: list[str]) -> int:  # noqa: C901 - a case
             print(json.dumps([{"name": name, "current": False} for name in stacks]))
         case ["stack", "output", "--json", "--stack", _]:
             print(json.dumps(state["outputs"]))
+        case ["stack", "export", "--stack", name] if name in stacks:
+            deployment = {"resources": [{"urn": urn} for urn in state["urns"]]} if state["urns"] else None
+            print(json.dumps({"version": 3, "deployment": deployment}))
         case ["config", "--json", "--stack", name]:
             hidden = {
                 key: {"secret": True} if entry["secret"] else entry for key, entry in stacks[name].items()
@@ -102,7 +122,9 @@ def _act(state: dict[str, Any], words: list[str]) -> int:  # noqa: C901 - a case
             flags = rest[::2] if rest[-2:] != ["--yes", "--non-interactive"] else rest[:-2][::2]
             if set(flags) - {"--target"}:
                 return 1
-            return int(os.environ.get("FAKE_PULUMI_STATUS", "0"))
+            earlier = len([call for call in state["calls"] if call[0] == "up"]) - 1
+            statuses = os.environ.get("FAKE_PULUMI_STATUS", "0").split()
+            return int(statuses[min(earlier, len(statuses) - 1)])
         case ["destroy", "--stack", name, "--yes", "--non-interactive", "--remove"] if name in stacks:
             del stacks[name]
         case _:

@@ -8,18 +8,36 @@ import asyncio
 import re
 import sqlite3
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
 from pathlib import Path
 
+from edgeseries.blocks.adapters.answer_facts import expiry_ms
 from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
-from edgeseries.blocks.ports.blocks import Forgotten, KeptDays, StoredSamples
+from edgeseries.blocks.ports.blocks import (
+    BlockRef,
+    Forgotten,
+    Kept,
+    KeptDays,
+    StoredIndex,
+    StoredSamples,
+)
+from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import BodyStream
 from edgeseries.limits import DAY_MS
+from edgeseries.planning.empty_days import (
+    NO_EMPTY_DAYS,
+    EmptyDays,
+    after_reading,
+    empty_days_of,
+    readings_text,
+)
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.planning.stored import stored_points
 from edgeseries.ports.clock import Clock
-from edgeseries.series.days import days_touched, month_of
+from edgeseries.series.days import by_month, days_in, days_touched, month_of
 from edgeseries.series.samples import Samples, Value, within
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.bucket import Facts, Found, Listed, Page, Written
@@ -43,20 +61,13 @@ class FakeAnswers:
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:  # noqa: ARG002 - the port's
         self._fail()
         body, facts = self.kept.get(digest, (b"", None))
-        if facts is None or self.clock.now_ms() >= facts.created_ms + self.life_ms:
+        if facts is None or self.clock.now_ms() >= expiry_ms(facts, self.life_ms):
             return None
         return KeptAnswer(facts=facts, stream=BodyStream(body), content_encoding="")
 
     async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
         self._fail()
         self.kept[digest] = (body, facts)
-
-    async def forget_site(self, site: str, *, dry_run: bool) -> Forgotten:
-        self._fail()
-        meant = {digest: body for digest, (body, facts) in self.kept.items() if facts.site == site}
-        for digest in () if dry_run else meant:
-            del self.kept[digest]
-        return Forgotten(blocks=0, answers=len(meant), stored_bytes=sum(map(len, meant.values())))
 
     def _fail(self) -> None:
         if self.failure is not None:
@@ -67,64 +78,99 @@ class FakeAnswers:
 class FakeBlocks:
     """Blocks in memory, a day at a time. `index_failure` is the database down, `failure` all of it."""
 
-    answers: FakeAnswers
     failure: StoreUnavailable | None = None
     index_failure: StoreUnavailable | None = None
     held: dict[tuple[str, str], dict[int, Day]] = field(default_factory=dict)
     learned: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
     reads: list[tuple[str, tuple[str, ...], TimeRange]] = field(default_factory=list)
+    generations: dict[tuple[str, str], int] = field(default_factory=dict)
+    tickets: dict[tuple[str, str], int] = field(default_factory=dict)
+    drawn: int = 0
+    clock: Clock | None = None
+    empty: dict[tuple[str, str, str], EmptyDays] = field(default_factory=dict)
+    """Empty days by site, point and month, once a clock tells when they were read."""
 
-    async def covered(
-        self, site: str, points: Sequence[str], span: TimeRange
-    ) -> Mapping[str, frozenset[int]]:
+    async def look_up(self, site: str, points: Sequence[str], span: TimeRange) -> StoredIndex:
         self._fail(index=True)
-        days = {point: self.held.get((site, point), {}).keys() & set(days_touched(span)) for point in points}
-        return {point: frozenset(held) for point, held in days.items() if held}
+        known = [point for point in points if self.held.get((site, point))]
+        refs = {point: tuple(self._refs(site, point, span)) for point in known}
+        now_ms = self.clock.now_ms() if self.clock is not None else 0
+        stored = stored_points(refs, span, now_ms=now_ms)
+        return StoredIndex(
+            covered={point: one.days.usable for point, one in stored.items() if one.days.usable},
+            stored=stored,
+            density_per_day={
+                point: self.learned[site, point][0] for point in points if (site, point) in self.learned
+            },
+            stamps=self._stamps(site, points),
+            refs=refs,
+        )
 
-    async def densities(self, site: str, points: Sequence[str]) -> Mapping[str, float]:
-        self._fail(index=True)
-        return {point: self.learned[site, point][0] for point in points if (site, point) in self.learned}
-
-    async def read(self, site: str, points: Sequence[str], span: TimeRange) -> Mapping[str, StoredSamples]:
+    async def read(
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        index: StoredIndex,
+        *,
+        bound: SampleBound | None = None,
+    ) -> Mapping[str, StoredSamples]:
         self._fail()
         self.reads.append((site, tuple(points), span))
         found = {}
         for point in points:
             days = self.held.get((site, point), {})
-            touched = [day for day in days_touched(span) if day in days]
+            meant = index.covered.get(point, frozenset())
+            touched = [day for day in days_touched(span) if day in days and day in meant]
             pairs = [pair for day in touched for pair in days[day]]
             samples = Samples(
                 times_ms=array("q", [at for at, _ in pairs]), values=tuple(value for _, value in pairs)
             )
             found[point] = StoredSamples(samples=within(samples, span), days=frozenset(touched))
+            if bound is not None:
+                bound.add_stored(len(found[point].samples))
         return found
 
-    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str:
+    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str | None:
         self._fail(index=True)
-        months = {month_of(day) for day in days_touched(span)}
+        touched = days_touched(span)
+        if any(day not in self.held.get((site, point), {}) for point in points for day in touched):
+            return None
+        months = {month_of(day) for day in touched}
         held = {
             (point, day): samples
             for point in points
             for day, samples in self.held.get((site, point), {}).items()
             if month_of(day) in months
         }
-        return md5(repr(sorted(held.items())).encode()).hexdigest()  # noqa: S324 - tells versions apart
+        stamp = self._stamps(site, points).total(points)
+        return md5(repr((sorted(held.items()), stamp)).encode()).hexdigest()  # noqa: S324 - tells versions apart
 
-    async def keep(self, site: str, kept: Sequence[KeptDays]) -> None:
-        self._fail()
-        for one in kept:
-            pairs = list(zip(one.samples.times_ms, one.samples.values, strict=True))
-            days = self.held.setdefault((site, one.point), {})
-            days.update({day: tuple(pair for pair in pairs if pair[0] // DAY_MS == day) for day in one.days})
-            busy = len({at // DAY_MS for at in one.samples.times_ms})
-            if busy:
-                density, observed = self.learned.get((site, one.point), (0.0, 0))
-                weight = min(observed, 30)
-                self.learned[site, one.point] = (
-                    (density * weight + len(pairs)) / (weight + busy),
-                    observed + busy,
-                )
+    async def keep(self, site: str, kept: Sequence[KeptDays], stamps: Stamps) -> Kept:
         self._fail(index=True)
+        now = self._stamps(site, [one.point for one in kept])
+        superseded = {one.point for one in kept if now.of(one.point) != stamps.of(one.point)}
+        self._store(site, [one for one in kept if one.point not in superseded])
+        return Kept(superseded=frozenset(superseded), stamps=stamps)
+
+    async def begin_refresh(self, site: str, points: Sequence[str]) -> Refresh:
+        self._fail(index=True)
+        self.drawn += 1
+        return Refresh(site=self.generations.get((site, ""), 0), tickets=dict.fromkeys(points, self.drawn))
+
+    async def refresh(self, site: str, kept: Sequence[KeptDays], begun: Refresh) -> Kept:
+        self._fail(index=True)
+        superseded = {
+            point
+            for point, ticket in begun.tickets.items()
+            if self.tickets.get((site, point), 0) > ticket or self.generations.get((site, ""), 0) > begun.site
+        }
+        for point in begun.tickets.keys() - superseded:
+            self.generations[site, point] = self.generations.get((site, point), 0) + 1
+            self.tickets[site, point] = begun.tickets[point]
+        self._store(site, [one for one in kept if one.point not in superseded])
+        stamps = self._stamps(site, sorted(begun.tickets.keys() - superseded))
+        return Kept(superseded=frozenset(superseded), stamps=stamps)
 
     async def forget(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
@@ -138,8 +184,69 @@ class FakeBlocks:
             blocks.update((point, month_of(day)) for day in meant)
             for day in () if dry_run else meant:
                 del days[day]
-        answers = await self.answers.forget_site(site, dry_run=dry_run)
-        return Forgotten(blocks=len(blocks), answers=answers.answers, stored_bytes=answers.stored_bytes)
+        for point in () if dry_run else points if points is not None else [""]:
+            self.drawn += 1
+            self.generations[site, point] = self.generations.get((site, point), 0) + 1
+            self.tickets[site, point] = self.drawn
+        return Forgotten(blocks=len(blocks), stored_bytes=0)
+
+    def _store(self, site: str, kept: Sequence[KeptDays]) -> None:
+        for one in kept:
+            pairs = list(zip(one.samples.times_ms, one.samples.values, strict=True))
+            days = self.held.setdefault((site, one.point), {})
+            days.update({day: tuple(pair for pair in pairs if pair[0] // DAY_MS == day) for day in one.days})
+            self._note_empty(site, one)
+            busy = len({at // DAY_MS for at in one.samples.times_ms})
+            if busy:
+                density, observed = self.learned.get((site, one.point), (0.0, 0))
+                weight = min(observed, 30)
+                self.learned[site, one.point] = (
+                    (density * weight + len(pairs)) / (weight + busy),
+                    observed + busy,
+                )
+
+    def _note_empty(self, site: str, one: KeptDays) -> None:
+        busy = by_month({at // DAY_MS for at in one.samples.times_ms})
+        for month, read in by_month(one.days).items() if self.clock is not None else ():
+            place = (site, one.point, month)
+            self.empty[place] = after_reading(
+                self.empty.get(place, NO_EMPTY_DAYS),
+                read=read,
+                found_empty=read & ~busy.get(month, 0),
+                now_ms=self.clock.now_ms() if self.clock is not None else 0,
+            )
+
+    def _refs(self, site: str, point: str, span: TimeRange) -> Iterator[BlockRef]:
+        months = by_month(days_touched(span))
+        for month, days in by_month(self.held[site, point]).items():
+            if days & months.get(month, 0):
+                held = {day: self.held[site, point][day] for day in days_in(month, days)}
+                empty = by_month(day for day, samples in held.items() if not samples).get(month, 0)
+                known = self.empty.get((site, point, month), NO_EMPTY_DAYS)
+                yield BlockRef(
+                    month=month,
+                    object_key=f"{point}/{month}",
+                    days=days,
+                    empty_days=empty,
+                    sample_count=sum(map(len, held.values())),
+                    object_days=days,
+                    unsettled=readings_text(empty_days_of(empty, readings_text(known.unsettled)).unsettled),
+                )
+
+    def _stamps(self, site: str, points: Sequence[str]) -> Stamps:
+        whole = self.generations.get((site, ""), 0)
+        return Stamps(
+            site=whole,
+            points={
+                point: Stamp(
+                    site=whole,
+                    point=self.generations[site, point],
+                    ticket=self.tickets.get((site, point), 0),
+                )
+                for point in points
+                if (site, point) in self.generations
+            },
+        )
 
     def _fail(self, *, index: bool = False) -> None:
         failure = self.failure or (self.index_failure if index else None)
@@ -167,13 +274,10 @@ class MemoryBucket:
         content, _, uploaded_ms = self.objects[key]
         return Found(content=content, version=_version(content, uploaded_ms))
 
-    async def put(self, key: str, content: bytes, facts: Facts, *, replaces: str | None) -> Written | None:
+    async def put(self, key: str, content: bytes, facts: Facts) -> Written:
         await self._call()
         self.puts += 1
         assert type(content) is bytes
-        there = self.objects.get(key)
-        if (None if there is None else _version(there[0], there[2]).etag) != replaces:
-            return None
         self.objects[key] = (content, dict(facts), self.puts)
         return _version(content, self.puts)
 
@@ -215,6 +319,7 @@ class SqliteDatabase:
 
     down: bool = False
     transactions: int = 0
+    reads: int = 0
     largest_parameter_bytes: int = 0
 
     def __post_init__(self) -> None:
@@ -229,6 +334,7 @@ class SqliteDatabase:
 
     async def read(self, command: Command) -> list[Row]:
         await self._call()
+        self.reads += 1
         return list(self._run(command).fetchall())
 
     async def write(self, commands: Sequence[Command]) -> list[list[Row]]:

@@ -1,6 +1,6 @@
 """Fakes of the ports, for tests of flows on the host. Each passes its port's conformance suite."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,8 @@ from edgeseries.limits import KEY_ID_BYTES, KEY_SECRET_BYTES
 from edgeseries.metrics.alerting import Notice
 from edgeseries.metrics.ports.health import Finding
 from edgeseries.metrics.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
-from edgeseries.origins.ports.origin import Boundary, Bulk, Capabilities
+from edgeseries.origins.ports.origin import Bulk
+from edgeseries.planning.capabilities import Capabilities
 from edgeseries.rates import Tier
 from edgeseries.series.points import Point, PointSeries, Site
 from edgeseries.series.samples import NO_SAMPLES, Samples, Value, in_order, within
@@ -31,13 +32,7 @@ class FakeOrigin:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(
-            selects_points=True,
-            batch_points=50,
-            page_rows=100,
-            pages_by_cursor=True,
-            boundary=Boundary.START_INCLUSIVE,
-        )
+        return Capabilities(batch_points=50, call_samples=35_000)
 
     async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
         self._note("sites", deadline_ms)
@@ -64,15 +59,6 @@ class FakeOrigin:
         if bulk is not None and sum(len(one.samples) for one in found) > bulk.max_samples:
             raise TooLarge("more than this fetch may bring")
         return found
-
-    async def pages(
-        self, site: str, span: TimeRange, *, deadline_ms: int
-    ) -> AsyncIterator[Mapping[str, Samples]]:
-        self._note("pages", deadline_ms)
-        for point, rows in sorted(self.deliveries.get(site, {}).items()):
-            samples = _samples(rows, span)
-            if len(samples):
-                yield {point: samples}
 
     async def ping(self, *, deadline_ms: int) -> None:
         self._note("ping", deadline_ms)
@@ -162,14 +148,18 @@ class ListJournal:
 
 @dataclass
 class FixedAdmission:
-    """Lets in or does not."""
+    """Lets in or does not: nobody, nobody of the `spent`, each caller `per_caller` times."""
 
     open: bool = True
+    per_caller: int | None = None
+    spent: set[str] = field(default_factory=set)
     callers: list[tuple[str, Tier]] = field(default_factory=list)
 
     async def allows(self, caller: str, tier: Tier) -> bool:
         self.callers.append((caller, tier))
-        return self.open
+        times = sum(one == caller for one, _ in self.callers)
+        over = self.per_caller is not None and times > self.per_caller
+        return self.open and caller not in self.spent and not over
 
 
 @dataclass
@@ -197,8 +187,21 @@ class FixedExaminer:
 class FakeStreaming:
     """Keeps the pieces to be read by the test; they are made when they are read."""
 
-    def stream(self, pieces: AsyncIterator[bytes]) -> BodyStream:
+    def stream(self, pieces: AsyncGenerator[bytes]) -> BodyStream:
         return BodyStream(pieces)
+
+
+@dataclass
+class FixedBudget:
+    """Spent after so many questions; never, if None. Each question is as much as one call."""
+
+    left: int | None = None
+
+    def spent(self) -> bool:
+        if self.left is None:
+            return False
+        self.left -= 1
+        return self.left < 0
 
 
 @dataclass

@@ -106,6 +106,7 @@ HOSTILE_BODIES: Final = {
     "surrogate": b'{"site":"\\ud800","points":["a"],"start_time":0,"end_time":1}',
     "infinite": b'{"site":"x","points":["a"],"start_time":1e308,"end_time":-1e400}',
     "not a number": b'{"site":NaN}',
+    "utf-16": ('["\u2200",' + "[" * 50_000).encode("utf-16-le"),
     "names": b'{"points":[' + b",".join([b'"\\u0000"'] * 100_000) + b"]}",
 }
 

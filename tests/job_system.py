@@ -25,8 +25,8 @@ from edgeseries.limits import DAY_MS, SECOND_MS
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.samples import Value
 from edgeseries.series.timerange import TimeRange
-from tests.fake_stores import FakeAnswers, FakeBlocks, SqliteDatabase
-from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, ListJournal
+from tests.fake_stores import FakeBlocks, SqliteDatabase
+from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, FakeTimer, FixedBudget, ListJournal
 
 SITE = "hq"
 FIRST_DAY = 19_720
@@ -112,8 +112,9 @@ class JobSystem:
         self.clock = FakeClock(at_ms=NOW_MS)
         self.origin = DyingOrigin({SITE: self.rows})
         self.queues = Queues(self.clock)
-        self.blocks = FakeBlocks(FakeAnswers(self.clock))
+        self.blocks = FakeBlocks()
         self.journal = ListJournal()
+        self.budget = FixedBudget()
         self.jobs = JobRecords(self.database)
         self.letters = DeadLetterRecords(self.database)
         self.query = TimeseriesQuery(
@@ -132,8 +133,10 @@ class JobSystem:
             clock=self.clock,
             identity=CountingIdentity(),
             journal=self.journal,
+            budget=self.budget,
             batch_sizes=sizes or BatchSizes(points=2, samples=10_000),
             settle_lag_ms=SETTLE_LAG_MS,
+            timer=FakeTimer(self.clock),
         )
 
     def close(self) -> None:

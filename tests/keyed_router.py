@@ -14,7 +14,7 @@ from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.rates import Tier
 from edgeseries.series.timerange import TimeRange
-from router.flow import ENDPOINTS
+from router.endpoints import ENDPOINTS
 from router.ports import Ports
 from tests.asked_router import DELIVERIES, QUERY, START_MS, ask
 from tests.fake_stores import SqliteDatabase
@@ -67,7 +67,8 @@ ASKS: dict[tuple[str, str], Ask] = {
     ("GET", "/api/openapi.json"): Ask(),
     ("GET", "/api/health"): Ask(),
 }
-HERE = [(method, endpoint.pattern) for endpoint in ENDPOINTS for method in endpoint.handlers]
+AT = {(endpoint.method, endpoint.pattern): endpoint for endpoint in ENDPOINTS}
+HERE = list(AT)
 
 
 @dataclass

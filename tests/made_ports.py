@@ -5,7 +5,10 @@ from typing import Any
 from edgeseries.access.adapters.key_memory import KeyMemory
 from edgeseries.access.adapters.key_store import KeyStore
 from edgeseries.access.grants import AccessSettings, Auth
+from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
+from edgeseries.jobs.adapters.result_part_records import ResultPartRecords
+from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.planning.adapters.live_memory import LiveMemory
@@ -46,11 +49,14 @@ def router_ports(**changes: Any) -> Ports:
         "incoming": FakeIncoming(),
         "origin": FakeOrigin({}),
         "upstream": FixedUpstream(),
-        "blocks": FakeBlocks(answers),
+        "blocks": FakeBlocks(clock=clock),
+        "stamps": IsolateStamps(),
         "answers": answers,
         "jobs": jobs,
         "book": jobs,
+        "job_watch": SharedJobWatch(memory=WatchMemory(), book=jobs, clock=clock),
         "letters": DeadLetterRecords(database),
+        "result_parts": ResultPartRecords(database),
         "job_queue": Queues(clock),
         "streaming": FakeStreaming(),
         "timer": FakeTimer(clock),

@@ -25,6 +25,9 @@ MESSY: Final = "made_up_messy"
 GAPS: Final = "made_up_gaps"
 ODD_TEXTS: Final = "made_up_odd_texts"
 
+SAME_SITES: Final = ("made_up_east", "made_up_west")
+SAME_NAME: Final = "made_up_same"
+
 LIVE_SITE: Final = "made_up_live"
 LIVE_POINTS: Final = tuple(f"made_up_live_{n}" for n in range(8))
 STOPPED: Final = "made_up_live_stopped"
@@ -99,6 +102,13 @@ def write_made_up(folder: Path) -> Path:
     }
     _write_site(folder / PLAIN_SITE, plain)
     return folder
+
+
+def write_same_names(folder: Path) -> None:
+    """Two sites that both have a point of one name, with other samples at the same instants."""
+    for place, site in enumerate(SAME_SITES):
+        rows = [(_stamp(minute), str(1_000 * (place + 1) + minute)) for minute in range(0, 1_440, 10)]
+        _write_site(folder / site, {SAME_NAME: rows, f"only_{site}": rows})
 
 
 def write_live(folder: Path, now_ms: int) -> None:

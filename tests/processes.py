@@ -11,11 +11,11 @@ PATIENCE_S: Final = 60.0
 """Far longer than anything takes that happens at all: the machine may be busy."""
 
 
-def eventually(so: Callable[[], object], what: str) -> None:
+def eventually(so: Callable[[], object], what: str, *, patience_s: float = PATIENCE_S) -> None:
     """Return once `so()` holds; AssertionError that names `what` if it never does."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + patience_s
     while not so():
-        assert time.monotonic() < until, f"not after {PATIENCE_S:.0f} s: {what}"
+        assert time.monotonic() < until, f"not after {patience_s:.0f} s: {what}"
         time.sleep(POLL_S)
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from router.contract.document import document
+from router.endpoints import ENDPOINTS
+from router.openapi_document import document_of
 
 PROBLEM = "application/problem+json"
 JSON = ("/json", "+json")
@@ -23,6 +24,11 @@ WORTH_CHECKING_BYTES = 2_000_000
 
 BY_THE_HTTP_LIBRARY = frozenset({"content-type", "content-length", "transfer-encoding", "date", "connection"})
 BY_THE_LOCAL_HOST = frozenset({"cf-cache-status", "keep-alive"})
+
+
+def document() -> dict[str, Any]:
+    """What `/api/openapi.json` holds."""
+    return document_of(ENDPOINTS)
 
 
 class BrokenPromise(AssertionError):

@@ -4,97 +4,38 @@ A test module subclasses a suite and gives its fixtures.
 """
 
 import asyncio
-from array import array
-from collections.abc import Coroutine, Iterable
 from itertools import count
-from typing import Any, Final, TypeVar
 
 import pytest
 
-from edgeseries.blocks.ports.answers import AnswerFacts, Answers
+from edgeseries.blocks.ports.answers import Answers
 from edgeseries.blocks.ports.blocks import Blocks, KeptDays
-from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import DAY_MS, HOUR_MS
-from edgeseries.series.days import by_month, day_span
-from edgeseries.series.samples import Samples, Value
+from edgeseries.series.days import day_span
 from edgeseries.series.timerange import TimeRange
-
-Result = TypeVar("Result")
-
-FEB_29: Final = 19_782
-"""2024-02-29, a leap day, as a day number."""
-
-MARCH: Final = range(FEB_29 + 1, FEB_29 + 32)
-POINT: Final = "made_up/AHU-1/SA T"
-OTHER: Final = "made_up, other"
-ODD_NAMES: Final = (
-    ".",
-    "..",
-    "a/b",
-    "a%2Fb",
-    "température ±°C",
-    "x" * 512,
-    "ü" * 256,
-    "=",
-    "[1]",
-    "'; --",
-    "\\u0041",
-)
-VALUES: Final[tuple[Value, ...]] = (
-    1.0,
-    0.1,
-    -0.0,
-    1e300,
-    5e-324,
-    True,
-    False,
-    None,
-    "text",
-    "1",
-    "",
-    2**60 + 1,
-    21.5,
+from tests.generation_conformance import GenerationsConformance
+from tests.made_days import (
+    FEB_29,
+    MARCH,
+    ODD_NAMES,
+    OTHER,
+    POINT,
+    covered,
+    densities,
+    expected,
+    keep,
+    made_facts,
+    made_kept,
+    read,
+    run,
+    samples_of,
+    told,
 )
 
 _numbers = count()
 
 
-def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    return asyncio.run(coroutine)
-
-
-def samples_of(pairs: Iterable[tuple[int, Value]]) -> Samples:
-    columns = list(pairs)
-    return Samples(
-        times_ms=array("q", [at for at, _ in columns]), values=tuple(value for _, value in columns)
-    )
-
-
-def made_day(day: int, each_ms: int = HOUR_MS, start: int = 0) -> list[tuple[int, Value]]:
-    times = range(day * DAY_MS, (day + 1) * DAY_MS, each_ms)
-    return [(at, VALUES[(start + place + day) % len(VALUES)]) for place, at in enumerate(times)]
-
-
-def made_kept(days: Iterable[int], point: str = POINT, start: int = 0) -> KeptDays:
-    chosen = tuple(days)
-    return KeptDays(
-        point=point,
-        days=chosen,
-        samples=samples_of(pair for day in sorted(chosen) for pair in made_day(day, start=start)),
-    )
-
-
-def told(samples: Samples) -> list[tuple[int, str, type]]:
-    """Comparable to the last bit: -0.0 is not 0.0, and 1.0 is not True."""
-    pairs = zip(samples.times_ms, samples.values, strict=True)
-    return [(at, repr(value), type(value)) for at, value in pairs]
-
-
-def expected(days: Iterable[int], start: int = 0) -> list[tuple[int, str, type]]:
-    return told(samples_of(pair for day in sorted(days) for pair in made_day(day, start=start)))
-
-
-class BlocksConformance:
+class BlocksConformance(GenerationsConformance):
     """Every Blocks."""
 
     @pytest.fixture
@@ -104,9 +45,9 @@ class BlocksConformance:
     def test_of_what_nobody_kept_nothing_is_held(self, blocks: Blocks, site: str) -> None:
         async def check() -> None:
             span = day_span(FEB_29, FEB_29)
-            assert await blocks.covered(site, [POINT], span) == {}
-            assert await blocks.densities(site, [POINT]) == {}
-            held = (await blocks.read(site, [POINT], span))[POINT]
+            assert await covered(blocks, site, [POINT], span) == {}
+            assert await densities(blocks, site, [POINT]) == {}
+            held = (await read(blocks, site, [POINT], span))[POINT]
             assert (len(held.samples), held.days) == (0, frozenset())
 
         run(check())
@@ -116,11 +57,11 @@ class BlocksConformance:
     ) -> None:
         async def check() -> None:
             days = range(FEB_29 - 3, FEB_29 + 4)
-            await blocks.keep(site, [made_kept(days), made_kept([FEB_29], OTHER, start=5)])
+            await keep(blocks, site, [made_kept(days), made_kept([FEB_29], OTHER, start=5)])
             span = day_span(days[0], days[-1])
-            covered = await blocks.covered(site, [POINT, "nothing", OTHER], span)
-            assert covered == {POINT: frozenset(days), OTHER: frozenset([FEB_29])}
-            found = await blocks.read(site, [POINT, "nothing", OTHER], span)
+            days_held = await covered(blocks, site, [POINT, "nothing", OTHER], span)
+            assert days_held == {POINT: frozenset(days), OTHER: frozenset([FEB_29])}
+            found = await read(blocks, site, [POINT, "nothing", OTHER], span)
             assert told(found[POINT].samples) == expected(days)
             assert found[POINT].days == frozenset(days)
             assert told(found[OTHER].samples) == expected([FEB_29], start=5)
@@ -130,7 +71,7 @@ class BlocksConformance:
 
     def test_a_range_gets_its_samples_and_the_days_it_touches(self, blocks: Blocks, site: str) -> None:
         async def check() -> None:
-            await blocks.keep(site, [made_kept(range(FEB_29 - 3, FEB_29 + 4))])
+            await keep(blocks, site, [made_kept(range(FEB_29 - 3, FEB_29 + 4))])
             start_ms = FEB_29 * DAY_MS + 90 * 60_000
             for end_ms in (
                 start_ms + 1,
@@ -139,35 +80,50 @@ class BlocksConformance:
                 (FEB_29 + 1) * DAY_MS + 1,
             ):
                 span = TimeRange(start_ms=start_ms, end_ms=end_ms)
-                held = (await blocks.read(site, [POINT], span))[POINT]
+                held = (await read(blocks, site, [POINT], span))[POINT]
                 days = [FEB_29, FEB_29 + 1] if end_ms > (FEB_29 + 1) * DAY_MS else [FEB_29]
                 assert held.days == frozenset(days)
-                assert (await blocks.covered(site, [POINT], span))[POINT] == frozenset(days)
+                assert (await covered(blocks, site, [POINT], span))[POINT] == frozenset(days)
                 inside = [one for one in expected(days) if start_ms <= one[0] < end_ms]
                 assert told(held.samples) == inside
 
         run(check())
 
-    def test_the_fingerprint_changes_with_what_is_held(self, blocks: Blocks, site: str) -> None:
+    def test_the_fingerprint_names_what_is_held_and_there_is_none_unless_all_is(
+        self, blocks: Blocks, site: str
+    ) -> None:
         async def check() -> None:
-            seen = [await blocks.fingerprint(site, [POINT], day_span(MARCH[0], MARCH[3]))]
-            for days in ([MARCH[0]], [MARCH[1], MARCH[2]]):
-                await blocks.keep(site, [made_kept(days)])
-                seen.append(await blocks.fingerprint(site, [POINT], day_span(MARCH[0], MARCH[3])))
-            assert len(set(seen)) == 3
-            assert await blocks.fingerprint(site, [POINT], day_span(MARCH[0], MARCH[3])) == seen[-1]
-            assert await blocks.fingerprint(site, [OTHER], day_span(MARCH[0], MARCH[3])) != seen[-1]
+            span = TimeRange(start_ms=MARCH[0] * DAY_MS, end_ms=MARCH[3] * DAY_MS + HOUR_MS)
+            assert await blocks.fingerprint(site, [POINT], span) is None
+            await keep(blocks, site, [made_kept(MARCH[:3]), made_kept(MARCH[:4], OTHER)])
+            assert await blocks.fingerprint(site, [POINT], span) is None
+            assert await blocks.fingerprint(site, [OTHER, POINT], span) is None
+            seen = [await blocks.fingerprint(site, [OTHER], span)]
+            await keep(blocks, site, [made_kept([MARCH[3]])])
+            seen.append(await blocks.fingerprint(site, [POINT], span))
+            seen.append(await blocks.fingerprint(site, [OTHER, POINT], span))
+            assert await blocks.fingerprint(site, [POINT], span) == seen[1]
+            await keep(blocks, site, [made_kept([MARCH[3]], start=3)])
+            seen.append(await blocks.fingerprint(site, [POINT], span))
+            begun = await blocks.begin_refresh(site, [POINT])
+            await blocks.refresh(site, [made_kept([MARCH[3]], start=3)], begun)
+            seen.append(await blocks.fingerprint(site, [POINT], span))
+            assert None not in seen
+            assert len(set(seen)) == 5
+            assert await blocks.fingerprint(site, [OTHER], span) == seen[0]
+            await blocks.forget(site, points=[POINT], span=day_span(MARCH[0], MARCH[0]), dry_run=False)
+            assert await blocks.fingerprint(site, [POINT], span) is None
 
         run(check())
 
     def test_an_empty_day_is_held(self, blocks: Blocks, site: str) -> None:
         async def check() -> None:
-            await blocks.keep(site, [KeptDays(point=POINT, days=(FEB_29,), samples=samples_of([]))])
+            await keep(blocks, site, [KeptDays(point=POINT, days=(FEB_29,), samples=samples_of([]))])
             span = day_span(FEB_29 - 1, FEB_29)
-            assert await blocks.covered(site, [POINT], span) == {POINT: frozenset([FEB_29])}
-            held = (await blocks.read(site, [POINT], span))[POINT]
+            assert await covered(blocks, site, [POINT], span) == {POINT: frozenset([FEB_29])}
+            held = (await read(blocks, site, [POINT], span))[POINT]
             assert (len(held.samples), held.days) == (0, frozenset([FEB_29]))
-            assert await blocks.densities(site, [POINT]) == {}
+            assert await densities(blocks, site, [POINT]) == {}
 
         run(check())
 
@@ -175,9 +131,9 @@ class BlocksConformance:
         self, blocks: Blocks, site: str
     ) -> None:
         async def check() -> None:
-            await blocks.keep(site, [made_kept(MARCH[:5])])
-            await blocks.keep(site, [made_kept([MARCH[2]], start=3)])
-            held = (await blocks.read(site, [POINT], day_span(MARCH[0], MARCH[-1])))[POINT]
+            await keep(blocks, site, [made_kept(MARCH[:5])])
+            await keep(blocks, site, [made_kept([MARCH[2]], start=3)])
+            held = (await read(blocks, site, [POINT], day_span(MARCH[0], MARCH[-1])))[POINT]
             whole = expected(MARCH[:2]) + expected([MARCH[2]], start=3) + expected(MARCH[3:5])
             assert told(held.samples) == whole
 
@@ -186,8 +142,8 @@ class BlocksConformance:
     def test_keeping_twice_is_keeping_once(self, blocks: Blocks, site: str) -> None:
         async def check() -> None:
             for _ in range(2):
-                await blocks.keep(site, [made_kept(MARCH[:5])])
-            held = (await blocks.read(site, [POINT], day_span(MARCH[0], MARCH[-1])))[POINT]
+                await keep(blocks, site, [made_kept(MARCH[:5])])
+            held = (await read(blocks, site, [POINT], day_span(MARCH[0], MARCH[-1])))[POINT]
             assert told(held.samples) == expected(MARCH[:5])
             assert held.days == frozenset(MARCH[:5])
 
@@ -196,8 +152,8 @@ class BlocksConformance:
     def test_one_point_twice_in_one_keep_is_merged(self, blocks: Blocks, site: str) -> None:
         async def check() -> None:
             pieces = [made_kept([MARCH[0], MARCH[4]]), made_kept([MARCH[2]]), made_kept([MARCH[4]], start=3)]
-            await blocks.keep(site, pieces)
-            held = (await blocks.read(site, [POINT], day_span(MARCH[0], MARCH[-1])))[POINT]
+            await keep(blocks, site, pieces)
+            held = (await read(blocks, site, [POINT], day_span(MARCH[0], MARCH[-1])))[POINT]
             assert told(held.samples) == expected([MARCH[0], MARCH[2]]) + expected([MARCH[4]], start=3)
 
         run(check())
@@ -206,12 +162,12 @@ class BlocksConformance:
         self, blocks: Blocks, site: str
     ) -> None:
         async def check() -> None:
-            await asyncio.gather(*(blocks.keep(site, [made_kept([day])]) for day in MARCH))
+            await asyncio.gather(*(keep(blocks, site, [made_kept([day])]) for day in MARCH))
             span = day_span(MARCH[0], MARCH[-1])
-            held = (await blocks.read(site, [POINT], span))[POINT]
+            held = (await read(blocks, site, [POINT], span))[POINT]
             assert held.days == frozenset(MARCH)
             assert told(held.samples) == expected(MARCH)
-            assert await blocks.covered(site, [POINT], span) == {POINT: frozenset(MARCH)}
+            assert await covered(blocks, site, [POINT], span) == {POINT: frozenset(MARCH)}
 
         run(check())
 
@@ -219,25 +175,25 @@ class BlocksConformance:
         async def check() -> None:
             span = day_span(FEB_29, FEB_29)
             for place, name in enumerate(ODD_NAMES):
-                await blocks.keep(site, [made_kept([FEB_29], name, start=place)])
-                await blocks.keep(name, [made_kept([FEB_29], site, start=place + 5)])
-            found = await blocks.read(site, ODD_NAMES, span)
-            covered = await blocks.covered(site, ODD_NAMES, span)
+                await keep(blocks, site, [made_kept([FEB_29], name, start=place)])
+                await keep(blocks, name, [made_kept([FEB_29], site, start=place + 5)])
+            found = await read(blocks, site, ODD_NAMES, span)
+            days_held = await covered(blocks, site, ODD_NAMES, span)
             for place, name in enumerate(ODD_NAMES):
                 assert told(found[name].samples) == expected([FEB_29], start=place)
-                assert covered[name] == frozenset([FEB_29])
-                of_site = (await blocks.read(name, [site], span))[site]
+                assert days_held[name] == frozenset([FEB_29])
+                of_site = (await read(blocks, name, [site], span))[site]
                 assert told(of_site.samples) == expected([FEB_29], start=place + 5)
 
         run(check())
 
     def test_density_is_learned_from_days_that_hold_samples(self, blocks: Blocks, site: str) -> None:
         async def check() -> None:
-            await blocks.keep(site, [made_kept(MARCH[:3])])
-            assert await blocks.densities(site, [OTHER, POINT]) == {POINT: pytest.approx(24.0)}
+            await keep(blocks, site, [made_kept(MARCH[:3])])
+            assert await densities(blocks, site, [OTHER, POINT]) == {POINT: pytest.approx(24.0)}
             thin = samples_of([(MARCH[10] * DAY_MS, 1.0)])
-            await blocks.keep(site, [KeptDays(point=POINT, days=tuple(MARCH[10:20]), samples=thin)])
-            learned = (await blocks.densities(site, [POINT]))[POINT]
+            await keep(blocks, site, [KeptDays(point=POINT, days=tuple(MARCH[10:20]), samples=thin)])
+            learned = (await densities(blocks, site, [POINT]))[POINT]
             assert learned == pytest.approx((24.0 * 3 + 1.0) / 4)
 
         run(check())
@@ -274,23 +230,23 @@ class BlocksConformance:
     ) -> None:
         async def check() -> None:
             for owner in (site, site + "/", site + "x"):
-                await blocks.keep(owner, [made_kept([FEB_29, *MARCH[:5]]), made_kept([MARCH[0]], OTHER)])
+                await keep(blocks, owner, [made_kept([FEB_29, *MARCH[:5]]), made_kept([MARCH[0]], OTHER)])
             span = None if days is None else day_span(*days)
             everything = day_span(FEB_29 - 40, MARCH[-1] + 40)
-            before = await blocks.read(site, [POINT, OTHER], everything)
+            before = await read(blocks, site, [POINT, OTHER], everything)
             rehearsed = await blocks.forget(site, points=points, span=span, dry_run=True)
-            assert await blocks.read(site, [POINT, OTHER], everything) == before
+            assert await read(blocks, site, [POINT, OTHER], everything) == before
             done = await blocks.forget(site, points=points, span=span, dry_run=False)
             assert done == rehearsed
             assert done.blocks == removed
-            covered = await blocks.covered(site, [POINT, OTHER], everything)
-            assert covered == {point: frozenset(chosen) for point, chosen in left.items()}
-            after = await blocks.read(site, [POINT, OTHER], everything)
+            days_held = await covered(blocks, site, [POINT, OTHER], everything)
+            assert days_held == {point: frozenset(chosen) for point, chosen in left.items()}
+            after = await read(blocks, site, [POINT, OTHER], everything)
             for point in (POINT, OTHER):
                 assert told(after[point].samples) == expected(left.get(point, ()))
             assert (await blocks.forget(site, points=points, span=span, dry_run=False)).blocks == 0
             for other in (site + "/", site + "x"):
-                whole = (await blocks.read(other, [POINT], everything))[POINT]
+                whole = (await read(blocks, other, [POINT], everything))[POINT]
                 assert told(whole.samples) == expected([FEB_29, *MARCH[:5]])
 
         run(check())
@@ -333,27 +289,3 @@ class AnswersConformance:
 
     def body_of(self, stream: object, content_encoding: str) -> bytes:
         raise NotImplementedError
-
-
-def made_facts(body: bytes, *, site: str = "made up / ü", created_ms: int = 0) -> AnswerFacts:
-    return AnswerFacts(
-        site=site,
-        entity_tag='"0123456789abcdef"',
-        point_count=2,
-        sample_count=3,
-        body_bytes=len(body),
-        created_ms=created_ms or NOW_MS,
-    )
-
-
-NOW_MS: Final = 1_790_000_000_000
-
-
-def by_months(days: Iterable[int]) -> dict[str, int]:
-    return by_month(days)
-
-
-async def refused(coroutine: Coroutine[Any, Any, object]) -> StoreUnavailable:
-    with pytest.raises(StoreUnavailable) as refusal:
-        await coroutine
-    return refusal.value

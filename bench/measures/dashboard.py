@@ -262,7 +262,6 @@ def _ports(
         compression=PackageCompression(),
         memory=BlockMemory(),
         clock=clock,
-        answers=answers,
     )
     origin = AceOrigin(base_url=url, token=TOKEN, web=HostWeb(client), clock=clock, catalogue=Catalogue())
     return router_ports(

@@ -190,7 +190,6 @@ def _copied(data: Path, sample: Path, count: int) -> Copies:
 def _running(folder: Path, made: Copies) -> Iterator[Stack]:
     options = StackOptions(state=folder / "state", data=made.data, settings=SETTINGS, scripts=(BARE,))
     with Stack(options) as stack:
-        stack.host.wait_awake()
         yield stack
 
 

@@ -11,7 +11,7 @@ from edgeseries.jobs.messages import BatchMessage
 from edgeseries.jobs.ports.batches import Refused
 from edgeseries.jobs.retrying import GiveUp, after_failure, before_work
 from edgeseries.limits import SECOND_MS
-from edgeseries.metrics.ports.journal import BatchRecord
+from edgeseries.metrics.ports.journal import BatchRecord, told_counts
 
 
 async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> Disposition:
@@ -26,6 +26,7 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
         return await given_up(verdict, claim, delivery, ports)
     delivery.claims.append(claim)
     buffer, began_ms = FetchBuffer(site=claim.site), ports.clock.now_ms()
+    dropped_before = ports.dropped.copy()
     disposition: Disposition = ACK
     cause: str | None = None
     try:
@@ -38,6 +39,7 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
         cause = f"{type(error).__name__}: {error.detail}"
         outcome, disposition = await failed(error, claim, delivery, ports, delivered=buffer.stored)
     duration_ms = ports.clock.now_ms() - began_ms
+    dropped = ports.dropped - dropped_before
     ports.journal.line(
         "info" if cause is None or outcome == "cancelled" else "warning",
         f"batch {outcome}",
@@ -46,6 +48,7 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
         samples=buffer.delivered,
         ms=duration_ms,
         cause=cause,
+        dropped=told_counts(dropped),
     )
     ports.journal.batch(
         BatchRecord(
@@ -57,6 +60,7 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
             sample_count=buffer.delivered,
             block_count=buffer.blocks,
             attempt=claim.claims,
+            dropped_rows=dropped.total(),
         )
     )
     return disposition

@@ -1,17 +1,18 @@
 """The consumer Worker: messages in, each acknowledged or put back by itself. It decides nothing."""
 
 import traceback
+from collections import Counter
 from typing import Any
 
 from workers import WorkerEntrypoint
 
-from consumer.bindings import Bindings
 from consumer.delivery import Delivery
 from consumer.flow import UNEXPECTED_DELAY_S, consume, recover
 from consumer.ports import Ports
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_writing import pause
 from edgeseries.jobs.adapters.job_store import BatchRecords, DeadLetterRecords, JobRecords
+from edgeseries.jobs.batching import BatchSizes
 from edgeseries.jobs.dispositions import Disposition, PutBack
 from edgeseries.jobs.limits import INVOCATION_BUDGET_MS
 from edgeseries.limits import SECOND_MS
@@ -21,6 +22,8 @@ from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import AceOrigin
 from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
+from edgeseries.planning.sample_budget import SampleBudget
+from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import plain_json, raw, whole_number
@@ -28,13 +31,25 @@ from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformDeadLetterQueue, PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
 from edgeseries.platform.stores import stores_of
+from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.platform.web import PlatformWeb
+from edgeseries.settings.workers import (
+    BATCH_POINTS,
+    BATCH_SAMPLES,
+    CIRCUIT_PAUSE_SECONDS,
+    SETTLE_LAG_MINUTES,
+    UPSTREAM_TOKEN,
+    UPSTREAM_URL,
+)
 
 METRICS = MetricsBuffer()
 """What invocations of the isolate count before it is written."""
 
 UPSTREAM = UpstreamLoad()
 """What all invocations of the isolate have under way at the upstream, and whether it is called at all."""
+
+BUDGET = SampleBudget()
+"""What the samples of all invocations of the isolate take, which they share."""
 
 CATALOGUE = Catalogue()
 """Names of points that all invocations of the isolate share."""
@@ -44,11 +59,11 @@ class Default(WorkerEntrypoint):
     """The handler of queue batches."""
 
     async def queue(self, batch: Any, env: Any, ctx: Any) -> None:  # noqa: ARG002 - the platform's signature
-        """Deal with every message by itself; those that time does not suffice for go back at once."""
-        ports = ports_of(Bindings.from_env(self.env), self.ctx)
+        """Deal with every message by itself; those that time or calls do not suffice for go back at once."""
+        ports = ports_of(bindings_of_isolate(), self.ctx)
         began_ms = ports.clock.now_ms()
         for message in batch.messages:
-            if ports.clock.now_ms() - began_ms > INVOCATION_BUDGET_MS:
+            if ports.budget.spent() or ports.clock.now_ms() - began_ms > INVOCATION_BUDGET_MS:
                 message.retry()
                 continue
             _carry_out(await _deal_with(message, str(batch.queue), ports), message)
@@ -56,7 +71,7 @@ class Default(WorkerEntrypoint):
         flusher = MetricsFlusher(
             function="consumer",
             metrics_buffer=METRICS,
-            database=D1Database(raw(self.env.DB), METRICS.operations),
+            database=D1Database(raw(bindings_of_isolate().database), METRICS.operations),
             clock=ports.clock,
             journal=ports.journal,
         )
@@ -90,6 +105,7 @@ def _carry_out(disposition: Disposition, message: Any) -> None:
 def ports_of(bindings: Bindings, ctx: Any) -> Ports:
     """The ports of one invocation over the Worker's bindings."""
     clock = SystemClock()
+    dropped: Counter[str] = Counter()
     journal = PlatformJournal(
         function="consumer", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
@@ -107,27 +123,32 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         batches=BatchRecords(stores.database),
         letters=DeadLetterRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
-        dead_letter_queue=PlatformDeadLetterQueue(bindings.dead_letters, METRICS.operations),
+        dead_letter_queue=PlatformDeadLetterQueue(bindings.env.DEAD_LETTERS, METRICS.operations),
         origin=AceOrigin(
-            base_url=bindings.upstream_url,
-            token=bindings.upstream_token,
+            base_url=bindings.text(UPSTREAM_URL),
+            token=bindings.text(UPSTREAM_TOKEN),
             web=GuardedWeb(
                 PlatformWeb(METRICS.operations),
                 load=UPSTREAM,
                 clock=clock,
                 pause=pause,
                 journal=journal,
-                first_pause_ms=bindings.circuit_pause_ms,
+                first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
             ),
             clock=clock,
             catalogue=CATALOGUE,
+            dropped=dropped,
         ),
         blocks=stores.blocks,
         clock=clock,
         identity=RandomIdentity(),
         journal=journal,
-        batch_sizes=bindings.batch_sizes,
-        settle_lag_ms=bindings.settle_lag_ms,
+        budget=stores,
+        batch_sizes=BatchSizes(points=bindings.whole(BATCH_POINTS), samples=bindings.whole(BATCH_SAMPLES)),
+        settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
+        dropped=dropped,
+        timer=PlatformTimer(),
+        sample_budget=BUDGET,
     )
 
 

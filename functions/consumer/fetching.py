@@ -1,32 +1,54 @@
 """The work of a batch: what is missing, fetched piece by piece, stored as whole days.
 
-Before every upstream call the claim is renewed; a renewal that is refused (the job is cancelled, the
-lease was lost) ends the work before that call. What was fetched until a failure is stored, so that
-the next attempt goes on from there.
+It is stored only under the generations that stood when it was looked up what is missing: a purge or a
+refresh meanwhile makes the batch go again. Before every upstream call the claim is renewed; a renewal that
+is refused (the job is cancelled, the lease was lost) ends the work before that call, and so does a budget of
+the invocation that is spent. What was fetched until a failure is stored, so that the next attempt goes on
+from there.
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from consumer.ports import Ports
 from edgeseries.blocks.ports.blocks import KeptDays
-from edgeseries.errors import Conflict, EdgeError, OriginOversize, TooLarge
+from edgeseries.blocks.stamps import Stamps
+from edgeseries.errors import Conflict, EdgeError, OriginOversize, TooLarge, Transient
 from edgeseries.jobs.batching import cut_piece, halved
 from edgeseries.jobs.job import Claim
 from edgeseries.jobs.limits import (
+    BATCH_MEMORY_BYTES,
+    BATCH_MEMORY_WAIT_MS,
     BUFFER_MAX_SAMPLES,
+    INVOCATION_BUDGET_MS,
     PIECE_DEADLINE_MS,
     PIECE_MAX_SAMPLES,
     PIECE_SAMPLES,
 )
 from edgeseries.origins.ports.origin import Bulk
 from edgeseries.planning.fetch_plan import Gap, plan_fetch, whole_day_gaps
+from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
 from edgeseries.series.days import day_of, days_touched
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples, joined
 
+SUPERSEDED_PAUSE_S: Final = 1
+"""Until a batch that was overtaken by a purge goes again. A pause that is told is no attempt."""
+
 
 class ClaimLost(Conflict):
     """The batch is not ours any more, or not wanted any more."""
+
+
+class Superseded(Transient):
+    """What was fetched was purged or refreshed before it could be stored: it is to be fetched again, now."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, retry_after_s=SUPERSEDED_PAUSE_S)
+
+
+class InvocationSpent(Transient):
+    """What the platform allows one invocation is nearly used up; another one goes on from here."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +59,7 @@ class FetchBuffer:
     """
 
     site: str
+    stamps: Stamps = field(default_factory=Stamps)
     days: dict[str, list[int]] = field(default_factory=dict)
     parts: dict[str, list[Samples]] = field(default_factory=dict)
     sample_count: int = 0
@@ -55,42 +78,73 @@ class FetchBuffer:
                 self.delivered += len(one.samples)
 
     async def store(self, ports: Ports) -> None:
-        """Write all of it into blocks."""
-        if self.days:
-            kept = [
-                KeptDays(point=point, days=tuple(sorted(days)), samples=joined(self.parts[point]))
-                for point, days in self.days.items()
-            ]
-            await ports.blocks.keep(self.site, kept)
-            self.blocks += len(kept)
-        self.stored += self.sample_count
-        self.days, self.parts, self.sample_count = {}, {}, 0
+        """Write all of it into blocks. Raises Superseded if some of it was purged or refreshed meanwhile:
+        the rest is stored.
+        """
+        kept = [
+            KeptDays(point=point, days=tuple(sorted(days)), samples=joined(self.parts[point]))
+            for point, days in self.days.items()
+        ]
+        if kept:
+            superseded = (await ports.blocks.keep(self.site, kept, self.stamps)).superseded
+            stored = [one for one in kept if one.point not in superseded]
+            self.blocks += len(stored)
+            self.stored += sum(len(one.samples) for one in stored)
+            self.days, self.parts, self.sample_count = {}, {}, 0
+            if superseded:
+                raise Superseded(f"{len(superseded)} points were purged or refreshed meanwhile")
 
 
 async def fetch_batch(claim: Claim, buffer: FetchBuffer, ports: Ports) -> None:
-    """Fetch and store what is missing. Raises ClaimLost, and what the origin and the store raise."""
+    """Fetch and store what is missing. Raises ClaimLost, InvocationSpent, and what the origin and the store
+    raise.
+    """
 
     async def renew() -> None:
+        if ports.budget.spent():
+            raise InvocationSpent("another invocation goes on from here", retry_after_s=0)
         now_ms = ports.clock.now_ms()
         if not await ports.batches.renew(claim, delivered=buffer.stored, now_ms=now_ms):
             raise ClaimLost("cancelled, or taken over by another consumer")
 
+    share = await _share_of_batch(ports)
     try:
-        await _fetch(claim, buffer, Bulk(before_call=renew, max_samples=PIECE_MAX_SAMPLES), ports)
+        await _fetched(claim, buffer, Bulk(before_call=renew, max_samples=PIECE_MAX_SAMPLES), ports)
+        await buffer.store(ports)
+    finally:
+        share.give_back()
+
+
+async def _share_of_batch(ports: Ports) -> MemoryShare:
+    """Memory for all that a batch may hold at a time. Raises MemoryBusy, after which it goes again."""
+    return await wait_for_share(
+        BATCH_MEMORY_BYTES,
+        Waiting(budget=ports.sample_budget, clock=ports.clock, pause=ports.timer.pause),
+        deadline_ms=ports.clock.now_ms() + INVOCATION_BUDGET_MS,
+        wait_ms=BATCH_MEMORY_WAIT_MS,
+    )
+
+
+async def _fetched(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) -> None:
+    """Fetch what is missing; what came before a failure is stored."""
+    try:
+        await _fetch(claim, buffer, bulk, ports)
     except ClaimLost:
         raise
     except EdgeError:
         await _save(buffer, claim, ports)
         raise
-    await buffer.store(ports)
 
 
 async def _fetch(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) -> None:
-    densities = dict(await ports.blocks.densities(claim.site, claim.points))
+    stored = await ports.blocks.look_up(claim.site, claim.points, claim.span)
+    buffer.stamps = stored.stamps
+    densities = dict(stored.density_per_day)
     fetch_plan = plan_fetch(
         claim.points,
         claim.span,
-        covered=await ports.blocks.covered(claim.site, claim.points, claim.span),
+        covered=stored.covered,
+        stored=stored.stored,
         density_per_day=densities,
         now_ms=ports.clock.now_ms(),
         settle_lag_ms=ports.settle_lag_ms,

@@ -20,12 +20,13 @@ async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Di
         return ACK
     if job.status is JobStatus.QUEUED:
         now_ms = ports.clock.now_ms()
-        densities = await ports.blocks.densities(query.site, query.points)
+        stored = await ports.blocks.look_up(query.site, query.points, query.span)
         fetch_plan = plan_fetch(
             query.points,
             query.span,
-            covered=await ports.blocks.covered(query.site, query.points, query.span),
-            density_per_day=densities,
+            covered=stored.covered,
+            stored=stored.stored,
+            density_per_day=stored.density_per_day,
             now_ms=now_ms,
             settle_lag_ms=ports.settle_lag_ms,
         )
@@ -33,7 +34,7 @@ async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Di
             query.points,
             query.span,
             missing_days=fetch_plan.missing_days,
-            density_per_day=densities,
+            density_per_day=stored.density_per_day,
             sizes=ports.batch_sizes,
         )
         status = await ports.batches.plan(message.job_id, batches, now_ms=now_ms)

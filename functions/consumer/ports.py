@@ -1,6 +1,7 @@
 """What the consumer's flow asks of the world."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from edgeseries.blocks.ports.blocks import Blocks
 from edgeseries.jobs.batching import BatchSizes
@@ -10,13 +11,18 @@ from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import DeadLetterQueue, JobQueue
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.ports.origin import Origin
+from edgeseries.planning.sample_budget import SampleBudget
+from edgeseries.ports.budget import Budget
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
+from edgeseries.ports.streaming import Timer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The ports of one invocation, and the settings that its decisions depend on."""
+    """The ports of one invocation, and the settings that its decisions depend on. `dropped` counts by name
+    what the upstream sent and nobody had asked for.
+    """
 
     book: JobBook
     batches: Batches
@@ -28,5 +34,9 @@ class Ports:
     clock: Clock
     identity: Identity
     journal: Journal
+    budget: Budget
     batch_sizes: BatchSizes
     settle_lag_ms: int
+    dropped: Counter[str] = field(default_factory=Counter)
+    timer: Timer
+    sample_budget: SampleBudget = field(default_factory=SampleBudget)

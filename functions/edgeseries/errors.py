@@ -18,9 +18,11 @@
     │   ├── OriginUnreachable    refused, reset, 5xx                    502
     │   ├── OriginThrottled      429 of the upstream                    502
     │   ├── OriginGarbled        an answer cut short or not JSON        502
+    │   ├── OriginUnconfirmed    "not there", and nothing confirms it   502
     │   ├── OriginOversize       split the range and ask again          502
     │   ├── OriginSuspended      it is left alone for a while           503
     │   ├── OriginBusy           our own calls to it are too many       503
+    │   ├── MemoryBusy           no room for so many samples now        503
     │   └── StoreUnavailable     R2 or D1 does not answer               503
     ├── Conflict               it is not in a state for this          409
     │   └── JobsFull             as many jobs under way as may be       409
@@ -158,6 +160,12 @@ class OriginGarbled(Transient):
     """The upstream's answer is cut short or is not what its content type says."""
 
 
+class OriginUnconfirmed(Transient):
+    """The upstream says that something is not there, and nothing confirms it: it may be the word of
+    whatever stands in front of it. What a later call says counts.
+    """
+
+
 class OriginOversize(Transient):
     """The upstream's answer is over the bound; a shorter range can be read."""
 
@@ -168,6 +176,10 @@ class OriginSuspended(Transient):
 
 class OriginBusy(Transient):
     """As many calls to the upstream are under way as it is spared."""
+
+
+class MemoryBusy(Transient):
+    """Other requests hold the memory that this one needs; `retry_after_s` is when there may be some again."""
 
 
 class StoreUnavailable(Transient):

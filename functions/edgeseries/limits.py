@@ -7,6 +7,8 @@ are the ones that the code itself stands on.
 
 from typing import Final
 
+from edgeseries.platform_limits import CONNECTIONS, D1_VALUE_BYTES, HEADERS_BYTES, MEMORY_BYTES, URL_BYTES
+
 # --- time -------------------------------------------------------------------
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60 * SECOND_MS
@@ -23,11 +25,12 @@ MAX_RANGE_MS: Final = 3_660 * DAY_MS
 """Ten years: more than any building has kept, less than a loop over months that hurts."""
 
 # --- a request ---------------------------------------------------------------
-MAX_URL_BYTES: Final = 16_384
-"""Cloudflare refuses longer URLs (Workers platform limits, 2026-07)."""
+MAX_URL_BYTES: Final = URL_BYTES.value
+"""The platform refuses longer URLs."""
 
-MAX_BODY_BYTES: Final = 2_000_000
-"""JSON of a POST: MAX_POINTS names of 100 characters with quotes and commas are 1.03 MB."""
+MAX_BODY_BYTES: Final = 1_900_000
+"""JSON of a POST: MAX_POINTS names of 100 characters with quotes and commas are 1.03 MB. The names of a job
+are one value of a row, beside its other columns."""
 
 MAX_JSON_DEPTH: Final = 16
 """Brackets within brackets of a request's body. A request needs two."""
@@ -54,8 +57,10 @@ MAX_CURSOR_CHARS: Final = 256
 MAX_HEADER_CHARS: Final = 8_192
 """One header that has an effect. Others may be as long as all of them together."""
 
+PLATFORM_HEADERS_BYTES: Final = HEADERS_BYTES.value
+
 MAX_HEADERS_BYTES: Final = 65_536
-"""All headers of a request. The platform takes 128 KB (Workers limits, 2026); browsers send a few."""
+"""All headers of a request: half of what the platform takes; browsers send a few."""
 
 MAX_ECHOED_PATH_CHARS: Final = 1_024
 """How much of a path goes into the log and into a problem."""
@@ -80,8 +85,8 @@ KEY_SECRET_BYTES: Final = 32
 KEY_MAX_SITES: Final = 1_000
 """Sites that a key may name; all of them in one row, whose values D1 bounds."""
 
-MAX_ROW_VALUE_BYTES: Final = 2_000_000
-"""One value in a row (D1 platform limits, 2026)."""
+MAX_ROW_VALUE_BYTES: Final = D1_VALUE_BYTES.value
+"""One value in a row, and all of a row."""
 
 MAX_OWNER_CHARS: Final = 100
 """Whose key it is, for people."""
@@ -127,6 +132,59 @@ time at some 30 ms each they take half of the deadline, and an invocation makes 
 REQUEST_DEADLINE_MS: Final = 30 * SECOND_MS
 """From arrival to the last upstream byte (setting `requestDeadlineSeconds`)."""
 
+# --- memory of an isolate ------------------------------------------------------------
+STORED_SAMPLE_BYTES: Final = 180
+"""What a stored sample takes while an answer is made of it, its text included: 171 to 174 measured at the
+peak (CPython, 250,000 floats; the Workers runtime has smaller pointers and takes less)."""
+
+FETCHED_SAMPLE_BYTES: Final = 310
+"""The same for one that is fetched (see FORCED_DIRECT_MAX_SAMPLES)."""
+
+RESULT_SAMPLE_BYTES: Final = 370
+"""What a sample of a result's window takes while it is written: JSON 197, CSV 197, NDJSON 367 measured."""
+
+BUDGET_BYTES: Final = 64_000_000
+"""What the samples of all requests of an isolate may take together. The largest answer needs nearly all of
+it; of the 128 MB the interpreter has 31, remembered blocks and live edges 26."""
+
+BUDGET_SMALL_BYTES: Final = 1_000_000
+"""A share that needs not wait behind larger ones: an answer of 5,500 stored samples, as dashboards ask."""
+
+HELD_BODY_BYTES: Final = 1_000_000
+"""An answer's body of so many bytes is sent as a stream, so that its memory is known to be free again when
+it has left. Smaller ones leave faster than anybody could count."""
+
+BUDGET_WAIT_MS: Final = 3 * SECOND_MS
+"""How long a request waits for its share: most answers leave within some hundred milliseconds."""
+
+BUDGET_TURN_MS: Final = 20
+"""Between two looks of a request that waits."""
+
+BUDGET_TICKET_MS: Final = SECOND_MS
+"""A place in the queue that nobody asks for any longer than this has lost its request."""
+
+BUDGET_RETRY_S: Final = 2
+"""What a caller is told to wait for whom there was no room."""
+
+BUDGET_LINGER_MS: Final = 30 * SECOND_MS
+"""So long after a request's deadline its share ends by itself: the platform gives 30 s to what is stored
+afterwards."""
+
+# --- empty days ------------------------------------------------------------------
+EMPTY_REREAD_MS: Final = DAY_MS
+"""A day that was stored as empty is read once more, this long after it was read (issue 11: 24 hours)."""
+
+DOUBT_MS: Final = HOUR_MS
+"""Between the two readings that a silence of all points needs before it is stored: a gateway that is being
+restarted or restored is back by then. What is stored is read once more after EMPTY_REREAD_MS all the same."""
+
+DOUBT_KEPT_MS: Final = 30 * DAY_MS
+"""How long a first reading of such a silence is remembered."""
+
+SILENT_DENSE_PER_DAY: Final = 24
+"""From so many samples a day on a point's silence is strange: one an hour is the sparsest that is sampled
+by the clock; what is sparser comes when something changes."""
+
 # --- live edge ----------------------------------------------------------------
 LIVE_TTL_MS: Final = 10 * SECOND_MS
 """How long an isolate answers the live part of a repeated request without asking upstream (setting
@@ -137,25 +195,8 @@ LIVE_EXTRA_CALLS: Final = 3
 lie apart are not delivered again what they have. They are made one after the other."""
 
 # --- upstream ------------------------------------------------------------------
-UPSTREAM_BATCH_POINTS: Final = 50
-"""Points of one batch call. The vendor's URLs break near 500 names; 50 is known to be safe."""
-
-UPSTREAM_MAX_PAGES: Final = 1_000
-"""Pages of one paged read. At 10,000 rows a page this is ten times what an isolate can hold,
-so only a cursor that never ends gets here."""
-
-UPSTREAM_PAGE_ROWS: Final = 10_000
-"""Rows of one page of a site's time series: about 1.6 MB of vendor JSON."""
-
-UPSTREAM_LIST_ROWS: Final = 1_000
-"""Points of one page of a site's list: about 0.5 MB of vendor JSON."""
-
 UPSTREAM_MAX_BODY_BYTES: Final = 6_000_000
-"""One upstream answer. 160 bytes a row make 37,000 rows; larger ones are split and asked again."""
-
-UPSTREAM_CALL_SAMPLES: Final = 35_000
-"""Samples that one call is planned to bring, so that its answer fits (160 bytes a row): what is too large
-is thrown away, split and asked again, and upstream has delivered it twice."""
+"""One upstream answer; larger ones are split and asked again. How many rows that is, its adapter knows."""
 
 UPSTREAM_BODIES_BYTES: Final = 20_000_000
 """Upstream answers in memory at once, of one request."""
@@ -169,6 +210,9 @@ wait for headers; the rest is for the stores."""
 
 UPSTREAM_ISOLATE_CALLS: Final = 12
 """Upstream calls of all requests of an isolate under way at once: four requests' worth."""
+
+ISOLATE_BYTES: Final = MEMORY_BYTES.value
+"""What the platform gives an isolate."""
 
 ISOLATE_BODIES_BYTES: Final = 80_000_000
 """Upstream answers in memory at once, of all requests of an isolate, of its 128 MB."""
@@ -213,8 +257,8 @@ CATALOGUE_MAX_NAMES: Final = 50_000
 MAX_RETRY_AFTER_S: Final = 86_400
 """The longest pause that an upstream is believed to want."""
 
-PLATFORM_CONNECTIONS: Final = 6
-"""Connections of one invocation that may wait for response headers (Workers limits, 2026-04)."""
+PLATFORM_CONNECTIONS: Final = CONNECTIONS.value
+"""Connections of one invocation that may wait for response headers. One more waits for its turn."""
 
 PROBE_TIMEOUT_MS: Final = 3 * SECOND_MS
 """One health probe. Shorter than what load balancers and uptime checks wait (5 to 10 s)."""
@@ -223,6 +267,9 @@ SWEEP_MAX_AGE_MS: Final = HOUR_MS
 """A janitor that has not come to the end of a sweep for this long is ill: four of its usual runs."""
 
 assert EARLIEST_MS < LATEST_MS
+assert MAX_BODY_BYTES + MAX_ROW_VALUE_BYTES // 20 <= MAX_ROW_VALUE_BYTES
+assert MAX_HEADERS_BYTES < PLATFORM_HEADERS_BYTES
+assert ISOLATE_BODIES_BYTES < ISOLATE_BYTES
 assert KEY_MAX_SITES * (MAX_NAME_BYTES + 4) < MAX_ROW_VALUE_BYTES
 assert 2 * KEY_SECRET_BYTES + len("es__") > MAX_REQUEST_ID_CHARS, "no key may be logged as a request id"
 assert MAX_RANGE_MS <= LATEST_MS - EARLIEST_MS
@@ -231,8 +278,6 @@ assert 3 * MAX_NAME_BYTES < MAX_URL_BYTES
 assert 4 * (MAX_ID_CHARS + len('[4102444800000, ""]')) <= 3 * MAX_CURSOR_CHARS
 assert MAX_HEADER_CHARS <= MAX_HEADERS_BYTES
 assert DIRECT_MAX_SAMPLES < QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES
-assert UPSTREAM_PAGE_ROWS * 160 <= UPSTREAM_MAX_BODY_BYTES
-assert UPSTREAM_CALL_SAMPLES * 160 <= UPSTREAM_MAX_BODY_BYTES
 assert UPSTREAM_CONCURRENCY < PLATFORM_CONNECTIONS
 assert UPSTREAM_CONCURRENCY * UPSTREAM_MAX_BODY_BYTES <= UPSTREAM_BODIES_BYTES
 assert UPSTREAM_CONCURRENCY <= UPSTREAM_ISOLATE_CALLS
@@ -242,6 +287,11 @@ assert UPSTREAM_TURN_MS < UPSTREAM_TICKET_MS
 assert CIRCUIT_PROBE_WAIT_MS < CIRCUIT_PAUSE_MS
 assert CATALOGUE_FRESH_MS < CATALOGUE_TTL_MS
 assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
+assert BUDGET_TURN_MS < BUDGET_TICKET_MS < BUDGET_WAIT_MS < REQUEST_DEADLINE_MS
+assert INLINE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES
+assert FORCED_DIRECT_MAX_SAMPLES * FETCHED_SAMPLE_BYTES <= BUDGET_BYTES
+assert 32 * BUDGET_SMALL_BYTES <= BUDGET_BYTES
+assert DOUBT_MS < EMPTY_REREAD_MS < DOUBT_KEPT_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= INLINE_MAX_SAMPLES
 
 # --- blocks
@@ -268,7 +318,7 @@ MAX_BLOCK_HEADER_BYTES: Final = 2_048
 
 BLOCK_QUALITY: Final = 10
 """Brotli quality of segments. Against 9 it makes blocks 1 to 5 % smaller for 0.6 ms a segment of BMS
-data, 3 ms of noise; 11 takes 1.5 to 2 times as long for less than 0.5 % (bench/codec.py)."""
+data, 3 ms of noise; 11 takes 1.5 to 2 times as long for less than 0.5 % (bench/measures/codec.py)."""
 
 assert SEGMENT_TARGET_SAMPLES + SEGMENT_TAIL_SAMPLES <= MAX_SEGMENT_SAMPLES
 assert 2 * MAX_NAME_BYTES + 32 + MAX_BLOCK_SEGMENTS * 16 <= MAX_BLOCK_HEADER_BYTES

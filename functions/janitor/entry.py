@@ -15,6 +15,7 @@ from edgeseries.metrics.adapters.webhook import Webhook
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import AceOrigin
+from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import raw, whole_number
@@ -23,14 +24,22 @@ from edgeseries.platform.job_queue import PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
 from edgeseries.platform.r2 import R2Bucket
 from edgeseries.platform.web import PlatformWeb
+from edgeseries.settings.workers import (
+    ALERT_WEBHOOK_URL,
+    CACHE_BUDGET_GB,
+    DEAD_LETTER_KEEP_DAYS,
+    JOB_KEEP_DAYS,
+    RESCUE_AFTER_SECONDS,
+    UPSTREAM_TOKEN,
+    UPSTREAM_URL,
+)
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.upkeep.adapters.record_upkeep import RecordUpkeep
-from janitor.bindings import Bindings
 from janitor.duties import DUTIES
 from janitor.duty import Outcome
 from janitor.flow import Guard, sweep
-from janitor.ports import Ports
+from janitor.ports import Ports, Settings
 
 METRICS = MetricsBuffer()
 """What sweeps of the isolate count before it is written."""
@@ -41,7 +50,7 @@ class Default(WorkerEntrypoint):
 
     async def scheduled(self, controller: Any, env: Any, ctx: Any) -> None:  # noqa: ARG002 - the platform's signature
         """Sweep once."""
-        bindings = Bindings.from_env(self.env)
+        bindings = bindings_of_isolate()
         ports = ports_of(bindings)
         scheduled_ms = whole_number(controller.scheduledTime, "scheduledTime")
         await sweep(str(controller.cron), scheduled_ms, ports, duties=DUTIES, guard=guard_with(ports.journal))
@@ -63,8 +72,8 @@ def ports_of(bindings: Bindings) -> Ports:
     )
     records = DatabaseDutyRecords(database)
     origin = AceOrigin(
-        base_url=bindings.upstream_url,
-        token=bindings.upstream_token,
+        base_url=bindings.text(UPSTREAM_URL),
+        token=bindings.text(UPSTREAM_TOKEN),
         web=PlatformWeb(METRICS.operations),
         clock=clock,
         catalogue=Catalogue(),
@@ -86,11 +95,19 @@ def ports_of(bindings: Bindings) -> Ports:
             journal=journal,
         ),
         alarm=Webhook(
-            url=bindings.alert_webhook_url, stack=bindings.stack, web=PlatformWeb(), journal=journal
+            url=bindings.text(ALERT_WEBHOOK_URL),
+            stack=str(bindings.env.STACK),
+            web=PlatformWeb(),
+            journal=journal,
         ),
         clock=clock,
         journal=journal,
-        settings=bindings.settings,
+        settings=Settings(
+            cache_budget_bytes=bindings.whole(CACHE_BUDGET_GB),
+            job_keep_ms=bindings.whole(JOB_KEEP_DAYS),
+            rescue_after_ms=bindings.whole(RESCUE_AFTER_SECONDS),
+            dead_letter_keep_ms=bindings.whole(DEAD_LETTER_KEEP_DAYS),
+        ),
     )
 
 

@@ -2,11 +2,12 @@
 
 from typing import Final
 
+from edgeseries.platform_limits import R2_KEYS
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 
-PAGE_OBJECTS: Final = 1_000
-"""Objects of one look: what one call of the bucket removes (R2 platform limits, 2026)."""
+PAGE_OBJECTS: Final = R2_KEYS.value
+"""Objects of one look: what one call of the bucket removes."""
 
 MAX_PAGES: Final = 20
 """Answers of one sweep: 20,000 in a quarter of an hour is 22 a second, more than one database writes."""
@@ -21,7 +22,7 @@ async def expire_answers(ports: Ports, turn: Turn) -> Outcome:
     for _ in range(MAX_PAGES):
         found = await ports.objects.expired(now_ms=turn.now_ms, at_most=PAGE_OBJECTS)
         if found:
-            await ports.objects.remove(found)
+            await ports.objects.remove(found, now_ms=turn.now_ms)
         count += len(found)
         if len(found) < PAGE_OBJECTS or not turn.has_time(ports):
             break

@@ -11,12 +11,13 @@ from typing import Final
 from edgeseries.errors import Defect, EdgeError
 from edgeseries.limits import MINUTE_MS
 from edgeseries.metrics.ports.journal import SweepRecord
+from edgeseries.platform_limits import WALL_MS
 from edgeseries.upkeep.ports.duties import SWEEP_RECORD, DutyRecord
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 
-PLATFORM_SWEEP_MS: Final = 15 * MINUTE_MS
-"""A cron's run ends after this (Workers platform limits, 2026-07)."""
+PLATFORM_SWEEP_MS: Final = WALL_MS.value
+"""The platform ends a run after this."""
 
 SWEEP_MS: Final = 10 * MINUTE_MS
 """Duties begin nothing new after this; what is under way has bounds of its own, of seconds."""

@@ -7,6 +7,7 @@ is wrong meanwhile. Use is known to some minutes (`metrics/adapters/metrics_buff
 from collections.abc import Sequence
 from typing import Final
 
+from edgeseries.platform_limits import R2_KEYS
 from edgeseries.upkeep.ports.stored_objects import KeptObject
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
@@ -14,8 +15,8 @@ from janitor.ports import Ports
 ROOM_PERCENT: Final = 5
 """How much of the budget is made free once it is passed, so that not every sweep has to."""
 
-PAGE_OBJECTS: Final = 1_000
-"""Objects of one look: what one call of the bucket removes (R2 platform limits, 2026)."""
+PAGE_OBJECTS: Final = R2_KEYS.value
+"""Objects of one look: what one call of the bucket removes."""
 
 MAX_PAGES: Final = 50
 """Objects of one sweep: 50,000. The largest site we know of writes 7,327 blocks a day."""
@@ -37,7 +38,7 @@ async def hold_budget(ports: Ports, turn: Turn) -> Outcome:
         found = await ports.objects.least_used(at_most=PAGE_OBJECTS)
         going = first_of(found, surplus)
         if going:
-            await ports.objects.remove(going)
+            await ports.objects.remove(going, now_ms=turn.now_ms)
         count += len(going)
         surplus -= sum(one.stored_bytes for one in going)
         if surplus <= 0 or not going or not turn.has_time(ports):

@@ -9,6 +9,7 @@ from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES
 from edgeseries.planning.fetch_plan import Gap, in_fitting_calls, projected_samples, with_probe
 from edgeseries.planning.partial_days import PartialDay, whole_day
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.series.days import day_span, days_touched
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import NO_SAMPLES, Samples, joined, within
@@ -40,22 +41,24 @@ async def deliveries(
     *,
     density_per_day: Mapping[str, float],
     deadline_ms: int,
+    bound: SampleBound,
     ports: Ports,
 ) -> AsyncIterator[Delivery]:
     """Every gap, one call of the origin after the other; the origin bounds what runs side by side.
 
-    Raises AnswerTooLarge once all gaps together are more than one answer may fetch. Where nobody
-    forced a route it is raised early: the first day of points that nothing was learned of tells
-    how dense they are before the rest is fetched.
+    Every delivery is counted by `bound`, after it is handed over. Raises AnswerTooLarge once all gaps
+    together are more than one answer may fetch. Where nobody forced a route it is raised early: the first
+    day of points that nothing was learned of tells how dense they are before the rest is fetched.
     """
     forced = query.forced is not None
-    fitting = in_fitting_calls(gaps, density_per_day)
+    fitting = in_fitting_calls(gaps, density_per_day, ports.origin.capabilities)
     waiting = fitting if forced else with_probe(fitting, density_per_day)
     done: list[tuple[Gap, int]] = []
     for place, gap in enumerate(waiting, 1):
         series = await ports.origin.fetch(query.site, gap.points, gap.span, deadline_ms=deadline_ms)
         done.append((gap, sum(len(one.samples) for one in series)))
         yield gap, series
+        bound.add_fetched(done[-1][1])
         count = sum(samples for _, samples in done)
         left = 0 if forced else projected_samples(done, waiting[place:], density_per_day)
         if count > FORCED_DIRECT_MAX_SAMPLES or (left and count + left > FORCED_DIRECT_MAX_SAMPLES):

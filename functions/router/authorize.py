@@ -1,69 +1,87 @@
-"""The door: which endpoint is meant, who asks, how often they may, and whether they may do this at all."""
+"""Who asks, how often they may, and whether they may use this endpoint at all."""
 
-from collections.abc import Sequence
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Final
 
-from edgeseries.access.grants import EVERYBODY, NOBODY, RULES, Auth, Grant, require
-from edgeseries.access.keys import (
-    ADMIN_KEY_ID,
-    KeyRecord,
-    PresentedKey,
-    admin_record,
-    grant_of,
-    presented_key,
-)
+from edgeseries.access.grants import EVERYBODY, NOBODY, Auth, Grant, require
+from edgeseries.access.keys import ADMIN_KEY_ID, PresentedKey, admin_record, grant_of, presented_key
+from edgeseries.access.ports.keys import Recalled
 from edgeseries.errors import RateLimited, Unidentified
 from edgeseries.http.messages import HttpRequest
 from edgeseries.limits import RATE_WINDOW_S
 from edgeseries.rates import Tier
-from router.endpoints import Endpoint, find_handler
+from router.endpoint import Endpoint
 from router.ports import Ports
+
+IPV6_HOST_PREFIX: Final = 64
+"""Bits that a network gives one host at the least (RFC 6177, RFC 4291 2.5.1)."""
 
 
 async def authorize(head: HttpRequest, endpoint: Endpoint, ports: Ports) -> Grant:
     """What the caller may do, if that is enough for this endpoint and method.
 
-    Raises MethodNotAllowed, Unidentified, RateLimited, Forbidden, and StoreUnavailable where a key cannot
+    Raises Unidentified, RateLimited, Forbidden, and StoreUnavailable where a key cannot
     be looked up: nobody comes in by guess.
     """
-    find_handler(endpoint, head.method)
-    rule = RULES["GET" if head.method == "HEAD" else head.method, endpoint.pattern]
     grant = await identify(head, ports)
-    if rule.right is not None and not grant.known:
-        require(grant, rule.right)
-    await check_rate(f"key:{grant.key_id}" if grant.key_id else f"ip:{head.caller}", grant.tier, ports)
-    if rule.right is not None:
-        require(grant, rule.right)
+    await check_rate(f"key:{grant.key_id}" if grant.key_id else _address_of(head), grant.tier, ports)
+    if endpoint.right is not None:
+        require(grant, endpoint.right)
     return grant
 
 
 async def identify(head: HttpRequest, ports: Ports) -> Grant:
-    """Whose key it is. Raises Unidentified for a key that is none."""
+    """Whose key it is. Raises Unidentified for a key that is none, RateLimited where its address is over
+    its rate.
+
+    Only who shows a key that is remembered is identified for nothing. Everybody else is counted by their
+    address before anything is looked up: neither made-up ids nor wrong secrets are counted for a key.
+    """
     if ports.access.auth is Auth.OPEN:
         return EVERYBODY
     shown = head.headers.get("authorization")
     if shown is None:
         return NOBODY
     presented = presented_key(shown)
-    if presented is None:
-        detail = "the Authorization header holds no key of ours; a key is sent as: Bearer es_<id>_<secret>"
-        raise Unidentified(detail, tried=True)
-    grant = grant_of(await _record_of(presented, head, ports), presented)
+    grant = None if presented is None else _remembered_grant(presented, ports)
     if grant is None:
-        raise Unidentified("there is no such key, or it is revoked; ask an admin for a new one", tried=True)
+        grant = await _identify_stranger(presented, head, ports)
     if grant.key_id != ADMIN_KEY_ID:
         ports.keys.used(grant.key_id, head.arrived_ms)
     return grant
 
 
-async def _record_of(presented: PresentedKey, head: HttpRequest, ports: Ports) -> KeyRecord | None:
+async def _identify_stranger(presented: PresentedKey | None, head: HttpRequest, ports: Ports) -> Grant:
+    """The grant of a key that is not remembered. Raises RateLimited and Unidentified."""
+    allowed = await ports.rate_limiter.allows(_address_of(head), Tier.STANDARD)
+    grant = None
+    if presented is not None and not allowed:
+        # Others at this address have used up what it may ask. That must not lock out a good key: all keys
+        # are read at once, so that an id costs no look-up of its own, however many are made up.
+        await ports.keys.remember_all()
+        grant = _remembered_grant(presented, ports)
+    elif presented is not None and _remembered(presented, ports) is None:
+        grant = grant_of(await ports.keys.find(presented.key_id), presented)
+    if grant is not None:
+        return grant
+    if not allowed:
+        raise _over_rate(Tier.STANDARD, ports)
+    if presented is None:
+        detail = "the Authorization header holds no key of ours; a key is sent as: Bearer es_<id>_<secret>"
+        raise Unidentified(detail, tried=True)
+    raise Unidentified("there is no such key, or it is revoked; ask an admin for a new one", tried=True)
+
+
+def _remembered(presented: PresentedKey, ports: Ports) -> Recalled | None:
+    """What is known of an id without a look-up."""
     if presented.key_id == ADMIN_KEY_ID:
-        return admin_record(ports.access.admin_key_hash)
-    recalled = ports.keys.recall(presented.key_id)
-    if recalled is not None:
-        return recalled.record
-    # Whoever tries made-up ids has each looked up in the database; that is counted by where they ask from.
-    await check_rate(f"ip:{head.caller}", Tier.STANDARD, ports)
-    return await ports.keys.find(presented.key_id)
+        return Recalled(record=admin_record(ports.access.admin_key_hash))
+    return ports.keys.recall(presented.key_id)
+
+
+def _remembered_grant(presented: PresentedKey, ports: Ports) -> Grant | None:
+    recalled = _remembered(presented, ports)
+    return None if recalled is None else grant_of(recalled.record, presented)
 
 
 async def still_holds(grant: Grant, ports: Ports) -> bool:
@@ -78,18 +96,25 @@ async def still_holds(grant: Grant, ports: Ports) -> bool:
 async def check_rate(caller: str, tier: Tier, ports: Ports) -> None:
     """Raises RateLimited for a caller over its rate."""
     if not await ports.rate_limiter.allows(caller, tier):
-        raise RateLimited(
-            "too many requests from this caller; wait a minute, or ask for more points per request",
-            retry_after_s=RATE_WINDOW_S,
-            policy=ports.access.rates[tier],
-        )
+        raise _over_rate(tier, ports)
 
 
-def unruled(endpoints: Sequence[Endpoint]) -> list[str]:
-    """Handlers that `access/grants.py` says nothing of."""
-    return [
-        f"{method} {endpoint.pattern}"
-        for endpoint in endpoints
-        for method in endpoint.handlers
-        if (method, endpoint.pattern) not in RULES
-    ]
+def _over_rate(tier: Tier, ports: Ports) -> RateLimited:
+    return RateLimited(
+        "too many requests from this caller; wait a minute, or ask for more points per request",
+        retry_after_s=RATE_WINDOW_S,
+        policy=ports.access.rates[tier],
+    )
+
+
+def _address_of(head: HttpRequest) -> str:
+    """The name under which a caller without a key is counted: an IPv4 address, or the /64 that one host has
+    of IPv6, in which it could take a new address for each request.
+    """
+    try:
+        address = ip_address(head.caller)
+    except ValueError:
+        return f"ip:{head.caller}"
+    if isinstance(address, IPv6Address):
+        return f"ip:{IPv6Network((address, IPV6_HOST_PREFIX), strict=False)}"
+    return f"ip:{address}"

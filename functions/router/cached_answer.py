@@ -1,4 +1,4 @@
-"""A kept answer as an outcome: found by the digest of a sealed request, streamed untouched."""
+"""A kept answer as an outcome: found by the digest of a sealed request and its stamp, streamed untouched."""
 
 from edgeseries.http.messages import HttpResponse
 from edgeseries.planning.canonical import ANSWER_VERSION, digest_of
@@ -7,24 +7,24 @@ from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.series.days import day_of, first_unsealed_day
 from router.conditional import answer_headers, is_known
-from router.endpoints import Arrival
+from router.endpoint import Arrival
 from router.index_lookup import find_answer
 from router.outcome import Outcome
 from router.ports import Ports
 
 
-async def cached_answer(
-    query: TimeseriesQuery, freshness: Freshness, arrival: Arrival, ports: Ports
-) -> Outcome | None:
-    """The whole answer from the store, or None: it is not sealed, not wanted from there, or not there."""
+def may_be_kept(query: TimeseriesQuery, freshness: Freshness, arrival: Arrival, ports: Ports) -> bool:
+    """Whether a kept answer may be there and is wanted: it is sealed, and the caller takes stored ones."""
     unsealed_day = first_unsealed_day(now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lag_ms)
     sealed = day_of(query.span.end_ms - 1) < unsealed_day
-    if not sealed or not freshness.reads or query.forced not in (None, Route.CACHED):
-        return None
+    return sealed and freshness.reads and query.forced in (None, Route.CACHED)
+
+
+async def cached_answer(query: TimeseriesQuery, stamp: int, arrival: Arrival, ports: Ports) -> Outcome | None:
+    """The whole answer from the store, kept under these generations; None if it is not there."""
     accepts_brotli = accepts(arrival.request.headers.get("accept-encoding", ""), "br")
-    found = await find_answer(
-        digest_of(query, version=ANSWER_VERSION), accepts_brotli=accepts_brotli, ports=ports
-    )
+    digest = digest_of(query, version=ANSWER_VERSION, context=[stamp])
+    found = await find_answer(digest, accepts_brotli=accepts_brotli, ports=ports)
     if found is None:
         return None
     facts = found.facts

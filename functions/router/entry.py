@@ -1,6 +1,7 @@
 """The router Worker: platform calls in, values to the flow, platform calls out. It decides nothing."""
 
 import traceback
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -8,10 +9,14 @@ from workers import WorkerEntrypoint
 
 from edgeseries.access.adapters.key_memory import KeyMemory
 from edgeseries.access.adapters.key_store import KeyStore
+from edgeseries.access.grants import AccessSettings
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_writing import pause
+from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.errors import Defect
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
+from edgeseries.jobs.adapters.result_part_records import ResultPartRecords
+from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
@@ -20,11 +25,13 @@ from edgeseries.origins.ace.origin import AceOrigin
 from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
 from edgeseries.planning.adapters.live_memory import LiveMemory
+from edgeseries.planning.routing import RouteSizes
+from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.platform.background import PlatformBackground
+from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.exchange import PlatformIncoming, platform_response
-from edgeseries.platform.ffi import raw_env
 from edgeseries.platform.health_checker import PlatformHealthChecker
 from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformJobQueue
@@ -35,8 +42,20 @@ from edgeseries.platform.streaming import PlatformStreaming, PlatformTimer
 from edgeseries.platform.web import PlatformWeb
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.incoming import Incoming
+from edgeseries.rates import Tier
+from edgeseries.settings.workers import (
+    ANSWER_TTL_DAYS,
+    CIRCUIT_PAUSE_SECONDS,
+    DIRECT_MAX_SAMPLES,
+    LIVE_TTL_SECONDS,
+    QUEUED_MIN_SAMPLES,
+    REQUEST_DEADLINE_SECONDS,
+    SETTLE_LAG_MINUTES,
+    UPSTREAM_TOKEN,
+    UPSTREAM_URL,
+)
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
-from router.bindings import Bindings
+from router.access_settings import access_settings
 from router.finalize_response import request_id_of
 from router.flow import answer, refuse
 from router.ports import Ports
@@ -50,11 +69,20 @@ TAILS = LiveMemory()
 MEMORY = BlockMemory()
 """Bytes of blocks that all requests of the isolate share."""
 
+STAMPS = IsolateStamps()
+"""Generations that the isolate has read lately, which all its requests share."""
+
 UPSTREAM = UpstreamLoad()
 """What all requests of the isolate have under way at the upstream, and whether it is called at all."""
 
+BUDGET = SampleBudget()
+"""What the samples of all requests of the isolate take, which they share."""
+
 KEYS = KeyMemory()
 """What is known of API keys, which all requests of the isolate share."""
+
+WATCH = WatchMemory()
+"""What is known of jobs that are followed, and who follows, which all requests of the isolate share."""
 
 METRICS = MetricsBuffer()
 """What all requests of the isolate count before it is written."""
@@ -89,9 +117,10 @@ class Default(WorkerEntrypoint):
 
 
 @cache
-def bindings_of_isolate() -> Bindings:
-    """The bindings, read once: they belong to the version that an isolate runs, not to an event."""
-    return Bindings.from_env(raw_env())
+def access_of_isolate() -> AccessSettings:
+    """Made once, as the bindings are read once."""
+    bindings = bindings_of_isolate()
+    return access_settings(bindings.text, bindings.whole)
 
 
 def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> Ports:
@@ -103,7 +132,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         clock=clock,
         wait_until=ctx.waitUntil,
         metrics_buffer=METRICS,
-        answer_ttl_ms=bindings.answer_ttl_ms,
+        answer_ttl_ms=bindings.whole(ANSWER_TTL_DAYS),
     )
     jobs = JobRecords(stores.database)
     journal = PlatformJournal(
@@ -115,14 +144,16 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         clock=clock,
         pause=pause,
         journal=journal,
-        first_pause_ms=bindings.circuit_pause_ms,
+        first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
     )
+    dropped: Counter[str] = Counter()
     origin = AceOrigin(
-        base_url=bindings.upstream_url,
-        token=bindings.upstream_token,
+        base_url=bindings.text(UPSTREAM_URL),
+        token=bindings.text(UPSTREAM_TOKEN),
         web=web,
         clock=clock,
         catalogue=CATALOGUE,
+        dropped=dropped,
     )
     duties = DatabaseDutyRecords(stores.database)
     return Ports(
@@ -131,9 +162,12 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         upstream=web,
         blocks=stores.blocks,
         answers=stores.answers,
+        stamps=STAMPS,
         jobs=jobs,
         book=jobs,
+        job_watch=SharedJobWatch(memory=WATCH, book=jobs, clock=clock),
         letters=DeadLetterRecords(stores.database),
+        result_parts=ResultPartRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
         timer=PlatformTimer(),
@@ -143,7 +177,9 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         identity=RandomIdentity(),
         journal=journal,
         keys=KeyStore(database=stores.database, memory=KEYS, metrics_buffer=METRICS, clock=clock),
-        rate_limiter=PlatformRateLimiter(bindings.rate_limits),
+        rate_limiter=PlatformRateLimiter(
+            {Tier.STANDARD: bindings.env.RATE_STANDARD, Tier.BULK: bindings.env.RATE_BULK}
+        ),
         health_checker=PlatformHealthChecker(
             database=bindings.database,
             bucket=bindings.cache,
@@ -155,10 +191,15 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         ),
         statistics=DatabaseStatistics(stores.database),
         duties=duties,
-        access=bindings.access,
-        route_sizes=bindings.route_sizes,
-        request_deadline_ms=bindings.request_deadline_ms,
-        settle_lag_ms=bindings.settle_lag_ms,
-        live_ttl_ms=bindings.live_ttl_ms,
+        access=access_of_isolate(),
+        route_sizes=RouteSizes(
+            direct_max_samples=bindings.whole(DIRECT_MAX_SAMPLES),
+            queued_min_samples=bindings.whole(QUEUED_MIN_SAMPLES),
+        ),
+        request_deadline_ms=bindings.whole(REQUEST_DEADLINE_SECONDS),
+        settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
+        live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
+        sample_budget=BUDGET,
         faults=stores.faults,
+        dropped=dropped,
     )

@@ -9,11 +9,10 @@ from edgeseries.answers.problem import kind_of
 from edgeseries.errors import Defect, EdgeError, Transient
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.limits import MAX_ECHOED_PATH_CHARS, MAX_REQUEST_ID_CHARS
-from edgeseries.metrics.ports.journal import Level, RequestRecord
+from edgeseries.metrics.ports.journal import Level, RequestRecord, told_counts
 from edgeseries.planning.freshness import Verdict, cache_status
 from edgeseries.ports.identity import Identity
 from edgeseries.rates import RatePolicy
-from router.index_lookup import told_faults
 from router.outcome import Outcome
 from router.ports import Ports
 
@@ -65,7 +64,8 @@ def finalize_response(
         ms=duration_ms,
         samples=outcome.sample_count,
         requestId=request.request_id,
-        faults=told_faults(ports.faults),
+        faults=told_counts(ports.faults),
+        dropped=told_counts(ports.dropped),
         **_facts_of(outcome.error),
     )
     ports.journal.request(
@@ -78,10 +78,11 @@ def finalize_response(
             origin_ms=outcome.origin_ms or 0,
             point_count=outcome.point_count,
             sample_count=outcome.sample_count,
-            body_bytes=len(outcome.response.body),
+            body_bytes=len(outcome.response.body) or outcome.body_bytes,
             cache_verdict=outcome.verdict or "",
             origin_samples=outcome.origin_samples,
             store_faults=ports.faults.total(),
+            dropped_rows=ports.dropped.total(),
         )
     )
     dressed = _dressed(

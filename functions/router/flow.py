@@ -3,138 +3,58 @@
 Every step is a decision with a file of its own; this page only puts them in order.
 """
 
-from dataclasses import replace
-from typing import Final
-
-from edgeseries.access.grants import Grant
-from edgeseries.answers.parts import block_count
 from edgeseries.answers.problem import problem_response
-from edgeseries.errors import AnswerTooLarge, EdgeError
+from edgeseries.errors import EdgeError
 from edgeseries.http.messages import HttpRequest, HttpResponse
-from edgeseries.http.parameters import names_of
-from edgeseries.planning.freshness import freshness_of
-from edgeseries.planning.routing import Route, choose_route
-from router.authorize import authorize, unruled
-from router.cached_answer import cached_answer
-from router.contract.operations import OPERATIONS
-from router.endpoints import Arrival, Endpoint, find_endpoint, find_handler, label_of
+from router.authorize import authorize
+from router.endpoints import RESOURCES
 from router.finalize_response import finalize_response, preflight
-from router.handlers.cache import purge
-from router.handlers.coverage import coverage
-from router.handlers.dead_letters import list_letters, replay_letter
-from router.handlers.health import health
-from router.handlers.jobs import cancel_job, follow_job, list_jobs, make_job, retry_job, show_job, show_result
-from router.handlers.keys import list_keys, make_key, revoke_key, show_key
-from router.handlers.metrics import metrics
-from router.handlers.openapi import openapi
-from router.handlers.sites import list_points, list_sites
-from router.handlers.stats import stats
-from router.index_lookup import look_up
-from router.inline_answer import Choice, answer_inline, estimated_plan
-from router.live import live_part_of
 from router.outcome import Outcome
-from router.parameters import check_headers, read_fields, read_path, read_query
 from router.ports import Ports
-from router.queued_answer import queue_job
+from router.read_request import read_request
+from router.resources import find_resource, label_of
 
 
-async def answer(request: HttpRequest, ports: Ports) -> HttpResponse:
-    """Any request, of which the head is here: serve it, or tell the caller why not; write it down."""
-    grant: Grant | None = None
+async def answer(head: HttpRequest, ports: Ports) -> HttpResponse:
+    """The response to any request, of which the head is here. It has been written to the log.
+
+    1. `resources.py`: which path is meant (404), which method of it (405).
+    2. `authorize.py`: whose key it is, whether its rate allows this, whether it has the endpoint's right.
+    3. `read_request.py`: headers, path, query and body, within bounds and in time.
+    4. `handlers/`: the endpoint's own work, in the file that is named by the path.
+    5. `finalize_response.py`: headers that all responses carry, one log line, one measured record.
+
+    An error of any step becomes a problem response (`answers/problem.py`).
+    """
+    rate = None
     try:
-        endpoint = find_endpoint(ENDPOINTS, request.path)
-        if request.method == "OPTIONS":
-            outcome = Outcome(response=preflight(endpoint.methods))
+        resource = find_resource(RESOURCES, head.path)
+        if head.method == "OPTIONS":
+            outcome = Outcome(response=preflight(resource.methods))
         else:
-            grant = await authorize(request, endpoint, ports)
-            outcome = await serve(request, endpoint, grant, ports)
+            endpoint = resource.endpoint(head.method)
+            grant = await authorize(head, endpoint, ports)
+            rate = ports.access.rates[grant.tier]
+            arrival = await read_request(head, resource, endpoint, grant, ports)
+            outcome = await endpoint.handler(arrival, ports)
     except EdgeError as error:
-        outcome = refusal(error, request)
+        outcome = problem_outcome(error, head)
     return finalize_response(
-        request,
+        head,
         outcome,
-        endpoint=label_of(ENDPOINTS, request.path),
+        endpoint=label_of(RESOURCES, head.path),
         ports=ports,
-        rate=None if grant is None else ports.access.rates[grant.tier],
+        rate=rate,
     )
 
 
-async def serve(head: HttpRequest, endpoint: Endpoint, grant: Grant, ports: Ports) -> Outcome:
-    """Read the rest of the request, hand it to its handler."""
-    handle = find_handler(endpoint, head.method)
-    operation = OPERATIONS[endpoint.pattern]["GET" if head.method == "HEAD" else head.method]
-    check_headers(head, operation.parameters)
-    path_parameters = read_path(endpoint.parameters(head.path))
-    deadline_ms = head.arrived_ms + ports.request_deadline_ms
-    request = await ports.incoming.whole(head, deadline_ms=deadline_ms)
-    if not names_of(operation.parameters) and operation.body is None:
-        read_fields(request, ())
-    arrival = Arrival(request=request, grant=grant, path_parameters=path_parameters, deadline_ms=deadline_ms)
-    return await handle(arrival, ports)
-
-
-async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
-    """`/api/timeseries`: check; stream a kept answer; or see what is missing, choose the route, take it."""
-    query = read_query(arrival)
-    freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
-    kept = await cached_answer(query, freshness, arrival, ports)
-    if kept is not None:
-        return kept
-    index = await look_up(query, reads=freshness.reads, ports=ports)
-    live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=freshness.reads, ports=ports)
-    fetch_plan = estimated_plan(query, index, live, arrival, ports)
-    route = choose_route(
-        missing_samples=fetch_plan.missing_samples,
-        answer_samples=fetch_plan.answer_samples,
-        blocks=block_count(len(query.points), fetch_plan.sealed_part),
-        forced=query.forced,
-        sizes=ports.route_sizes,
-    )
-    if route is Route.QUEUED:
-        return await queue_job(query, fetch_plan, arrival, ports)
-    choice = Choice(route=route, freshness=freshness, index=index, live=live, estimate=fetch_plan)
-    try:
-        return await answer_inline(query, choice, arrival, ports)
-    except AnswerTooLarge as error:
-        if query.forced is not None:
-            raise
-        # The estimate was too low, and nobody insists on an answer now.
-        fetch_plan = replace(fetch_plan, missing_samples=error.estimated_samples)
-        return await queue_job(query, fetch_plan, arrival, ports)
-
-
-def refuse(error: EdgeError, request: HttpRequest, ports: Ports) -> HttpResponse:
+def refuse(error: EdgeError, head: HttpRequest, ports: Ports) -> HttpResponse:
     """The problem response of an error that the flow itself did not expect, as it leaves."""
-    return finalize_response(
-        request, refusal(error, request), endpoint=label_of(ENDPOINTS, request.path), ports=ports
-    )
+    outcome = problem_outcome(error, head)
+    return finalize_response(head, outcome, endpoint=label_of(RESOURCES, head.path), ports=ports)
 
 
-def refusal(error: EdgeError, request: HttpRequest) -> Outcome:
-    """What a caller is told of an error."""
-    problem = problem_response(error, path=request.path, request_id=request.request_id)
+def problem_outcome(error: EdgeError, head: HttpRequest) -> Outcome:
+    """An error as the caller gets it."""
+    problem = problem_response(error, path=head.path, request_id=head.request_id)
     return Outcome(response=problem, error=error)
-
-
-ENDPOINTS: Final = (
-    Endpoint(pattern="/api/timeseries", handlers={"GET": timeseries, "POST": timeseries}),
-    Endpoint(pattern="/api/coverage", handlers={"GET": coverage, "POST": coverage}),
-    Endpoint(pattern="/api/cache", handlers={"DELETE": purge}),
-    Endpoint(pattern="/api/sites", handlers={"GET": list_sites}),
-    Endpoint(pattern="/api/sites/{site}/points", handlers={"GET": list_points}),
-    Endpoint(pattern="/api/jobs", handlers={"GET": list_jobs, "POST": make_job}),
-    Endpoint(pattern="/api/jobs/{job}", handlers={"GET": show_job, "DELETE": cancel_job}),
-    Endpoint(pattern="/api/jobs/{job}/result", handlers={"GET": show_result}),
-    Endpoint(pattern="/api/jobs/{job}/events", handlers={"GET": follow_job}),
-    Endpoint(pattern="/api/jobs/{job}/retry", handlers={"POST": retry_job}),
-    Endpoint(pattern="/api/keys", handlers={"GET": list_keys, "POST": make_key}),
-    Endpoint(pattern="/api/keys/{key}", handlers={"GET": show_key, "DELETE": revoke_key}),
-    Endpoint(pattern="/api/queue/dlq", handlers={"GET": list_letters}),
-    Endpoint(pattern="/api/queue/dlq/{letter}/replay", handlers={"POST": replay_letter}),
-    Endpoint(pattern="/api/health", handlers={"GET": health}),
-    Endpoint(pattern="/api/stats", handlers={"GET": stats}),
-    Endpoint(pattern="/api/metrics", handlers={"GET": metrics}),
-    Endpoint(pattern="/api/openapi.json", handlers={"GET": openapi}),
-)
-
-assert not unruled(ENDPOINTS), f"access/grants.py says nothing of {unruled(ENDPOINTS)}"

@@ -1,26 +1,55 @@
 """The store as a request sees it: it may help, and it never stands in the way.
 
 Every look-up that fails is written down and taken as "nothing is stored"; the answer then comes
-from upstream.
+from upstream, and is not stored either: nobody knows what was purged meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
-from edgeseries.blocks.ports.blocks import KeptDays, StoredSamples
+from edgeseries.blocks.ports.blocks import Kept, KeptDays, StoredIndex, StoredSamples
+from edgeseries.blocks.stamps import Refresh, Stamps
 from edgeseries.errors import EdgeError, StoreUnavailable
+from edgeseries.metrics.ports.journal import told_counts
 from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.planning.stored import StoredPoint
 from router.ports import Ports
+
+_NOTHING: Mapping[str, frozenset[int]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """What the index tells of a request's points: days held, and samples a day."""
+    """What the index tells of a request's points. `known` if it could be asked; `reads` if the request may
+    use what is stored.
+    """
 
-    covered: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    density_per_day: Mapping[str, float] = field(default_factory=dict)
+    stored: StoredIndex = field(default_factory=StoredIndex)
+    known: bool = False
+    reads: bool = True
+
+    @property
+    def covered(self) -> Mapping[str, frozenset[int]]:
+        """Days that the request may take from the store, by point."""
+        return self.stored.covered if self.reads else _NOTHING
+
+    @property
+    def points(self) -> Mapping[str, StoredPoint]:
+        """What is stored of each point, whether or not the request may use it."""
+        return self.stored.stored
+
+    @property
+    def density_per_day(self) -> Mapping[str, float]:
+        """Samples a day of each point that something has been learned of."""
+        return self.stored.density_per_day
+
+    @property
+    def stamps(self) -> Stamps:
+        """The generations when it was asked."""
+        return self.stored.stamps
 
 
 async def find_answer(digest: str, *, accepts_brotli: bool, ports: Ports) -> KeptAnswer | None:
@@ -32,49 +61,87 @@ async def find_answer(digest: str, *, accepts_brotli: bool, ports: Ports) -> Kep
         return None
 
 
+def remembered_stamp(query: TimeseriesQuery, ports: Ports) -> int | None:
+    """The generations of a query, if the isolate has read them lately."""
+    return ports.stamps.recall(query.site, query.points, now_ms=ports.clock.now_ms())
+
+
 async def look_up(query: TimeseriesQuery, *, reads: bool, ports: Ports) -> Index:
-    """What the index tells; densities also for a request that uses nothing stored."""
+    """What the index tells; densities and generations also for a request that uses nothing stored."""
+    turn, read_ms = ports.stamps.turn(), ports.clock.now_ms()
     try:
-        densities = await ports.blocks.densities(query.site, query.points)
-        covered = await ports.blocks.covered(query.site, query.points, query.span) if reads else {}
+        stored = await ports.blocks.look_up(query.site, query.points, query.span)
     except StoreUnavailable as error:
         note(ports, "index_unread", error)
-        return Index()
-    return Index(covered=covered, density_per_day=densities)
+        return Index(reads=reads)
+    total = stored.stamps.total(query.points)
+    ports.stamps.learn(query.site, query.points, total, read_ms=read_ms, turn=turn)
+    return Index(stored=stored, known=True, reads=reads)
 
 
 async def read_blocks(
-    query: TimeseriesQuery, fetch_plan: FetchPlan, ports: Ports
+    query: TimeseriesQuery, fetch_plan: FetchPlan, index: Index, bound: SampleBound, ports: Ports
 ) -> Mapping[str, StoredSamples]:
-    """What the blocks hold, in the sealed part, of the points that the index says something of."""
+    """What the blocks hold, in the sealed part, of the points that the index says something of.
+
+    Raises AnswerTooLarge and MemoryBusy as `bound` does.
+    """
     if not fetch_plan.covered_points or fetch_plan.sealed_part is None:
         return {}
     try:
-        held = await ports.blocks.read(query.site, fetch_plan.covered_points, fetch_plan.sealed_part)
+        held = await ports.blocks.read(
+            query.site, fetch_plan.covered_points, fetch_plan.sealed_part, index.stored, bound=bound
+        )
     except StoreUnavailable as error:
         note(ports, "blocks_unread", error)
         return {}
     return {point: one for point, one in held.items() if one.days}
 
 
-async def keep(
-    query: TimeseriesQuery,
-    days: Sequence[KeptDays],
-    answer: tuple[str, bytes, AnswerFacts] | None,
-    ports: Ports,
-) -> None:
-    """Store what was fetched, after the answer has left. What fails is fetched again another time."""
+async def begin_refresh(query: TimeseriesQuery, ports: Ports) -> Refresh | None:
+    """What a refresh needs to store what it fetches; None if nothing can be stored."""
+    try:
+        return await ports.blocks.begin_refresh(query.site, query.points)
+    except StoreUnavailable as error:
+        note(ports, "index_unread", error)
+        return None
+
+
+async def store_refresh(
+    query: TimeseriesQuery, days: Sequence[KeptDays], begun: Refresh, ports: Ports
+) -> Kept | None:
+    """Store what a refresh fetched; None if that failed, or if some of it was overtaken."""
+    before = ports.faults.copy()
+    try:
+        kept = await ports.blocks.refresh(query.site, days, begun)
+    except EdgeError as error:
+        note(ports, "not_stored", error)
+        return None
+    finally:
+        ports.stamps.forget(query.site)
+        _tell_new_faults(before, ports)
+    return None if kept.superseded else kept
+
+
+async def keep(query: TimeseriesQuery, days: Sequence[KeptDays], stamps: Stamps, ports: Ports) -> None:
+    """Store days that were fetched under some stamps, after the answer has left. What fails is fetched
+    again another time.
+    """
     before = ports.faults.copy()
     try:
         if days:
-            await ports.blocks.keep(query.site, days)
-        if answer is not None:
-            await ports.answers.keep(*answer)
+            await ports.blocks.keep(query.site, days, stamps)
     except EdgeError as error:
         note(ports, "not_stored", error)
-    met = ports.faults - before
-    if met:
-        ports.journal.line("warning", "faults while storing", faults=told_faults(met))
+    _tell_new_faults(before, ports)
+
+
+async def keep_answer(digest: str, body: bytes, facts: AnswerFacts, ports: Ports) -> None:
+    """Keep an answer, after it has left."""
+    try:
+        await ports.answers.keep(digest, body, facts)
+    except EdgeError as error:
+        note(ports, "not_stored", error)
 
 
 def note(ports: Ports, fault: str, error: EdgeError) -> None:
@@ -83,6 +150,8 @@ def note(ports: Ports, fault: str, error: EdgeError) -> None:
     ports.journal.line("warning", fault, cause=error.detail)
 
 
-def told_faults(faults: Mapping[str, int]) -> str | None:
-    """Faults as the log tells them: names and counts; None without any."""
-    return " ".join(f"{name}={count}" for name, count in sorted(faults.items())) or None
+def _tell_new_faults(before: Mapping[str, int], ports: Ports) -> None:
+    met = {name: count - before.get(name, 0) for name, count in ports.faults.items()}
+    told = told_counts({name: count for name, count in met.items() if count > 0})
+    if told is not None:
+        ports.journal.line("warning", "faults while storing", faults=told)

@@ -4,7 +4,7 @@ The algebra is `planning/live_edge.py`; here it meets the ports. No store is ask
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edgeseries.limits import DAY_MS, LATEST_MS
 from edgeseries.planning.live_edge import Edge, LivePlan, Read, Tail, plan_live, tail_after
@@ -14,6 +14,7 @@ from edgeseries.series.days import first_unsealed_day
 from edgeseries.series.samples import Samples, within
 from edgeseries.series.timerange import TimeRange
 from router.assembly import Fetched
+from router.index_lookup import Index
 from router.ports import Ports
 
 
@@ -52,12 +53,18 @@ class LivePart:
         return found
 
 
-def live_part_of(query: TimeseriesQuery, *, now_ms: int, reads: bool, ports: Ports) -> LivePart:
-    """Plan the live part. A request that uses nothing stored (`reads` false) uses no tail either."""
+def live_part_of(query: TimeseriesQuery, index: Index, *, now_ms: int, ports: Ports) -> LivePart:
+    """Plan the live part. A request that uses nothing stored uses no tail either, nor does one that does not
+    know the generations: a tail of another generation is of before a purge or a refresh.
+    """
     unsealed_ms = first_unsealed_day(now_ms=now_ms, settle_lag_ms=ports.settle_lag_ms) * DAY_MS
     start_ms = max(query.span.start_ms, unsealed_ms)
     remembered = ports.tails.recall(query.site, query.points)
-    known = remembered if reads else {}
+    known = {
+        point: tail
+        for point, tail in remembered.items()
+        if index.reads and index.known and tail.stamp == index.stamps.of(point).total
+    }
     if start_ms >= query.span.end_ms:
         return LivePart(known=known)
     edge = Edge(
@@ -71,19 +78,23 @@ def live_part_of(query: TimeseriesQuery, *, now_ms: int, reads: bool, ports: Por
         for point, tail in known.items()
         if start_ms <= tail.known_until_ms and tail.from_ms <= query.span.end_ms
     }
-    plan = plan_live(query.points, edge, tails)
+    plan = plan_live(query.points, edge, tails, batch_points=ports.origin.capabilities.batch_points)
     return LivePart(plan=plan, tails=tails, known=known, remembered=remembered)
 
 
-def learn(query: TimeseriesQuery, part: LivePart, fetched: Fetched, ports: Ports) -> None:
-    """Remember what was read of the live part. A point that the site does not have is not remembered."""
+def learn(
+    query: TimeseriesQuery, part: LivePart, fetched: Fetched, stamps: Mapping[str, int], ports: Ports
+) -> None:
+    """Remember what was read of the live part of the points that have a stamp: the generation that it was
+    read under. A point that the site does not have is not remembered.
+    """
     if part.plan is None:
         return
     reads: dict[str, list[Read]] = {}
     for gap, series in fetched.gaps:
         for one in series:
-            if one.error is None:
+            if one.error is None and one.point in stamps:
                 reads.setdefault(one.point, []).append((gap.span, one.samples))
     after = {point: tail_after(part.tails.get(point), reads[point], part.plan.edge) for point in reads}
-    learned = {point: tail for point, tail in after.items() if tail is not None}
+    learned = {point: replace(tail, stamp=stamps[point]) for point, tail in after.items() if tail is not None}
     ports.tails.learn(query.site, learned, instead_of=part.remembered)

@@ -15,7 +15,8 @@ class Outcome:
     `origin_ms` is the time spent waiting for the upstream, None if it was not asked, and
     `origin_samples` what it delivered. `error` is
     what the response tells, if it is a problem. `verdict` tells how much came from the store, None
-    where no store is concerned; `stored` whether it will be there next time.
+    where no store is concerned; `stored` whether it will be there next time. `body_bytes` are those of a
+    body that leaves as a stream, as far as they are known.
     """
 
     response: HttpResponse
@@ -27,6 +28,7 @@ class Outcome:
     origin_samples: int = 0
     verdict: Verdict | None = None
     stored: bool = False
+    body_bytes: int = 0
 
 
 def json_outcome(document: object, *, status: int = 200, origin_ms: int | None = None) -> Outcome:

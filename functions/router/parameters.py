@@ -18,7 +18,7 @@ from edgeseries.planning.query import (
 )
 from edgeseries.series.json_text import RepeatedField, TooDeep, parsed
 from router.contract.parameters import IN_PATH
-from router.endpoints import Arrival
+from router.endpoint import Arrival
 
 
 def read_query(arrival: Arrival) -> TimeseriesQuery:

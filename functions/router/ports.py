@@ -8,10 +8,13 @@ from edgeseries.access.ports.keys import Keys
 from edgeseries.access.ports.rate_limiter import RateLimiter
 from edgeseries.blocks.ports.answers import Answers
 from edgeseries.blocks.ports.blocks import Blocks
+from edgeseries.blocks.ports.stamp_memory import StampMemory
 from edgeseries.jobs.ports.dead_letters import Letters
 from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.job_watch import JobWatch
 from edgeseries.jobs.ports.jobs import Jobs
+from edgeseries.jobs.ports.result_parts import ResultParts
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.metrics.ports.statistics import Statistics
@@ -19,6 +22,7 @@ from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
 from edgeseries.planning.ports.tails import Tails
 from edgeseries.planning.routing import RouteSizes
+from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.ports.background import Background
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
@@ -31,7 +35,8 @@ from edgeseries.upkeep.ports.duties import DutyRecords
 class Ports:
     """The ports of one request, and the settings that its decisions depend on.
 
-    `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too.
+    `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too;
+    `dropped` what the upstream sent and nobody had asked for.
     """
 
     incoming: Incoming
@@ -39,9 +44,12 @@ class Ports:
     upstream: UpstreamState
     blocks: Blocks
     answers: Answers
+    stamps: StampMemory
     jobs: Jobs
     book: JobBook
+    job_watch: JobWatch
     letters: Letters
+    result_parts: ResultParts
     job_queue: JobQueue
     streaming: Streaming
     timer: Timer
@@ -60,4 +68,6 @@ class Ports:
     request_deadline_ms: int
     settle_lag_ms: int
     live_ttl_ms: int
+    sample_budget: SampleBudget = field(default_factory=SampleBudget)
     faults: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)

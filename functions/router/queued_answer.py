@@ -5,7 +5,6 @@ from dataclasses import replace
 from edgeseries.access.grants import Right, require
 from edgeseries.answers.answer import json_bytes
 from edgeseries.answers.formats import ResultFormat
-from edgeseries.answers.parts import part_count
 from edgeseries.errors import EdgeError, JobsFull, RateLimited, StoreUnavailable
 from edgeseries.http.messages import HttpResponse
 from edgeseries.jobs.job import Job, JobRequest, Priority
@@ -13,16 +12,16 @@ from edgeseries.jobs.limits import JOIN_COMPLETED_MS, POLL_INTERVAL_MS, WAIT_STE
 from edgeseries.jobs.messages import PlanMessage
 from edgeseries.jobs.ports.jobs import Joined
 from edgeseries.jobs.prefer import wait_of
-from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import ACTIVE_JOBS_RETRY_S, SECOND_MS
 from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.rates import RatePolicy
-from router.endpoints import Arrival
+from router.endpoint import Arrival
 from router.job_result import result_outcome
 from router.outcome import Outcome
 from router.ports import Ports
+from router.result_parts import with_parts
 from router.serializers import serialize_job, status_url
 
 ACCEPTED = 202
@@ -52,7 +51,8 @@ async def queue_job(
         return accepted(joined, fetch_plan, ports)
     job = await wait_for(joined.job, wait_s, ports)
     preferred = {"Preference-Applied": f"wait={wait_s}"}
-    if job.status is JobStatus.COMPLETED and part_count(job.point_count, job.span) == 1:
+    job = await with_parts(job, ports)
+    if job.result_parts == 1:
         outcome = await result_outcome(job, query, ResultFormat.JSON, arrival.request, ports)
     else:
         outcome = accepted(replace(joined, job=job), fetch_plan, ports)
@@ -92,11 +92,14 @@ def too_many_jobs(detail: str, ports: Ports) -> RateLimited:
 
 async def wait_for(job: Job, wait_s: int, ports: Ports) -> Job:
     """The job when it has ended, or as it is after so many seconds."""
-    until_ms = ports.clock.now_ms() + wait_s * SECOND_MS
+    known_ms = ports.clock.now_ms()
+    until_ms = known_ms + wait_s * SECOND_MS
     while job.active and (left_ms := until_ms - ports.clock.now_ms()) > 0:
         await ports.timer.pause(min(WAIT_STEP_MS, left_ms))
         try:
-            job = await ports.book.find(job.job_id) or job
+            seen = await ports.job_watch.look(job.job_id, known_ms=known_ms, max_age_ms=WAIT_STEP_MS)
+            if seen is not None:
+                job, known_ms = seen.job or job, seen.read_ms
         except EdgeError as error:
             ports.journal.line("warning", "a job cannot be looked up", cause=error.detail)
     return job

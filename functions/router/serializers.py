@@ -5,13 +5,13 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from urllib.parse import quote
 
 from edgeseries.access.keys import ALL_SITES, KeyRecord
-from edgeseries.answers.parts import part_count
 from edgeseries.errors import Fault, InvalidRequest
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import POLL_INTERVAL_MS
 from edgeseries.jobs.ports.dead_letters import DeadLetter
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import EARLIEST_MS, LATEST_MS, MAX_ID_CHARS, SECOND_MS
+from edgeseries.series.json_text import parsed
 from edgeseries.series.timerange import iso_instant
 
 JOBS_PATH = "/api/jobs"
@@ -51,12 +51,12 @@ def serialize_job(job: Job, now_ms: int) -> dict[str, object]:
         "statusUrl": here,
         "eventsUrl": f"{here}/events",
         "resultUrl": f"{here}/result" if job.status is JobStatus.COMPLETED else None,
-        "resultParts": part_count(job.point_count, job.span),
+        "resultParts": job.result_parts,
         "pollInterval": POLL_INTERVAL_MS if job.active else None,
     }
 
 
-def told_letter(letter: DeadLetter) -> dict[str, object]:
+def serialize_dead_letter(letter: DeadLetter) -> dict[str, object]:
     """All that is told of a dead letter."""
     return {
         "letterId": letter.letter_id,
@@ -77,7 +77,7 @@ def key_url(key_id: str) -> str:
     return f"{KEYS_PATH}/{quote(key_id, safe='')}"
 
 
-def told_key(record: KeyRecord) -> dict[str, object]:
+def serialize_key(record: KeyRecord) -> dict[str, object]:
     """All that is told of an API key once it is made."""
     return {
         "keyId": record.key_id,
@@ -110,8 +110,8 @@ def cursor_text(at_ms: int, name: str) -> str:
 def cursor_place(text: str) -> tuple[int, str]:
     """What `cursor_text` was made of. Raises InvalidRequest."""
     try:
-        at_ms, name = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError, RecursionError):
+        at_ms, name = parsed(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, TypeError):
         at_ms, name = None, None
     timed = type(at_ms) is int and EARLIEST_MS <= at_ms <= LATEST_MS
     named = isinstance(name, str) and name.isascii() and name.isprintable() and len(name) <= MAX_ID_CHARS

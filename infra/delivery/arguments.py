@@ -69,6 +69,24 @@ def function_targets(graph: "Graph", function: str) -> tuple[str, ...]:
     )
 
 
+def with_what_is_new(graph: "Graph", targets: Collection[str], known: Collection[str]) -> tuple[str, ...]:
+    """The URNs, and before them those of what they need that the stack lacks (`known` is what it has).
+
+    The engine refuses a list of targets that leaves these out, and does so half-way through.
+    """
+    by_key = {resource.key: resource for resource in graph.resources}
+    needed: dict[str, None] = {}
+    pending = [resource for resource in graph.resources if resource.urn in targets]
+    while pending:
+        resource = pending.pop()
+        for key in sorted({*resource.depends_on, resource.parent} & by_key.keys()):
+            other = by_key[key]
+            if other.urn not in targets and other.urn not in known and other.urn not in needed:
+                needed[other.urn] = None
+                pending.append(other)
+    return (*sorted(needed), *targets)
+
+
 def deployment_targets(graph: "Graph", functions: Collection[str]) -> tuple[str, ...]:
     """URNs of the deployments of these functions, and of nothing else: no new version is made."""
     return tuple(

@@ -14,7 +14,7 @@ from typing import Final
 from cloudflare import Cloudflare
 
 from delivery import arguments, running
-from delivery.programs import DeliveryFault, pulumi, pulumi_json
+from delivery.programs import DeliveryFault, pulumi, pulumi_json, urns_of
 from local.graph import Graph, capture_graph
 from stack import account, readers
 from stack.settings import FUNCTIONS, NAMESPACE
@@ -43,8 +43,13 @@ class Stack:
 
 
 def deploy(stack_name: str, function: str | None, *, agreed: bool) -> None:
-    """Ship everything, or one function; what runs now is kept beside it as `canaryPercent` says."""
+    """Ship everything, or one function; what runs now is kept beside it as `canaryPercent` says.
+
+    What fails half-way leaves no canary: functions whose new version had got traffic go back.
+    """
     stack, functions = read_stack(stack_name), _functions(function)
+    if function is not None:
+        _demand_deployed(stack)
     client = account.connect()
     stable, pinned = stack.versions("stableVersions"), stack.versions("pinnedVersions")
     for name in functions:
@@ -54,18 +59,28 @@ def deploy(stack_name: str, function: str | None, *, agreed: bool) -> None:
         if version is not None:
             stable[name] = version
     _keep(stack, stableVersions=stable, pinnedVersions=pinned)
-    targets = () if function is None else arguments.function_targets(stack.graph, function)
-    pulumi(arguments.up(stack.name, targets=targets, agreed=agreed))
+    targets = () if function is None else _function_targets(stack, function)
+    try:
+        pulumi(arguments.up(stack.name, targets=targets, agreed=agreed))
+    except (DeliveryFault, KeyboardInterrupt):
+        _withdraw(client, stack_name, functions)
+        raise
 
 
 def promote(stack_name: str, function: str | None, *, agreed: bool) -> None:
     """End a canary: the new version gets all traffic. No new version is made."""
     stack, functions = read_stack(stack_name), _functions(function)
+    _demand_deployed(stack)
     stable = {name: one for name, one in stack.versions("stableVersions").items() if name not in functions}
     pinned = {name: one for name, one in stack.versions("pinnedVersions").items() if name not in functions}
     _keep(stack, stableVersions=stable, pinnedVersions=pinned)
     targets = arguments.deployment_targets(stack.graph, functions)
-    pulumi(arguments.up(stack.name, targets=targets, agreed=agreed))
+    try:
+        pulumi(arguments.up(stack.name, targets=targets, agreed=agreed))
+    except (DeliveryFault, KeyboardInterrupt):
+        # What the canary ran beside must not be forgotten, or a rollback would not know where to.
+        _keep(read_stack(stack_name), stableVersions=stack.versions("stableVersions"))
+        raise
 
 
 def rollback(stack_name: str, function: str | None, *, version: str | None, agreed: bool) -> None:
@@ -78,28 +93,19 @@ def rollback(stack_name: str, function: str | None, *, version: str | None, agre
     stack = read_stack(stack_name)
     if version is not None and function is None:
         raise DeliveryFault(
-            "a version belongs to one function; name it: make rollback FUNCTION=router VERSION="
+            f"a version belongs to one function; name it: make rollback STACK={stack_name} FUNCTION=router "
+            f"VERSION={version}"
         )
     found = stack.versions("stableVersions") if function is None else {}
     if function is not None:
-        target = version or running.earlier_version(_deployments(account.connect(), stack, function))
-        if target is None:
-            raise DeliveryFault(
-                f"{stack.script(function)} has run no other version in its last {running.MAX_DEPLOYMENTS} "
-                "deployments; name one that was uploaded: make rollback VERSION=<id> (wrangler versions list)"
-            )
-        found = {function: target}
+        found = {function: version or _earlier(stack, function)}
     if not found:
         raise DeliveryFault(
             f"this checkout has deployed nothing to {stack.name} that could be undone; name what is to go "
-            "back: make rollback FUNCTION=router"
+            f"back: make rollback STACK={stack.name} FUNCTION=router"
         )
-    pinned = {**stack.versions("pinnedVersions"), **found}
-    for name, target in found.items():
-        print(f"{name}: back to version {target}")
-    _keep(stack, pinnedVersions=pinned)
-    targets = arguments.deployment_targets(stack.graph, found.keys())
-    pulumi(arguments.up(stack.name, targets=targets, agreed=agreed))
+    _demand_deployed(stack)
+    _pin(stack, found, agreed=agreed)
 
 
 def read_stack(name: str) -> Stack:
@@ -112,6 +118,66 @@ def read_stack(name: str) -> Stack:
     secrets = {key: HIDDEN for key, one in entries.items() if one.get("secret")}
     graph = capture_graph(stack=name, config=config, secrets=secrets)
     return Stack(name=name, config=config, graph=graph)
+
+
+def _function_targets(stack: Stack, function: str) -> tuple[str, ...]:
+    """What belongs to a function, and what it needs that is new."""
+    own = arguments.function_targets(stack.graph, function)
+    targets = arguments.with_what_is_new(stack.graph, own, urns_of(stack.name))
+    for urn in targets[: len(targets) - len(own)]:
+        print(f"{function} needs what is new, which goes with it: {urn.rpartition(':')[2]}")
+    return targets
+
+
+def _demand_deployed(stack: Stack) -> None:
+    """Raises DeliveryFault when the stack has no Worker at all: there is nothing to ship a part of."""
+    workers = {resource.urn for resource in stack.graph.of_type("Worker")}
+    if not workers & urns_of(stack.name):
+        raise DeliveryFault(
+            f"{stack.name} has not been deployed as a whole yet: make deploy STACK={stack.name}"
+        )
+
+
+def _earlier(stack: Stack, function: str) -> str:
+    """The version to go back to; raises DeliveryFault that says which one could be named instead."""
+    script = stack.script(function)
+    deployments = _deployments(account.connect(), stack, function)
+    if not deployments:
+        raise DeliveryFault(f"{script} has never run: make deploy STACK={stack.name}")
+    earlier = running.earlier_version(deployments)
+    if earlier is None:
+        raise DeliveryFault(
+            f"{script} has run no other version in its last {running.MAX_DEPLOYMENTS} deployments; name one "
+            f"that was uploaded: make rollback STACK={stack.name} FUNCTION={function} VERSION=<id> "
+            "(wrangler versions list)"
+        )
+    return earlier
+
+
+def _withdraw(client: Cloudflare, stack_name: str, functions: Collection[str]) -> None:
+    """End the canaries of a deployment that failed: all traffic to the versions that ran before."""
+    stack = read_stack(stack_name)
+    stable = stack.versions("stableVersions")
+    canaries = [name for name in functions if len((_deployments(client, stack, name) or [()])[0]) > 1]
+    if not canaries:
+        return
+    print("the deployment failed while its canary had begun to get traffic, which ends here")
+    try:
+        _pin(stack, {name: stable[name] for name in canaries if name in stable}, agreed=True)
+    except DeliveryFault as fault:
+        raise DeliveryFault(
+            f"the deployment failed, and a part of the traffic still goes to the new version of "
+            f"{', '.join(canaries)}, since undoing failed, too ({fault}): make rollback STACK={stack_name}"
+        ) from fault
+
+
+def _pin(stack: Stack, versions: Mapping[str, str], *, agreed: bool) -> None:
+    """Give all traffic of these functions to these versions."""
+    for name, target in versions.items():
+        print(f"{name}: back to version {target}", flush=True)
+    _keep(stack, pinnedVersions={**stack.versions("pinnedVersions"), **versions})
+    targets = arguments.deployment_targets(stack.graph, versions.keys())
+    pulumi(arguments.up(stack.name, targets=targets, agreed=agreed))
 
 
 def _functions(function: str | None) -> Collection[str]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from delivery import arguments
-from delivery.programs import DeliveryFault, pulumi, pulumi_json
+from delivery.programs import DeliveryFault, outputs_of, pulumi, pulumi_json
 from stack.names import preview_stack
 from stack.settings import SECRET_KEYS, SETTINGS
 
@@ -50,8 +50,7 @@ def make(pull_request: int, environment: Mapping[str, str]) -> None:
     stack = preview_stack(pull_request)
     configure(stack, environment)
     pulumi(arguments.up(stack, agreed=True))
-    outputs = pulumi_json(["stack", "output", "--json", "--stack", stack])
-    print(outputs["routerUrl"])
+    print(outputs_of(stack)["routerUrl"])
 
 
 def destroy(pull_request: int) -> None:

@@ -35,6 +35,20 @@ def pulumi_json(arguments: Sequence[str]) -> Any:
         raise DeliveryFault(f"pulumi {arguments[0]} printed no JSON: {done.stdout[:200]!r}") from error
 
 
+def outputs_of(stack: str) -> dict[str, Any]:
+    """The outputs of a stack; raises DeliveryFault when it has none, which is before its first deployment."""
+    outputs: dict[str, Any] = pulumi_json(["stack", "output", "--json", "--stack", stack])
+    if "routerUrl" not in outputs:
+        raise DeliveryFault(f"{stack} has not been deployed as a whole yet: make deploy STACK={stack}")
+    return outputs
+
+
+def urns_of(stack: str) -> frozenset[str]:
+    """URNs of what a stack has, by its state; none before its first deployment."""
+    state = pulumi_json(["stack", "export", "--stack", stack])
+    return frozenset(str(one["urn"]) for one in (state.get("deployment") or {}).get("resources") or ())
+
+
 def _pulumi() -> str:
     found = shutil.which("pulumi")
     if found is None:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import httpx
 
-from delivery.programs import DeliveryFault, pulumi_json
+from delivery.programs import DeliveryFault, outputs_of
 
 KEY_VARIABLE: Final = "EDGESERIES_API_KEY"
 OVERRIDE_HEADER: Final = "Cloudflare-Workers-Version-Overrides"
@@ -270,7 +270,7 @@ def main(words: list[str]) -> int:
 
 
 def _of_stack(name: str) -> tuple[str, dict[str, str]]:
-    outputs = pulumi_json(["stack", "output", "--json", "--stack", name])
+    outputs = outputs_of(name)
     override = f'{outputs["workers"]["router"]}="{outputs["versions"]["router"]}"'
     return str(outputs["routerUrl"]), {OVERRIDE_HEADER: override}
 

@@ -124,6 +124,18 @@ def bindings_used(built: Bundle) -> tuple[BindingUse, ...]:
     return tuple(sorted(uses, key=lambda use: (use.name, use.path, use.line)))
 
 
+def names_imported(built: Bundle, module_name: str) -> tuple[BindingUse, ...]:
+    """What a bundle's own code imports from one of its modules, by name and place."""
+    uses = {
+        BindingUse(name=one.member, path=module.source, line=one.line)
+        for module in built.modules
+        if module.content_type == PYTHON
+        for one in imports_of(_parse(module.content, module.source))
+        if one.module == module_name and one.member is not None
+    }
+    return tuple(sorted(uses, key=lambda use: (use.name, use.path, use.line)))
+
+
 def vendored_sdk() -> tuple[Module, ...]:
     """The installed workers-runtime-sdk as modules; raises BundleError when it is not installed."""
     try:

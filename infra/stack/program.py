@@ -13,8 +13,10 @@ import pulumi
 import pulumi_cloudflare as cloudflare
 from pulumi.runtime.config import CONFIG
 
+from edgeseries.settings import workers
+from stack import platform_settings as declared
 from stack import wiring
-from stack.bundle import Bundle, bindings_used, bundle, vendored_sdk
+from stack.bundle import Bundle, bundle, vendored_sdk
 from stack.components.function import Function, FunctionSpec
 from stack.components.queues import Consumers, ConsumersSpec, Queues, QueueSpec, QueuesSpec
 from stack.components.storage import Storage, StorageSpec
@@ -68,10 +70,11 @@ def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping
             Consumers(
                 plan.function,
                 ConsumersSpec(
-                    account_id=settings.account_id,
+                    account_id=settings.text(declared.ACCOUNT_ID),
                     script_name=function.worker.name,
                     queues=queues.by_name,
                     consumes=plan.consumes,
+                    protect=settings.flag(declared.PROTECT_DATA),
                 ),
                 pulumi.ResourceOptions(depends_on=[function.deployment]),
             )
@@ -93,21 +96,21 @@ def _bundles(wired: tuple[wiring.FunctionWiring, ...], functions_dir: Path) -> d
     bundles = {}
     for plan in wired:
         built = bundle(plan.function, functions_dir, vendored)
-        wiring.check(function=plan.function, uses=bindings_used(built), bindings=plan.bindings)
+        wiring.check(function=plan.function, uses=wiring.bindings_taken(built), bindings=plan.bindings)
         bundles[plan.function] = built
     return bundles
 
 
 def _storage_spec(settings: Settings, names: Names, migrations: tuple[Migration, ...]) -> StorageSpec:
     return StorageSpec(
-        account_id=settings.account_id,
+        account_id=settings.text(declared.ACCOUNT_ID),
         bucket_name=names.bucket(wiring.CACHE_BUCKET),
         database_name=names.database(wiring.DATABASE),
-        location_hint=settings.location_hint,
-        answer_ttl_days=settings.answer_ttl_days,
-        block_ttl_days=settings.block_ttl_days,
-        abort_multipart_days=settings.abort_multipart_days,
-        protect=settings.protect_data,
+        location_hint=settings.optional_text(declared.LOCATION_HINT),
+        answer_ttl_days=settings.whole(workers.ANSWER_TTL_DAYS),
+        block_ttl_days=settings.whole(declared.BLOCK_TTL_DAYS),
+        abort_multipart_days=settings.whole(declared.ABORT_MULTIPART_DAYS),
+        protect=settings.flag(declared.PROTECT_DATA),
         emptied=preview_number(settings.stack) is not None,
         migrations=migrations,
         schema_digest=digest_of((ROOT / "schema.sql").read_text(encoding="utf-8"), migrations),
@@ -116,15 +119,16 @@ def _storage_spec(settings: Settings, names: Names, migrations: tuple[Migration,
 
 def _queues_spec(settings: Settings, names: Names) -> QueuesSpec:
     retention_days = {
-        **dict.fromkeys(wiring.JOB_QUEUES, settings.queue_retention_days),
-        wiring.DEAD_LETTERS: settings.dead_letter_retention_days,
+        **dict.fromkeys(wiring.JOB_QUEUES, settings.whole(declared.QUEUE_RETENTION_DAYS)),
+        wiring.DEAD_LETTERS: settings.whole(declared.DEAD_LETTER_RETENTION_DAYS),
     }
     return QueuesSpec(
-        account_id=settings.account_id,
+        account_id=settings.text(declared.ACCOUNT_ID),
         queues=tuple(
             QueueSpec(queue=queue, queue_name=names.queue(queue), retention_days=days)
             for queue, days in retention_days.items()
         ),
+        protect=settings.flag(declared.PROTECT_DATA),
     )
 
 
@@ -137,18 +141,19 @@ def _function_spec(
     # The platform returns bindings by name; in another order every preview would show a change.
     bindings = sorted(plan.bindings, key=lambda binding: binding.name)
     return FunctionSpec(
-        account_id=settings.account_id,
+        account_id=settings.text(declared.ACCOUNT_ID),
         script_name=names.worker(plan.function),
         bundle=built,
         bindings=tuple(resolve(binding) for binding in bindings),
         cpu_limit_ms=plan.cpu_limit_ms,
-        log_sampling_rate=settings.log_sampling_rate,
-        workers_dev=plan.public and settings.workers_dev,
+        log_sampling_rate=settings.number(declared.LOG_SAMPLING_RATE),
+        workers_dev=plan.public and settings.flag(declared.WORKERS_DEV),
         crons=plan.crons,
-        custom_domain=settings.custom_domain if plan.public else None,
-        canary_percent=settings.canary_percent,
-        stable_version=(settings.stable_versions or {}).get(plan.function),
-        pinned_version=(settings.pinned_versions or {}).get(plan.function),
+        custom_domain=settings.optional_text(declared.CUSTOM_DOMAIN) if plan.public else None,
+        canary_percent=settings.whole(declared.CANARY_PERCENT),
+        protect=settings.flag(declared.PROTECT_DATA),
+        stable_version=settings.versions(declared.STABLE_VERSIONS).get(plan.function),
+        pinned_version=settings.versions(declared.PINNED_VERSIONS).get(plan.function),
     )
 
 
@@ -183,7 +188,8 @@ def _resolver(*, names: Names, storage: Storage, queues: Queues) -> Resolve:
 
 
 def _router_url(settings: Settings, router: Function) -> pulumi.Input[str | None]:
-    if settings.custom_domain is not None:
-        return f"https://{settings.custom_domain}"
+    domain = settings.optional_text(declared.CUSTOM_DOMAIN)
+    if domain is not None:
+        return f"https://{domain}"
     url: pulumi.Output[str | None] = router.worker.subdomain.apply(lambda subdomain: subdomain.url)
     return url

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
-Reader = Callable[[str], object]
+from edgeseries.settings.declaration import Amount, Flag, Kind, Setting, Text, Whole, Word
 
 MINUTES_OF_HOUR: Final = 60
 MAX_HOSTNAME_CHARS: Final = 253
@@ -41,53 +41,52 @@ class Refusal(ValueError):
     """A value that does not fit; the text completes "<key> is <value>: ..." and says what does."""
 
 
-def whole(low: int, high: int) -> Reader:
-    """A reader of whole numbers from low to high, both included."""
-
-    def read(text: str) -> int:
-        try:
-            number = int(text) if text.strip() == text and "_" not in text else None
-        except ValueError:
-            number = None
-        if number is None or not low <= number <= high:
-            raise Refusal(f"set a whole number from {low:,} to {high:,}".replace(",", " "))
-        return number
-
-    return read
-
-
-def amount(low: float, high: float) -> Reader:
-    """A reader of numbers from low to high, both included; parts are written with a point."""
-
-    def read(text: str) -> float:
-        number = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else None
-        if number is None or not low <= number <= high:
-            raise Refusal(f"set a number from {low:f} to {high:.0f}, for instance 2.5")
-        return number
-
-    return read
+def read(kind: Kind, text: str) -> object:
+    """The value of a setting's text; raises Refusal. Secrets are not read."""
+    match kind:
+        case Whole():
+            return whole(kind, text)
+        case Amount():
+            return amount(kind, text)
+        case Word():
+            return word(kind, text)
+        case Flag():
+            return truth(text)
+        case Text(form=form):
+            return FORMS[form](text)
+    raise AssertionError("nobody looks at the value of a secret")
 
 
-def share(text: str) -> float:
-    """A part of the whole, from 0 to 1."""
+def words_of(setting: Setting) -> tuple[str, ...]:
+    """The words that a setting takes."""
+    assert isinstance(setting.kind, Word), f"{setting.key} is no word"
+    return setting.kind.words
+
+
+def whole(kind: Whole, text: str) -> int:
+    """A whole number."""
     try:
-        number = float(text)
+        number = int(text) if text.strip() == text and "_" not in text else None
     except ValueError:
-        number = -1.0
-    if not 0.0 <= number <= 1.0:
-        raise Refusal("set a number from 0 to 1, for instance 0.1")
+        number = None
+    if number is None or not kind.low <= number <= kind.high:
+        raise Refusal(f"set a whole number from {kind.allowed}")
     return number
 
 
-def one_of(*choices: str) -> Reader:
-    """A reader of one word out of a few."""
+def amount(kind: Amount, text: str) -> float:
+    """A number; parts are written with a point."""
+    number = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else None
+    if number is None or not kind.low <= number <= kind.high:
+        raise Refusal(f"set a number from {kind.allowed}, for instance {min(kind.high, 2.5) / 2:g}")
+    return number
 
-    def read(text: str) -> str:
-        if text not in choices:
-            raise Refusal(f"set one of {', '.join(choices)}")
-        return text
 
-    return read
+def word(kind: Word, text: str) -> str:
+    """One word out of a few."""
+    if text not in kind.words:
+        raise Refusal(f"set one of {', '.join(kind.words)}")
+    return text
 
 
 def truth(text: str) -> bool:
@@ -198,3 +197,14 @@ def origins(text: str) -> str:
         if not parts.netloc or parts.netloc != parts.netloc.lower() or "@" in parts.netloc:
             raise Refusal("each origin is a scheme and a host in lower case, as browsers send it")
     return text
+
+
+FORMS: Final[Mapping[str, Callable[[str], object]]] = {
+    "account": account,
+    "cron": cron,
+    "hostname": hostname,
+    "origin_url": origin_url,
+    "origins": origins,
+    "versions": versions,
+}
+"""Readers of texts, by the name of their form."""

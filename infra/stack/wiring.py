@@ -5,16 +5,22 @@ made from settings; `check` compares it with what the code takes. Must not know 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from edgeseries.limits import RATE_WINDOW_S
+from edgeseries.rates import Tier
+from edgeseries.settings import workers
+from edgeseries.settings.declaration import Setting
+from stack import platform_settings as platform
 from stack import settings as known
-from stack.bundle import BindingUse
+from stack.bundle import BindingUse, Bundle, bindings_used, names_imported
 from stack.settings import Settings
 
-WIRING_FILE: Final = "infra/stack/wiring.py"
-
 FUNCTIONS: Final = known.FUNCTIONS
+
+WIRING_FILE: Final = "infra/stack/wiring.py"
+SETTINGS_FILE: Final = "functions/edgeseries/settings/workers.py"
 
 CACHE_BUCKET: Final = "cache"
 DATABASE: Final = "db"
@@ -22,16 +28,11 @@ DATASET: Final = "analytics"
 JOB_QUEUES: Final = ("jobs-high", "jobs-normal", "jobs-low")
 DEAD_LETTERS: Final = "dead-letters"
 
-RATE_PERIOD_SECONDS: Final = 60
-"""Of a rate limit; the platform allows 10 or 60."""
-
 DEAD_LETTER_MAX_RETRIES: Final = 100
 """The platform's maximum: nothing catches what the dead-letter consumer gives up."""
 
-DAY_MS: Final = 86_400_000
-MINUTE_MS: Final = 60_000
-SECOND_MS: Final = 1_000
-GB_BYTES: Final = 1_000_000_000
+RATE_PERIODS_S: Final = (10, 60)
+"""Windows of a rate limit that the platform has (Workers rate limiting, 2026)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,50 +130,50 @@ def wire(settings: Settings) -> tuple[FunctionWiring, ...]:
     return (_router(settings), _consumer(settings), _janitor(settings))
 
 
+def bindings_taken(built: Bundle) -> tuple[BindingUse, ...]:
+    """The bindings that a bundle's code takes: `env.NAME`, and the settings that it imports."""
+    settings = (
+        replace(use, name=setting.binding)
+        for use in names_imported(built, workers.__name__)
+        if isinstance(setting := getattr(workers, use.name, None), Setting)
+    )
+    return (*bindings_used(built), *settings)
+
+
 def check(*, function: str, uses: Iterable[BindingUse], bindings: Iterable[Binding]) -> None:
     """Raise MissingBinding when the code of a function takes what its bindings do not have."""
     given = {binding.name for binding in bindings}
     missing = [use for use in uses if use.name not in given]
     if missing:
         faults = "; ".join(f"{use.name} (taken at {use.path}:{use.line})" for use in missing)
-        raise MissingBinding(f"{function} is not given {faults}: add it for {function} in {WIRING_FILE}")
+        raise MissingBinding(
+            f"{function} is not given {faults}: add it for {function} in {WIRING_FILE}, "
+            f"or, for a setting, name {function} in {SETTINGS_FILE}"
+        )
 
 
 def _router(settings: Settings) -> FunctionWiring:
+    rates = {
+        Tier.STANDARD: settings.whole(workers.REQUESTS_PER_MINUTE),
+        Tier.BULK: settings.whole(workers.BULK_REQUESTS_PER_MINUTE),
+    }
     return FunctionWiring(
         function="router",
         bindings=(
             *_stores(),
-            *_upstream(settings),
             *_job_senders(),
-            RateLimit(
-                name="RATE_STANDARD",
-                tier="standard",
-                limit_count=settings.requests_per_minute,
-                period_seconds=RATE_PERIOD_SECONDS,
+            *(
+                RateLimit(
+                    name=f"RATE_{tier.upper()}",
+                    tier=tier,
+                    limit_count=limit_count,
+                    period_seconds=RATE_WINDOW_S,
+                )
+                for tier, limit_count in rates.items()
             ),
-            RateLimit(
-                name="RATE_BULK",
-                tier="bulk",
-                limit_count=settings.bulk_requests_per_minute,
-                period_seconds=RATE_PERIOD_SECONDS,
-            ),
-            SecretText(name="ADMIN_KEY_HASH", setting="adminKeyHash"),
-            Text(name="AUTH", text=settings.auth),
-            Text(name="ACTIVE_JOBS_PER_KEY", text=str(settings.active_jobs_per_key)),
-            Text(name="CORS_ORIGINS", text=settings.cors_origins),
-            Text(name="REQUESTS_PER_MINUTE", text=str(settings.requests_per_minute)),
-            Text(name="BULK_REQUESTS_PER_MINUTE", text=str(settings.bulk_requests_per_minute)),
-            Text(name="STACK", text=settings.stack),
-            Text(name="CIRCUIT_PAUSE_MS", text=str(settings.circuit_pause_seconds * SECOND_MS)),
-            Text(name="SETTLE_LAG_MS", text=str(settings.settle_lag_minutes * MINUTE_MS)),
-            Text(name="ANSWER_TTL_MS", text=str(settings.answer_ttl_days * DAY_MS)),
-            Text(name="REQUEST_DEADLINE_MS", text=str(settings.request_deadline_seconds * SECOND_MS)),
-            Text(name="LIVE_TTL_MS", text=str(settings.live_ttl_seconds * SECOND_MS)),
-            Text(name="DIRECT_MAX_SAMPLES", text=str(settings.direct_max_samples)),
-            Text(name="QUEUED_MIN_SAMPLES", text=str(settings.queued_min_samples)),
+            *_settings_of("router", settings),
         ),
-        cpu_limit_ms=settings.router_cpu_limit_ms,
+        cpu_limit_ms=settings.whole(platform.ROUTER_CPU_LIMIT_MS),
         public=True,
     )
 
@@ -182,16 +183,11 @@ def _consumer(settings: Settings) -> FunctionWiring:
         function="consumer",
         bindings=(
             *_stores(),
-            *_upstream(settings),
             *_job_senders(),
             QueueProducer(name="DEAD_LETTERS", queue=DEAD_LETTERS),
-            Text(name="STACK", text=settings.stack),
-            Text(name="CIRCUIT_PAUSE_MS", text=str(settings.circuit_pause_seconds * SECOND_MS)),
-            Text(name="SETTLE_LAG_MS", text=str(settings.settle_lag_minutes * MINUTE_MS)),
-            Text(name="BATCH_POINTS", text=str(settings.batch_points)),
-            Text(name="BATCH_SAMPLES", text=str(settings.batch_samples)),
+            *_settings_of("consumer", settings),
         ),
-        cpu_limit_ms=settings.consumer_cpu_limit_ms,
+        cpu_limit_ms=settings.whole(platform.CONSUMER_CPU_LIMIT_MS),
         consumes=(
             *(_consumption(settings, queue=queue, dead_letter_queue=DEAD_LETTERS) for queue in JOB_QUEUES),
             _consumption(settings, queue=DEAD_LETTERS, dead_letter_queue=None),
@@ -204,17 +200,12 @@ def _janitor(settings: Settings) -> FunctionWiring:
         function="janitor",
         bindings=(
             *_stores(),
-            *_upstream(settings),
             *_job_senders(),
             Text(name="STACK", text=settings.stack),
-            SecretText(name="ALERT_WEBHOOK_URL", setting="alertWebhookUrl"),
-            Text(name="CACHE_BUDGET_BYTES", text=str(round(settings.cache_budget_gb * GB_BYTES))),
-            Text(name="JOB_KEEP_MS", text=str(settings.job_keep_days * DAY_MS)),
-            Text(name="DEAD_LETTER_KEEP_MS", text=str(settings.dead_letter_keep_days * DAY_MS)),
-            Text(name="RESCUE_AFTER_MS", text=str(settings.rescue_after_seconds * SECOND_MS)),
+            *_settings_of("janitor", settings),
         ),
-        cpu_limit_ms=settings.janitor_cpu_limit_ms,
-        crons=(settings.janitor_cron,),
+        cpu_limit_ms=settings.whole(platform.JANITOR_CPU_LIMIT_MS),
+        crons=(settings.text(platform.JANITOR_CRON),),
     )
 
 
@@ -226,11 +217,14 @@ def _stores() -> tuple[Binding, ...]:
     )
 
 
-def _upstream(settings: Settings) -> tuple[Binding, ...]:
-    return (
-        Text(name="UPSTREAM_URL", text=settings.upstream_url),
-        Text(name="UPSTREAM_KIND", text=settings.upstream_kind),
-        SecretText(name="UPSTREAM_TOKEN", setting="upstreamToken"),
+def _settings_of(function: str, settings: Settings) -> tuple[Binding, ...]:
+    """The bindings of every setting that a function takes, as it is declared."""
+    return tuple(
+        SecretText(name=one.binding, setting=one.key)
+        if one.secret
+        else Text(name=one.binding, text=one.binding_text(settings.values[one.key]))
+        for one in workers.SETTINGS
+        if function in one.workers
     )
 
 
@@ -242,9 +236,16 @@ def _consumption(settings: Settings, *, queue: str, dead_letter_queue: str | Non
     return Consumption(
         queue=queue,
         dead_letter_queue=dead_letter_queue,
-        batch_messages=settings.queue_batch_messages,
-        max_wait_seconds=settings.queue_max_wait_seconds,
-        max_retries=DEAD_LETTER_MAX_RETRIES if dead_letter_queue is None else settings.queue_max_retries,
-        max_concurrency=settings.queue_max_concurrency,
-        retry_delay_seconds=settings.queue_retry_delay_seconds,
+        batch_messages=settings.whole(platform.QUEUE_BATCH_MESSAGES),
+        max_wait_seconds=settings.whole(platform.QUEUE_MAX_WAIT_SECONDS),
+        max_retries=(
+            DEAD_LETTER_MAX_RETRIES
+            if dead_letter_queue is None
+            else settings.whole(platform.QUEUE_MAX_RETRIES)
+        ),
+        max_concurrency=settings.whole(platform.QUEUE_MAX_CONCURRENCY),
+        retry_delay_seconds=settings.whole(platform.QUEUE_RETRY_DELAY_SECONDS),
     )
+
+
+assert RATE_WINDOW_S in RATE_PERIODS_S

@@ -103,15 +103,16 @@ fn writeRatios(plan: *wire.Reader, numbers: []const i64, places: usize, out: *wi
 /// Numerator, denominator and error of number / 2^places: of the first convergent of its continued fraction whose
 /// error is at most 1, else of the last one of a denominator that is allowed.
 fn ratioOf(number: i64, places: usize) struct { i64, i64, i64 } {
-    const one: i128 = @as(i128, 1) << @intCast(places);
-    var over: i128 = number;
+    const one = @as(i64, 1) << @intCast(places);
+    var over = number;
     var under = one;
-    var numerator: i128 = 1;
-    var denominator: i128 = 0;
-    var numerator_before: i128 = 0;
-    var denominator_before: i128 = 1;
+    var numerator: i64 = 1;
+    var denominator: i64 = 0;
+    var numerator_before: i64 = 0;
+    var denominator_before: i64 = 1;
     while (under != 0) {
         const whole = @divFloor(over, under);
+        if (denominator != 0 and whole > max_denominator) break;
         const larger = whole * denominator + denominator_before;
         if (larger > max_denominator) break;
         denominator_before = denominator;
@@ -119,12 +120,13 @@ fn ratioOf(number: i64, places: usize) struct { i64, i64, i64 } {
         const further = whole * numerator + numerator_before;
         numerator_before = numerator;
         numerator = further;
-        if (@abs(numerator * one - number * denominator) <= denominator) break;
+        // Products may pass 64 bits, but the distance of a convergent is below 2^places: wrapped, it comes out right.
+        if (@abs(numerator *% one -% number *% denominator) <= denominator) break;
         const rest = over - whole * under;
         over = under;
         under = rest;
     }
-    const near = floats.quotient(@intCast(numerator), @intCast(denominator)) * @as(f64, @floatFromInt(one));
+    const near = floats.quotient(numerator, denominator) * @as(f64, @floatFromInt(one));
     const rounded: i64 = @intFromFloat(roundedEven(near));
-    return .{ @intCast(numerator), @intCast(denominator), number - rounded };
+    return .{ numerator, denominator, number - rounded };
 }

@@ -61,7 +61,7 @@ export fn reserve(samples: u32, bytes: u32) u32 {
     result = &.{};
     arena.release(kept);
     if (samples != 0) reserved = columns.allocate(samples, 0) catch return 0;
-    const room = arena.take(u64, (@as(usize, bytes) + 7) / 8 + 1) catch return 0;
+    const room = arena.take(u64, @as(usize, bytes) / 8 + 1) catch return 0;
     input = @as([]align(8) u8, @ptrCast(room))[0..bytes];
     above_input = arena.mark();
     return @intCast(@intFromPtr(input.ptr));

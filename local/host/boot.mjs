@@ -12,8 +12,11 @@
 import { Buffer } from "node:buffer";
 import * as socketsModule from "cloudflare:sockets";
 import * as workersModule from "cloudflare:workers";
+import { bound, counted, peaks } from "./local-host/accounting.mjs";
+import { current } from "./local-host/metering.mjs";
 import bundleText from "./local-host/bundle.json";
 import eventsSource from "./local-host/events.py";
+import limitsText from "./local-host/limits.json";
 import lockText from "./local-host/pyodide-lock.json";
 import pyodideWasm from "./local-host/pyodide.asm.wasm";
 import stdlibZip from "./local-host/python_stdlib.zip";
@@ -31,8 +34,14 @@ const BUNDLE_DIR = "/session/metadata";
 const NAME_START = "\u001e";
 const NAME_END = "\u001f";
 
+/** At the head of a line that tells of a passed limit, after the name; `log.mjs` makes an event of it. */
+const LIMIT_MARK = "\u001d";
+
 const bundle = JSON.parse(bundleText);
+const limits = JSON.parse(limitsText);
 const mainModule = bundle.mainModule.replace(/\.py$/, "");
+
+const say = console.log.bind(console, `${NAME_START}${bundle.worker}${NAME_END}`);
 
 nameConsoleLines();
 
@@ -40,8 +49,16 @@ nameConsoleLines();
 function nameConsoleLines() {
   for (const level of ["debug", "error", "info", "log", "warn"]) {
     const write = console[level].bind(console);
-    console[level] = (...values) => write(`${NAME_START}${bundle.worker}${NAME_END}`, ...values);
+    console[level] = (...values) => {
+      current()?.add("log_bytes", values.reduce((sum, value) => sum + String(value).length, 0));
+      write(`${NAME_START}${bundle.worker}${NAME_END}`, ...values);
+    };
   }
+}
+
+/** Tell the host of an event that passed a limit. */
+function tellPassed(passed) {
+  say(`${LIMIT_MARK}${JSON.stringify(passed)}`);
 }
 
 /**
@@ -123,9 +140,12 @@ async function startInterpreter(evaluator) {
   const events = pyodide.toPy({ __name__: "local_host_events" });
   pyodide.runPython(eventsSource, { globals: events, filename: "local-host/events.py" });
   events.get("lay_out_path")();
+  const schedule = pyodide._api.scheduleCallback;
+  events.get("count_steps")((callback, delayMs) => schedule(bound(callback), delayMs));
   return {
     call: events.get("call"),
     loadEntry: events.get("load_entry"),
+    busyMs: events.get("busy_ms"),
     heapBytes: () => pyodide._module.HEAPU8.length,
   };
 }
@@ -159,6 +179,12 @@ function registerPlatformModules(pyodide) {
   pyodide.registerJsModule("_cloudflare_compat_flags", { ...globalThis.Cloudflare?.compatibilityFlags });
 }
 
+/** Whether clients are let in: the schema is applied, and all Workers are awake. */
+let isOpen = false;
+
+/** What a client is told who comes before. */
+const STARTING = { status: 503, headers: { "Content-Type": "text/plain", "Retry-After": "1" } };
+
 /** The interpreter's promise, shared by all events of the isolate; forgotten when it fails. */
 let starting;
 
@@ -166,15 +192,12 @@ let starting;
 let entryLoaded = false;
 
 /** The interpreter with the entry imported; rejects with a PythonError when the entry does not import. */
-async function ready(ctx, env) {
+async function ready(env) {
   if (starting === undefined) {
     starting = startInterpreter(env[EVAL_BINDING]).catch((error) => {
       starting = undefined;
       throw error;
     });
-    // A client that goes away ends its event, and with it what the event awaits, while all other
-    // first events wait for this boot. waitUntil keeps the event that boots alive until it has.
-    ctx.waitUntil(starting.catch(() => undefined));
   }
   const interpreter = await starting;
   if (!entryLoaded) {
@@ -193,11 +216,16 @@ function describe(error) {
 /** Run one event. Every failure is logged here, readable, and then thrown as one short line. */
 async function run(handler, event, ctx, env) {
   try {
-    const { call } = await ready(ctx, env);
+    // Booting is no part of an event: production restores a snapshot.
+    const { call, busyMs, heapBytes } = await ready(env);
     const { [EVAL_BINDING]: _hidden, ...bindings } = env;
-    // `promising` puts the call on a stack of its own, so that Python may block on a promise.
-    const result = await call.callWithOptions({ promising: true }, mainModule, handler, ctx, bindings, event);
-    return result?.js_response ?? result;
+    const interpreter = (id) => ({ busyMs: busyMs(id), heapBytes: heapBytes() });
+    const counting = { table: limits, tell: tellPassed, interpreter };
+    return await counted(handler, event, ctx, bindings, counting, async (id) => {
+      // `promising` puts the call on a stack of its own, so that Python may block on a promise.
+      const result = await call.callWithOptions({ promising: true }, mainModule, handler, ctx, bindings, event, id);
+      return result?.js_response ?? result;
+    });
   } catch (error) {
     console.error(describe(error));
     throw new Error(`${handler} of ${bundle.worker} failed; its traceback is in the log`);
@@ -206,6 +234,7 @@ async function run(handler, event, ctx, env) {
 
 export default class extends workersModule.WorkerEntrypoint {
   async fetch(request) {
+    if (!isOpen) return new Response("the local host is starting; ask again in a second\n", STARTING);
     try {
       const response = await run("fetch", request, this.ctx, this.env);
       if (response instanceof Response) return response;
@@ -227,14 +256,24 @@ export default class extends workersModule.WorkerEntrypoint {
 
   /** Bytes of the interpreter's memory. WebAssembly memory grows and never shrinks, so it is the most so far. */
   async heapBytes() {
-    const { heapBytes } = await ready(this.ctx, this.env);
+    const { heapBytes } = await ready(this.env);
     return heapBytes();
+  }
+
+  /** Answer requests from now on. */
+  async open() {
+    isOpen = true;
+  }
+
+  /** What events used at most of each limit since the last call, and all together (`Peaks`). */
+  peaks() {
+    return peaks.report();
   }
 
   /** Boot and import the entry, no more. Called by the host alone: methods have no address outside. */
   async wake() {
     try {
-      await ready(this.ctx, this.env);
+      await ready(this.env);
       return null;
     } catch (error) {
       return describe(error);

@@ -21,9 +21,23 @@ export async function fireSchedule(mf, { worker, cron, scheduledTime = Date.now(
 }
 
 const VERBS = {
+  /** Let clients in. Until then every Worker answers 503 to requests; events of queues and crons run. */
+  async open(mf, { workers }) {
+    for (const worker of workers) {
+      const target = await mf.getWorker(worker);
+      await target.open();
+    }
+    return { url: (await mf.ready).origin };
+  },
+
   async "heap-bytes"(mf, { worker }) {
     const target = await mf.getWorker(worker);
     return target.heapBytes();
+  },
+
+  async peaks(mf, { worker }) {
+    const target = await mf.getWorker(worker);
+    return target.peaks();
   },
 
   scheduled: fireSchedule,

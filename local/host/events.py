@@ -6,14 +6,49 @@ entry's `Default`. Must not know what any Worker does, and is not on the Worker'
 
 # ruff: noqa: INP001 - the folder is JavaScript; this one file is read as text, never imported
 
+import asyncio
 import importlib
 import sys
+from contextvars import ContextVar
 from inspect import isawaitable
 from site import addsitedir
+from time import perf_counter
 from typing import Any
 
 BUNDLE_DIR = "/session/metadata"
 VENDORED_DIR = "/session/metadata/python_modules"
+
+
+EVENT: ContextVar[int] = ContextVar("EVENT")
+"""Which event a step of the loop belongs to; tasks hand it on to those that they make."""
+
+BUSY_S: dict[int, float] = {}
+"""How long the steps of each event took that is under way."""
+
+
+def count_steps(schedule: Any) -> None:
+    """Have the loop's steps timed by event, and scheduled by `schedule`, which keeps JavaScript's context."""
+    from pyodide import webloop  # noqa: PLC0415 - exists only inside Pyodide
+
+    webloop.scheduleCallback = schedule
+    run = asyncio.Handle._run  # noqa: SLF001 - there is no other place that every step passes
+
+    def timed(handle: Any) -> Any:
+        began = perf_counter()
+        try:
+            return run(handle)
+        finally:
+            # Looked for afterwards: an event's first step is what gives it its name.
+            event = handle._context.get(EVENT)  # noqa: SLF001
+            if event is not None:
+                BUSY_S[event] = BUSY_S.get(event, 0.0) + perf_counter() - began
+
+    asyncio.Handle._run = timed  # type: ignore[method-assign,assignment]  # noqa: SLF001
+
+
+def busy_ms(event: int) -> float:
+    """How long the steps of an event took until now; it is forgotten."""
+    return BUSY_S.pop(event, 0.0) * 1_000
 
 
 def lay_out_path() -> None:
@@ -37,8 +72,11 @@ def load_entry(main_module: str) -> None:
         raise TypeError(f"{main_module}.py has no class named Default")
 
 
-async def call(main_module: str, handler: str, ctx: Any, env: Any, event: Any) -> Any:
+async def call(  # noqa: PLR0917 - JavaScript calls it, which knows no names of arguments
+    main_module: str, handler: str, ctx: Any, env: Any, event: Any, event_id: int
+) -> Any:
     """One event: a new instance, converted arguments, the handler, the converted result."""
+    EVENT.set(event_id)
     from pyodide.code import relaxed_call  # noqa: PLC0415 - exists only inside Pyodide
     from workers import python_from_rpc, python_to_rpc  # noqa: PLC0415 - vendored in the bundle
 

@@ -3,10 +3,10 @@
  *
  *   node host.mjs <plan.json> <state folder> <port>
  *
- * Owns the order of the start, the life of the runtime, and the protocol. On stdout: `ready` with
- * the url, `awake` when every Worker has imported its entry, `log`, `fault` (the last word before
- * exit 1), and `reply`. On stdin: requests (see control.mjs); its end means that the parent is
- * gone. Must not know where the plan came from.
+ * Owns the order of the start, the life of the runtime, and the protocol. On stdout: `awake` when the
+ * schema is applied and every Worker has imported its entry, `log`, `fault` (the last word before
+ * exit 1), and `reply`. On stdin: requests (see control.mjs), of which `open` lets clients in; its end
+ * means that the parent is gone. Must not know where the plan came from.
  */
 
 import fs from "node:fs";
@@ -37,13 +37,10 @@ async function wake(mf, worker) {
 }
 
 async function start(mf, plan) {
-  const url = await mf.ready;
+  await mf.ready;
   await applySchema(mf, plan);
-  const [router, ...others] = plan.workers;
-  await wake(mf, router);
-  emit({ event: "ready", url: url.origin });
-  // One after the other: a boot keeps a processor busy for seconds, and the router needs one now.
-  for (const worker of others) await wake(mf, worker);
+  // One after the other: they share the runtime's one thread.
+  for (const worker of plan.workers) await wake(mf, worker);
   emit({ event: "awake" });
 }
 

@@ -10,9 +10,16 @@ import { Log, LogLevel } from "miniflare";
 /** `boot.mjs` puts the Worker's name between these two at the head of each console line. */
 const NAMED_LINE = /^\u001e([^\u001f]*)\u001f ?(.*)$/s;
 
-/** One structured line of workerd as a log event. */
+/** `boot.mjs` puts this before what it tells of a passed limit. */
+const LIMIT_MARK = "\u001d";
+
+/** One structured line of workerd as an event: of the log, or of a passed limit. */
 export function logEvent({ timestamp, level, message }) {
   const named = NAMED_LINE.exec(message);
+  if (named?.[2].startsWith(LIMIT_MARK)) {
+    const passed = JSON.parse(named[2].slice(LIMIT_MARK.length));
+    return { event: "limit", worker: named[1], timeMs: timestamp, passed };
+  }
   return {
     event: "log",
     worker: named?.[1] ?? null,

@@ -31,20 +31,20 @@ export function miniflareOptions(plan, { listen, stateDir, log, handleStructured
     telemetry: { enabled: false },
     enableDevRegistry: false,
     workers: [
-      ...plan.workers.map(pythonWorker),
+      ...plan.workers.map((worker) => pythonWorker(worker, plan.limits)),
       ...plan.scripts.map((script) => scriptWorker(script, plan.workers[0])),
       controlWorker(plan),
     ],
   };
 }
 
-function pythonWorker(worker) {
+function pythonWorker(worker, limits) {
   return {
     config: {
       name: worker.name,
       compatibilityDate: worker.compatibilityDate,
       compatibilityFlags: worker.compatibilityFlags,
-      manifest: { mainModule: "local-host.mjs", modulesRoot: HERE, modules: modulesOf(worker) },
+      manifest: { mainModule: "local-host.mjs", modulesRoot: HERE, modules: modulesOf(worker, limits) },
       env: worker.env,
       triggers: worker.triggers,
     },
@@ -71,13 +71,17 @@ function scriptWorker(script, like) {
 }
 
 /** Boot module first, then Pyodide, then the bundle: JavaScript and WebAssembly as modules, the rest for Python. */
-function modulesOf(worker) {
+function modulesOf(worker, limits) {
   const isModule = (file) => file.contentType === JAVASCRIPT_TYPE || file.contentType === WASM_TYPE;
   const files = worker.files.filter((file) => !isModule(file));
   const bundle = { worker: worker.name, mainModule: worker.mainModule, files };
   const modules = {
-    "local-host.mjs": { type: "esm", contents: fs.readFileSync(path.join(HERE, "boot.mjs"), "utf8") },
-    "local-host/events.py": { type: "text", contents: fs.readFileSync(path.join(HERE, "events.py"), "utf8") },
+    "local-host.mjs": { type: "esm", contents: ownFile("boot.mjs") },
+    "local-host/accounting.mjs": { type: "esm", contents: ownFile("accounting.mjs") },
+    "local-host/limits.mjs": { type: "esm", contents: ownFile("limits.mjs") },
+    "local-host/metering.mjs": { type: "esm", contents: ownFile("metering.mjs") },
+    "local-host/limits.json": { type: "text", contents: JSON.stringify(limitsOf(worker, limits)) },
+    "local-host/events.py": { type: "text", contents: ownFile("events.py") },
     "local-host/bundle.json": { type: "text", contents: JSON.stringify(bundle) },
     "local-host/pyodide.mjs": pyodideModule("esm", "pyodide.mjs"),
     "local-host/pyodide.asm.mjs": pyodideModule("esm", "pyodide.asm.mjs"),
@@ -93,6 +97,15 @@ function modulesOf(worker) {
         : { type: "esm", contents: contents.toString("utf8") };
   }
   return modules;
+}
+
+/** The table of limits that a Worker is counted by: with its own CPU time. */
+function limitsOf({ cpuLimitMs }, limits) {
+  return { ...limits, cpu_ms: { ...limits.cpu_ms, value: cpuLimitMs } };
+}
+
+function ownFile(name) {
+  return fs.readFileSync(path.join(HERE, name), "utf8");
 }
 
 const pyodideFiles = new Map();

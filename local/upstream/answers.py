@@ -4,19 +4,21 @@ Owns what each endpoint answers when no fault befalls it. Runs in threads: mergi
 long. Must not know of sockets, tokens or the odds of faults.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from local.upstream.catalogue import PointInfo
 from local.upstream.instants import strict_us
 from local.upstream.interleave import Interleave, Range, cut, merged
+from local.upstream.kept_replies import KeptReplies
 from local.upstream.knobs import Knobs
 from local.upstream.mask import Mask
 from local.upstream.pages import Cursor, SamplePage, empty_page, numbered_page, sample_page
 from local.upstream.paths import Endpoint, Match
 from local.upstream.queries import Arguments, BatchShape, Refused, batch_names, mask_of
+from local.upstream.reply import Reply
 from local.upstream.series import usual_step_s
 from local.upstream.shelf import OrderCache
 from local.upstream.truth import Truth
@@ -30,6 +32,16 @@ from local.upstream.wire import (
 )
 
 NO_DATA: Final = "No data for time period"
+
+WITH_SAMPLES: Final = frozenset(
+    {
+        Endpoint.SITE_TIMESERIES,
+        Endpoint.SITE_TIMESERIES_PAGINATED,
+        Endpoint.POINT_TIMESERIES,
+        Endpoint.POINTS_GET_TIMESERIES,
+    }
+)
+"""Endpoints whose answers take long to render."""
 
 Item = TypeVar("Item")
 
@@ -53,6 +65,15 @@ class Ask:
     empty_page: bool = False
     known_until_us: int | None = None
 
+    @property
+    def identity(self) -> Hashable:
+        """Equal for requests that are answered alike, as long as the truth does not change."""
+        return (
+            *(self.match, tuple(self.query.items()), self.body, self.fields_header),
+            *(self.knobs.end_inclusive, self.knobs.batch_shape),
+            *(self.repeat_cursor, self.empty_page, self.known_until_us),
+        )
+
     def limits(self, arguments: Arguments) -> Range:
         """The range asked for, under the boundary rule that is set, as far as anything is known."""
         limits = arguments.limits(end_included=self.knobs.end_inclusive)
@@ -61,22 +82,13 @@ class Ask:
         return Range(start_us=limits.start_us, end_us=self.known_until_us, end_included=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """Status and JSON body, and the samples in it by (point, days since the epoch, UTC)."""
-
-    status: HTTPStatus
-    body: bytes
-    by_point_day: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    page_was_emptied: bool = False
-
-
 class Answers:
     """Answers from one truth."""
 
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
         self._shelf = OrderCache(truth)
+        self._replies = KeptReplies()
         self._points = [point for site in truth.sites() for point in truth.points(site)]
         self._ids = {point.name: place for place, point in enumerate(self._points, start=1)}
         self._by_endpoint: Mapping[Endpoint, Callable[[Ask], Reply]] = {
@@ -95,8 +107,11 @@ class Answers:
 
     def answer(self, ask: Ask) -> Reply:
         """Carry a request out; a refusal is an answer, too."""
+        make = self._by_endpoint[ask.match.endpoint]
         try:
-            return self._by_endpoint[ask.match.endpoint](ask)
+            if ask.match.endpoint not in WITH_SAMPLES:
+                return make(ask)
+            return self._replies.reply((self._truth.version, ask.identity), lambda: make(ask))
         except Refused as refusal:
             return Reply(status=refusal.status, body=json_bytes(refusal.payload))
 

@@ -56,6 +56,15 @@ def fault_for(knobs: Knobs, endpoint: Endpoint, request_index: int) -> Fault | N
     return None
 
 
+def mood_befalls(knobs: Knobs, endpoint: Endpoint, request_index: int) -> bool:
+    """Whether the mood that is set shows in the request's answer."""
+    if knobs.mood is None or not befalls(knobs, endpoint):
+        return False
+    # A draw of its own, so that moods change nothing about which faults fall.
+    draw = random.Random(f"{knobs.seed}:{request_index}:mood")  # noqa: S311 - repeating, not secrecy
+    return draw.random() < knobs.rate_mood
+
+
 def _rate(knobs: Knobs, fault: Fault) -> float:
     match fault:
         case Fault.TOO_MANY:

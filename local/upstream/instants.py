@@ -13,6 +13,7 @@ from typing import Final
 
 MICROSECONDS_PER_MILLISECOND: Final = 1_000
 MICROSECONDS_PER_SECOND: Final = 1_000_000
+SECONDS_PER_DAY: Final = 86_400
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -40,11 +41,22 @@ def strict_us(text: str) -> int:
 @lru_cache(maxsize=_REMEMBERED_TEXTS)
 def text_of(instant_us: int) -> str:
     """YYYY-MM-DDTHH:MM:SSZ, with three or six decimals when the instant is not on a whole second."""
-    if instant_us % MICROSECONDS_PER_SECOND == 0:
-        precision = "seconds"
-    elif instant_us % MICROSECONDS_PER_MILLISECOND == 0:
-        precision = "milliseconds"
-    else:
-        precision = "microseconds"
+    second, rest_us = divmod(instant_us, MICROSECONDS_PER_SECOND)
+    if not rest_us:
+        day, second_of_day = divmod(second, SECONDS_PER_DAY)
+        return f"{_date_text(day)}T{_clock_text(second_of_day)}Z"
+    precision = "milliseconds" if instant_us % MICROSECONDS_PER_MILLISECOND == 0 else "microseconds"
     moment = _EPOCH + timedelta(microseconds=instant_us)
     return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+@lru_cache(maxsize=_REMEMBERED_TEXTS)
+def _date_text(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
+
+
+@lru_cache(maxsize=SECONDS_PER_DAY)
+def _clock_text(second_of_day: int) -> str:
+    minute, second = divmod(second_of_day, 60)
+    hour, minute = divmod(minute, 60)
+    return f"{hour:02}:{minute:02}:{second:02}"

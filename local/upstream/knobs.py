@@ -6,6 +6,7 @@ how a setting takes effect.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any, Final
 
 from local.upstream.instants import stamp_us, text_of
@@ -14,6 +15,22 @@ from local.upstream.queries import BatchShape
 
 LONGEST_WAIT_MS: Final = 600_000  # ten minutes: past every client's deadline, and a typing error still ends
 LONGEST_RETRY_AFTER_S: Final = 86_400  # a day: no vendor asks for more
+
+
+class Mood(StrEnum):
+    """Moods by the names that `/_control` and statistics use; what each does is `moods.py`."""
+
+    GATEWAY_PAGE = "gateway_page"
+    GATEWAY_JSON = "gateway_json"
+    NO_ROUTE = "no_route"
+    NO_DATA = "no_data"
+    NO_ROWS = "no_rows"
+    MORE = "more"
+    UNASKED_ROWS = "unasked_rows"
+    OUTSIDE_ROWS = "outside_rows"
+    OTHER_FORM = "other_form"
+    BRACKETS = "brackets"
+    LONG_INTEGERS = "long_integers"
 
 
 class BadChange(ValueError):
@@ -47,6 +64,9 @@ class Knobs:
     rate_truncated: float = 0.0
     rate_empty_page: float = 0.0
     repeat_cursor: bool = False
+    mood: Mood | None = None
+    rate_mood: float = 1.0
+    shared_names: bool = False
     redirect_to: str | None = None
     end_inclusive: bool = False
     batch_shape: BatchShape = BatchShape.OBJECTS
@@ -155,6 +175,12 @@ def _shape(value: object) -> BatchShape:
     raise ValueError(f"one of {', '.join(BatchShape)} is expected")
 
 
+def _mood(value: object) -> Mood | None:
+    if value is not None and value not in list(Mood):
+        raise ValueError(f"null or one of {', '.join(Mood)} is expected")
+    return None if value is None else Mood(str(value))
+
+
 def _url(value: object) -> str | None:
     if value is not None and (not isinstance(value, str) or not value.startswith("http://127.0.0.1:")):
         raise ValueError("null or a URL on this machine (http://127.0.0.1:...) is expected")
@@ -210,6 +236,9 @@ _CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "rate_truncated": _rate,
     "rate_empty_page": _rate,
     "repeat_cursor": _flag,
+    "mood": _mood,
+    "rate_mood": _rate,
+    "shared_names": _flag,
     "redirect_to": _url,
     "end_inclusive": _flag,
     "batch_shape": _shape,

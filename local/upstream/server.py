@@ -17,12 +17,15 @@ from typing import Final
 
 from aiohttp import web
 
-from local.upstream.answers import Answers, Ask, Reply
+from local.upstream.answers import Answers, Ask
 from local.upstream.catalogue import DataFault
 from local.upstream.counters import Counters
-from local.upstream.faults import Fault, befalls, fault_for
+from local.upstream.faults import Fault, befalls, fault_for, mood_befalls
 from local.upstream.knobs import BadChange, Knobs, checked_change
+from local.upstream.moods import content_type_of, in_mood
 from local.upstream.paths import API_ROOT, ROUTES, Match, resolve
+from local.upstream.reply import Reply
+from local.upstream.shared_names import bare, unique
 from local.upstream.truth import Truth
 from local.upstream.wire import json_bytes
 
@@ -45,6 +48,7 @@ class Simulator:
     def __init__(self, truth: Truth, *, token: str | None = None) -> None:
         self._truth = truth
         self._answers = Answers(truth)
+        self._points = [point for site in truth.sites() for point in truth.points(site)]
         self._token = token
         self._knobs = Knobs()
         self._counters = Counters()
@@ -69,6 +73,7 @@ class Simulator:
         if self._token is not None and request.headers.get("Authorization") != f"Bearer {self._token}":
             return _json(HTTPStatus.UNAUTHORIZED, json_bytes({"message": "Unauthorized"}))
         fault = fault_for(knobs, match.endpoint, self._request_index)
+        moody = mood_befalls(knobs, match.endpoint, self._request_index)
         self._request_index += 1
         if befalls(knobs, match.endpoint):
             await asyncio.sleep(knobs.latency_ms / _MILLISECONDS_PER_SECOND)
@@ -77,7 +82,12 @@ class Simulator:
             return await _carried_out(fault, knobs, request)
         if knobs.redirect_to is not None:
             return web.Response(status=HTTPStatus.FOUND, headers={"Location": knobs.redirect_to})
-        return self._sent(await self._reply(match, knobs, request, fault), fault)
+        reply = await self._reply(match, knobs, request, fault)
+        if moody and knobs.mood is not None:
+            self._counters.befell(knobs.mood)
+            reply = in_mood(knobs.mood, reply, self._points)
+            return self._sent(reply, fault, content_type=content_type_of(knobs.mood))
+        return self._sent(reply, fault)
 
     async def _reply(self, match: Match, knobs: Knobs, request: web.Request, fault: Fault | None) -> Reply:
         ask = Ask(
@@ -91,7 +101,11 @@ class Simulator:
             known_until_us=self._known_until_us(knobs),
         )
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._workers, self._answers.answer, ask)
+            loop = asyncio.get_running_loop()
+            if not knobs.shared_names:
+                return await loop.run_in_executor(self._workers, self._answers.answer, ask)
+            ask = unique(ask, self._points)
+            return bare(await loop.run_in_executor(self._workers, self._answers.answer, ask), self._points)
         except DataFault as broken:
             return Reply(status=HTTPStatus.INTERNAL_SERVER_ERROR, body=json_bytes({"message": str(broken)}))
 
@@ -100,7 +114,9 @@ class Simulator:
             return time.time_ns() // _NANOSECONDS_PER_MICROSECOND
         return knobs.known_until_us
 
-    def _sent(self, reply: Reply, fault: Fault | None) -> web.Response:
+    def _sent(
+        self, reply: Reply, fault: Fault | None, *, content_type: str = "application/json"
+    ) -> web.Response:
         if reply.page_was_emptied:
             self._counters.befell(Fault.EMPTY_PAGE)
         if fault is Fault.TRUNCATED and reply.status is HTTPStatus.OK:
@@ -108,7 +124,7 @@ class Simulator:
             # Half of a JSON object never is one. Nothing counts as delivered: no client can read it.
             return _json(reply.status, reply.body[: len(reply.body) // 2])
         self._counters.delivered(reply.by_point_day)
-        return _json(reply.status, reply.body)
+        return web.Response(status=reply.status, body=reply.body, content_type=content_type)
 
     async def _listing(self, _request: web.Request) -> web.Response:
         lines = ["EdgeSeries upstream simulator. Not the vendor: see docs/simulator.md.", ""]

@@ -6,6 +6,7 @@ Owns field names and their order. Must not know of requests, ranges or stored fi
 import json
 from collections.abc import Iterable, Mapping
 from itertools import islice
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final
 
 from local.upstream.catalogue import PointInfo
@@ -40,11 +41,18 @@ def samples_bytes(
 
 def _chunks(rows: Iterable[tuple[str, int, str]], columns: Mask | None) -> Iterable[str]:
     remaining = iter(rows)
-    while chunk := [
-        {"name": name, "value": text, "time": text_of(instant_us)}
+    if columns is None:
+        # No dict a row: the text is what `json.dumps` makes of one, at several times the speed.
+        while chunk := [
+            f'{{"name": {quoted(name)}, "value": {quoted(text)}, "time": "{text_of(instant_us)}"}}'
+            for name, instant_us, text in islice(remaining, _ROWS_PER_CHUNK)
+        ]:
+            yield ", ".join(chunk)
+        return
+    while wanted := [
+        columns.kept({"name": name, "value": text, "time": text_of(instant_us)})
         for name, instant_us, text in islice(remaining, _ROWS_PER_CHUNK)
     ]:
-        wanted = chunk if columns is None else [columns.kept(row) for row in chunk]
         yield json.dumps(wanted)[1:-1]
 
 

@@ -5,7 +5,10 @@ import pytest
 from edgeseries.blocks.ports.answers import Answers
 from tests.fake_stores import FakeAnswers
 from tests.fakes import FakeClock
-from tests.store_conformance import NOW_MS, AnswersConformance
+from tests.made_days import (
+    NOW_MS,
+)
+from tests.store_conformance import AnswersConformance
 
 
 class TestFake(AnswersConformance):

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgeseries.blocks.adapters.block_index import BlockIndex, BlockRow
+from edgeseries.blocks.adapters.block_index import BlockIndex, BlockRow, Move
+from edgeseries.blocks.stamps import Stamp
 from edgeseries.series.days import by_month, day_span, month_of
-from edgeseries.storage.bucket import Written
 from edgeseries.storage.limits import COVERED_MAX_ROWS
+from edgeseries.storage.object_keys import content_digest
 from tests.fake_stores import SqliteDatabase
 
 FIRST_DAY = 16_000
@@ -23,20 +24,28 @@ def database() -> Iterator[SqliteDatabase]:
     database.close()
 
 
-def rows_of(point: str, days: frozenset[int]) -> list[BlockRow]:
-    return [
-        BlockRow(
-            point=point,
-            month=month,
-            covered_days=bitmap,
-            sample_count=1,
-            raw_bytes=16,
-            stored_bytes=10,
-            codec="br",
-            version=Written(etag="e", uploaded_ms=1),
+async def record(index: BlockIndex, site: str, point: str, days: frozenset[int]) -> None:
+    moves = [
+        Move(
+            row=BlockRow(
+                point=point,
+                month=month,
+                digest=content_digest(f"{point} {month}".encode()),
+                covered_days=bitmap,
+                sample_count=1,
+                raw_bytes=16,
+                stored_bytes=10,
+                codec="br",
+                created_ms=1,
+                version=1,
+            ),
+            instead_of=None,
+            stamp=Stamp(site=0, point=0, ticket=0),
         )
         for month, bitmap in by_month(days).items()
     ]
+    moved = await index.move(site, moves, (), now_ms=1)
+    assert len(moved.places) == len(moves)
 
 
 def test_every_point_gets_its_own_days_and_who_has_the_same_shares_them(database: SqliteDatabase) -> None:
@@ -48,9 +57,9 @@ def test_every_point_gets_its_own_days_and_who_has_the_same_shares_them(database
     async def covered() -> dict[str, frozenset[int]]:
         index = BlockIndex(database)
         for point, days in {**held, **alone}.items():
-            await index.record("hq", rows_of(point, days), (), now_ms=1)
-            await index.record("elsewhere", rows_of(point, frozenset(DAYS)), (), now_ms=1)
-        return dict(await index.covered("hq", POINTS, day_span(DAYS[0], DAYS[-1])))
+            await record(index, "hq", point, days)
+            await record(index, "elsewhere", point, frozenset(DAYS))
+        return dict((await index.look_up("hq", POINTS, day_span(DAYS[0], DAYS[-1]), now_ms=0)).covered)
 
     found = asyncio.run(covered())
     assert found == {point: days - outside for point, days in held.items()}

@@ -3,102 +3,62 @@
 `tests/runtime/test_stores.py` runs the same suite on workerd over R2 and D1.
 """
 
-import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
 
-from edgeseries.blocks.adapters.block_memory import BlockMemory, Remembered
-from edgeseries.blocks.adapters.block_store import BlockStore
-from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import encode_block
-from edgeseries.blocks.header import BlockKey
+from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.ports.blocks import Blocks, KeptDays
+from edgeseries.blocks.stamps import Stamps
 from edgeseries.errors import StoreUnavailable
-from edgeseries.limits import DAY_MS, MAX_POINTS
-from edgeseries.series.days import by_month, day_span, month_of
-from edgeseries.storage.database import Command, Row, json_chunks
+from edgeseries.limits import DAY_MS, INLINE_MAX_BLOCKS, MAX_POINTS
+from edgeseries.series.days import by_month, day_span
+from edgeseries.storage.bucket import Facts, Written
+from edgeseries.storage.database import json_chunks
 from edgeseries.storage.limits import (
     BUCKET_AT_ONCE,
     KEEP_ATTEMPTS,
-    MEMORY_TTL_MS,
+    KEEP_BATCH_BLOCKS,
     OBJECT_KEY_MAX_BYTES,
     PARAMETER_MAX_BYTES,
 )
-from edgeseries.storage.object_keys import block_key, point_digest_and_month, site_part, site_prefix
-from tests.fake_stores import FakeAnswers, FakeBlocks, MemoryBucket, SqliteDatabase
+from edgeseries.storage.object_keys import (
+    block_key,
+    block_path,
+    content_digest,
+    site_part,
+    site_prefix,
+)
+from tests.fake_stores import FakeBlocks, MemoryBucket, SqliteDatabase
 from tests.fakes import FakeClock
-from tests.store_conformance import (
+from tests.made_days import (
     FEB_29,
     MARCH,
     NOW_MS,
     ODD_NAMES,
     OTHER,
     POINT,
-    BlocksConformance,
+    covered,
+    densities,
     expected,
-    made_facts,
+    keep,
     made_kept,
+    read,
     refused,
     run,
     samples_of,
     told,
 )
-
-SITE = "made up site"
-LEAP_DAY = day_span(FEB_29, FEB_29)
-WHOLE_MARCH = day_span(MARCH[0], MARCH[-1])
-FEB_KEY = block_key(SITE, POINT, "2024-02")
-MARCH_KEY = block_key(SITE, POINT, "2024-03")
-
-
-@dataclass
-class Rig:
-    """The real store with everything that it stands on."""
-
-    bucket: MemoryBucket
-    database: SqliteDatabase
-    clock: FakeClock
-    answers: FakeAnswers
-    store: BlockStore
-
-    def another(self) -> BlockStore:
-        """The store of another isolate: the same bucket and database, another memory."""
-        return BlockStore(
-            bucket=self.bucket,
-            database=self.database,
-            compression=PackageCompression(),
-            memory=BlockMemory(),
-            clock=self.clock,
-            answers=self.answers,
-            pause=turns,
-        )
-
-    def rows(self) -> dict[str, int]:
-        found = self.database.rows("SELECT object_key, covered_days FROM cache_metadata")
-        return {str(key): int(str(days)) for key, days in found}
-
-    def agrees(self) -> None:
-        """Object for object and row for row."""
-        objects = {key: int(facts["days"]) for key, (_, facts, _) in self.bucket.objects.items()}
-        assert self.rows() == objects
-
-
-async def turns(wait_ms: int) -> None:
-    """A turn of the loop for a millisecond: the order of waits counts, not their length."""
-    for _ in range(wait_ms):
-        await asyncio.sleep(0)
+from tests.store_conformance import BlocksConformance
+from tests.store_rig import EVERYTHING, LEAP_DAY, SITE, WHOLE_MARCH, Rig, days_of, put
 
 
 @pytest.fixture
 def rig() -> Iterator[Rig]:
-    clock = FakeClock(at_ms=NOW_MS)
     made = Rig(
         bucket=MemoryBucket(),
         database=SqliteDatabase(),
-        clock=clock,
-        answers=FakeAnswers(clock=clock),
+        clock=FakeClock(at_ms=NOW_MS),
         store=None,  # type: ignore[arg-type]  # made from the rest in the next line
     )
     made.store = made.another()
@@ -109,7 +69,7 @@ def rig() -> Iterator[Rig]:
 class TestFake(BlocksConformance):
     @pytest.fixture
     def blocks(self) -> Blocks:
-        return FakeBlocks(answers=FakeAnswers(clock=FakeClock(at_ms=NOW_MS)))
+        return FakeBlocks()
 
 
 class TestStore(BlocksConformance):
@@ -118,226 +78,279 @@ class TestStore(BlocksConformance):
         return rig.store
 
     @pytest.fixture(autouse=True)
-    def _rows_and_objects_agree(self, rig: Rig) -> Iterator[None]:
+    def _pointers_and_objects_agree(self, rig: Rig) -> Iterator[None]:
         yield
         rig.agrees()
 
 
-def keep(store: Blocks, *kept: KeptDays) -> None:
-    run(store.keep(SITE, kept))
-
-
 def test_what_changes_nothing_is_not_written(rig: Rig) -> None:
-    keep(rig.store, made_kept(MARCH[:5]))
-    puts = rig.bucket.puts
-    keep(rig.store, made_kept(MARCH[:5]))
-    keep(rig.another(), made_kept(MARCH[2:4]))
-    assert rig.bucket.puts == puts
-    keep(rig.store, made_kept(MARCH[2:4], start=1))
+    put(rig.store, made_kept(MARCH[:5]))
+    puts, before = rig.bucket.puts, rig.pointers()
+    put(rig.store, made_kept(MARCH[:5]))
+    put(rig.another(), made_kept(MARCH[2:4]))
+    assert rig.pointers() == before
+    put(rig.store, made_kept(MARCH[2:4], start=1))
+    assert rig.pointers() != before
     assert rig.bucket.puts == puts + 1
 
 
-def test_a_keep_is_one_transaction_and_four_calls_at_once(rig: Rig) -> None:
+def test_objects_never_change_and_what_is_superseded_is_noted(rig: Rig) -> None:
+    seen: dict[str, bytes] = {}
+    for start in (0, 1, 2, 0):
+        put(rig.store, made_kept(MARCH[:2], start=start), made_kept([FEB_29], start=start))
+        for key, (content, _, _) in rig.bucket.objects.items():
+            assert seen.setdefault(key, content) == content
+    assert len(seen) == 6
+    superseded = {str(row[0]) for row in rig.database.rows("SELECT object_key FROM superseded_objects")}
+    assert superseded | {key for key, _ in rig.pointers().values()} == set(seen)
+
+
+def test_a_keep_writes_pointers_as_it_goes_and_makes_four_calls_at_once(rig: Rig) -> None:
     days = range(FEB_29 - 200, FEB_29 + 200)
-    keep(rig.store, *(made_kept(days, f"made_up_{n}") for n in range(5)))
-    assert rig.database.transactions == 1
+    months = len(by_month(days))
+    count = 3 * KEEP_BATCH_BLOCKS // months
+    put(rig.store, *(made_kept(days[::7], f"made_up_{n}") for n in range(count)))
+    assert rig.database.transactions == -(-count * months // KEEP_BATCH_BLOCKS)
     assert rig.bucket.most_under_way == BUCKET_AT_ONCE
-    run(rig.another().read(SITE, [f"made_up_{n}" for n in range(5)], day_span(days[0], days[-1])))
+    run(read(rig.another(), SITE, [f"made_up_{n}" for n in range(5)], day_span(days[0], days[-1])))
     assert rig.bucket.most_under_way == BUCKET_AT_ONCE
+
+
+def test_what_was_stored_before_a_failure_stays(rig: Rig) -> None:
+    class Failing(MemoryBucket):
+        async def put(self, key: str, content: bytes, facts: Facts) -> Written:
+            if len(self.objects) > KEEP_BATCH_BLOCKS + 10:
+                raise StoreUnavailable("the bucket is down")
+            return await super().put(key, content, facts)
+
+    rig.bucket = Failing()
+    kept = [made_kept([FEB_29], f"made_up_{n:03d}") for n in range(2 * KEEP_BATCH_BLOCKS)]
+    run(refused(keep(rig.another(), SITE, kept)))
+    assert len(rig.pointers()) >= KEEP_BATCH_BLOCKS + 10
+    rig.agrees()
 
 
 def test_losing_every_race_ends_and_leaves_the_winner(rig: Rig) -> None:
-    keep(rig.store, made_kept([MARCH[0]]))
+    put(rig.store, made_kept([MARCH[0]]))
+    loser = rig.another()
+    swaps = iter(range(100))
 
     class Hurried(MemoryBucket):
-        async def put(self, *_: object, **__: object) -> None:
-            return None
+        async def put(self, key: str, content: bytes, facts: Facts) -> Written:
+            """Another writer moves the pointer while this one puts its object."""
+            rig.database.connection.execute(
+                "UPDATE cache_metadata SET object_key = object_key || ?", (str(next(swaps)),)
+            )
+            return await super().put(key, content, facts)
 
-    slow = Hurried(objects=rig.bucket.objects)
-    rig.bucket = slow
-    loser = rig.another()
-    error = run(refused(loser.keep(SITE, [made_kept([MARCH[1]])])))
+    loser._writer._bucket = Hurried(objects=rig.bucket.objects)
+    error = run(refused(keep(loser, SITE, [made_kept([MARCH[1]])])))
     assert error.retry_after_s == 1
-    assert slow.gets == KEEP_ATTEMPTS
     assert loser.faults["block_race_lost"] == KEEP_ATTEMPTS
-    assert run(loser.read(SITE, [POINT], WHOLE_MARCH))[POINT].days == frozenset([MARCH[0]])
 
 
 def test_a_block_of_another_name_is_refused_counted_and_written_over(rig: Rig) -> None:
-    keep(rig.store, made_kept([FEB_29]), made_kept([FEB_29], OTHER))
-    content, facts, at = rig.bucket.objects[block_key(SITE, OTHER, "2024-02")]
-    rig.bucket.objects[FEB_KEY] = (content, facts, at)
+    put(rig.store, made_kept([FEB_29]), made_kept([FEB_29], OTHER))
+    rig.bucket.objects[rig.key_of(POINT, "2024-02")] = rig.bucket.objects[rig.key_of(OTHER, "2024-02")]
     store = rig.another()
-    assert run(store.read(SITE, [POINT], LEAP_DAY))[POINT].days == frozenset()
+    assert days_of(store) == []
     assert store.faults == {"block_of_another_name": 1}
-    keep(store, made_kept([FEB_29]))
-    assert told(run(store.read(SITE, [POINT], LEAP_DAY))[POINT].samples) == expected([FEB_29])
+    assert (POINT, "2024-02") not in rig.pointers()
+    put(store, made_kept([FEB_29]))
+    assert told(run(read(store, SITE, [POINT], LEAP_DAY))[POINT].samples) == expected([FEB_29])
+    rig.agrees()
 
 
 @pytest.mark.parametrize("where", [0, 5, 40, -1])
-def test_damaged_bytes_are_refused_counted_and_written_over(rig: Rig, where: int) -> None:
-    keep(rig.store, made_kept([FEB_29 - 1, FEB_29]))
-    content, facts, at = rig.bucket.objects[FEB_KEY]
-    damaged = bytearray(content)
-    damaged[where] ^= 1
-    rig.bucket.objects[FEB_KEY] = (bytes(damaged), facts, at)
+def test_damaged_bytes_are_refused_counted_and_their_pointer_is_dropped(rig: Rig, where: int) -> None:
+    put(rig.store, made_kept([FEB_29 - 1, FEB_29]))
+    rig.damage(rig.key_of(POINT, "2024-02"), where)
     store = rig.another()
-    assert run(store.read(SITE, [POINT], LEAP_DAY))[POINT].days == frozenset()
+    assert days_of(store) == []
     assert sum(store.faults.values()) == 1
-    keep(store, made_kept([FEB_29]))
-    assert told(run(store.read(SITE, [POINT], LEAP_DAY))[POINT].samples) == expected([FEB_29])
+    assert run(covered(store, SITE, [POINT], EVERYTHING)) == {}
+    put(store, made_kept([FEB_29]))
+    assert told(run(read(store, SITE, [POINT], LEAP_DAY))[POINT].samples) == expected([FEB_29])
+    put(store, made_kept([FEB_29 - 1]))
+    assert days_of(rig.another()) == [FEB_29 - 1, FEB_29]
+    rig.agrees()
+
+
+def test_damaged_bytes_found_while_storing_give_way(rig: Rig) -> None:
+    put(rig.store, made_kept([FEB_29 - 1, FEB_29]))
+    rig.damage(rig.key_of(POINT, "2024-02"), 40)
+    store = rig.another()
+    put(store, made_kept([FEB_29 - 2]))
+    assert sum(store.faults.values()) == 1
+    assert days_of(rig.another()) == [FEB_29 - 2]
     rig.agrees()
 
 
 def test_a_block_of_a_newer_version_is_left_as_it_is(rig: Rig) -> None:
-    keep(rig.store, made_kept([FEB_29]))
-    content, facts, at = rig.bucket.objects[FEB_KEY]
+    put(rig.store, made_kept([FEB_29]))
+    key = rig.key_of(POINT, "2024-02")
+    content, facts, at = rig.bucket.objects[key]
     newer = content[:4] + b"\x02" + content[5:]
-    rig.bucket.objects[FEB_KEY] = (newer, facts, at)
+    rig.bucket.objects[key] = (newer, facts, at)
     store = rig.another()
-    assert run(store.read(SITE, [POINT], LEAP_DAY))[POINT].days == frozenset()
-    run(refused(store.keep(SITE, [made_kept([FEB_29])])))
-    assert store.faults == {"block_unsupported": 2}
-    assert rig.bucket.objects[FEB_KEY][0] == newer
+    run(refused(keep(store, SITE, [made_kept([FEB_29 - 1])])))
+    assert store.faults == {"block_unsupported": 1}
+    assert rig.bucket.objects[key][0] == newer
+    assert rig.key_of(POINT, "2024-02") == key
 
 
-def test_the_block_is_the_truth_whatever_the_index_says(rig: Rig) -> None:
-    keep(rig.store, made_kept(MARCH[:2]))
+def test_nothing_is_held_that_no_pointer_leads_to(rig: Rig) -> None:
+    put(rig.store, made_kept(MARCH[:2]))
     rig.database.rows("DELETE FROM cache_metadata")
-    assert run(rig.store.covered(SITE, [POINT], WHOLE_MARCH)) == {}
-    assert run(rig.another().read(SITE, [POINT], WHOLE_MARCH))[POINT].days == frozenset(MARCH[:2])
-    puts = rig.bucket.puts
-    keep(rig.another(), made_kept(MARCH[:1]))
-    assert rig.bucket.puts == puts
-    rig.agrees()
+    assert run(covered(rig.store, SITE, [POINT], WHOLE_MARCH)) == {}
+    assert days_of(rig.store) == []
+    put(rig.another(), made_kept(MARCH[:1]))
+    assert days_of(rig.store) == [MARCH[0]]
+
+
+def test_a_pointer_to_an_object_that_is_gone_is_taken_out(rig: Rig) -> None:
+    put(rig.store, made_kept(MARCH[:2]))
     rig.bucket.objects.clear()
-    assert run(rig.another().read(SITE, [POINT], WHOLE_MARCH))[POINT].days == frozenset()
+    store = rig.another()
+    assert days_of(store) == []
+    assert store.faults == {"block_gone": 1}
+    assert rig.pointers() == {}
 
 
-def test_an_index_that_is_down_loses_no_block(rig: Rig) -> None:
+def test_a_pointer_that_moved_meanwhile_is_not_taken_out(rig: Rig) -> None:
+    put(rig.store, made_kept(MARCH[:2]))
+
+    async def check() -> None:
+        store = rig.another()
+        index = await store.look_up(SITE, [POINT], WHOLE_MARCH)
+        await keep(rig.store, SITE, [made_kept(MARCH[2:3])])
+        old = rig.pointers()
+        for key in [key for key in rig.bucket.objects if key not in {one for one, _ in old.values()}]:
+            del rig.bucket.objects[key]
+        assert (await store.read(SITE, [POINT], WHOLE_MARCH, index))[POINT].days == frozenset()
+        assert rig.pointers() == old
+
+    run(check())
+
+
+def test_an_index_that_is_down_stores_nothing_and_finds_nothing(rig: Rig) -> None:
     rig.database.down = True
     for call in (
-        rig.store.keep(SITE, [made_kept(MARCH[:2])]),
-        rig.store.covered(SITE, [POINT], WHOLE_MARCH),
-        rig.store.densities(SITE, [POINT]),
+        rig.store.keep(SITE, [made_kept(MARCH[:2])], Stamps()),
+        rig.store.look_up(SITE, [POINT], WHOLE_MARCH),
+        rig.store.begin_refresh(SITE, [POINT]),
         rig.store.forget(SITE, points=[POINT], span=None, dry_run=False),
     ):
         run(refused(call))
     rig.database.down = False
-    keep(rig.store, made_kept(MARCH[5:7]))
+    put(rig.store, made_kept(MARCH[5:7]))
+    assert days_of(rig.store) == list(MARCH[5:7])
     rig.agrees()
 
 
-def test_an_index_that_was_down_for_a_keep_still_reads(rig: Rig) -> None:
-    rig.database.down = True
-    run(refused(rig.store.keep(SITE, [made_kept(MARCH[:2])])))
-    held = run(rig.another().read(SITE, [POINT], WHOLE_MARCH))[POINT]
-    assert told(held.samples) == expected(MARCH[:2])
+def test_an_index_that_goes_down_between_object_and_pointer_has_stored_nothing(rig: Rig) -> None:
+    class Failing(MemoryBucket):
+        async def put(self, key: str, content: bytes, facts: Facts) -> Written:
+            rig.database.down = True
+            return await super().put(key, content, facts)
+
+    rig.bucket = Failing()
+    run(refused(keep(rig.another(), SITE, [made_kept(MARCH[:2])])))
+    rig.database.down = False
+    assert len(rig.bucket.objects) == 1
+    assert days_of(rig.store) == []
 
 
-def test_a_bucket_that_is_down_is_told_and_what_was_written_has_its_rows(rig: Rig) -> None:
+def test_a_bucket_that_is_down_is_told_and_what_was_written_has_its_pointer(rig: Rig) -> None:
     class Half(MemoryBucket):
-        async def put(self, key: str, *rest: object, **more: object) -> object:  # type: ignore[override]
-            if key.endswith("2024-02"):
+        async def put(self, key: str, content: bytes, facts: Facts) -> Written:
+            if "/2024-02/" in key:
                 raise StoreUnavailable("the bucket is down")
-            return await super().put(key, *rest, **more)  # type: ignore[arg-type]
+            return await super().put(key, content, facts)
 
     rig.bucket = Half()
-    run(refused(rig.another().keep(SITE, [made_kept([MARCH[0]]), made_kept([FEB_29], OTHER)])))
-    assert len(rig.bucket.objects) == 1
-    rig.agrees()
+    run(refused(keep(rig.another(), SITE, [made_kept([FEB_29], OTHER), made_kept([MARCH[0]])])))
+    assert len(rig.bucket.objects) == len(rig.pointers())
+    put(rig.another(), made_kept([MARCH[0]]))
     rig.bucket.down = True
-    run(refused(rig.another().read(SITE, [POINT], LEAP_DAY)))
-    run(refused(rig.another().forget(SITE, points=None, span=None, dry_run=True)))
+    run(refused(read(rig.another(), SITE, [POINT], WHOLE_MARCH)))
 
 
-def test_a_later_version_stays_when_rows_come_in_the_wrong_order(rig: Rig) -> None:
-    early: list[Sequence[Command]] = []
+def test_of_two_writers_of_one_block_the_later_merges_into_what_the_first_wrote(rig: Rig) -> None:
+    """Also where the slower read the pointer first, and put its object before the other did."""
 
-    class Late(SqliteDatabase):
-        async def write(self, commands: Sequence[Command]) -> list[list[Row]]:
-            early.append(commands)
-            return []
+    class Slow(MemoryBucket):
+        async def put(self, key: str, content: bytes, facts: Facts) -> Written:
+            written = await super().put(key, content, facts)
+            if len(self.objects) == 1:
+                rig.bucket = self
+                await keep(rig.another(), SITE, [made_kept([MARCH[1]])])
+            return written
 
-    late = Late()
-    here = rig.database
-    rig.database = late
+    rig.bucket = Slow()
     slow = rig.another()
-    rig.database = here
-    keep(slow, made_kept([MARCH[0]]))
-    keep(rig.store, made_kept([MARCH[1]]))
-    run(here.write(early[0]))
+    put(slow, made_kept([MARCH[0]]))
+    assert slow.faults == {"block_race_lost": 1}
+    assert days_of(rig.another()) == list(MARCH[:2])
     rig.agrees()
-    assert run(rig.store.covered(SITE, [POINT], WHOLE_MARCH)) == {POINT: frozenset(MARCH[:2])}
-    late.close()
 
 
-def test_a_remembered_block_costs_no_call_until_it_is_old(rig: Rig) -> None:
-    keep(rig.store, made_kept(MARCH[:3]))
+def test_a_remembered_block_costs_no_call_and_a_purge_elsewhere_is_seen_at_once(rig: Rig) -> None:
+    put(rig.store, made_kept(MARCH[:3]))
     gets = rig.bucket.gets
-    three = day_span(MARCH[0], MARCH[2])
-    rig.clock.at_ms += MEMORY_TTL_MS
-    assert run(rig.store.read(SITE, [POINT], three))[POINT].days == frozenset(MARCH[:3])
+    rig.clock.at_ms += 400 * DAY_MS
+    assert days_of(rig.store) == list(MARCH[:3])
     assert rig.bucket.gets == gets
-    keep(rig.another(), made_kept([MARCH[3]]))
+    put(rig.another(), made_kept([MARCH[3]]))
     gets = rig.bucket.gets
-    assert run(rig.store.read(SITE, [POINT], WHOLE_MARCH))[POINT].days == frozenset(MARCH[:4])
+    assert days_of(rig.store) == list(MARCH[:4])
     assert rig.bucket.gets == gets + 1
     run(rig.another().forget(SITE, points=None, span=None, dry_run=False))
-    assert run(rig.store.read(SITE, [POINT], three))[POINT].days == frozenset(MARCH[:3])
-    rig.clock.at_ms += MEMORY_TTL_MS + 1
-    assert run(rig.store.read(SITE, [POINT], three))[POINT].days == frozenset()
+    assert days_of(rig.store) == []
 
 
 def test_memory_is_bounded_and_lets_the_least_recently_used_go() -> None:
     memory = BlockMemory(max_bytes=800)
     for place in range(8):
-        memory.learn(str(place), Remembered(content=bytes(100), covered_days=1, read_ms=0))
-    assert memory.find("0", 1, 0) is not None
-    memory.learn("8", Remembered(content=bytes(100), covered_days=1, read_ms=0))
-    memory.learn("huge", Remembered(content=bytes(101), covered_days=1, read_ms=0))
+        memory.learn(str(place), bytes(100))
+    assert memory.find("0") is not None
+    memory.learn("8", bytes(100))
+    memory.learn("huge", bytes(101))
     assert memory.stored_bytes == 800
-    kept = [key for key in ("0", "1", "2", "8", "huge") if memory.find(key, 1, 0) is not None]
+    kept = [key for key in ("0", "1", "2", "8", "huge") if memory.find(key) is not None]
     assert kept == ["0", "2", "8"]
 
 
-def test_a_purge_takes_rows_without_objects_and_every_answer_of_the_site(rig: Rig) -> None:
-    keep(rig.store, *(made_kept([FEB_29, MARCH[0]], f"made_up_{n}") for n in range(60)))
-    for digest, site in (("a" * 64, SITE), ("b" * 64, "another")):
-        run(rig.answers.keep(digest, b"body", made_facts(b"body", site=site)))
-    gone = block_key(SITE, "made_up_7", month_of(FEB_29))
-    del rig.bucket.objects[gone]
-    many = [f"made_up_{n}" for n in range(55)]
-    done = run(rig.store.forget(SITE, points=many, span=LEAP_DAY, dry_run=False))
-    assert (done.blocks, done.answers) == (54, 1)
-    assert list(rig.answers.kept) == ["b" * 64]
-    rig.agrees()
-    assert gone not in rig.rows()
-    run(rig.store.forget(SITE, points=None, span=None, dry_run=False))
-    assert (rig.rows(), rig.bucket.objects) == ({}, {})
+def test_many_blocks_are_looked_up_without_their_keys_and_read_all_the_same(rig: Rig) -> None:
+    names = [f"made_up_{n:04d}" for n in range(INLINE_MAX_BLOCKS // 2 + 1)]
+    put(rig.store, made_kept([FEB_29, MARCH[0]], names[0]), made_kept([MARCH[1]], names[-1]))
+    run(rig.store.forget(SITE, points=[names[-1]], span=LEAP_DAY, dry_run=False))
+    span = day_span(FEB_29, MARCH[5])
+    few = run(rig.store.look_up(SITE, [names[0], names[-1]], span))
+    many = run(rig.store.look_up(SITE, names, span))
+    assert many.refs is None
+    assert few.refs is not None
+    assert (many.covered, many.density_per_day) == (few.covered, few.density_per_day)
+    for name in names:
+        assert many.stamps.of(name) == few.stamps.of(name)
+    found = run(rig.another().read(SITE, names, span, many))
+    assert told(found[names[0]].samples) == expected([FEB_29, MARCH[0]])
+    assert told(found[names[-1]].samples) == expected([MARCH[1]])
 
 
-def test_a_cut_block_holds_nothing_of_the_cut_days(rig: Rig) -> None:
-    keep(rig.store, made_kept(MARCH[:5]))
-    run(rig.store.forget(SITE, points=None, span=day_span(MARCH[1], MARCH[3]), dry_run=False))
-    fresh = encode_block(
-        BlockKey(site=SITE, point=POINT, month="2024-03"),
-        by_month([MARCH[0], MARCH[4]])["2024-03"],
-        made_kept([MARCH[0], MARCH[4]]).samples,
-        PackageCompression(),
-    )
-    assert rig.bucket.objects[MARCH_KEY][0] == fresh
-
-
-def test_ten_thousand_points_are_one_query_within_the_bounds(rig: Rig) -> None:
+def test_ten_thousand_points_are_few_queries_within_the_bounds(rig: Rig) -> None:
     names = [f"made_up_{n:05d}" for n in range(MAX_POINTS)]
-    keep(rig.store, made_kept([FEB_29], names[0]), made_kept([FEB_29], names[-1]))
-    covered = run(rig.store.covered(SITE, names, LEAP_DAY))
-    assert covered == {names[0]: frozenset([FEB_29]), names[-1]: frozenset([FEB_29])}
+    put(rig.store, made_kept([FEB_29], names[0]), made_kept([FEB_29], names[-1]))
+    assert run(covered(rig.store, SITE, names, LEAP_DAY)) == {
+        names[0]: frozenset([FEB_29]),
+        names[-1]: frozenset([FEB_29]),
+    }
     long_names = [f"{n:05d}" + "ü" * 250 for n in range(MAX_POINTS)]
-    keep(rig.store, made_kept([FEB_29], long_names[-1]))
-    assert run(rig.store.covered(SITE, long_names, LEAP_DAY)) == {long_names[-1]: frozenset([FEB_29])}
-    assert list(run(rig.store.densities(SITE, long_names))) == [long_names[-1]]
+    put(rig.store, made_kept([FEB_29], long_names[-1]))
+    assert run(covered(rig.store, SITE, long_names, LEAP_DAY)) == {long_names[-1]: frozenset([FEB_29])}
+    assert list(run(densities(rig.store, SITE, long_names))) == [long_names[-1]]
+    begun = run(rig.store.begin_refresh(SITE, long_names))
+    assert len(begun.tickets) == MAX_POINTS
     assert rig.database.largest_parameter_bytes <= PARAMETER_MAX_BYTES
 
 
@@ -354,12 +367,15 @@ def test_keys_are_safe_distinct_and_short_enough() -> None:
     assert len(set(parts)) == len(parts)
     assert not {".", "..", ""} & set(parts)
     for name in ODD_NAMES:
-        key = block_key(name, name, "2024-02")
+        key = block_key(name, name, "2024-02", content_digest(b"x"))
         assert key.isascii()
         assert len(key) <= OBJECT_KEY_MAX_BYTES
-        assert key.count("/") == 4
+        assert key.count("/") == 5
         assert key.startswith(site_prefix(name))
-        assert point_digest_and_month(key) is not None
+        path = block_path(key)
+        assert path is not None
+        assert (path.month, path.digest) == ("2024-02", content_digest(b"x"))
+        assert block_path(key.rpartition("/")[0]) is None
 
 
 def test_density_forgets_slowly(rig: Rig) -> None:
@@ -367,6 +383,6 @@ def test_density_forgets_slowly(rig: Rig) -> None:
         pairs = [(number * DAY_MS + place, 1.0) for place in range(count)]
         return KeptDays(point=POINT, days=(number,), samples=samples_of(pairs))
 
-    keep(rig.store, *(day(number, 100) for number in range(FEB_29 - 60, FEB_29)))
-    keep(rig.store, day(FEB_29, 410))
-    assert run(rig.store.densities(SITE, [POINT])) == {POINT: pytest.approx((100 * 30 + 410) / 31)}
+    put(rig.store, *(day(number, 100) for number in range(FEB_29 - 60, FEB_29)))
+    put(rig.store, day(FEB_29, 410))
+    assert run(densities(rig.store, SITE, [POINT])) == {POINT: pytest.approx((100 * 30 + 410) / 31)}

@@ -13,13 +13,11 @@ from openapi_spec_validator import validate
 from edgeseries.answers.problem import KINDS, PROBLEM_TYPE
 from edgeseries.http.parameters import Choice, Instant, Name, Opaque, Parameter, Whole
 from edgeseries.limits import MAX_NAME_BYTES, MAX_POINTS
-from router.contract.document import document
 from router.contract.headers import ANSWER_HEADERS
-from router.contract.operations import OPERATIONS
+from router.endpoints import ENDPOINTS, RESOURCES
 from router.finalize_response import ALLOWED_HEADERS, EXPOSED_HEADERS
-from router.flow import ENDPOINTS
 from tests.asked_router import QUERY, ask, told
-from tests.promised import BrokenPromise, hold
+from tests.promised import BrokenPromise, document, hold
 
 ROOT = Path(__file__).parents[2]
 ROUTER = sorted((ROOT / "functions" / "router").rglob("*.py"))
@@ -39,9 +37,8 @@ NEVER_READ_BY_SCRIPTS = {
 
 
 def operations() -> Iterator[tuple[str, str, tuple[Parameter, ...]]]:
-    for path, methods in OPERATIONS.items():
-        for method, operation in methods.items():
-            yield method, path, operation.parameters
+    for endpoint in ENDPOINTS:
+        yield endpoint.method, endpoint.pattern, endpoint.parameters
 
 
 def test_the_document_is_valid() -> None:
@@ -57,7 +54,7 @@ def test_the_document_is_valid() -> None:
 
 
 def test_every_endpoint_and_method_is_documented_and_no_other() -> None:
-    served = {endpoint.pattern: set(endpoint.methods) for endpoint in ENDPOINTS}
+    served = {resource.pattern: set(resource.methods) for resource in RESOURCES}
     told_of = {
         path: {method.upper() for method in methods if method != "parameters"}
         for path, methods in document()["paths"].items()
@@ -120,7 +117,7 @@ def test_every_parameter_that_the_code_reads_is_declared() -> None:
     assert headers <= taken
     in_paths = texts_read(ROUTER, "path_parameters")
     assert in_paths == {
-        part.strip("{}") for path in OPERATIONS for part in path.split("/") if part.startswith("{")
+        part.strip("{}") for one in ENDPOINTS for part in one.pattern.split("/") if part.startswith("{")
     }
 
 
@@ -157,6 +154,7 @@ def refused_texts(one: Parameter) -> list[str]:
     raise AssertionError(f"what is refused of {one.name} is not told here")
 
 
+AT = {(one.method, one.pattern): one for one in ENDPOINTS}
 REFUSED = [
     (method, path, one, text)
     for method, path, taken in operations()
@@ -171,7 +169,7 @@ def test_what_a_declaration_refuses_is_refused(method: str, path: str, one: Para
     listed_already = {"points": "point", "point": "points"}.get(one.name)
     others = tuple(pair for pair in QUERY if pair[0] not in (one.name, listed_already))
     query = others if one.name in dict(QUERY) or one.name == "point" else ()
-    known = {each.name for each in OPERATIONS[path][method].parameters}
+    known = {each.name for each in AT[method, path].parameters}
     query = tuple(pair for pair in query if pair[0] in known)
     if one.name in ("route", "dry_run"):
         query = QUERY

@@ -23,18 +23,20 @@ from edgeseries.errors import (
     OriginOversize,
     OriginRefused,
     OriginThrottled,
+    OriginUnconfirmed,
     OriginUnreachable,
 )
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import NO_SUCH_POINT, AceOrigin
-from edgeseries.origins.ace.wire import value_of
-from edgeseries.origins.ports.origin import Origin
+from edgeseries.origins.ace.rows import value_of
+from edgeseries.origins.ports.origin import Bulk, Origin
 from edgeseries.platform.clock import SystemClock
-from edgeseries.series.samples import Samples, Value, in_order
+from edgeseries.series.samples import Samples, Value
 from edgeseries.series.timerange import TimeRange, parse_instant
 from local.expected import expected_samples
+from local.upstream.background import running
 from local.upstream.truth import Truth
 from tests import made_up
 from tests.fakes import FakeOrigin
@@ -60,6 +62,13 @@ MOODS: dict[str, dict[str, Any]] = {
     "inclusive end": {"end_inclusive": True},
     "empty pages": {"rate_empty_page": 0.5},
 }
+
+
+async def unhindered() -> None:
+    """Before every call."""
+
+
+BULK = Bulk(before_call=unhindered, max_samples=1_000_000)
 
 
 class HttpxWeb:
@@ -209,20 +218,15 @@ def test_a_point_of_another_site_is_not_given_away(origin: Origin) -> None:
     ]
 
 
-def test_pages_together_are_the_truth(origin: Origin, simulator: Simulator) -> None:
-    async def gather(site: str) -> dict[str, list[tuple[int, Value]]]:
-        gathered: dict[str, list[tuple[int, Value]]] = {}
-        async for page in origin.pages(site, WHOLE, deadline_ms=soon_ms()):
-            for point, samples in page.items():
-                gathered.setdefault(point, []).extend(pairs(samples))
-        return gathered
-
+@pytest.mark.parametrize("span", [WHOLE, NOON, BEFORE], ids=["whole", "noon", "before"])
+def test_a_whole_site_in_the_background_is_the_truth(
+    origin: Origin, simulator: Simulator, span: TimeRange
+) -> None:
     for site in simulator.truth.sites():
-        gathered = run(gather(site))
-        for point in simulator.truth.points(site):
-            rows = gathered.get(point.name, [])
-            samples = in_order([at for at, _ in rows], [value for _, value in rows]) if rows else None
-            assert (pairs(samples) if samples else []) == truly(simulator.truth, site, point.name, WHOLE)
+        wanted = [point.name for point in simulator.truth.points(site)]
+        for one in run(origin.fetch(site, wanted, span, deadline_ms=soon_ms(), bulk=BULK)):
+            assert pairs(one.samples) == truly(simulator.truth, site, one.point, span)
+            assert one.error is None
 
 
 def test_ping_answers(origin: Origin) -> None:
@@ -278,12 +282,9 @@ def test_throttling_is_not_answered_with_more_calls(simulator: Simulator) -> Non
 def test_a_repeating_cursor_ends_the_read(simulator: Simulator) -> None:
     simulator.control(repeat_cursor=True)
 
-    async def read() -> None:
-        async for _ in simulator.origin().pages(made_up.ODD_SITE, WHOLE, deadline_ms=soon_ms()):
-            pass
-
+    wanted = [point.name for point in simulator.truth.points(made_up.ODD_SITE)]
     with pytest.raises(OriginContract, match="repeats"):
-        run(read())
+        run(simulator.origin().fetch(made_up.ODD_SITE, wanted, WHOLE, deadline_ms=soon_ms(), bulk=BULK))
 
 
 def test_a_wrong_credential_is_told_to_the_operator(simulator: Simulator) -> None:
@@ -298,3 +299,88 @@ def test_an_answer_that_is_too_large_is_asked_in_halves(simulator: Simulator) ->
     series = run(origin.fetch(made_up.ODD_SITE, [made_up.SLASHES], WHOLE, deadline_ms=soon_ms()))
     assert pairs(series[0].samples) == truly(simulator.truth, made_up.ODD_SITE, made_up.SLASHES, WHOLE)
     assert simulator.stats()["calls"] > 10
+
+
+BY_NAME = ["points_get_timeseries", "point_timeseries"]
+PAGED = ["site_timeseries_paginated"]
+TRUTH = None
+
+HOSTILE: dict[str, tuple[dict[str, Any], type[Exception] | None, type[Exception] | None]] = {
+    # Mood and where, what a fetch by name ends with, what one in the background does; None: the truth.
+    "a gateway's page everywhere": ({"mood": "gateway_page"}, OriginUnconfirmed, OriginUnconfirmed),
+    "a gateway's JSON everywhere": ({"mood": "gateway_json"}, OriginUnconfirmed, OriginUnconfirmed),
+    "a gateway's page for samples": (
+        {"mood": "gateway_page", "only": [*BY_NAME, *PAGED]},
+        OriginUnconfirmed,
+        OriginUnconfirmed,
+    ),
+    "no pages": ({"mood": "no_route", "only": PAGED}, TRUTH, TRUTH),
+    "a gateway's page for pages": ({"mood": "gateway_page", "only": PAGED}, TRUTH, TRUTH),
+    "no data by the pages": ({"mood": "no_data", "only": PAGED}, TRUTH, TRUTH),
+    "no data by batches": ({"mood": "no_data", "only": BY_NAME[:1]}, TRUTH, TRUTH),
+    "a gateway's page for singles": (
+        {"mood": "gateway_page", "only": BY_NAME[1:], "batch_shape": "none"},
+        OriginUnconfirmed,
+        TRUTH,
+    ),
+    "more than a batch can have": ({"mood": "more", "only": BY_NAME}, OriginContract, TRUTH),
+    "more than a single can have": (
+        {"mood": "more", "only": BY_NAME[1:], "batch_shape": "none"},
+        OriginContract,
+        TRUTH,
+    ),
+    "rows of another site's point": ({"mood": "unasked_rows"}, TRUTH, TRUTH),
+    "rows outside the range": ({"mood": "outside_rows"}, TRUTH, TRUTH),
+    "names in another form": ({"mood": "other_form"}, OriginContract, OriginContract),
+    "brackets everywhere": ({"mood": "brackets"}, OriginContract, OriginContract),
+    "brackets for singles": (
+        {"mood": "brackets", "only": BY_NAME[1:], "batch_shape": "none"},
+        OriginContract,
+        TRUTH,
+    ),
+    "brackets for pages": ({"mood": "brackets", "only": PAGED}, TRUTH, OriginContract),
+}
+
+
+@pytest.mark.parametrize("in_bulk", [False, True], ids=["by name", "in bulk"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_upstream_gets_an_error_or_tells_the_truth(
+    simulator: Simulator, name: str, *, in_bulk: bool
+) -> None:
+    knobs, by_name, bulk = HOSTILE[name]
+    simulator.control(**knobs)
+    site, span = made_up.ODD_SITE, WHOLE
+    wanted = [point.name for point in simulator.truth.points(site)]
+    error = bulk if in_bulk else by_name
+    fetch = simulator.origin().fetch(
+        site, wanted, span, deadline_ms=soon_ms(), bulk=BULK if in_bulk else None
+    )
+    if error is not None:
+        with pytest.raises(error):
+            run(fetch)
+        return
+    for one in run(fetch):
+        assert (pairs(one.samples), one.error) == (truly(simulator.truth, site, one.point, span), None)
+
+
+def test_integers_of_hundreds_of_digits_are_null(simulator: Simulator) -> None:
+    simulator.control(mood="long_integers")
+    fetch = simulator.origin().fetch(made_up.ODD_SITE, [made_up.SLASHES], NOON, deadline_ms=soon_ms())
+    values = [value for _, value in pairs(run(fetch)[0].samples)]
+    assert values == [None] * len(truly(simulator.truth, made_up.ODD_SITE, made_up.SLASHES, NOON))
+
+
+def test_samples_of_a_name_that_two_sites_have_do_not_mix(tmp_path: Path) -> None:
+    made_up.write_same_names(tmp_path)
+    truth = Truth(tmp_path)
+    with running(truth, token=TOKEN) as url:
+        simulator = Simulator(url=url.removesuffix("/api"), truth=truth)
+        simulator.control(shared_names=True)
+        origin = simulator.origin()
+        for site in made_up.SAME_SITES:
+            run(origin.points(site, deadline_ms=soon_ms()))
+        for site in made_up.SAME_SITES:
+            series = run(origin.fetch(site, [made_up.SAME_NAME], WHOLE, deadline_ms=soon_ms()))
+            expected = truly(truth, site, f"{site}/{made_up.SAME_NAME}", WHOLE)
+            assert len(expected) == 144
+            assert pairs(series[0].samples) == expected

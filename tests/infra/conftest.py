@@ -3,13 +3,15 @@
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from local.graph import Graph, capture_graph
 from stack.settings import SECRET_KEYS
+from tests.cloudflare_api import ACCOUNT, TOKEN, Account, running
+from tests.fake_pulumi import FakePulumi
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN_DIR = ROOT / "tests" / "golden"
@@ -56,3 +58,32 @@ def assert_golden() -> Callable[[str, object], None]:
         )
 
     return compare
+
+
+CONFIG = {"accountId": ACCOUNT, "upstreamUrl": "https://upstream.example.com"}
+SECRETS = dict.fromkeys(SECRET_KEYS, "a secret")
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Account]:
+    with running() as account:
+        yield account
+
+
+@pytest.fixture
+def account(served: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
+    served.deployments.clear()
+    monkeypatch.setenv("CLOUDFLARE_BASE_URL", served.url)
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", TOKEN)
+    monkeypatch.setenv("NO_PROXY", "*")
+    return served
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graphs: Mapping[str, Graph]) -> FakePulumi:
+    """A stack `prod` that has been deployed."""
+    made = FakePulumi(tmp_path)
+    monkeypatch.setenv("PATH", f"{made.bin}{os.pathsep}{os.environ['PATH']}")
+    made.add("prod", {**CONFIG, "canaryPercent": "10"}, SECRETS)
+    made.has(resource.urn for resource in graphs["prod"].resources)
+    return made

@@ -1,7 +1,6 @@
 """Commands around the Pulumi program: what they tell it, over a stand-in, and what they ask the platform."""
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,45 +12,12 @@ from delivery.running import earlier_version, stable_version
 from local.graph import Graph
 from stack.rollout import Share
 from stack.settings import SECRET_KEYS, SETTINGS
-from tests.cloudflare_api import ACCOUNT, TOKEN, Account, running
-from tests.fake_pulumi import FakePulumi
+from tests.cloudflare_api import ACCOUNT, Account
+from tests.fake_pulumi import FakePulumi, short, targets
 
 V1, V2, V3 = (f"{digit * 8}-{digit * 4}-{digit * 4}-{digit * 4}-{digit * 12}" for digit in "123")
 CONFIG = {"accountId": ACCOUNT, "upstreamUrl": "https://upstream.example.com"}
 SECRETS = dict.fromkeys(SECRET_KEYS, "a secret")
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Account]:
-    with running() as account:
-        yield account
-
-
-@pytest.fixture
-def account(served: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
-    served.deployments.clear()
-    monkeypatch.setenv("CLOUDFLARE_BASE_URL", served.url)
-    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", TOKEN)
-    monkeypatch.setenv("NO_PROXY", "*")
-    return served
-
-
-@pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
-    made = FakePulumi(tmp_path)
-    monkeypatch.setenv("PATH", f"{made.bin}{os.pathsep}{os.environ['PATH']}")
-    made.add("prod", {**CONFIG, "canaryPercent": "10"}, SECRETS)
-    return made
-
-
-def targets(fake: FakePulumi) -> list[str]:
-    (words,) = fake.calls("up")
-    return [words[place + 1] for place, word in enumerate(words) if word == "--target"]
-
-
-def short(urn: str) -> str:
-    _, _, types, name = urn.split("::")
-    return f"{types.rpartition('$')[2].rpartition(':')[2]} {name}"
 
 
 def test_the_exact_targets_of_one_function(graphs: Mapping[str, Graph]) -> None:
@@ -135,6 +101,17 @@ def test_promoting_lets_go_of_the_stable_version_and_makes_no_new_one(fake: Fake
     assert "stableVersions" not in fake.config("prod")
 
 
+def test_promoting_that_fails_leaves_what_a_rollback_needs(
+    fake: FakePulumi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.add("prod", {**CONFIG, "stableVersions": f"janitor={V3},router={V1}"}, SECRETS)
+    monkeypatch.setenv("FAKE_PULUMI_STATUS", "255 0")
+    assert main(["promote", "--stack", "prod", "--yes"]) == 1
+    assert fake.config("prod")["stableVersions"] == f"janitor={V3},router={V1}"
+    assert main(["rollback", "--stack", "prod", "--yes"]) == 0
+    assert fake.config("prod")["pinnedVersions"] == f"janitor={V3},router={V1}"
+
+
 HISTORIES = [
     # Oldest first; the stable version that a new one would run beside, and the one to go back to.
     ([], None, None),
@@ -200,45 +177,6 @@ def test_a_version_may_be_named(fake: FakePulumi) -> None:
     words = ["rollback", "--stack", "prod", "--function", "router", "--version", V3, "--yes"]
     assert main(words) == 0
     assert fake.config("prod")["pinnedVersions"] == f"router={V3}"
-
-
-REFUSED = [
-    (["rollback", "--stack", "prod", "--function", "router"], "has run no other version"),
-    (["rollback", "--stack", "prod", "--version", V1], "a version belongs to one function"),
-    (["rollback", "--stack", "prod"], "this checkout has deployed nothing to prod that could be undone"),
-    (["rollback", "--stack", "prod", "--function", "cleaner"], "FUNCTION= is one of router"),
-    (["deploy", "--stack", "prod", "--function", "cleaner"], "FUNCTION= is one of router, consumer, janitor"),
-    (["deploy", "--stack", "gone"], "pulumi stack ended with status 255"),
-    (["deploy"], "say which one: make deploy STACK=prod"),
-    (["configure"], "say which one: make configure STACK=prod"),
-    (["preview"], "say which one: make preview PR=12"),
-    (["preview", "--pr", "0"], "0 is not the number of a pull request"),
-]
-
-
-@pytest.mark.parametrize(("words", "expected"), REFUSED, ids=[text for _, text in REFUSED])
-def test_what_cannot_be_done_is_said_and_nothing_is_changed(
-    fake: FakePulumi, account: Account, capsys: pytest.CaptureFixture[str], words: list[str], expected: str
-) -> None:
-    before = fake.config("prod")
-    assert main(words) == 1
-    told = capsys.readouterr().err
-    assert f"make {words[0]}: " in told
-    assert expected in told
-    assert fake.config("prod") == before
-    assert fake.calls("up") == []
-    assert account.databases == {}
-
-
-def test_wrong_settings_are_told_before_anything_is_changed(
-    fake: FakePulumi, account: Account, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fake.add("prod", {**CONFIG, "settleLagMinutes": "x"}, {})
-    assert main(["deploy", "--stack", "prod", "--yes"]) == 1
-    told = capsys.readouterr().err
-    assert "settleLagMinutes is 'x': set a whole number" in told
-    assert "upstreamToken is missing" in told
-    assert (fake.calls("up"), account.deployments) == ([], {})
 
 
 @pytest.mark.usefixtures("fake")

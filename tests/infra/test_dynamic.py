@@ -1,18 +1,19 @@
 """Schema and emptied bucket, by Pulumi's real Python plugin and Cloudflare's real SDK, over real HTTP.
 
-The plugin runs as Pulumi starts it, with the program's folder as its working folder, and gets the very
-inputs that the program registers, the serialised provider among them.
+The plugin runs as Pulumi starts it: by the Python of the virtual environment that Pulumi.yaml names, in
+the program's folder, with nothing of ours in its environment. It gets the very inputs that the program
+registers, the serialised provider among them.
 """
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+import yaml
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
@@ -30,6 +31,27 @@ def account() -> Iterator[Account]:
         yield served
 
 
+PYTHON_OF_VENV = Path(*(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+
+
+def started_in() -> tuple[Path, Path]:
+    """The folder and the Python of Pulumi's own start script, `pulumi-resource-pulumi-python`.
+
+    The engine starts it in the program's folder, and it looks for the virtual environment from there. The
+    language host looks for it from the folder of Pulumi.yaml.
+    """
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    folder = ROOT / project.get("main", "")
+    return folder, folder / project["runtime"]["options"]["virtualenv"] / PYTHON_OF_VENV
+
+
+def test_the_language_host_and_the_plugin_find_the_same_python() -> None:
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    _, python = started_in()
+    assert python.is_file(), f"there is no {python}: make setup"
+    assert python == ROOT / project["runtime"]["options"]["virtualenv"] / PYTHON_OF_VENV
+
+
 @pytest.fixture(scope="module")
 def plugin(account: Account) -> Iterator[provider_pb2_grpc.ResourceProviderStub]:
     environment = {
@@ -38,10 +60,9 @@ def plugin(account: Account) -> Iterator[provider_pb2_grpc.ResourceProviderStub]
         "CLOUDFLARE_API_TOKEN": TOKEN,
         "NO_PROXY": "*",
     }
-    command = [sys.executable, "-W", "ignore", "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"]
-    with subprocess.Popen(
-        command, cwd=ROOT / "infra", env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
+    folder, python = started_in()
+    command = [str(python), "-W", "ignore", "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"]
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             port = int(process.stdout.readline())
@@ -129,8 +150,11 @@ def test_what_d1_refuses_is_told_and_nothing_of_it_stays(
 ) -> None:
     sql = "CREATE TABLE IF NOT EXISTS good (x);\nCREATE TABLE IF NOT EXISTS bad (y NONSENSE(;\n"
     migrations = [{"version": 1, "name": "0001_bad.sql", "sql": sql}]
-    with pytest.raises(grpc.RpcError, match=r"0001_bad\.sql: D1 refuses it for database"):
+    with pytest.raises(grpc.RpcError) as told:
         create(plugin, inputs(preview, "Schema", migrations=migrations))
+    # The sentence, not the way that it came: no frame of a traceback, no cause.
+    (sentence,) = told.value.details().splitlines()
+    assert sentence.startswith("stack.schema.SchemaFault: 0001_bad.sql: D1 refuses it for database")
     assert tables(account) == {"d1_migrations", "sqlite_sequence"}
     assert database.execute("SELECT count(*) FROM d1_migrations").fetchone()[0] == 0
 

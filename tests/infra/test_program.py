@@ -111,20 +111,35 @@ def test_the_router_alone_is_public(dev_graph: Graph) -> None:
 
 
 @pytest.mark.parametrize(("stack", "changes", "protected"), [
-    ("prod", {}, {"cache", "db"}),
-    ("prod", {"protectData": "false"}, set()),
-    ("dev", {}, set()),
-    ("dev", {"protectData": "true"}, {"cache", "db"}),
+    ("prod", {}, True),
+    ("prod", {"protectData": "false"}, False),
+    ("dev", {}, False),
+    ("dev", {"protectData": "true"}, True),
 ])  # fmt: skip
-def test_protection_covers_the_data(
+def test_protection_covers_whatever_loses_data_or_service(
     config: Mapping[str, str],
     secrets: Mapping[str, str],
     stack: str,
     changes: dict[str, str],
-    protected: set[str],
+    *,
+    protected: bool,
 ) -> None:
-    graph = capture(config, secrets, stack=stack, **changes)
-    assert {resource.name for resource in graph.resources if resource.protect} == protected
+    """Whatever is left out here an unprotected destroy would delete before it comes to the rest and fails.
+
+    Versions and deployments are replaced by every change, which protection would refuse: they are let go of
+    and stay. The schema's destruction does nothing.
+    """
+    graph = capture(config, secrets, stack=stack, customDomain="telemetry.example.com", **changes)
+    made = [resource for resource in graph.resources if not resource.component]
+    harmless = [resource for resource in made if resource.retain or resource.type.endswith(":Schema")]
+    assert {resource.type.rpartition(":")[2] for resource in harmless} == {
+        "Schema",
+        "WorkerVersion",
+        "WorkersDeployment",
+    }
+    rest = [resource for resource in made if resource not in harmless]
+    assert {resource.protect for resource in rest} == {protected}
+    assert not any(resource.protect for resource in harmless)
 
 
 def test_stacks_share_no_name(graphs: Mapping[str, Graph]) -> None:
@@ -223,7 +238,8 @@ def test_a_binding_removed_from_the_wiring_stops_the_program_by_name(
     )
     assert done.returncode == 1
     assert re.search(
-        r"MissingBinding: router is not given CACHE \(taken at functions/router/bindings\.py:\d+\): "
+        r"MissingBinding: router is not given CACHE "
+        r"\(taken at functions/edgeseries/platform/bindings\.py:\d+\): "
         r"add it for router in infra/stack/wiring\.py",
         done.stderr,
     )

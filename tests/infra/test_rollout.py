@@ -55,8 +55,10 @@ def test_a_canary_splits_the_function_that_has_a_stable_version(
 
 
 def test_a_replaced_version_stays_to_be_rolled_back_to(dev_graph: Graph) -> None:
+    """And the deployments stay from which it is read what ran before."""
     retained = {resource.key for resource in dev_graph.resources if resource.retain}
-    assert retained == {version.key for version in dev_graph.of_type("WorkerVersion")}
+    kinds = ("WorkerVersion", "WorkersDeployment")
+    assert retained == {resource.key for kind in kinds for resource in dev_graph.of_type(kind)}
 
 
 PROGRAM = """

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from edgeseries import limits
+from edgeseries.jobs import limits as jobs
+from edgeseries.settings import workers
+from edgeseries.settings.declaration import Amount, Setting, Whole
+from stack import platform_settings as platform
+from stack import readers
 from stack.readers import runs_in_an_hour
-from stack.settings import SECRET_KEYS, SETTINGS, Setting, Settings, SettingsError, parse
+from stack.settings import SECRET_KEYS, SETTINGS, Settings, SettingsError, default_of, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "0123456789abcdef" * 2
@@ -32,7 +38,9 @@ FAULTS: list[tuple[dict[str, str], str]] = [
     ({"upstreamUrl": "https://user:pw@a.example"}, "the token is a setting of its own"),
     ({"upstreamUrl": "https://a.example?x=1"}, "take what follows ? or # out of it"),
     ({"upstreamUrl": "http://a.example"}, "would travel in clear"),
-    ({"upstreamKind": "sedona"}, "set one of ace"),
+    ({"queuedMinSamples": "150001"}, "set a whole number from 1 to 150 000"),
+    ({"batchSamples": "270001"}, "set a whole number from 1 000 to 270 000"),
+    ({"cacheBudgetGb": "0"}, "set a number from 0.000001 to 1 000 000"),
     ({"upstreamToken": ""}, "upstreamToken is missing: pulumi config set --secret edgeseries:upstreamToken"),
     ({"locationHint": "mars"}, "set one of weur, eeur, wnam, enam, apac, oc"),
     ({"protectData": "yes"}, "set true or false"),
@@ -88,7 +96,7 @@ def test_each_fault_says_what_to_do(changes: dict[str, str], expected: str) -> N
 
 def test_all_faults_come_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
-        parse("No Stack", {"accountID": ACCOUNT, "settleLagMinutes": "x", "directMaxSamples": "200000"})
+        parse("No Stack", {"accountID": ACCOUNT, "settleLagMinutes": "x", "directMaxSamples": "120000"})
     starts = [fault.split(" ")[0] for fault in caught.value.faults]
     assert starts == [
         "stack",
@@ -129,51 +137,55 @@ def test_what_fits_is_read() -> None:
             "locationHint": "weur",
         }
     )
-    assert settings.upstream_url == "https://upstream.example.com/api"
-    assert settings.custom_domain == "telemetry.example.com"
-    assert settings.janitor_cpu_limit_ms == 300_000
-    assert settings.log_sampling_rate == 0.25
-    assert settings.location_hint == "weur"
-    assert read({}).location_hint is None
+    assert settings.text(workers.UPSTREAM_URL) == "https://upstream.example.com/api"
+    assert settings.optional_text(platform.CUSTOM_DOMAIN) == "telemetry.example.com"
+    assert settings.whole(platform.JANITOR_CPU_LIMIT_MS) == 300_000
+    assert settings.number(platform.LOG_SAMPLING_RATE) == 0.25
+    assert settings.optional_text(platform.LOCATION_HINT) == "weur"
+    assert read({}).optional_text(platform.LOCATION_HINT) is None
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8788", "http://localhost:8788", "http://[::1]:8788"])
 def test_plain_http_is_for_this_machine(url: str) -> None:
-    assert read({"upstreamUrl": url}).upstream_url == url
+    assert read({"upstreamUrl": url}).text(workers.UPSTREAM_URL) == url
 
 
 def test_only_production_protects_its_data_by_default() -> None:
-    assert [read({}, stack=stack).protect_data for stack in ("dev", "pr-1", "prod")] == [False, False, True]
+    assert [read({}, stack=stack).flag(platform.PROTECT_DATA) for stack in ("dev", "pr-1", "prod")] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_production_and_previews_ask_for_keys_and_production_cannot_be_opened() -> None:
-    assert [read({}, stack=stack).auth for stack in ("staging", "pr-1", "prod")] == ["keys"] * 3
+    assert [read({}, stack=stack).text(workers.AUTH) for stack in ("staging", "pr-1", "prod")] == ["keys"] * 3
     with pytest.raises(SettingsError, match="auth is open in production"):
         read({"auth": "open"}, stack="prod")
-    assert read({"auth": "open"}, stack="pr-1").auth == "open"
+    assert read({"auth": "open"}, stack="pr-1").text(workers.AUTH) == "open"
 
 
 def test_the_origins_of_production_are_none_until_they_are_named() -> None:
-    assert [read({}, stack=stack).cors_origins for stack in ("dev", "prod")] == ["*", ""]
+    assert [read({}, stack=stack).text(workers.CORS_ORIGINS) for stack in ("dev", "prod")] == ["*", ""]
     named = "https://a.example.com,http://localhost:3000"
-    assert read({"corsOrigins": named}, stack="prod").cors_origins == named
+    assert read({"corsOrigins": named}, stack="prod").text(workers.CORS_ORIGINS) == named
 
 
 def test_versions_are_read_by_function() -> None:
     read_back = read({"stableVersions": f"router={VERSION},janitor={VERSION}"})
-    assert dict(read_back.stable_versions or {}) == {"router": VERSION, "janitor": VERSION}
-    assert read_back.pinned_versions is None
+    assert dict(read_back.versions(platform.STABLE_VERSIONS)) == {"router": VERSION, "janitor": VERSION}
+    assert not read_back.versions(platform.PINNED_VERSIONS)
 
 
 def test_a_preview_has_defaults_of_its_own_and_nothing_protected() -> None:
     dev, preview = read({}), read({}, stack="pr-12")
     differing = {
-        setting.field
+        setting.key
         for setting in SETTINGS
-        if not setting.secret and getattr(dev, setting.field) != getattr(preview, setting.field)
+        if not setting.secret and dev.values[setting.key] != preview.values[setting.key]
     }
-    assert differing == {setting.field for setting in SETTINGS if setting.default_in_preview is not None}
-    assert not preview.protect_data
+    assert differing == {setting.key for setting in SETTINGS if setting.default_in_preview is not None}
+    assert not preview.flag(platform.PROTECT_DATA)
     with pytest.raises(SettingsError, match="protectData is true in a preview"):
         read({"protectData": "true"}, stack="pr-12")
     assert read({}, stack="pr-x") == dataclasses.replace(dev, stack="pr-x")
@@ -182,9 +194,9 @@ def test_a_preview_has_defaults_of_its_own_and_nothing_protected() -> None:
 @pytest.mark.parametrize("setting", SETTINGS, ids=[setting.key for setting in SETTINGS])
 def test_every_default_fits_its_own_limits(setting: Setting) -> None:
     for stack in ("dev", "prod", "pr-1"):
-        text = setting.default_of(stack)
-        if text is not None and setting.reader is not None:
-            assert setting.reader(text) is not None
+        text = default_of(setting, stack)
+        if text is not None and not setting.secret:
+            assert readers.read(setting.kind, text) is not None
 
 
 @pytest.mark.parametrize(
@@ -202,20 +214,60 @@ def test_how_often_a_cron_fires_in_an_hour(expression: str, times: int) -> None:
     assert runs_in_an_hour(expression) == times
 
 
-def test_every_key_has_an_attribute_and_every_attribute_a_key() -> None:
-    fields = {setting.field for setting in SETTINGS if not setting.secret}
-    assert fields | {"stack"} == {field.name for field in dataclasses.fields(Settings)}
+def test_a_setting_is_declared_once() -> None:
+    assert len({setting.key for setting in SETTINGS}) == len(SETTINGS)
+    bindings = [setting.binding for setting in SETTINGS if setting.binding]
+    assert len(set(bindings)) == len(bindings)
+    for module in (workers, platform):
+        for name, one in vars(module).items():
+            if isinstance(one, Setting):
+                assert name == re.sub(r"[A-Z]", lambda letter: f"_{letter[0]}", one.key).upper()
+                assert one in SETTINGS
+                assert bool(one.workers) == (module is workers)
 
 
-def test_the_docs_tell_default_and_unit_of_every_setting() -> None:
+NUMBERS = [one for one in SETTINGS if isinstance(one.kind, Whole | Amount) and one.workers]
+
+
+@pytest.mark.parametrize("setting", NUMBERS, ids=[one.key for one in NUMBERS])
+def test_workers_take_what_the_program_allows_and_no_more(setting: Setting) -> None:
+    assert isinstance(setting.kind, Whole | Amount)
+    for bound in (setting.kind.low, setting.kind.high):
+        assert setting.whole(setting.binding_text(bound)) == round(bound * setting.scale)
+    for beyond in (setting.kind.low * setting.scale - 1, setting.kind.high * setting.scale + 1):
+        with pytest.raises(ValueError, match=f"{setting.binding} is .* setting {setting.key} allows"):
+            setting.whole(str(round(beyond)))
+
+
+def high(setting: Setting) -> int:
+    assert isinstance(setting.kind, Whole)
+    return setting.kind.high
+
+
+def test_no_setting_allows_what_the_code_cannot_hold() -> None:
+    """Relations between what operators may set and the bounds that the Workers stand on."""
+    # More missing samples than one answer may fetch would be fetched for nothing, and queued then.
+    assert high(workers.DIRECT_MAX_SAMPLES) <= high(workers.QUEUED_MIN_SAMPLES)
+    assert high(workers.QUEUED_MIN_SAMPLES) <= limits.FORCED_DIRECT_MAX_SAMPLES <= limits.INLINE_MAX_SAMPLES
+    # A batch as expected, and one more piece, fit the buffer.
+    assert high(workers.BATCH_SAMPLES) + jobs.PIECE_SAMPLES <= jobs.BUFFER_MAX_SAMPLES
+    assert high(platform.QUEUE_RETRY_DELAY_SECONDS) <= jobs.MESSAGE_MAX_DELAY_S
+
+
+def test_the_docs_tell_every_setting_as_it_is_declared() -> None:
     rows = re.findall(
-        r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.*?) ?\| .+ \|$",
+        r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.*?) ?\| (.+) \|$",
         (ROOT / "docs" / "settings.md").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
-    documented = {key: (default, unit) for key, default, unit, _ in rows}
+    documented = {key: (default, unit, text) for key, default, unit, _, text in rows}
     assert len(documented) == len(rows)
-    assert documented == {setting.key: (default_text(setting.key), setting.unit) for setting in SETTINGS}
+    assert documented == {
+        setting.key: (default_text(setting.key), setting.unit, setting.description) for setting in SETTINGS
+    }
+    allowed = {key: text for key, _, _, text, _ in rows}
+    for setting in SETTINGS:
+        assert allowed[setting.key].startswith(setting.kind.allowed), setting.kind.allowed
 
 
 def default_text(key: str) -> str:
@@ -241,4 +293,4 @@ def test_the_prod_stack_lacks_only_what_its_operator_sets() -> None:
         "upstreamToken",
         "adminKeyHash",
     ]
-    assert read(stored, stack="prod").protect_data
+    assert read(stored, stack="prod").flag(platform.PROTECT_DATA)

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from edgeseries.access.grants import Auth
-from edgeseries.limits import RATE_WINDOW_S
 from edgeseries.rates import Tier
 from stack import wiring
-from stack.bundle import DATA, Bundle, bindings_used, bundle, vendored_sdk
+from stack.bundle import DATA, Bundle, bundle, vendored_sdk
 from stack.settings import ACCESS, SECRET_KEYS, parse
 
 FUNCTIONS_DIR = Path(__file__).resolve().parents[2] / "functions"
@@ -34,7 +33,7 @@ def bundles() -> dict[str, Bundle]:
 def test_a_binding_taken_out_of_the_wiring_is_missed_by_name(
     bundles: dict[str, Bundle], function: str, name: str
 ) -> None:
-    uses = bindings_used(bundles[function])
+    uses = wiring.bindings_taken(bundles[function])
     left = [binding for binding in WIRED[function].bindings if binding.name != name]
     wiring.check(function=function, uses=uses, bindings=WIRED[function].bindings)
     with pytest.raises(wiring.MissingBinding) as caught:
@@ -48,7 +47,7 @@ def test_a_binding_taken_out_of_the_wiring_is_missed_by_name(
 def test_no_function_is_given_what_it_does_not_take(bundles: dict[str, Bundle], function: str) -> None:
     names = [binding.name for binding in WIRED[function].bindings]
     assert len(set(names)) == len(names)
-    assert set(names) == {use.name for use in bindings_used(bundles[function])}
+    assert set(names) == {use.name for use in wiring.bindings_taken(bundles[function])}
 
 
 def test_every_queue_is_consumed_once_and_job_queues_fall_into_dead_letters() -> None:
@@ -90,8 +89,6 @@ def test_the_manifest_of_each_worker(
 
 
 def test_what_both_sides_name_is_the_same() -> None:
-    """The program reads function code as bytes, so each side has these words and numbers by itself."""
-    assert wiring.RATE_PERIOD_SECONDS == RATE_WINDOW_S
     assert list(ACCESS) == [str(auth) for auth in Auth]
     tiers = [one.tier for one in WIRED["router"].bindings if isinstance(one, wiring.RateLimit)]
     assert tiers == [str(tier) for tier in Tier]

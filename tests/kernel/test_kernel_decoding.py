@@ -210,6 +210,8 @@ def test_a_count_that_no_memory_holds_is_refused_before_anything_is_read() -> No
         with pytest.raises(KernelFault) as fault:
             Session(kernel).decode(b"\0\0\1\0\0\0", samples)
         assert fault.value.number == NO_ROOM
+    for size in (2**31, 2**32 - 1):
+        assert kernel.call("reserve", 0, size) == 0
     assert kernel.memory_bytes <= 64 * 1024 * 1024
     assert Session(kernel).decode(b"\0\0\1\0\0\0", 1).settle().count == 1
 

@@ -67,7 +67,7 @@ class System:
         self.origin = FakeOrigin({SITE: ROWS})
         self.clock = FakeClock(at_ms=now_ms)
         self.answers = FakeAnswers(self.clock)
-        self.blocks, self.background = FakeBlocks(self.answers), Afterwards()
+        self.blocks, self.background = FakeBlocks(clock=self.clock), Afterwards()
         self.journal = ListJournal()
         self.ports = router_ports(
             origin=self.origin,

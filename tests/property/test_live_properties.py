@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, UPSTREAM_BATCH_POINTS
+from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from edgeseries.planning.live_edge import Edge, Tail, plan_live, tail_after
 from edgeseries.series.samples import Samples, Value, joined, within
 from edgeseries.series.timerange import TimeRange
 
 LAG_MS = HOUR_MS
+BATCH_POINTS = 50
 DAY_START_MS = 20_000 * DAY_MS
 POINTS = ("a", "b", "c")
 Arrival = tuple[int, int, float]
@@ -39,7 +40,7 @@ class Model:
     def ask(self, points: list[str], edge: Edge) -> dict[str, list[tuple[int, Value]]]:
         """An answer's live part, as the router makes it."""
         tails = {point: self.tails[point] for point in points if point in self.tails}
-        plan = plan_live(points, edge, tails)
+        plan = plan_live(points, edge, tails, batch_points=BATCH_POINTS)
         self.calls += len({piece for pieces in plan.pieces.values() for piece in pieces})
         answers = {}
         for point in points:
@@ -164,7 +165,7 @@ def test_what_comes_out_of_order_within_the_lag_shows_two_lags_later(
 def test_a_dashboard_that_looks_every_minute_gets_each_sample_once_and_once_more_when_it_has_settled() -> (
     None
 ):
-    points = [f"p{number:02d}" for number in range(UPSTREAM_BATCH_POINTS)]
+    points = [f"p{number:02d}" for number in range(BATCH_POINTS)]
     every_minute = [(DAY_START_MS + minute * MINUTE_MS,) * 2 + (1.0,) for minute in range(24 * 60)]
     model = Model(dict.fromkeys(points, every_minute))
 
@@ -185,7 +186,7 @@ def test_a_dashboard_that_looks_every_minute_gets_each_sample_once_and_once_more
 
 
 def test_points_whose_last_samples_lie_apart_take_few_calls() -> None:
-    points = [f"p{number:02d}" for number in range(UPSTREAM_BATCH_POINTS)]
+    points = [f"p{number:02d}" for number in range(BATCH_POINTS)]
     staggered = {
         point: [
             (DAY_START_MS + minute * MINUTE_MS + place * SECOND_MS,) * 2 + (1.0,) for minute in range(600)

@@ -10,11 +10,15 @@ from edgeseries.limits import MAX_NAME_BYTES
 from edgeseries.storage.limits import OBJECT_KEY_MAX_BYTES
 from edgeseries.storage.object_keys import (
     BLOCKS,
+    BlockPath,
     block_key,
-    point_digest_and_month,
-    point_prefix,
+    block_path,
+    content_digest,
+    digest_of,
+    purge_key,
     site_part,
     site_prefix,
+    version_of,
 )
 from tests.hostile import HOSTILE_NAMES
 
@@ -34,30 +38,35 @@ NAMES = (
     | st.sampled_from(HOSTILE_NAMES)
 ).filter(is_name)
 MONTHS = st.sampled_from(["2024-01", "2024-02", "1970-01", "2099-12"])
+DIGESTS = st.binary(max_size=2).map(content_digest)
 
 
-BLOCKS_OF = st.tuples(NAMES, NAMES, MONTHS)
+BLOCKS_OF = st.tuples(NAMES, NAMES, MONTHS, DIGESTS)
+SOME = content_digest(b"some")
 
 
 @given(BLOCKS_OF, BLOCKS_OF)
-@example(("a", "b/c", "2024-01"), ("a/b", "c", "2024-01"))
-@example(("a/b", "c", "2024-01"), ("a%2Fb", "c", "2024-01"))
-@example(("x" * MAX_NAME_BYTES, "p", "2024-01"), ("=" + "0" * 64, "p", "2024-01"))
-def test_different_blocks_have_different_keys(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+@example(("a", "b/c", "2024-01", SOME), ("a/b", "c", "2024-01", SOME))
+@example(("a/b", "c", "2024-01", SOME), ("a%2Fb", "c", "2024-01", SOME))
+@example(("x" * MAX_NAME_BYTES, "p", "2024-01", SOME), ("=" + "0" * 64, "p", "2024-01", SOME))
+def test_different_blocks_have_different_keys(
+    one: tuple[str, str, str, str], other: tuple[str, str, str, str]
+) -> None:
     assert (block_key(*one) == block_key(*other)) == (one == other)
 
 
-@given(NAMES, NAMES, MONTHS)
-def test_a_key_is_three_plain_parts_under_its_site(site: str, point: str, month: str) -> None:
-    key = block_key(site, point, month)
-    assert key.startswith(point_prefix(site, point))
-    assert point_prefix(site, point).startswith(site_prefix(site))
+@given(NAMES, NAMES, MONTHS, DIGESTS)
+def test_a_key_is_four_plain_parts_under_its_site(site: str, point: str, month: str, digest: str) -> None:
+    key = block_key(site, point, month, digest)
+    assert key.startswith(site_prefix(site))
     parts = key.removeprefix(BLOCKS).split("/")
-    assert len(parts) == 3
+    assert len(parts) == 4
     assert all(part not in ("", ".", "..") for part in parts)
     assert re.fullmatch(r"[A-Za-z0-9._~%=-]+", parts[0])
-    assert point_digest_and_month(key) == (parts[1], month)
+    assert block_path(key) == BlockPath(point_digest=digest_of(point), month=month, digest=digest)
     assert len(key.encode()) <= OBJECT_KEY_MAX_BYTES
+    assert len(purge_key(site, 2**53).encode()) <= OBJECT_KEY_MAX_BYTES
+    assert 0 <= version_of(digest) < 2**48
 
 
 @given(NAMES, NAMES)
@@ -71,4 +80,4 @@ def test_hostile_names_are_told_apart() -> None:
     names = sorted(filter(is_name, HOSTILE_NAMES))
     assert len(names) > 60
     assert len({site_part(name) for name in names}) == len(names)
-    assert len({point_prefix("s", name) for name in names}) == len(names)
+    assert len({block_key("s", name, "2024-01", SOME) for name in names}) == len(names)

@@ -8,7 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.limits import DAY_MS, UPSTREAM_CALL_SAMPLES
+from edgeseries.limits import DAY_MS
+from edgeseries.planning.capabilities import Capabilities
 from edgeseries.planning.fetch_plan import (
     FetchPlan,
     Gap,
@@ -24,6 +25,7 @@ from edgeseries.series.days import by_month, day_of, days_in, days_touched, mont
 from edgeseries.series.timerange import TimeRange
 
 SOME_DAY = 19_700
+CALLS = Capabilities(batch_points=50, call_samples=35_000)
 days = st.integers(0, 47_000)
 few_days = st.sets(st.integers(SOME_DAY - 3, SOME_DAY + 12))
 points = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=8, unique=True).map(sorted)
@@ -150,13 +152,25 @@ def test_calls_that_fit_ask_for_the_same_and_are_no_larger_than_they_must(
 ) -> None:
     fetch_plan, _, _, _ = drawn
     gaps = whole_day_gaps(fetch_plan)
-    fitting = in_fitting_calls(gaps, learned)
+    fitting = in_fitting_calls(gaps, learned, CALLS)
     assert point_days(fitting) == point_days(gaps)
     for gap in gaps:
         calls = [one for one in fitting if one.span == gap.span and set(one.points) <= set(gap.points)]
         days = gap.span.duration_ms / DAY_MS
-        if sum(learned.get(point, 1_440.0) for point in gap.points) * days <= UPSTREAM_CALL_SAMPLES:
+        if sum(learned.get(point, 1_440.0) for point in gap.points) * days <= CALLS.call_samples:
             assert calls == [gap]
+
+
+@given(st.integers(1, 130), st.integers(1, 60), st.sampled_from([None, 0.0, 24.0, 90_000.0]))
+def test_no_call_names_more_points_than_the_upstream_takes(
+    point_count: int, batch_points: int, density: float | None
+) -> None:
+    names = tuple(f"p{number:03d}" for number in range(point_count))
+    learned = {} if density is None else dict.fromkeys(names, density)
+    gap = Gap(points=names, span=TimeRange(start_ms=SOME_DAY * DAY_MS, end_ms=(SOME_DAY + 3) * DAY_MS))
+    calls = in_fitting_calls([gap], learned, Capabilities(batch_points=batch_points, call_samples=35_000))
+    assert max(len(one.points) for one in calls) <= batch_points
+    assert [point for one in calls for point in one.points] == list(names)
 
 
 def test_a_day_of_fifty_dense_points_is_two_calls_more_or_less_by_what_was_learned() -> None:
@@ -166,7 +180,7 @@ def test_a_day_of_fifty_dense_points_is_two_calls_more_or_less_by_what_was_learn
 
     def sizes(span: TimeRange, density: float | None) -> list[int]:
         learned = {} if density is None else dict.fromkeys(names, density)
-        return [len(gap.points) for gap in in_fitting_calls([Gap(points=names, span=span)], learned)]
+        return [len(gap.points) for gap in in_fitting_calls([Gap(points=names, span=span)], learned, CALLS)]
 
     assert sizes(day, None) == [17, 17, 16]
     assert sizes(day, 24.0) == [50]

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from edgeseries.answers.answer import answer_body
 from edgeseries.answers.formats import ResultFormat, parts_of, writer_of
 from edgeseries.answers.instants import InstantTexts
-from edgeseries.answers.windows import windows_of
+from edgeseries.answers.windows import Window, cut_window, halved_window, windows_of
 from edgeseries.jobs.limits import RESULT_WINDOW_POINTS
-from edgeseries.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY, LATEST_MS
+from edgeseries.limits import DAY_MS, LATEST_MS
 from edgeseries.planning.query import TimeseriesQuery
-from edgeseries.series.days import month_of
+from edgeseries.series.days import days_touched, month_of
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples, Value
 from edgeseries.series.timerange import TimeRange, iso_instant
@@ -165,29 +165,81 @@ POINTS = st.integers(1, 130).map(lambda number: tuple(f"p{place:03d}" for place 
     points=POINTS,
     start_ms=st.integers(19_000 * DAY_MS, 19_100 * DAY_MS),
     length_ms=st.integers(1, 400 * DAY_MS),
-    densities=st.dictionaries(st.integers(0, 129), st.floats(0, 100_000), max_size=8),
+    sizes=st.dictionaries(st.integers(0, 129), st.floats(0, 500_000), max_size=8),
+    shares=st.lists(st.floats(0, 1), min_size=14, max_size=14),
     bound=st.integers(1_000, 100_000),
 )
-def test_windows_cover_every_point_once_in_order_and_hold_what_they_may(
-    points: tuple[str, ...], start_ms: int, length_ms: int, densities: dict[int, float], bound: int
+def test_windows_cover_every_point_once_in_order_and_hold_what_they_may(  # noqa: PLR0917 - what is drawn
+    points: tuple[str, ...],
+    start_ms: int,
+    length_ms: int,
+    sizes: dict[int, float],
+    shares: list[float],
+    bound: int,
 ) -> None:
     span = TimeRange(start_ms=start_ms, end_ms=start_ms + length_ms)
-    density = {f"p{place:03d}": value for place, value in densities.items()}
-    windows = list(windows_of(points, span, density, samples=bound))
+    expected = {point: sizes.get(place, 40.0) for place, point in enumerate(points)}
+    months = list(dict.fromkeys(map(month_of, days_touched(span))))
+    weights = [share or 0.001 for share in shares[: len(months)]]
+
+    def by_month(point: str) -> dict[str, float]:
+        return {
+            month: expected[point] * weight / sum(weights)
+            for month, weight in zip(months, weights, strict=True)
+        }
+
+    windows: list[Window] = []
+    for whole in windows_of(points, span, expected, samples=bound):
+        assert len(whole.points) <= RESULT_WINDOW_POINTS
+        assert len(whole.points) == 1 or sum(map(expected.__getitem__, whole.points)) <= bound * 1.001
+        dense = len(whole.points) == 1 and expected[whole.points[0]] > bound
+        windows += cut_window(whole, by_month(whole.points[0]), samples=bound) if dense else [whole]
     assert [point for window in windows if window.ends for point in window.points] == list(points)
+    for window in windows:
+        if window.span == span:
+            continue
+        assert len(window.points) == 1
+        days = days_touched(window.span)
+        of_month = by_month(window.points[0])
+        parts = {
+            month: sum(month_of(day) == month for day in days)
+            / sum(month_of(day) == month for day in days_touched(span))
+            for month in map(month_of, days)
+        }
+        held = sum(of_month[month] * part for month, part in parts.items())
+        assert held <= bound * 1.001 or len(days) == 1, "more than it may hold"
+    assert_whole(windows, span)
+
+
+def assert_whole(windows: list[Window], span: TimeRange) -> None:
+    """Every point's windows follow each other and are the range."""
     by_point: dict[str, list[TimeRange]] = {}
     for window in windows:
-        assert len(window.points) <= RESULT_WINDOW_POINTS
-        days = window.span.duration_ms / DAY_MS
-        expected = sum(density.get(point, DEFAULT_DENSITY_PER_DAY) for point in window.points) * days
-        one_day = len(window.points) == 1 and window.span.duration_ms <= DAY_MS
-        assert expected <= bound * 1.001 or one_day, "more than it may hold"
-        if not window.ends:
-            assert len(window.points) == 1
-        if window.span != span:
-            assert month_of(window.span.start_ms // DAY_MS) == month_of((window.span.end_ms - 1) // DAY_MS)
         for point in window.points:
             by_point.setdefault(point, []).append(window.span)
     for spans in by_point.values():
         assert (spans[0].start_ms, spans[-1].end_ms) == (span.start_ms, span.end_ms)
         assert all(one.end_ms == after.start_ms for one, after in pairwise(spans))
+
+
+@given(
+    points=POINTS,
+    start_ms=st.integers(19_000 * DAY_MS, 19_100 * DAY_MS),
+    length_ms=st.integers(1, 3 * DAY_MS),
+)
+def test_a_window_can_be_halved_down_to_a_millisecond_and_stays_whole(
+    points: tuple[str, ...], start_ms: int, length_ms: int
+) -> None:
+    span = TimeRange(start_ms=start_ms, end_ms=start_ms + length_ms)
+    done: list[Window] = []
+    waiting = [Window(points=points, span=span, ends=True)]
+    while waiting:
+        window = waiting.pop()
+        halves = None if len(done) > 300 else halved_window(window)
+        if halves is None:
+            assert len(done) > 300 or (len(window.points), window.span.duration_ms) == (1, 1)
+            done.append(window)
+        else:
+            waiting += reversed(halves)
+    assert [point for window in done if window.ends for point in window.points] == list(points)
+    assert_whole(done, span)

@@ -11,11 +11,12 @@ import httpx
 import pytest
 
 from local.host_plan import Script
+from local.hosting import Host
 from local.logs import LogLine
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 from tests import made_up
-from tests.made_up import write_live, write_made_up
+from tests.made_up import write_live, write_made_up, write_same_names
 from tests.promised import JSON, hold
 from tests.runtime.jobs_stack import DATABASE_PATH, DATABASE_SCRIPT, SETTINGS, Jobs
 
@@ -85,11 +86,25 @@ def hold_response(response: httpx.Response) -> None:
     hold(response.request.method, path, response.status_code, response.headers, body)
 
 
+@pytest.fixture(autouse=True)
+def _within_the_limits_of_the_platform(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No event of the test's Workers passes a limit of the platform, except those that the mark
+    `passes_limits` names.
+    """
+    Host.passed_anywhere.clear()
+    yield
+    mark = request.node.get_closest_marker("passes_limits")
+    expected = () if mark is None else mark.args
+    passed = [str(one) for one in Host.passed_anywhere if one.limit not in expected]
+    assert not passed, passed
+
+
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made-up sites with odd names and values, one whose samples are of now, beside the real sample."""
     folder = tmp_path_factory.mktemp("telemetry")
     write_made_up(folder)
+    write_same_names(folder)
     write_live(folder, time.time_ns() // 1_000_000)
     for site in SAMPLE.iterdir():
         if site.is_dir():
@@ -114,8 +129,6 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         Stack(options) as stack,
         httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
     ):
-        # The other Workers boot in the runtime's one thread: a request meanwhile may miss its deadline.
-        stack.host.wait_awake()
         client.event_hooks = {"response": [hold_response, tells_no_secret(stack)]}
         yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
         # At the end of the whole run, whatever was asked in it.
@@ -144,7 +157,6 @@ def jobs_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         Stack(options) as stack,
         httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
     ):
-        stack.host.wait_awake()
         yield Jobs(
             host=stack.host,
             upstream_url=stack.upstream_url,

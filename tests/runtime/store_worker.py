@@ -15,15 +15,18 @@ from workers import Response, WorkerEntrypoint, import_from_javascript
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.ports.answers import AnswerFacts
-from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.blocks.ports.blocks import BlockRef, KeptDays, StoredIndex
+from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.errors import StoreUnavailable
 from edgeseries.platform.answer_store import AnswerStore
+from edgeseries.platform.colo_cache import ADDRESS
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.d1 import D1Database
-from edgeseries.platform.ffi import js_object, raw
+from edgeseries.platform.ffi import js_bytes, js_object, raw
 from edgeseries.platform.r2 import R2Bucket
 from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange
+from edgeseries.storage.object_keys import answer_key
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 
 MEMORIES: dict[str, BlockMemory] = {}
@@ -38,6 +41,25 @@ class Told:
     def now_ms(self) -> int:
         """What was said."""
         return self.at_ms
+
+
+def days_of(one: Any) -> KeptDays:
+    """Days as they came."""
+    return KeptDays(
+        point=one["point"],
+        days=tuple(one["days"]),
+        samples=Samples(times_ms=array("q", one["times_ms"]), values=tuple(one["values"])),
+    )
+
+
+def stamps_of(one: Any) -> Stamps:
+    """Stamps as they came."""
+    return Stamps(site=one["site"], points={point: Stamp(**stamp) for point, stamp in one["points"].items()})
+
+
+def told(kept: Any) -> Any:
+    """What became of days, as JSON has it."""
+    return {"superseded": sorted(kept.superseded), "stamps": asdict(kept.stamps)}
 
 
 class Default(WorkerEntrypoint):
@@ -62,7 +84,6 @@ class Default(WorkerEntrypoint):
             compression=compression,
             memory=MEMORIES.setdefault(call["memory"], BlockMemory()),
             clock=clock,
-            answers=answers,
         )
         try:
             result = await getattr(self, call["verb"])(blocks, answers, **call["with"])
@@ -73,18 +94,29 @@ class Default(WorkerEntrypoint):
         faults = {**blocks.faults, **answers.faults}
         return Response(json.dumps({"result": result, "faults": faults}))
 
-    async def covered(self, blocks: Any, _: Any, *, site: str, points: list[str], span: Any) -> Any:
-        found = await blocks.covered(site, points, TimeRange(**span))
-        return {point: sorted(days) for point, days in found.items()}
-
-    async def densities(self, blocks: Any, _: Any, *, site: str, points: list[str]) -> Any:
-        return await blocks.densities(site, points)
+    async def look_up(self, blocks: Any, _: Any, *, site: str, points: list[str], span: Any) -> Any:
+        found = await blocks.look_up(site, points, TimeRange(**span))
+        return {
+            "covered": {point: sorted(days) for point, days in found.covered.items()},
+            "densities": found.density_per_day,
+            "stamps": asdict(found.stamps),
+            "refs": None
+            if found.refs is None
+            else {point: [asdict(ref) for ref in refs] for point, refs in found.refs.items()},
+        }
 
     async def fingerprint(self, blocks: Any, _: Any, *, site: str, points: list[str], span: Any) -> Any:
         return {"fingerprint": await blocks.fingerprint(site, points, TimeRange(**span))}
 
-    async def read(self, blocks: Any, _: Any, *, site: str, points: list[str], span: Any) -> Any:
-        found = await blocks.read(site, points, TimeRange(**span))
+    async def read(self, blocks: Any, _: Any, *, site: str, points: list[str], span: Any, index: Any) -> Any:
+        refs = index["refs"]
+        looked_up = StoredIndex(
+            covered={point: frozenset(days) for point, days in index["covered"].items()},
+            refs=None
+            if refs is None
+            else {point: tuple(BlockRef(**ref) for ref in some) for point, some in refs.items()},
+        )
+        found = await blocks.read(site, points, TimeRange(**span), looked_up)
         return {
             point: {
                 "times_ms": list(one.samples.times_ms),
@@ -94,18 +126,14 @@ class Default(WorkerEntrypoint):
             for point, one in found.items()
         }
 
-    async def keep(self, blocks: Any, _: Any, *, site: str, kept: list[Any]) -> Any:
-        await blocks.keep(
-            site,
-            [
-                KeptDays(
-                    point=one["point"],
-                    days=tuple(one["days"]),
-                    samples=Samples(times_ms=array("q", one["times_ms"]), values=tuple(one["values"])),
-                )
-                for one in kept
-            ],
-        )
+    async def keep(self, blocks: Any, _: Any, *, site: str, kept: list[Any], stamps: Any) -> Any:
+        return told(await blocks.keep(site, [days_of(one) for one in kept], stamps_of(stamps)))
+
+    async def begin_refresh(self, blocks: Any, _: Any, *, site: str, points: list[str]) -> Any:
+        return asdict(await blocks.begin_refresh(site, points))
+
+    async def refresh(self, blocks: Any, _: Any, *, site: str, kept: list[Any], begun: Any) -> Any:
+        return told(await blocks.refresh(site, [days_of(one) for one in kept], Refresh(**begun)))
 
     async def forget(
         self, blocks: Any, _: Any, *, site: str, points: list[str] | None, span: Any, dry_run: bool
@@ -122,6 +150,21 @@ class Default(WorkerEntrypoint):
             place, adopted, dropped = done.place, adopted + done.adopted, dropped + done.dropped
             if not place:
                 return {"adopted": adopted, "dropped": dropped}
+
+    async def spoil_answer(self, _: Any, __: Any, *, digest: str, where: int) -> Any:
+        """One bit of a kept answer turned, what stands beside it as it was."""
+        bucket, key = raw(self.env.CACHE), answer_key(digest)
+        there = await bucket.get(key)
+        spoilt = bytearray((await there.arrayBuffer()).to_bytes())
+        spoilt[where] ^= 1
+        options = {"customMetadata": there.customMetadata, "httpMetadata": there.httpMetadata}
+        await bucket.put(key, js_bytes(bytes(spoilt)), js_object(options))
+
+    async def spoil_copy(self, _: Any, __: Any, *, digest: str) -> Any:
+        """The copy in the colo cache with other bytes, what stands beside it as it was."""
+        there = await js.caches.default.match(ADDRESS + digest)
+        spoilt = js.Response.new("spoilt", js_object({"headers": there.headers}))
+        await js.caches.default.put(ADDRESS + digest, spoilt)
 
     async def keep_answer(self, _: Any, answers: Any, *, digest: str, body: str, facts: Any) -> Any:
         await answers.keep(digest, body.encode(), AnswerFacts(**facts))

@@ -12,106 +12,22 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from edgeseries.access.keys import presented_key
-from local.children import Child
 from tests.made_up import write_made_up
-from tests.processes import alive, descendants_of, eventually, group_of
+from tests.processes import alive, eventually, group_of
+from tests.runtime.dev_process import READY, ROOT, TIMEOUT_S, Dev, Place, Start, free_port, get
 
 pytestmark = pytest.mark.runtime
 
-ROOT = Path(__file__).resolve().parents[2]
-READY = "EdgeSeries ready on "
-TIMEOUT_S = 60.0
-
 PARTS = 3
 """Processes of one stack at the least: the simulator, Node and workerd."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where one `make dev` runs: everything that the Makefile would tell it."""
-
-    port: int
-    upstream_port: int
-    state: Path
-    data: Path
-    checkout: Path = ROOT
-    cwd: Path = ROOT
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {
-            "PORT": str(self.port),
-            "UPSTREAM_PORT": str(self.upstream_port),
-            "STATE": str(self.state),
-            "DATA": str(self.data),
-            "AUTH": "open",
-            "PYTHONPATH": ":".join(str(self.checkout / folder) for folder in ("functions", "infra", ".")),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-
-class Dev:
-    """One `python -m local.dev` and what it has printed."""
-
-    def __init__(self, place: Place, **changes: str) -> None:
-        self.place = place
-        self.lines: list[str] = []
-        self.child = Child(
-            "make dev",
-            [sys.executable, "-m", "local.dev"],
-            cwd=place.cwd,
-            on_line=self.lines.append,
-            environment={**place.environment, **changes},
-        )
-
-    @property
-    def output(self) -> str:
-        return "\n".join(self.lines)
-
-    def wait_for(self, start: str) -> None:
-        eventually(lambda: self._has(start) or self.child.ended, f"a line that starts {start!r}")
-        if self.child.ended:
-            self.child.stop()  # Which hears the rest of what it said.
-        assert self._has(start), self.output
-
-    def wait_for_end(self) -> int | None:
-        """Its exit status, once it has ended by itself and all that it said has been heard."""
-        eventually(lambda: self.child.ended, "the end of make dev")
-        self.child.stop()
-        return self.child.exit_status
-
-    def processes(self) -> set[int]:
-        """What it has started, and what that has started: simulator, Node, workerd."""
-        return descendants_of(self.child.pid)
-
-    def _has(self, start: str) -> bool:
-        return any(line.startswith(start) for line in self.lines)
-
-
-Start = Callable[..., Dev]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def get(url: str) -> httpx.Response:
-    return httpx.get(url, timeout=TIMEOUT_S, trust_env=False)
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,8 +22,6 @@ from tests.processes import descendants_of, eventually, group_of
 pytestmark = pytest.mark.runtime
 
 TIMEOUT_S = 120.0
-FIRST_REQUESTS = 20
-SOON_S = 0.05
 
 COUNTING = """
 from workers import Response, WorkerEntrypoint
@@ -89,13 +87,12 @@ def test_a_public_entry_that_does_not_import_stops_the_start_with_its_traceback(
     assert [word for word in ("made-up-front", "Traceback", *words) if word not in text] == []
 
 
-def test_another_entry_that_does_not_import_is_a_fault_with_its_name(tmp_path: Path) -> None:
+def test_another_entry_that_does_not_import_stops_the_start_with_its_name(tmp_path: Path) -> None:
     broken = worker("back", entry("import made_up_missing\n"))
-    with no_process_left_behind(), hosted([*front(), *broken], tmp_path) as host:
-        with pytest.raises(HostError, match=r"(?s)made-up-back.*made_up_missing"):
-            host.wait_awake()
-        eventually(lambda: host.child.ended, "the host to end")
-        assert host.child.exit_status == 1
+    with no_process_left_behind():
+        host = hosted([*front(), *broken], tmp_path)
+        with pytest.raises(HostError, match=r"(?s)made-up-back.*made_up_missing"), host:
+            pass
 
 
 def test_a_date_that_the_runtime_does_not_know_yet_is_named(tmp_path: Path) -> None:
@@ -103,35 +100,38 @@ def test_a_date_that_the_runtime_does_not_know_yet_is_named(tmp_path: Path) -> N
         pass
 
 
-def test_first_requests_share_one_boot_also_when_the_first_of_all_is_given_up(tmp_path: Path) -> None:
+def test_nobody_is_served_before_the_schema_is_applied_and_every_worker_is_awake(tmp_path: Path) -> None:
+    """Clients come as soon as the port is open, long before the host says that it is ready."""
     port = free_port()
-    host = hosted(front(), tmp_path, port=port)
-    answers: list[int] = []
+    seen: list[httpx.Response] = []
+    let_in = threading.Event()
+    awake: list[Any] = []
 
-    def first_requests() -> None:
-        """As soon as the port is open, long before the host says that it is ready."""
+    def ask_until_served() -> None:
         eventually(lambda: connected(port), "the port to open")
-        with socket.create_connection(("127.0.0.1", port)) as given_up:
-            given_up.sendall(b"GET /given-up HTTP/1.1\r\nHost: made-up\r\n\r\n")
-            threading.Event().wait(SOON_S)
-        with ThreadPoolExecutor(FIRST_REQUESTS) as crowd:
-            requests = [crowd.submit(ask, port, number) for number in range(FIRST_REQUESTS)]
-            answers.extend(request.result() for request in requests)
+        while not seen or seen[-1].status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            seen.append(httpx.get(f"http://127.0.0.1:{port}/{len(seen)}", timeout=TIMEOUT_S, trust_env=False))
 
-    crowd = threading.Thread(target=first_requests)
-    crowd.start()
-    with host:
-        crowd.join()
-        # Module globals belong to the isolate: all different means that all were answered by one boot.
-        assert len(set(answers)) == FIRST_REQUESTS
-        assert ask(port, FIRST_REQUESTS) > max(answers)
+    def before_open(host: Host) -> None:
+        awake.append(host.query("SELECT count(*) AS n FROM kept"))
+        asked = len(seen)
+        eventually(lambda: len(seen) > asked + 1, "requests while nobody is let in")
+        let_in.set()
 
-
-def ask(port: int, number: int) -> int:
-    response = httpx.get(f"http://127.0.0.1:{port}/{number}", timeout=TIMEOUT_S, trust_env=False)
-    response.raise_for_status()
-    count: int = response.json()
-    return count
+    client = threading.Thread(target=ask_until_served)
+    client.start()
+    plan = plan_host(graph_of([*front(), *worker("back", entry(COUNTING))]), schema=NOTES_SCHEMA)
+    with Host(plan, state=tmp_path, port=port, before_open=before_open) as host:
+        assert let_in.is_set()
+        assert httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False).status_code == httpx.codes.OK
+        client.join()
+    assert awake == [[{"n": 0}]], "the schema is applied by then"
+    refused, served = seen[:-1], seen[-1]
+    assert refused, "it came too late to show anything"
+    assert {(one.status_code, one.headers["retry-after"]) for one in refused} == {(503, "1")}
+    assert "starting" in refused[0].text
+    # Module globals belong to the isolate: none of those who were refused has reached the entry.
+    assert served.json() <= 2
 
 
 def connected(port: int) -> bool:

@@ -208,7 +208,6 @@ def running(state: Path, logs: list[LogLine]) -> Iterator[Host]:
     schema = ("CREATE TABLE IF NOT EXISTS seen (note TEXT);",)
     plan = replace(plan_host(graph_of(resources), schema=schema), scripts=(BESIDE,))
     with Host(plan, state=state, on_log=logs.append) as host:
-        host.wait_awake()
         yield host
 
 
@@ -360,7 +359,7 @@ def test_a_client_that_goes_away_harms_nobody_else(client: httpx.Client, host: H
 
 def test_the_host_has_no_verbs_and_no_addresses_of_its_own_in_public(client: httpx.Client) -> None:
     # Whatever the path and the host name, the Worker answers, here by failing on the path.
-    for path in ("/wake", "/cdn-cgi/handler/scheduled?cron=x", "/cdn-cgi/mf/scheduled"):
+    for path in ("/wake", "/open", "/cdn-cgi/handler/scheduled?cron=x", "/cdn-cgi/mf/scheduled"):
         answer = client.get(path, headers={"Host": "local-host-control"})
         assert answer.status_code != 200, path
 

@@ -136,7 +136,8 @@ def test_pages_and_calls_are_both_used(jobs: Jobs) -> None:
         jobs.completed(jobs.post(wanted)["jobId"])
         used = [name for name in jobs.stats()["by_endpoint"] if "timeseries" in name]
         assert used
-        assert [("paginated" in name) for name in used] == [paged] * len(used), used
+        # Days of which the pages say that there is nothing are asked by name, too.
+        assert any("paginated" in name for name in used) == paged, used
 
 
 def test_a_result_that_cannot_be_made_whole_breaks_off(jobs: Jobs) -> None:

@@ -59,7 +59,6 @@ def mortal(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     state = tmp_path_factory.mktemp("mortal")
     settings = {**SETTINGS, "batchPoints": "2"}
     with Stack(StackOptions(state=state, data=data_folder, settings=settings)) as stack:
-        stack.host.wait_awake()
         jobs = Jobs(
             host=stack.host,
             upstream_url=stack.upstream_url,

@@ -64,7 +64,6 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
         Stack(options) as stack,
         httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
     ):
-        stack.host.wait_awake()
         yield Jobs(host=stack.host, upstream_url=stack.upstream_url, truth=Truth(data), client=client)
 
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from local.hosting import Host
 from local.stack import Stack, StackOptions
 from local.upstream.replay import Replay
 from local.upstream.truth import Truth
@@ -29,8 +30,8 @@ def soak(*, data: Path, state: Path, seconds: float, seed: str, kill_every_s: fl
     """Load for so many seconds, then the audit. What was wrong stands in the world."""
     replay = Replay(sites=frozenset({LIVE_SITE}), at_ms=now_ms())
     options = StackOptions(state=state, data=data, settings=SETTINGS, replay=replay)
+    Host.passed_anywhere.clear()
     with Stack(options) as stack:
-        stack.host.wait_awake()
         model = Model(truth=Truth(data, replay=replay), live_site=LIVE_SITE)
         world = World(stack=stack, state=state, model=model)
         stop = threading.Event()
@@ -52,6 +53,8 @@ def soak(*, data: Path, state: Path, seconds: float, seed: str, kill_every_s: fl
         audit(world, seed)
         world.logs.extend(stack.logs)
         world.close()
+    for passed in Host.passed_anywhere:
+        world.complain(f"a limit of the platform was passed: {passed}")
     for line in world.logs:
         if '"msg":"unexpected"' in line.text or "a body was broken off" in line.text:
             world.count(f"log: {'unexpected' if 'unexpected' in line.text else 'bodies broken off'}")

@@ -12,7 +12,7 @@ from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.series.days import days_in
 from edgeseries.series.timerange import parse_instant
-from edgeseries.storage.object_keys import ANSWERS, BLOCKS, digest_of, site_part
+from edgeseries.storage.object_keys import ANSWERS, BLOCKS, PURGES, digest_of, site_part
 from local.expected import expected_samples
 from tests.soak.load import ENDED, Client
 from tests.soak.model import DAY_MS, Wanted
@@ -93,7 +93,9 @@ def audit_store(world: World) -> None:
         if key.startswith(ANSWERS):
             audit_answer(world, key, content)
             continue
-        site, digest, month = key.removeprefix(BLOCKS).split("/")
+        if key.startswith(PURGES):
+            continue
+        site, digest, month, _ = key.removeprefix(BLOCKS).split("/")
         audit_block(
             world, BlockKey(site=known[site, digest][0], point=known[site, digest][1], month=month), content
         )

@@ -16,6 +16,15 @@ FAULTS: Final[dict[str, dict[str, Any]]] = {
     "slow": {"latency_ms": 300},
     "stall": {"rate_stall": 0.1, "stall_ms": 7_000},
     "down": {"rate_500": 1.0},
+    "a gateway's page": {"mood": "gateway_page"},
+    "a gateway's page now and then": {"mood": "gateway_page", "rate_mood": 0.3},
+    "a gateway's JSON now and then": {"mood": "gateway_json", "rate_mood": 0.5},
+    "no data by the pages": {"mood": "no_data", "only": ["site_timeseries_paginated"]},
+    "no data by batches": {"mood": "no_data", "only": ["points_get_timeseries"]},
+    "rows of another site": {"mood": "unasked_rows"},
+    "rows outside the range": {"mood": "outside_rows"},
+    "more than a batch can have": {"mood": "more", "rate_mood": 0.3},
+    "brackets": {"mood": "brackets", "rate_mood": 0.3},
     "all at once": {"rate_500": 0.1, "rate_reset": 0.1, "rate_truncated": 0.1, "rate_429": 0.1},
 }
 HARMLESS: Final[dict[str, list[Any]]] = {

@@ -13,6 +13,7 @@ import httpx
 
 from local.hosting import Host
 from local.logs import LogLine
+from local.resume import resume
 from local.stack import Stack
 from tests.soak.model import Model, Wanted
 from tests.soak.weather import HOST, UPSTREAM, FaultTimeline
@@ -78,22 +79,21 @@ class World:
     def kill(self) -> None:
         """SIGKILL for the whole process group of the host; a new host on the same state.
 
-        What a dead consumer held is free again: the three minutes of its lease pass at once.
+        It starts as in `make dev`: what a dead consumer held is free again, and messages are sent anew.
         """
         self.up.clear()
         self.weather.begin(HOST, "kill")
         os.killpg(self.host.child.pid, signal.SIGKILL)
         self.host.stop()
-        self.host = Host(self._plan, state=self.state, on_log=self.logs.append).__enter__()
+        host = Host(self._plan, state=self.state, on_log=self.logs.append, before_open=resume)
+        self.host = host.__enter__()
         self.url = self.host.url
-        self.host.query("UPDATE job_batches SET lease_until_ms = 1 WHERE status = 'claimed'")
         self.weather.end(HOST)
         self.up.set()
 
     def sweep(self) -> None:
         """The janitor's schedule, now."""
         janitor = next(worker for worker in self._plan.workers if worker.function == "janitor")
-        self.host.wait_awake()
         self.host.fire_schedule(janitor.name, janitor.crons[0])
         self.count("sweeps")
 

@@ -112,3 +112,15 @@ def test_no_recipe_needs_a_shell() -> None:
     lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.startswith("\t")] == ["\t@$(PYTHON) run.py $@"]
     assert "shell=True" not in RUN.read_text(encoding="utf-8")
+
+
+def test_a_token_on_a_command_line_is_warned_of_and_not_told(project: Path) -> None:
+    """`help` needs nothing installed; the warning is the same for every target."""
+    token = "made-up-token"  # noqa: S105 - of nobody
+    for how in (("make", "--silent", "help"), (sys.executable, "run.py", "help")):
+        shown = told(*how, f"UPSTREAM_TOKEN={token}", folder=project)
+        kept = told(*how, folder=project, UPSTREAM_TOKEN=token)
+        assert (shown.returncode, kept.returncode) == (0, 0)
+        assert "in the list of processes" in shown.stderr
+        assert kept.stderr == ""
+        assert token not in shown.stdout + shown.stderr

@@ -36,7 +36,7 @@ def steps(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def test_there_are_the_workflows_of_the_design() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["check", "deploy", "preview", "sweep"]
+    assert [path.stem for path in WORKFLOWS] == ["check", "deploy", "engine", "preview", "sweep"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -99,6 +99,51 @@ def test_secrets_are_for_jobs_that_no_fork_starts() -> None:
     assert "pull_request_target" not in {event for path in WORKFLOWS for event in load(path)["on"]}
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_secret_is_seen_only_by_the_step_that_needs_it(path: Path) -> None:
+    """Never by a whole job: installing runs what others have written, with whatever is in its environment."""
+    document = load(path)
+    assert "env" not in document
+    for job in document["jobs"].values():
+        assert "secrets." not in str(job.get("env", {}))
+    for step in steps(document):
+        given = {name for name, text in step.get("env", {}).items() if "secrets." in text}
+        assert "secrets." not in str({key: one for key, one in step.items() if key != "env"})
+        wanted = set().union(*(NEEDED.get(target, set()) for target in commands_of(step)))
+        assert given <= wanted, f"{path.stem}: {step['run']} does not need {given - wanted}"
+        if "URL=" not in step.get("run", ""):
+            assert {"CLOUDFLARE_API_TOKEN", "PULUMI_ACCESS_TOKEN"} & wanted <= given
+
+
+def commands_of(step: dict[str, Any]) -> list[str]:
+    return re.findall(r"\bmake (?:-s )?([a-z-]+)", step.get("run", ""))
+
+
+STATE = {"PULUMI_ACCESS_TOKEN"}
+PLATFORM = {*STATE, "CLOUDFLARE_API_TOKEN"}
+SECRETS = {variable_of(setting.key) for setting in SETTINGS if setting.secret}
+NEEDED = {
+    "configure": STATE | SECRETS,
+    "deploy": PLATFORM,
+    "promote": PLATFORM,
+    "rollback": PLATFORM,
+    "smoke": {*STATE, "EDGESERIES_API_KEY"},
+    "preview": PLATFORM | SECRETS,
+    "preview-destroy": PLATFORM,
+    "preview-sweep": PLATFORM,
+}
+"""Secrets by command. `make setup` is not among them."""
+
+
+def test_a_deployment_that_goes_wrong_anywhere_is_undone() -> None:
+    (deploy,) = (load(path) for path in WORKFLOWS if path.stem == "deploy")
+    *_, last = deploy["jobs"]["deploy"]["steps"]
+    assert last["run"].startswith("make rollback")
+    assert last["if"].startswith("(failure() || cancelled()) && ")
+    assert "steps.deploy.outcome" in last["if"]
+    assert [one["id"] for one in steps(deploy) if "id" in one] == ["deploy"]
+
+
 def test_production_is_checked_before_and_asked_after() -> None:
     (deploy,) = (load(path) for path in WORKFLOWS if path.stem == "deploy")
     assert deploy["jobs"]["deploy"]["needs"] == "check"
@@ -128,4 +173,8 @@ def test_a_preview_lives_as_long_as_its_pull_request() -> None:
 def test_a_job_that_makes_a_stack_has_every_required_setting(workflow: str, job: str) -> None:
     (document,) = (load(path) for path in WORKFLOWS if path.stem == workflow)
     wanted = {variable_of(setting.key) for setting in SETTINGS if setting.required}
-    assert wanted <= document["jobs"][job]["env"].keys()
+    given = [
+        step for step in document["jobs"][job]["steps"] if {"configure", "preview"} & {*commands_of(step)}
+    ]
+    assert len(given) == 1
+    assert wanted <= given[0]["env"].keys()

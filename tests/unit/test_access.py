@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from edgeseries.access.grants import RULES, Auth, Right, Scope
-from edgeseries.access.keys import key_text
+from edgeseries.access.grants import Auth, Right
+from edgeseries.access.keys import ADMIN_KEY_ID, key_text
 from edgeseries.rates import Tier
-from router.authorize import unruled
-from router.endpoints import Endpoint
-from router.flow import ENDPOINTS
+from router.endpoint import Scope
+from router.endpoints import ENDPOINTS
+from router.resources import resources_of
 from tests.asked_router import QUERY, START_MS, ask, told
 from tests.fake_stores import FakeBlocks
 from tests.fakes import FakeTimer, ListJournal
-from tests.keyed_router import ADMIN_KEY, ASKS, HERE, NO_SITE, OTHER_SITE, SITE, House
+from tests.keyed_router import ADMIN_KEY, ASKS, AT, HERE, NO_SITE, OTHER_SITE, SITE, House
 
 
 @pytest.fixture
@@ -27,21 +27,17 @@ def rights_but(right: Right | None) -> tuple[Right, ...]:
     return tuple(one for one in Right if one is not right)
 
 
-def test_every_endpoint_has_a_rule_and_a_row() -> None:
-    assert set(HERE) <= set(ASKS)
-    assert set(ASKS) == set(RULES)
-    assert unruled(ENDPOINTS) == []
-    assert unruled([Endpoint(pattern="/api/new", handlers=ENDPOINTS[0].handlers)]) == [
-        "GET /api/new",
-        "POST /api/new",
-    ]
-    open_to_all = [place for place, rule in RULES.items() if rule.right is None]
-    assert open_to_all == [("GET", "/api/health")]
+def test_every_endpoint_has_a_row_and_all_but_one_ask_for_a_right() -> None:
+    assert set(ASKS) == set(HERE)
+    assert [place for place, one in AT.items() if one.right is None] == [("GET", "/api/health")]
+    assert {one.right for one in ENDPOINTS if one.scope is Scope.EVERYTHING} == {Right.ADMIN}
+    with pytest.raises(AssertionError, match="declared twice"):
+        resources_of([ENDPOINTS[0], ENDPOINTS[0]])
 
 
 @pytest.mark.parametrize(("method", "pattern"), HERE, ids=[" ".join(one) for one in HERE])
 def test_who_may_do_what(house: House, method: str, pattern: str) -> None:
-    rule, expected = RULES[method, pattern], ASKS[method, pattern].status
+    rule, expected = AT[method, pattern], ASKS[method, pattern].status
     right_key = house.key(*Right)
     lacking = house.key(*rights_but(rule.right))
     of_others = house.key(Right.READ, Right.JOBS, Right.PURGE, sites=(OTHER_SITE,))
@@ -69,8 +65,8 @@ def test_who_may_do_what(house: House, method: str, pattern: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "pattern"),
-    [place for place in HERE if RULES[place].scope is Scope.SITE],
-    ids=[" ".join(place) for place in HERE if RULES[place].scope is Scope.SITE],
+    [place for place in HERE if AT[place].scope is Scope.SITE],
+    ids=[" ".join(place) for place in HERE if AT[place].scope is Scope.SITE],
 )
 def test_a_site_of_others_is_told_as_one_that_is_not_there(house: House, method: str, pattern: str) -> None:
     key = house.key(*rights_but(Right.ADMIN))
@@ -205,14 +201,108 @@ def test_a_database_that_is_down_lets_nobody_in_by_guess(house: House) -> None:
     assert house.ask(ADMIN_KEY, "GET", "/api/sites", "").status == 200, "it needs no look-up"
 
 
-def test_what_is_remembered_is_not_looked_up_and_made_up_ids_are_counted_by_address(house: House) -> None:
-    key, made_up = house.key(Right.READ, tier=Tier.BULK), key_text("0" * 12, "a" * 64)
+BY_ADDRESS = ("ip:192.0.2.1", Tier.STANDARD)
+MADE_UP_ID = "0" * 12
+
+
+def shown_keys(house: House) -> dict[str, str | None]:
+    """Every way of showing a key that does not identify, and of showing none."""
+    good, revoked = house.key(Right.READ), house.key(Right.READ)
+    house.revoke(revoked)
+    return {
+        "no key": None,
+        "an empty header": "",
+        "nonsense": "nonsense",
+        "a made-up id": key_text(MADE_UP_ID, "a" * 64),
+        "a wrong secret": good[:-1] + ("0" if good[-1] != "0" else "1"),
+        "a revoked key": revoked,
+        "a wrong admin secret": key_text(ADMIN_KEY_ID, "0" * 64),
+    }
+
+
+STRANGERS = (
+    "no key",
+    "an empty header",
+    "nonsense",
+    "a made-up id",
+    "a wrong secret",
+    "a revoked key",
+    "a wrong admin secret",
+)
+
+
+@pytest.mark.parametrize("shown", STRANGERS)
+@pytest.mark.parametrize("known", [False, True], ids=["looked up first", "remembered"])
+def test_who_is_not_identified_is_counted_by_address_and_for_no_key(
+    house: House, shown: str, *, known: bool
+) -> None:
+    key = shown_keys(house)[shown]
+    if known:
+        house.ask(key, "GET", "/api/sites", "")
+        house.rate_limiter.callers.clear()
+    assert house.ask(key, "GET", "/api/sites", "").status == 401
+    assert house.rate_limiter.callers == [BY_ADDRESS]
+    house.rate_limiter.spent.add(BY_ADDRESS[0])
+    reads = house.database.reads
+    refused = house.ask(key, "GET", "/api/sites", "")
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "60")
+    assert refused.headers["RateLimit"] == '"standard";r=0'
+    assert house.rate_limiter.callers == [BY_ADDRESS] * 2
+    for _ in range(30):
+        house.ask(key, "GET", "/api/sites", "")
+    assert house.database.reads - reads <= 1, "over its rate an address costs no look-up each"
+
+
+def test_a_good_key_is_counted_by_itself_and_by_address_only_where_it_is_looked_up(house: House) -> None:
+    key = house.key(Right.READ, tier=Tier.BULK)
     for _ in range(3):
         house.ask(key, "GET", "/api/sites", "")
-        house.ask(made_up, "GET", "/api/sites", "")
     by_key = (f"key:{key.split('_')[1]}", Tier.BULK)
-    by_address = ("ip:192.0.2.1", Tier.STANDARD)
-    assert house.rate_limiter.callers == [by_address, by_key, by_address, by_key, by_key]
+    assert house.rate_limiter.callers == [BY_ADDRESS, by_key, by_key, by_key]
+    house.ask(ADMIN_KEY, "GET", "/api/sites", "")
+    assert house.rate_limiter.callers[4:] == [("key:admin", Tier.BULK)]
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+@pytest.mark.parametrize("attack", ["made-up ids", "wrong secrets"])
+def test_a_good_key_is_not_locked_out_by_others_at_its_address(
+    house: House, attack: str, *, remembered: bool
+) -> None:
+    house.rate_limiter.per_caller = 30
+    key, another = house.key(Right.READ), house.key(Right.READ)
+    ids = [f"{number:012x}" if attack == "made-up ids" else key.split("_")[1] for number in range(500, 560)]
+    if remembered:
+        assert house.ask(key, "GET", "/api/sites", "").status == 200
+    seen = [house.ask(key_text(one, "a" * 64), "GET", "/api/sites", "").status for one in ids]
+    assert (seen[0], seen[-1]) == (401, 429)
+    for good in (key, another, ADMIN_KEY):
+        assert house.ask(good, "GET", "/api/sites", "").status == 200
+    house.clock.at_ms += 60_000  # Nothing is remembered any more, and the address is still over its rate.
+    assert house.ask(another, "GET", "/api/sites", "").status == 200
+    house.revoke(another)
+    assert house.ask(another, "GET", "/api/sites", "").status == 429
+
+
+def test_a_key_over_its_own_rate_is_refused_wherever_it_is(house: House) -> None:
+    key = house.key(Right.READ)
+    house.rate_limiter.spent.add(f"key:{key.split('_')[1]}")
+    assert house.ask(key, "GET", "/api/sites", "").status == 429
+
+
+@pytest.mark.parametrize(
+    ("caller", "counted"),
+    [
+        ("192.0.2.1", "ip:192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "ip:2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "ip:2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "ip:2001:db8:1:3::/64"),
+        ("", "ip:"),
+        ("nonsense", "ip:nonsense"),
+    ],
+)
+def test_an_address_is_one_host(house: House, caller: str, counted: str) -> None:
+    ask("/api/sites", (), ports=house.ports, caller=caller)
+    assert house.rate_limiter.callers == [(counted, Tier.STANDARD)]
 
 
 def test_a_made_key_is_told_once_works_and_is_kept_as_a_hash(house: House) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,12 +14,14 @@ from edgeseries.errors import (
     OriginOversize,
     OriginRefused,
     OriginThrottled,
+    OriginUnconfirmed,
     OriginUnreachable,
 )
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import CATALOGUE_FRESH_MS, CATALOGUE_TTL_MS
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import NO_SUCH_POINT, AceOrigin
+from edgeseries.origins.ports.origin import Bulk
 from edgeseries.series.timerange import TimeRange
 from tests.fakes import FakeClock
 
@@ -49,9 +52,14 @@ class Vendor:
         if path == "/points/get_timeseries":
             names = [point["name"] for point in json.loads(call.body or b"")["points"]]
             # This vendor answers 404 to a batch that names a point it does not have.
-            return reply(404) if set(names) - set(self.listed) else rows(*names)
+            return reply(404, NO_DATA) if set(names) - set(self.listed) else rows(*names)
+        if path.endswith("/paginated"):
+            return rows(*self.listed)
         name = unquote(path.split("/")[2])
-        return rows(name) if name in self.listed else reply(404)
+        return rows(name) if name in self.listed else reply(404, {"message": f"Point {name} not found"})
+
+
+NO_DATA = {"message": "No data for time period"}
 
 
 def reply(status: int, document: object = None, **headers: str) -> HttpReply:
@@ -70,6 +78,7 @@ class Session:
         self.vendor = vendor
         self.clock = FakeClock(at_ms=START_MS)
         self.catalogue = Catalogue()
+        self.dropped: Counter[str] = Counter()
 
     def origin(self) -> AceOrigin:
         return AceOrigin(
@@ -78,19 +87,19 @@ class Session:
             web=self.vendor,
             clock=self.clock,
             catalogue=self.catalogue,
+            dropped=self.dropped,
         )
 
-    def fetch(self, *points: str) -> dict[str, tuple[int, str | None]]:
-        series = asyncio.run(self.origin().fetch("hq", points, SPAN, deadline_ms=self.clock.now_ms() + 9_000))
+    def fetch(self, *points: str, bulk: Bulk | None = None) -> dict[str, tuple[int, str | None]]:
+        deadline_ms = self.clock.now_ms() + 9_000
+        series = asyncio.run(self.origin().fetch("hq", points, SPAN, deadline_ms=deadline_ms, bulk=bulk))
         return {one.point: (len(one.samples), one.error) for one in series}
 
-    def read_pages(self) -> int:
-        pages = self.origin().pages
+    def fetch_in_bulk(self, *points: str) -> dict[str, tuple[int, str | None]]:
+        async def before_call() -> None:
+            pass
 
-        async def count() -> int:
-            return sum([1 async for _ in pages("hq", SPAN, deadline_ms=self.clock.now_ms() + 9_000)])
-
-        return asyncio.run(count())
+        return self.fetch(*points, bulk=Bulk(before_call=before_call, max_samples=1_000))
 
 
 def test_a_point_that_is_gone_does_not_empty_the_others_of_its_batch() -> None:
@@ -157,10 +166,14 @@ def test_a_range_that_is_never_small_enough_is_an_error() -> None:
 
 def test_a_404_in_the_middle_of_pages_is_not_their_end() -> None:
     first = {**rows("a"), "next_cursor": "2", "has_more": True}
-    vendor = Vendor("a", script=lambda call, _: reply(404) if "cursor=2" in call.url else first)
-    with pytest.raises(OriginRefused, match="404"):
-        Session(vendor).read_pages()
-    assert Session(Vendor("a", script=lambda *_: reply(404))).read_pages() == 0
+
+    def cut(call: HttpCall, path: str) -> Any:
+        if not path.endswith("/paginated"):
+            return None
+        return reply(404) if "cursor=2" in call.url else first
+
+    with pytest.raises(OriginUnconfirmed, match="404"):
+        Session(Vendor("a", "b", script=cut)).fetch_in_bulk("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +184,7 @@ def test_a_404_in_the_middle_of_pages_is_not_their_end() -> None:
         (reply(429, retry_after="9" * 5_000), OriginThrottled),
         (reply(302), OriginContract),
         (reply(403), OriginRefused),
-        (reply(404), OriginRefused),
+        (reply(404), OriginUnconfirmed),
         (reply(200, {"items": ["x"], "page": 1, "pages": 1}), OriginContract),
     ],
     ids=["408", "503", "429", "302", "403", "404", "items"],

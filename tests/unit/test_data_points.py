@@ -47,6 +47,7 @@ def request(**changes: object) -> RequestRecord:
         "cache_verdict": "partial",
         "origin_samples": 25,
         "store_faults": 1,
+        "dropped_rows": 2,
     }
     return RequestRecord(**{**fields, **changes})  # type: ignore[arg-type]
 
@@ -55,7 +56,7 @@ def test_a_request_is_a_point() -> None:
     assert REQUEST.point_of(request()) == {
         "indexes": ["/api/timeseries"],
         "blobs": ["request", "/api/timeseries", "GET", "cached", "partial"],
-        "doubles": [200, 12, 7, 3, 40, 900, 25, 1],
+        "doubles": [200, 12, 7, 3, 40, 900, 25, 1, 2],
     }
 
 
@@ -69,11 +70,12 @@ def test_a_batch_and_a_sweep_are_points() -> None:
         sample_count=4,
         block_count=5,
         attempt=6,
+        dropped_rows=7,
     )
     assert BATCH.point_of(batch) == {
         "indexes": ["batch"],
         "blobs": ["batch", "done", "low"],
-        "doubles": [1, 2, 3, 4, 5, 6],
+        "doubles": [1, 2, 3, 4, 5, 6, 7],
     }
     sweep = SweepRecord(duration_ms=1, late_ms=2, duty_count=3, failed_count=4, held_count=5, changed_count=6)
     assert SWEEP.point_of(sweep)["doubles"] == [1, 2, 3, 4, 5, 6]

@@ -7,24 +7,16 @@ from typing import Any
 
 import pytest
 
-from edgeseries.blocks.adapters.block_memory import BlockMemory
-from edgeseries.blocks.adapters.block_store import BlockStore
-from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.ports.blocks import KeptDays
-from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import DAY_MS, HOUR_MS
-from edgeseries.series.samples import in_order
-from edgeseries.series.timerange import TimeRange
+from edgeseries.storage.limits import SUPERSEDED_KEEP_MS
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.upkeep.ports.stored_objects import KeptObject
-from janitor.compare_index import SETTLE_MS, compare_index
 from janitor.duty import Outcome, Turn
 from janitor.expire_answers import expire_answers
 from janitor.hold_budget import PAGE_OBJECTS, ROOM_PERCENT, first_of, hold_budget
-from janitor.ports import Ports
+from janitor.remove_superseded import remove_superseded
 from tests.fake_janitor import janitor_ports
-from tests.fake_stores import FakeAnswers, MemoryBucket, SqliteDatabase
-from tests.fakes import FakeClock
+from tests.fake_stores import MemoryBucket, SqliteDatabase
 
 NOW_MS = 1_700_000_000_000
 LONG_AGO_MS = NOW_MS - 10 * DAY_MS
@@ -75,8 +67,10 @@ def keys(database: SqliteDatabase) -> list[object]:
 
 
 def agree(database: SqliteDatabase, bucket: MemoryBucket) -> bool:
+    """Every object has its row, or is noted as one that nothing points to any more."""
     rows = dict(database.connection.execute("SELECT object_key, stored_bytes FROM cache_metadata"))
-    return rows == {key: len(content) for key, (content, _, _) in bucket.objects.items()}
+    noted = {str(row[0]) for row in database.rows("SELECT object_key FROM superseded_objects")}
+    return rows == {key: len(content) for key, (content, _, _) in bucket.objects.items() if key not in noted}
 
 
 # --- the budget ----------------------------------------------------------------------
@@ -86,7 +80,7 @@ def test_within_the_budget_nothing_goes(database: SqliteDatabase) -> None:
     bucket = MemoryBucket()
     lay(database, bucket, "blocks/v1/s/a/2024-01", size_bytes=1_000)
     outcome = run(hold_budget(janitor_ports(database, bucket=bucket, budget_bytes=1_000), turn()))
-    assert (outcome.count, len(bucket.objects)) == (0, 1)
+    assert (outcome.count, len(keys(database))) == (0, 1)
 
 
 def test_over_the_budget_the_least_recently_used_goes_first_whatever_its_kind(
@@ -101,7 +95,8 @@ def test_over_the_budget_the_least_recently_used_goes_first_whatever_its_kind(
     outcome = run(hold_budget(janitor_ports(database, bucket=bucket, budget_bytes=1_000), turn()))
     left_bytes = 1_000 * (100 - ROOM_PERCENT) // 100
     staying = left_bytes // 100
-    assert sorted(bucket.objects) == sorted(by_use[-staying:])
+    assert keys(database) == sorted(by_use[-staying:])
+    assert len(bucket.objects) == 20, "readers may be at them"
     assert agree(database, bucket)
     assert outcome.count == 20 - staying
     assert run(hold_budget(janitor_ports(database, bucket=bucket, budget_bytes=1_000), turn())).count == 0
@@ -112,7 +107,7 @@ def test_more_than_one_page_goes_in_one_sweep(database: SqliteDatabase) -> None:
     for place in range(PAGE_OBJECTS + 50):
         lay(database, bucket, f"answers/v1/{place:06}", used_ms=LONG_AGO_MS + place)
     run(hold_budget(janitor_ports(database, bucket=bucket, budget_bytes=2_000), turn()))
-    assert sorted(bucket.objects) == [f"answers/v1/{place:06}" for place in range(1_031, 1_050)]
+    assert keys(database) == [f"answers/v1/{place:06}" for place in range(1_031, 1_050)]
     assert agree(database, bucket)
 
 
@@ -122,37 +117,19 @@ def test_a_sweep_that_has_no_time_left_stops_after_a_page(database: SqliteDataba
         lay(database, bucket, f"answers/v1/{place:06}", used_ms=LONG_AGO_MS + place)
     late = replace(turn(), stop_ms=0)
     outcome = run(hold_budget(janitor_ports(database, bucket=bucket, budget_bytes=0), late))
-    assert (outcome.count, len(bucket.objects)) == (PAGE_OBJECTS, 50)
+    assert (outcome.count, len(keys(database))) == (PAGE_OBJECTS, 50)
     assert "the next sweep goes on" in outcome.told
 
 
-def test_a_row_written_anew_while_its_object_went_stays(database: SqliteDatabase) -> None:
-    """A read finds out that the object is gone; a row that is gone would hide a new object."""
+def test_what_was_used_since_it_was_looked_at_stays(database: SqliteDatabase) -> None:
     bucket = MemoryBucket()
     lay(database, bucket, "blocks/v1/s/a/2024-01")
     upkeep = ObjectUpkeep(bucket=bucket, database=database)
     seen = run(upkeep.least_used(at_most=1))
     database.connection.execute("UPDATE cache_metadata SET used_ms = used_ms + 1")
-    run(upkeep.remove(seen))
+    run(upkeep.remove(seen, now_ms=NOW_MS))
     assert keys(database) == ["blocks/v1/s/a/2024-01"]
-
-
-def test_what_stopped_between_bucket_and_index_is_done_by_the_next_sweep(database: SqliteDatabase) -> None:
-    bucket = MemoryBucket()
-    lay(database, bucket, "answers/v1/a")
-    ports = janitor_ports(database, bucket=bucket, budget_bytes=0)
-
-    async def broken_off() -> None:
-        objects = await ports.objects.least_used(at_most=1)
-        database.down = True
-        with pytest.raises(StoreUnavailable):
-            await ports.objects.remove(objects)
-        database.down = False
-
-    run(broken_off())
-    assert (bucket.objects, keys(database)) == ({}, ["answers/v1/a"])
-    assert run(hold_budget(ports, turn())).count == 1
-    assert agree(database, bucket)
+    assert noted(database) == []
 
 
 @pytest.mark.parametrize(("surplus", "count"), [(-5, 0), (0, 0), (1, 1), (10, 1), (11, 2), (10**9, 3)])
@@ -174,99 +151,46 @@ def test_answers_past_their_time_go_and_others_stay(database: SqliteDatabase) ->
     assert agree(database, bucket)
 
 
-# --- bucket and index ---------------------------------------------------------------------
+# --- objects that nothing points to --------------------------------------------------------
 
 
-def fill(database: SqliteDatabase, bucket: MemoryBucket, points: int) -> BlockStore:
-    """Real blocks of a site with an odd name, through the real store."""
-    clock = FakeClock(at_ms=LONG_AGO_MS)
-    store = BlockStore(
-        bucket=bucket,
-        database=database,
-        compression=PackageCompression(),
-        memory=BlockMemory(),
-        clock=clock,
-        answers=FakeAnswers(clock),
-    )
-    day = LONG_AGO_MS // DAY_MS
-    kept = [
-        KeptDays(point=f"p/{place}", days=(day,), samples=in_order([day * DAY_MS + place], [float(place)]))
-        for place in range(points)
-    ]
-    run(store.keep("hq/1 é", kept))
-    return store
+def noted(database: SqliteDatabase) -> list[str]:
+    return [str(row[0]) for row in database.rows("SELECT object_key FROM superseded_objects ORDER BY 1")]
 
 
-def compare_all(ports: Ports, now_ms: int = NOW_MS) -> Outcome:
-    outcome: Outcome = run(compare_index(ports, turn(now_ms=now_ms)))
-    assert not outcome.cursor
+def sweep_superseded(database: SqliteDatabase, bucket: MemoryBucket, *, later_ms: int) -> Outcome:
+    ports = janitor_ports(database, bucket=bucket)
+    outcome: Outcome = run(remove_superseded(ports, turn(now_ms=NOW_MS + later_ms)))
     return outcome
 
 
-def rows_of(database: SqliteDatabase) -> list[tuple[object, ...]]:
-    return database.rows(
-        "SELECT object_key, kind, site, point, month, covered_days, sample_count, raw_bytes, stored_bytes, "
-        "codec, etag, created_ms FROM cache_metadata ORDER BY object_key"
+def test_what_was_superseded_goes_a_day_later(database: SqliteDatabase) -> None:
+    bucket = MemoryBucket()
+    for place in range(3):
+        bucket.objects[f"k{place}"] = (b"x", {}, 1)
+        database.connection.execute(
+            "INSERT INTO superseded_objects VALUES (?, ?)", (f"k{place}", NOW_MS + place)
+        )
+    assert sweep_superseded(database, bucket, later_ms=SUPERSEDED_KEEP_MS).count == 0
+    assert sweep_superseded(database, bucket, later_ms=SUPERSEDED_KEEP_MS + 2).count == 2
+    assert sorted(bucket.objects) == noted(database) == ["k2"]
+
+
+def test_what_is_pointed_to_again_stays(database: SqliteDatabase) -> None:
+    """The same days stored again have the same key."""
+    bucket = MemoryBucket()
+    lay(database, bucket, "blocks/v1/s/a/2024-01")
+    database.connection.execute(
+        "INSERT INTO superseded_objects VALUES ('blocks/v1/s/a/2024-01', ?)", (LONG_AGO_MS,)
     )
+    sweep_superseded(database, bucket, later_ms=0)
+    assert (len(bucket.objects), noted(database)) == (1, [])
 
 
-def test_lost_rows_are_made_again_from_the_bucket_alone(database: SqliteDatabase) -> None:
+def test_what_stopped_between_bucket_and_record_is_done_by_the_next_sweep(database: SqliteDatabase) -> None:
     bucket = MemoryBucket()
-    store = fill(database, bucket, 7)
-    before = rows_of(database)
-    assert len(before) == 7
-    database.connection.execute("DELETE FROM cache_metadata WHERE rowid % 2")
-    assert compare_all(janitor_ports(database, bucket=bucket)).count == 4
-    assert rows_of(database) == before
-    span = TimeRange(start_ms=LONG_AGO_MS // DAY_MS * DAY_MS, end_ms=(LONG_AGO_MS // DAY_MS + 1) * DAY_MS)
-    assert len(run(store.covered("hq/1 é", [f"p/{place}" for place in range(7)], span))) == 7
-
-
-def test_rows_without_objects_go_and_young_ones_stay(database: SqliteDatabase) -> None:
-    bucket = MemoryBucket()
-    fill(database, bucket, 3)
-    lay_row(database, "answers/v1/gone", size_bytes=5, used_ms=LONG_AGO_MS)
-    lay_row(database, "blocks/v1/zz/gone/2024-01", size_bytes=5, used_ms=LONG_AGO_MS)
-    lay_row(database, "answers/v1/under-way", size_bytes=5, used_ms=NOW_MS - SETTLE_MS)
-    outcome = compare_all(janitor_ports(database, bucket=bucket))
-    assert (outcome.count, outcome.told) == (2, "0 rows added, 2 rows removed")
-    assert keys(database)[0] == "answers/v1/under-way"
-    assert len(keys(database)) == 4
-
-
-def test_an_object_under_way_and_one_of_nobody_we_know_are_left_alone(database: SqliteDatabase) -> None:
-    bucket = MemoryBucket()
-    bucket.objects["blocks/v1/x/y/2024-01"] = (b"?", {"colour": "blue"}, LONG_AGO_MS)
-    bucket.objects["answers/v1/new"] = (b"?", {}, NOW_MS - SETTLE_MS)
-    outcome = compare_all(janitor_ports(database, bucket=bucket))
-    assert outcome.told == "0 rows added, 0 rows removed, 1 objects that nobody can read"
-    assert len(bucket.objects) == 2
-
-
-def test_a_lost_answer_row_is_made_again(database: SqliteDatabase) -> None:
-    bucket = MemoryBucket()
-    facts = {
-        "site": "hq%2F1",
-        "entity-tag": '"t"',
-        "points": "1",
-        "samples": "40",
-        "body-bytes": "900",
-        "created-ms": "5",
-        "expires-ms": "77",
-    }
-    bucket.objects["answers/v1/d"] = (b"packed", facts, LONG_AGO_MS)
-    assert compare_all(janitor_ports(database, bucket=bucket)).count == 1
-    rows = database.rows("SELECT site, sample_count, raw_bytes, stored_bytes, expires_ms FROM cache_metadata")
-    assert rows == [("hq/1", 40, 900, 6, 77)]
-
-
-def test_one_stretch_after_the_other_leads_through_all_keys(database: SqliteDatabase) -> None:
-    """Also where rows without objects are more than a page, and where a stretch ends between two objects."""
-    bucket = MemoryBucket(page_size=2)
-    fill(database, bucket, 5)
-    for place in range(2_500):
-        lay_row(database, f"answers/v1/{place:05}", size_bytes=5, used_ms=LONG_AGO_MS)
-    ports = janitor_ports(database, bucket=bucket)
-    assert compare_all(ports).told == "0 rows added, 2500 rows removed"
-    assert len(keys(database)) == 5
-    assert compare_all(ports).count == 0
+    bucket.objects["k"] = (b"x", {}, 1)
+    database.connection.execute("INSERT INTO superseded_objects VALUES ('k', ?)", (LONG_AGO_MS,))
+    bucket.objects.clear()
+    assert sweep_superseded(database, bucket, later_ms=0).count == 1
+    assert noted(database) == []

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from edgeseries.errors import OriginThrottled
+from edgeseries.jobs.batching import BatchSizes
 from edgeseries.jobs.job import JobRequest
 from edgeseries.jobs.limits import BATCH_LEASE_MS, BATCH_MAX_CLAIMS
 from edgeseries.jobs.ports.jobs import Joined
 from edgeseries.jobs.states import JobStatus
+from edgeseries.limits import BUDGET_BYTES, MINUTE_MS
 from tests.job_system import RESCUE_AFTER_MS, IsolateDied, JobSystem, completed
 
 
@@ -151,3 +153,34 @@ def test_a_request_joins_the_completed_job_although_a_later_one_was_cancelled(sy
 
     joined = system.run(again())
     assert (joined.created, joined.job.job_id) == (False, first)
+
+
+def test_a_batch_that_one_invocation_cannot_finish_is_finished_by_others() -> None:
+    """No attempt is used up, and nothing that was fetched is fetched again."""
+    system = JobSystem(points=2, days=30, a_day=1_440, sizes=BatchSizes(points=2, samples=250_000))
+    job_id = system.start().job.job_id
+    invocations = 0
+    while system.queues.messages:
+        invocations += 1
+        system.budget.left = 1  # One call; before the second it is spent.
+        system.clock.at_ms = max(system.clock.at_ms, system.queues.messages[0].ready_ms)
+        system.deliver(system.queues.messages[0])
+    completed(system, job_id)
+    assert [batch["attempts"] for batch in system.batches()] == [0] * len(system.batches())
+    assert max(batch["claims"] for batch in system.batches()) > 1
+    delivered = sum(len(system.rows[point]) for point in system.rows)
+    assert system.job(job_id).sample_count == delivered == system.delivered_total()
+    assert invocations < 20
+    system.close()
+
+
+def test_a_batch_that_finds_no_room_goes_back_and_no_attempt_is_used_up(system: JobSystem) -> None:
+    job_id = system.start().job.job_id
+    budget, now_ms = system.ports.sample_budget, system.clock.at_ms
+    ticket = budget.ticket(now_ms)
+    assert budget.enter(ticket, BUDGET_BYTES, now_ms, until_ms=now_ms + 30 * MINUTE_MS)
+    system.drain()
+    job = system.job(job_id)
+    assert (job.status, job.retry_count) == (JobStatus.COMPLETED, 0), "the holder's time ran out"
+    assert system.clock.at_ms >= now_ms + 30 * MINUTE_MS
+    assert (budget.held_bytes, budget.waiting_count) == (0, 0)

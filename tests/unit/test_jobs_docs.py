@@ -13,7 +13,7 @@ from edgeseries.jobs.messages import DEAD_LETTER_QUEUE, BatchMessage, FailedMess
 from edgeseries.jobs.ports.dead_letters import DeadLetter
 from edgeseries.jobs.states import BATCH_TRANSITIONS, JOB_TRANSITIONS, JobStatus, diagram
 from edgeseries.series.timerange import TimeRange
-from router.serializers import serialize_job, told_letter
+from router.serializers import serialize_dead_letter, serialize_job
 from stack.wiring import DEAD_LETTERS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -70,7 +70,10 @@ def test_every_field_of_a_job_is_in_its_page() -> None:
         attempts=1,
         buried_ms=0,
     )
-    assert [list(one) for one in examples] == [list(serialize_job(JOB, 1_000)), list(told_letter(letter))]
+    assert [list(one) for one in examples] == [
+        list(serialize_job(JOB, 1_000)),
+        list(serialize_dead_letter(letter)),
+    ]
 
 
 def test_every_message_is_in_its_page() -> None:

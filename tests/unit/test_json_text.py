@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseries.limits import MAX_JSON_DEPTH
-from edgeseries.series.json_text import RepeatedField, TooDeep, depth_of, parsed
+from edgeseries.series.json_text import RepeatedField, TooDeep, depth_of, parsed, parsed_rows
 from tests.asked_router import ask, told
 from tests.hostile import HOSTILE_BODIES
 
@@ -44,6 +44,29 @@ def test_the_bound_is_sharp() -> None:
         parsed(b'{"a": 1, "a": 2}')
     # Brackets in texts are no brackets, however many.
     assert len(parsed(json.dumps(["[{" * 1000] * 10).encode())) == 10
+
+
+@given(VALUES)
+def test_rows_are_read_as_json_is(value: object) -> None:
+    assert parsed_rows(json.dumps([value]).encode()) == [value]
+
+
+@given(st.binary(max_size=60) | st.text('[]{}"\\,:1 \u2200', max_size=40).map(str.encode))
+def test_what_is_parsed_is_never_deeper_than_was_counted(text: bytes) -> None:
+    try:
+        value = parsed_rows(text)
+    except ValueError:
+        return
+    assert true_depth(value) == depth_of(text)
+
+
+def test_another_encoding_hides_no_brackets() -> None:
+    """In UTF-16 a sign may have a byte that looks like a quote."""
+    hidden = '["\u2200",' + "[" * 50_000
+    for encoding in ("utf-16-le", "utf-16-be", "utf-16", "utf-32-le"):
+        with pytest.raises(ValueError, match=r"."):
+            parsed(hidden.encode(encoding))
+    assert parsed_rows(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
 
 
 @pytest.mark.parametrize("body", HOSTILE_BODIES.values(), ids=HOSTILE_BODIES)

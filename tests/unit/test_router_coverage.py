@@ -26,7 +26,8 @@ QUERY = (
 def test_points_that_are_stored_alike_are_one_group() -> None:
     ports = make_ports(clock=FakeClock(at_ms=START_MS + 3 * DAY_MS + 2 * HOUR_MS))
     assert isinstance(ports.blocks, FakeBlocks)
-    days = {FIRST_DAY: (), FIRST_DAY + 2: (), FIRST_DAY + 40: ()}
+    hours = tuple(((FIRST_DAY * 24 + hour) * HOUR_MS, 1.0) for hour in range(24))
+    days = {FIRST_DAY: hours, FIRST_DAY + 2: (), FIRST_DAY + 40: ()}
     ports.blocks.held = {("hq", "a"): dict(days), ("hq", "c"): dict(days), ("elsewhere", "b"): dict(days)}
     ports.blocks.learned["hq", "b"] = (200.0, 3)
     response = ask(PATH, QUERY, ports=ports)
@@ -41,11 +42,14 @@ def test_points_that_are_stored_alike_are_one_group() -> None:
         "totals": {
             "points": 3,
             "storedDays": 4,
+            "emptyDays": 2,
+            "rereadDays": 0,
             "missingDays": 5,
             "liveDays": 6,
             # a and c lack a day and the live part, b 2.5 days and the live part: 100 and 200 a day.
             "estimatedMissingSamples": 2 * 200 + 200 * 3 + 300 - 200 + 1,
-            "estimatedAnswerSamples": 2 * 350 + 700 + 1,
+            # Stored days count for what they have: half of 24 samples, and none.
+            "estimatedAnswerSamples": 2 * (12 + 200) + 700 + 1,
             "route": "cached",
         },
         "complete": True,
@@ -53,12 +57,14 @@ def test_points_that_are_stored_alike_are_one_group() -> None:
             {
                 "pointCount": 2,
                 "stored": {"days": 2, "ranges": [["2024-01-01", "2024-01-01"], ["2024-01-03", "2024-01-03"]]},
+                "empty": {"days": 1, "ranges": [["2024-01-03", "2024-01-03"]]},
                 "missing": {"days": 1, "ranges": [["2024-01-02", "2024-01-02"]]},
                 "points": ["a", "c"],
             },
             {
                 "pointCount": 1,
                 "stored": {"days": 0, "ranges": []},
+                "empty": {"days": 0, "ranges": []},
                 "missing": {"days": 3, "ranges": [["2024-01-01", "2024-01-03"]]},
                 "points": ["b"],
             },
@@ -103,7 +109,10 @@ def test_every_day_of_every_point_is_told_once(
 ) -> None:
     span = TimeRange(start_ms=START_MS + start_ms, end_ms=START_MS + start_ms + length_ms)
     touched = range(span.start_ms // DAY_MS, (span.end_ms - 1) // DAY_MS + 1)
-    found = coverage_of(names, span, covered=covered, now_ms=START_MS + now_ms, settle_lag_ms=HOUR_MS)
+    empty = {name: frozenset(sorted(days)[::2]) for name, days in covered.items()}
+    found = coverage_of(
+        names, span, covered=covered, empty=empty, now_ms=START_MS + now_ms, settle_lag_ms=HOUR_MS
+    )
     assert sorted(name for group in found.groups for name in group.points) == names
     live = [] if found.live is None else list(range(found.live[0], found.live[1] + 1))
     assert live == [day for day in touched if (day + 1) * DAY_MS > START_MS + now_ms - HOUR_MS]
@@ -117,8 +126,12 @@ def test_every_day_of_every_point_is_told_once(
         assert (len(stored), len(missing)) == (group.stored.count, group.missing.count)
         for name in group.points:
             assert set(stored) == covered.get(name, frozenset()) & set(touched) - set(live)
+            silent = [day for first, last in group.empty.ranges or () for day in range(first, last + 1)]
+            assert set(silent) == empty.get(name, frozenset()) & set(stored)
+            assert len(silent) == group.empty.count
     # Stored alike is one group.
-    assert len({group.stored.ranges for group in found.groups}) == len(found.groups)
+    alike = {(group.stored.ranges, group.empty.ranges) for group in found.groups}
+    assert len(alike) == len(found.groups)
 
 
 def test_what_would_be_too_long_is_counted_and_not_told() -> None:
@@ -129,7 +142,7 @@ def test_what_would_be_too_long_is_counted_and_not_told() -> None:
         for place, name in enumerate(names)
     }
     now_ms = START_MS + 4_000 * DAY_MS
-    found = coverage_of(names, span, covered=every_other, now_ms=now_ms, settle_lag_ms=0)
+    found = coverage_of(names, span, covered=every_other, empty={}, now_ms=now_ms, settle_lag_ms=0)
     told_ranges = [
         len(group.stored.ranges) + len(group.missing.ranges or ())
         for group in found.groups

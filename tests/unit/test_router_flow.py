@@ -16,8 +16,8 @@ from edgeseries.errors import (
 from edgeseries.metrics.ports.health import Finding
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.rates import Tier
+from router.endpoints import ENDPOINTS
 from router.finalize_response import level_of, request_id_of
-from router.flow import ENDPOINTS
 from tests.asked_router import DELIVERIES, QUERY, START_MS, ask, make_ports, told
 from tests.fake_stores import FakeBlocks
 from tests.fakes import (

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
+from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Value
 from edgeseries.series.timerange import TimeRange
@@ -30,6 +31,9 @@ class OriginOfTheMoment:
     arrivals: dict[str, list[tuple[int, int, Value]]]
     delivered: int = 0
     spans: list[TimeRange] = field(default_factory=list)
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities(batch_points=50, call_samples=35_000)
+    )
 
     async def fetch(
         self, site: str, points: Any, span: TimeRange, *, deadline_ms: int
@@ -121,3 +125,52 @@ def test_blocks_know_better_than_what_the_isolate_has_read_before() -> None:
     other = replace(ports, tails=make_ports().tails)
     look(other, MIDNIGHT_MS - DAY_MS, MIDNIGHT_MS, "cached")
     assert [at_ms, "corrected"] in look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "through another isolate"])
+def test_a_day_that_was_watched_before_a_purge_is_fetched_whole_after_it(*, elsewhere: bool) -> None:
+    """What the isolate knows of it is of before: the vendor has corrected the day since."""
+    ports, origin, clock = world()
+    while clock.at_ms < MIDNIGHT_MS + 50 * MINUTE_MS:
+        look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
+        clock.at_ms += 10 * MINUTE_MS
+    at_ms = MIDNIGHT_MS - 7 * HOUR_MS
+    origin.arrivals["a"].append((clock.at_ms, at_ms, "corrected"))
+    purging = replace(ports, tails=make_ports().tails, stamps=make_ports().stamps) if elsewhere else ports
+    assert ask("/api/cache", (("site", "hq"), ("points", "a")), method="DELETE", ports=purging).status == 200
+    clock.at_ms = MIDNIGHT_MS + 70 * MINUTE_MS
+    assert [at_ms, "corrected"] in look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
+    assert isinstance(ports.blocks, FakeBlocks)
+    assert (at_ms, "corrected") in ports.blocks.held["hq", "a"][DAY]
+
+
+def test_a_watcher_that_a_purge_overtakes_while_it_completes_a_day_stores_nothing() -> None:
+    ports, origin, clock = world()
+    while clock.at_ms < MIDNIGHT_MS + 50 * MINUTE_MS:
+        look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
+        clock.at_ms += 10 * MINUTE_MS
+    clock.at_ms = MIDNIGHT_MS + 70 * MINUTE_MS
+    blocks = ports.blocks
+    assert isinstance(blocks, FakeBlocks)
+
+    @dataclass
+    class Overtaken:
+        """The upstream, while whose answer is under way somebody purges."""
+
+        @property
+        def capabilities(self) -> Any:
+            return origin.capabilities
+
+        async def fetch(self, *given: Any, **more: Any) -> tuple[PointSeries, ...]:
+            found = await origin.fetch(*given, **more)
+            await blocks.forget("hq", points=["a"], span=None, dry_run=False)
+            return found
+
+    overtaken: Any = Overtaken()
+    look(replace(ports, origin=overtaken), MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
+    assert DAY not in blocks.held.get(("hq", "a"), {})
+    assert DAY in blocks.held["hq", "b"]
+    origin.arrivals["a"].append((clock.at_ms, MIDNIGHT_MS - 7 * HOUR_MS, "corrected"))
+    assert [MIDNIGHT_MS - 7 * HOUR_MS, "corrected"] in look(
+        ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached"
+    )

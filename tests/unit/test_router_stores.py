@@ -37,8 +37,9 @@ def test_what_goes_wrong_after_the_answer_has_left_has_a_line_of_its_own() -> No
     ports = make_ports(clock=FakeClock(at_ms=START_MS + 30 * 86_400_000))
     assert isinstance(ports.blocks, FakeBlocks)
     assert isinstance(ports.journal, ListJournal)
-    ports.blocks.failure = StoreUnavailable("down")
+    ports = replace(ports, blocks=Failing(ports.blocks, "keep"))
     assert ask(query=(*QUERY, ("route", "cached")), ports=ports).status == 200
+    assert isinstance(ports.journal, ListJournal)
     assert ("warning", "faults while storing", {"faults": "not_stored=1"}) in ports.journal.lines
 
 
@@ -117,8 +118,7 @@ class Failing:
     ("store", "verb", "fault"),
     [
         ("answers", "find", "answers_unread"),
-        ("blocks", "covered", "index_unread"),
-        ("blocks", "densities", "index_unread"),
+        ("blocks", "look_up", "index_unread"),
         ("blocks", "read", "blocks_unread"),
         ("blocks", "keep", "not_stored"),
         ("answers", "keep", "not_stored"),

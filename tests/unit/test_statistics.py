@@ -236,7 +236,7 @@ def test_an_empty_system_has_metrics(database: SqliteDatabase) -> None:
 def test_odd_names_of_sites_break_nothing() -> None:
     name = 'a"b\\c\nd\ud800 é'
     metric = Metric(
-        name="m", kind="gauge", told="One\nline \\.", samples=[Sample(value=1.5, labels={"site": name})]
+        name="m", kind="gauge", help_text="One\nline \\.", samples=[Sample(value=1.5, labels={"site": name})]
     )
-    text = exposition([metric, Metric(name="none", kind="gauge", told="", samples=[])])
+    text = exposition([metric, Metric(name="none", kind="gauge", help_text="", samples=[])])
     assert families(text.encode().decode()) == {"m": [("m", {"site": 'a"b\\c\nd? é'}, 1.5)]}

@@ -1,7 +1,8 @@
-"""Who may do what: rights, sites, and the one table of what every endpoint asks of a caller.
+"""Who may do what: rights, sites and rates of a caller.
 
-The flow asks once, at the door (`router/authorize.py`); what a handler learns only from the request, the
-site, it asks of the same grant. It knows no HTTP and no store.
+What an endpoint asks of a caller stands in its own record (`router/endpoint.py`) and is checked in
+`router/authorize.py`; what a handler learns only from the request, the site, it asks of the same grant.
+It knows no HTTP and no store.
 """
 
 from collections.abc import Mapping
@@ -28,57 +29,6 @@ class Right(StrEnum):
     JOBS = "jobs"
     PURGE = "purge"
     ADMIN = "admin"
-
-
-class Scope(StrEnum):
-    """How an endpoint is kept to what its caller may see."""
-
-    SITE = "the request names a site, which the key must be of"
-    SITES = "a list that holds only the key's sites"
-    JOBS = "only the key's own jobs; all of them for an admin"
-    NOTHING = "it tells nothing of any site or job"
-    EVERYTHING = "it is about all sites; only admins come here"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """What an endpoint asks: a right (None: nothing, not even a key), and how it is kept in bounds."""
-
-    right: Right | None
-    scope: Scope
-
-
-def _admin() -> Rule:
-    return Rule(right=Right.ADMIN, scope=Scope.EVERYTHING)
-
-
-RULES: Final[Mapping[tuple[str, str], Rule]] = {
-    ("GET", "/api/timeseries"): Rule(right=Right.READ, scope=Scope.SITE),
-    ("POST", "/api/timeseries"): Rule(right=Right.READ, scope=Scope.SITE),
-    ("GET", "/api/coverage"): Rule(right=Right.READ, scope=Scope.SITE),
-    ("POST", "/api/coverage"): Rule(right=Right.READ, scope=Scope.SITE),
-    ("DELETE", "/api/cache"): Rule(right=Right.PURGE, scope=Scope.SITE),
-    ("GET", "/api/sites"): Rule(right=Right.READ, scope=Scope.SITES),
-    ("GET", "/api/sites/{site}/points"): Rule(right=Right.READ, scope=Scope.SITE),
-    ("GET", "/api/jobs"): Rule(right=Right.JOBS, scope=Scope.JOBS),
-    ("POST", "/api/jobs"): Rule(right=Right.JOBS, scope=Scope.SITE),
-    ("GET", "/api/jobs/{job}"): Rule(right=Right.JOBS, scope=Scope.JOBS),
-    ("DELETE", "/api/jobs/{job}"): Rule(right=Right.JOBS, scope=Scope.JOBS),
-    ("GET", "/api/jobs/{job}/result"): Rule(right=Right.JOBS, scope=Scope.JOBS),
-    ("GET", "/api/jobs/{job}/events"): Rule(right=Right.JOBS, scope=Scope.JOBS),
-    ("POST", "/api/jobs/{job}/retry"): Rule(right=Right.JOBS, scope=Scope.JOBS),
-    ("GET", "/api/queue/dlq"): _admin(),
-    ("POST", "/api/queue/dlq/{letter}/replay"): _admin(),
-    ("GET", "/api/keys"): _admin(),
-    ("POST", "/api/keys"): _admin(),
-    ("GET", "/api/keys/{key}"): _admin(),
-    ("DELETE", "/api/keys/{key}"): _admin(),
-    ("GET", "/api/stats"): _admin(),
-    ("GET", "/api/metrics"): _admin(),
-    ("GET", "/api/openapi.json"): Rule(right=Right.READ, scope=Scope.NOTHING),
-    ("GET", "/api/health"): Rule(right=None, scope=Scope.NOTHING),
-}
-"""By method and path pattern; HEAD is GET. A handler without a row does not start (`router/flow.py`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

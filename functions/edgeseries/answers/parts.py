@@ -1,8 +1,12 @@
-"""Results of more blocks than one invocation can read, in parts: slices of the points, in their order."""
+"""Results of more than one invocation can read, in parts: slices of the points in their order, and of the
+range where one point alone is too much. It knows no store.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from edgeseries.jobs.limits import RESULT_MAX_BLOCKS
+from edgeseries.answers.windows import Window, cut_window
+from edgeseries.jobs.job import ResultPart
+from edgeseries.jobs.limits import RESULT_MAX_BLOCKS, RESULT_MAX_SAMPLES
 from edgeseries.series.days import days_touched, month_of
 from edgeseries.series.timerange import TimeRange
 
@@ -17,17 +21,29 @@ def block_count(point_count: int, span: TimeRange | None) -> int:
     return point_count * months
 
 
-def points_of_a_part(span: TimeRange) -> int:
-    """How many points go into one part, at least one."""
-    return max(1, RESULT_MAX_BLOCKS // block_count(1, span))
-
-
-def part_count(point_count: int, span: TimeRange) -> int:
-    """How many parts a result has."""
-    return -(-point_count // points_of_a_part(span))
-
-
-def part_of(points: Sequence[str], span: TimeRange, number: int) -> tuple[str, ...]:
-    """The points of a part, counted from 1; none past the last."""
-    size = points_of_a_part(span)
-    return tuple(points[(number - 1) * size : number * size])
+def parts_of(
+    points: Sequence[str],
+    span: TimeRange,
+    expected: Mapping[str, float],
+    months: Callable[[str], Mapping[str, float]],
+    *,
+    samples: int = RESULT_MAX_SAMPLES,
+) -> Iterator[ResultPart]:
+    """The parts of a result, at least one. `expected` are samples in the range by point, `months` those of
+    a point that has more than a part takes, by month.
+    """
+    most_points = max(1, RESULT_MAX_BLOCKS // block_count(1, span))
+    first, total = 0, 0.0
+    for place, point in enumerate(points):
+        more = expected[point]
+        if place > first and (total + more > samples or place - first >= most_points):
+            yield ResultPart(first_point=first, point_count=place - first, span=span)
+            first, total = place, 0.0
+        total += more
+        if more > samples:
+            window = Window(points=(point,), span=span, ends=True)
+            for part in cut_window(window, months(point), samples=samples):
+                yield ResultPart(first_point=place, point_count=1, span=part.span)
+            first, total = place + 1, 0.0
+    if first < len(points):
+        yield ResultPart(first_point=first, point_count=len(points) - first, span=span)

@@ -26,6 +26,9 @@ class Kind:
     title: str
 
 
+CONTRACT: Final = Kind(status=502, slug="upstream-contract", title="The upstream breaks its contract")
+"""For callers it is the same whether trying again may help: only the operator can tell."""
+
 KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
     errors.InvalidRequest: Kind(status=400, slug="invalid-request", title="The request is not valid"),
     errors.Unidentified: Kind(status=401, slug="unidentified", title="No key that we know"),
@@ -55,17 +58,17 @@ KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
     errors.OriginOversize: Kind(
         status=502, slug="upstream-oversize", title="The upstream's answer is too large"
     ),
+    errors.OriginUnconfirmed: CONTRACT,
     errors.OriginSuspended: Kind(
         status=503, slug="upstream-suspended", title="The upstream is left alone for a while"
     ),
     errors.OriginBusy: Kind(status=503, slug="upstream-busy", title="The upstream has enough to do"),
+    errors.MemoryBusy: Kind(status=503, slug="memory-busy", title="Too many large answers at once"),
     errors.StoreUnavailable: Kind(status=503, slug="store-unavailable", title="The store does not answer"),
     errors.Transient: Kind(status=503, slug="unavailable", title="Not available for the moment"),
     errors.Conflict: Kind(status=409, slug="conflict", title="This cannot be done in its present state"),
     errors.OriginRefused: Kind(status=502, slug="upstream-refused", title="The upstream refuses the request"),
-    errors.OriginContract: Kind(
-        status=502, slug="upstream-contract", title="The upstream breaks its contract"
-    ),
+    errors.OriginContract: CONTRACT,
     errors.Defect: Kind(status=500, slug="internal-error", title="Something is wrong on our side"),
 }
 

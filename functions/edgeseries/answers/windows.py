@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from edgeseries.jobs.limits import RESULT_WINDOW_POINTS, RESULT_WINDOW_SAMPLES
-from edgeseries.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY
-from edgeseries.series.days import days_touched, month_of
+from edgeseries.limits import DAY_MS
+from edgeseries.series.days import day_of, days_touched, month_of
 from edgeseries.series.timerange import TimeRange
 
 
@@ -22,40 +22,88 @@ class Window:
 def windows_of(
     points: Sequence[str],
     span: TimeRange,
-    density_per_day: Mapping[str, float],
+    expected: Mapping[str, float],
     *,
     samples: int = RESULT_WINDOW_SAMPLES,
 ) -> Iterator[Window]:
-    """Windows in the order of the points, times ascending, each of about so many samples at most; a day of
-    one point where that is more. Parts of a point's range keep to months, as its blocks do.
+    """Windows in the order of the points, each of about so many samples at most, or of one point that has
+    more. `expected` are samples in the range by point.
     """
-    days = span.duration_ms / DAY_MS
     run: list[str] = []
-    expected = 0.0
+    total = 0.0
     for point in points:
-        a_day = density_per_day.get(point, DEFAULT_DENSITY_PER_DAY)
-        more = days * a_day
-        if run and (expected + more > samples or len(run) >= RESULT_WINDOW_POINTS):
+        more = expected[point]
+        if run and (total + more > samples or len(run) >= RESULT_WINDOW_POINTS):
             yield Window(points=tuple(run), span=span, ends=True)
-            run, expected = [], 0.0
-        if more > samples:
-            parts = _parts(span, max(1, int(samples // a_day)))
-            for part in parts:
-                yield Window(points=(point,), span=part, ends=part is parts[-1])
-            continue
+            run, total = [], 0.0
         run.append(point)
-        expected += more
+        total += more
     if run:
         yield Window(points=tuple(run), span=span, ends=True)
 
 
-def _parts(span: TimeRange, most_days: int) -> list[TimeRange]:
-    """The range cut at the starts of months, and of days where a month has more than so many."""
-    months = (list(days) for _, days in groupby(days_touched(span), key=month_of))
-    runs = [days[first : first + most_days] for days in months for first in range(0, len(days), most_days)]
-    return [
-        TimeRange(
-            start_ms=max(days[0] * DAY_MS, span.start_ms), end_ms=min((days[-1] + 1) * DAY_MS, span.end_ms)
+def cut_window(window: Window, expected: Mapping[str, float], *, samples: int) -> Iterator[Window]:
+    """The window of a dense point in parts of about so many samples at most, times ascending; a day where
+    that is more. `expected` are its samples in the range by month; parts keep to whole months where
+    these are small, and to days of one month where one has more.
+    """
+    assert len(window.points) == 1
+    run: list[range] = []
+    total = 0.0
+    spans: list[TimeRange] = []
+    for month, days in _months(window.span):
+        more = expected.get(month, 0.0)
+        if run and total + more > samples:
+            spans.append(_clipped(run[0][0], run[-1][-1], window.span))
+            run, total = [], 0.0
+        if more > samples:
+            size = max(1, int(samples * len(days) // more))
+            parts = (days[first : first + size] for first in range(0, len(days), size))
+            spans += [_clipped(part[0], part[-1], window.span) for part in parts]
+            continue
+        run.append(days)
+        total += more
+    if run:
+        spans.append(_clipped(run[0][0], run[-1][-1], window.span))
+    for part in spans:
+        yield Window(points=window.points, span=part, ends=window.ends and part is spans[-1])
+
+
+def halved_window(window: Window) -> tuple[Window, Window] | None:
+    """A window that holds more than was expected, as two: points first, then days, then hours; None for
+    what cannot be cut further.
+    """
+    if len(window.points) > 1:
+        half = len(window.points) // 2
+        return (
+            Window(points=window.points[:half], span=window.span, ends=window.ends),
+            Window(points=window.points[half:], span=window.span, ends=window.ends),
         )
-        for days in runs
-    ]
+    first_day, last_day = day_of(window.span.start_ms), day_of(window.span.end_ms - 1)
+    if first_day < last_day:
+        middle_ms = (first_day + (last_day + 1 - first_day) // 2) * DAY_MS
+        halves: tuple[TimeRange, TimeRange] | None = (
+            TimeRange(start_ms=window.span.start_ms, end_ms=middle_ms),
+            TimeRange(start_ms=middle_ms, end_ms=window.span.end_ms),
+        )
+    else:
+        halves = window.span.halves()
+    if halves is None:
+        return None
+    return (
+        Window(points=window.points, span=halves[0], ends=False),
+        Window(points=window.points, span=halves[1], ends=window.ends),
+    )
+
+
+def _months(span: TimeRange) -> Iterator[tuple[str, range]]:
+    """The months of a range, each with the days of it that the range touches."""
+    for month, days in groupby(days_touched(span), key=month_of):
+        listed = list(days)
+        yield month, range(listed[0], listed[-1] + 1)
+
+
+def _clipped(first_day: int, last_day: int, span: TimeRange) -> TimeRange:
+    return TimeRange(
+        start_ms=max(first_day * DAY_MS, span.start_ms), end_ms=min((last_day + 1) * DAY_MS, span.end_ms)
+    )

@@ -85,6 +85,19 @@ def decode_range(data: bytes, key: BlockKey, span: TimeRange, compressor: Compre
     return within(decode_days(data, key, days, compressor), span)
 
 
+def certain_count(data: bytes, key: BlockKey, days: int) -> int:
+    """How many samples the block certainly has on some days (bitmap), told by its header: of segments that
+    reach into other days it is not known before they are decoded. Raises BlockDamaged.
+    """
+    header = _whole_header(data, key)
+    wanted = set(days_in(key.month, days))
+    return sum(
+        entry.sample_count
+        for entry in header.segments
+        if wanted.issuperset(range(entry.first_day, entry.last_day + 1))
+    )
+
+
 def _encode(
     key: BlockKey,
     days: int,

@@ -12,7 +12,7 @@ from edgeseries.blocks.integers import decode_integers, encode_integers
 from edgeseries.blocks.wire import INT64_MAX, INT64_MIN, Reader, uvarint
 from edgeseries.errors import BlockDamaged
 from edgeseries.series.columns import TEXT_ERRORS, Kind
-from edgeseries.series.samples import Value
+from edgeseries.series.samples import Value, is_beyond_float64
 
 _KIND_OF: Final[dict[type, Kind]] = {
     float: Kind.FLOAT,
@@ -135,7 +135,13 @@ def _read_texts(reader: Reader, count: int) -> Sequence[Value]:
 
 
 def _read_longs(reader: Reader, count: int) -> Sequence[Value]:
-    return _read_blobs(reader, count, lambda blob: int.from_bytes(blob, "little", signed=True))
+    """Blocks of before that rule may hold integers of hundreds of digits."""
+
+    def integer(blob: bytes) -> Value:
+        number = int.from_bytes(blob, "little", signed=True)
+        return None if is_beyond_float64(number) else number
+
+    return _read_blobs(reader, count, integer)
 
 
 def _read_blobs(reader: Reader, count: int, decode: Callable[[bytes], Value]) -> Sequence[Value]:

@@ -1,7 +1,7 @@
-"""What callers may send, declared once: each parameter is read by its declaration, and told by it.
+"""What callers may send, declared once: each parameter is read and documented by its declaration.
 
 A `Kind` says which texts a parameter takes, in two forms that stand beside each other: `read` checks a
-text, `schema` tells the same as JSON Schema (2020-12), for `/api/openapi.json`. It knows no HTTP.
+text, `schema` says the same as JSON Schema (2020-12), for `/api/openapi.json`. It knows no HTTP.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ class Name:
 
     @property
     def schema(self) -> Schema:
-        """Bytes cannot be told in JSON Schema; a character is at least one."""
+        """JSON Schema cannot bound bytes; a character is at least one."""
         return {
             "type": "string",
             "minLength": 1,
@@ -133,8 +133,8 @@ class Choice:
     @property
     def schema(self) -> Schema:
         """See the protocol."""
-        told: dict[str, Any] = {"type": "string", "enum": [str(word) for word in self.words]}
-        return told if self.default is None else {**told, "default": str(self.default)}
+        schema: dict[str, Any] = {"type": "string", "enum": [str(word) for word in self.words]}
+        return schema if self.default is None else {**schema, "default": str(self.default)}
 
     def read(self, text: str) -> str:
         """See the protocol."""
@@ -172,7 +172,7 @@ class Parameter:
 
     name: str
     kind: Kind
-    told: str
+    description: str
     place: Place = "query"
     required: bool = False
     listed: Listed = ""

@@ -69,6 +69,8 @@ class Job:
     started_ms: int | None
     ended_ms: int | None
     updated_ms: int
+    result_parts: int | None = None
+    """In how many parts the result is asked; None until it has been cut."""
 
     @property
     def active(self) -> bool:
@@ -102,6 +104,15 @@ class Job:
             return None
         left = max(0, self.expected_samples - self.expected_done)
         return round((now_ms - self.planned_ms) * left / self.expected_done)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultPart:
+    """A slice of the points of a result (from `first_point`, counted from 0) in a part of its range."""
+
+    first_point: int
+    point_count: int
+    span: TimeRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

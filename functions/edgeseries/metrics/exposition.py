@@ -27,7 +27,7 @@ class Metric:
 
     name: str
     kind: Kind
-    told: str
+    help_text: str
     samples: Sequence[Sample]
 
 
@@ -54,8 +54,8 @@ def exposition(metrics: Sequence[Metric]) -> str:
     for metric in metrics:
         if not metric.samples:
             continue
-        told = metric.told.replace("\\", r"\\").replace("\n", r"\n")
-        lines += [f"# HELP {metric.name} {told}", f"# TYPE {metric.name} {metric.kind}"]
+        help_text = metric.help_text.replace("\\", r"\\").replace("\n", r"\n")
+        lines += [f"# HELP {metric.name} {help_text}", f"# TYPE {metric.name} {metric.kind}"]
         lines += [
             f"{metric.name}{one.suffix}{_labels(one.labels)} {_number(one.value)}" for one in metric.samples
         ]

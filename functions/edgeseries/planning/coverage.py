@@ -5,10 +5,13 @@ Values in, values out; it knows no store and no HTTP. Format: `docs/formats/cove
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from edgeseries.limits import COVERAGE_MAX_RANGES
 from edgeseries.series.days import days_touched, first_unsealed_day, runs
 from edgeseries.series.timerange import TimeRange
+
+_NO_DAYS: Final[frozenset[int]] = frozenset()
 
 DayRange = tuple[int, int]
 """First and last day of a run of days, both held."""
@@ -24,10 +27,11 @@ class Days:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageGroup:
-    """Points of which the same sealed days are stored, by name."""
+    """Points of which the same sealed days are stored, by name; `empty` those of them without a sample."""
 
     points: tuple[str, ...]
     stored: Days
+    empty: Days
     missing: Days
 
 
@@ -57,10 +61,12 @@ def coverage_of(
     span: TimeRange,
     *,
     covered: Mapping[str, frozenset[int]],
+    empty: Mapping[str, frozenset[int]],
     now_ms: int,
     settle_lag_ms: int,
 ) -> Coverage:
-    """The coverage of a request. `covered` are days by point; what it leaves out is not covered.
+    """The coverage of a request. `covered` and, of them, `empty` are days by point; what they leave out is
+    not covered.
 
     No more than COVERAGE_MAX_RANGES runs of days are told, the largest groups' first.
     """
@@ -68,23 +74,25 @@ def coverage_of(
     unsealed_day = first_unsealed_day(now_ms=now_ms, settle_lag_ms=settle_lag_ms)
     sealed = range(touched.start, min(touched.stop, max(unsealed_day, touched.start)))
     live = (max(touched.start, unsealed_day), touched.stop - 1) if unsealed_day < touched.stop else None
-    alike: dict[frozenset[int], list[str]] = {}
+    alike: dict[tuple[frozenset[int], frozenset[int]], list[str]] = {}
     for point in points:
-        alike.setdefault(covered.get(point, frozenset()), []).append(point)
-    merged: dict[tuple[int, ...], list[str]] = {}
-    for held, names in alike.items():
-        merged.setdefault(_sealed_days(held, sealed), []).extend(names)
+        alike.setdefault((covered.get(point, _NO_DAYS), empty.get(point, _NO_DAYS)), []).append(point)
+    merged: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
+    for (held, silent), names in alike.items():
+        merged.setdefault((_sealed_days(held, sealed), _sealed_days(silent, sealed)), []).extend(names)
     room = COVERAGE_MAX_RANGES
     groups = []
-    for days, names in sorted(merged.items(), key=lambda one: (-len(one[1]), min(one[1]))):
-        stored = runs(days) if room else []
+    for (days, silent_days), names in sorted(merged.items(), key=lambda one: (-len(one[1]), min(one[1]))):
+        stored, unheard = (runs(days), runs(silent_days)) if room else ([], [])
         missing = _between(stored, sealed)
-        told = len(stored) + len(missing) <= room
-        room = room - len(stored) - len(missing) if told else 0
+        count = len(stored) + len(unheard) + len(missing)
+        told = count <= room
+        room = room - count if told else 0
         groups.append(
             CoverageGroup(
                 points=tuple(sorted(names)),
                 stored=Days(count=len(days), ranges=tuple(stored) if told else None),
+                empty=Days(count=len(silent_days), ranges=tuple(unheard) if told else None),
                 missing=Days(count=len(sealed) - len(days), ranges=tuple(missing) if told else None),
             )
         )

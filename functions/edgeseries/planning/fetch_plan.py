@@ -2,13 +2,14 @@
 
 Values in, plans out: which days of which points are missing, what lies past the sealed days,
 how many samples that is about, and the fewest calls that fetch it. It knows no store, no
-vendor and no clock; the moment comes in as `now_ms`.
+vendor (`capabilities.py` says what a call can hold) and no clock; the moment comes in as `now_ms`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import ceil
+from types import MappingProxyType
 from typing import Final
 
 from edgeseries.limits import (
@@ -16,14 +17,16 @@ from edgeseries.limits import (
     DEFAULT_DENSITY_PER_DAY,
     DENSE_PER_DAY,
     FORCED_DIRECT_MAX_SAMPLES,
-    UPSTREAM_BATCH_POINTS,
-    UPSTREAM_CALL_SAMPLES,
 )
+from edgeseries.planning.capabilities import Capabilities
+from edgeseries.planning.stored import StoredPoint, estimate_stored
 from edgeseries.series.days import day_of, day_span, days_touched, first_unsealed_day, runs
 from edgeseries.series.timerange import TimeRange
 
 LivePieces = Mapping[str, Sequence[TimeRange]]
 """What is to be asked of the live part, by point (`planning/live_edge.py`)."""
+
+NOTHING_STORED: Final[Mapping[str, StoredPoint]] = MappingProxyType({})
 
 _NONE_HELD: Final[frozenset[int]] = frozenset()
 
@@ -43,7 +46,10 @@ class FetchPlan:
     `missing_days` are sealed days that the range touches and no block covers, by point (points
     that lack none are left out). `live` is the part of the range that is not sealed yet,
     `covered_points` those that something is stored of in the part that is. `missing_samples`
-    estimates what is missing and live, `answer_samples` the whole answer, by each point's density.
+    estimates what is missing and live, `answer_samples` the whole answer: stored days by their real
+    samples, others by each point's density. `least_samples` is what the answer has at least, as far as
+    that is no guess. `rereads` if days that were stored as empty are among the missing ones.
+    `cautious_samples` is what is missing if all points that nothing was learned of are dense.
     """
 
     span: TimeRange
@@ -52,6 +58,9 @@ class FetchPlan:
     live: TimeRange | None
     missing_samples: int
     answer_samples: int
+    least_samples: int = 0
+    rereads: bool = False
+    cautious_samples: int = 0
 
     @property
     def sealed(self) -> bool:
@@ -77,35 +86,57 @@ def plan_fetch(
     now_ms: int,
     settle_lag_ms: int,
     live_missing_ms: Mapping[str, int] | None = None,
+    stored: Mapping[str, StoredPoint] = NOTHING_STORED,
 ) -> FetchPlan:
     """The need of a request. `covered` are days by point; what it leaves out is not covered.
 
     `live_missing_ms` is how much of the live part is not known, by point; without it all of it is
-    missing. Points that share a set of covered days share the work on it: there may be 10,000 of them.
+    missing. `stored` is what the index says, whether or not it may be used: it tells how many samples
+    stored days have. Points that share a set of covered days share the work on it: there may be 10,000.
     """
     unsealed_day = first_unsealed_day(now_ms=now_ms, settle_lag_ms=settle_lag_ms)
     sealed_days = tuple(day for day in days_touched(span) if day < unsealed_day)
     live_start_ms = max(span.start_ms, unsealed_day * DAY_MS)
     live = TimeRange(start_ms=live_start_ms, end_ms=span.end_ms) if live_start_ms < span.end_ms else None
     live_ms = live.duration_ms if live else 0
-    known_sets: dict[int, tuple[tuple[int, ...], int]] = {}
+    lacks: dict[int, tuple[tuple[int, ...], int]] = {}
+    unknowns: dict[tuple[int, int], tuple[int, int]] = {}
     missing: dict[str, tuple[int, ...]] = {}
-    missing_estimate = answer_estimate = 0.0
+    missing_estimate = answer_estimate = unlearned_ms = 0.0
+    least = 0
+    rereads = False
     for point in points:
         held = covered.get(point, _NONE_HELD)
-        if id(held) not in known_sets:
+        if id(held) not in lacks:
             lacking = tuple(day for day in sealed_days if day not in held) if held else sealed_days
-            known_sets[id(held)] = lacking, covered_ms(span, lacking)
-        lacking, lacking_ms = known_sets[id(held)]
+            lacks[id(held)] = lacking, covered_ms(span, lacking)
+        lacking, lacking_ms = lacks[id(held)]
         if lacking:
             missing[point] = lacking
-        if live_missing_ms is None:
-            lacking_ms += live_ms
-        else:
-            lacking_ms += live_missing_ms.get(point, 0)
+        unread_ms = live_ms if live_missing_ms is None else live_missing_ms.get(point, 0)
         density = density_per_day.get(point, DEFAULT_DENSITY_PER_DAY) / DAY_MS
-        missing_estimate += density * lacking_ms
-        answer_estimate += density * span.duration_ms
+        known = stored.get(point)
+        if point not in density_per_day:
+            unlearned_ms += lacking_ms + unread_ms
+        if known is None:
+            missing_estimate += density * (lacking_ms + unread_ms)
+            answer_estimate += density * span.duration_ms
+            continue
+        rereads = rereads or not known.days.due.isdisjoint(lacking)
+        key = id(held), id(known.days)
+        if key not in unknowns:
+            unknown = [day for day in sealed_days if day not in known.days.held]
+            guessed = [day for day in lacking if day not in known.days.empty] if held else unknown
+            unknowns[key] = covered_ms(span, unknown), covered_ms(span, guessed)
+        unknown_ms, guessed_ms = unknowns[key]
+        count = estimate_stored(known.count, span)
+        missing_estimate += density * (guessed_ms + unread_ms)
+        if held or not lacking:
+            least += count.least
+        else:
+            # Nothing that is stored may be used: what is stored is what will be fetched.
+            missing_estimate += count.likely
+        answer_estimate += count.likely + density * (unknown_ms + live_ms)
     return FetchPlan(
         span=span,
         missing_days=missing,
@@ -113,6 +144,11 @@ def plan_fetch(
         live=live,
         missing_samples=ceil(missing_estimate),
         answer_samples=ceil(answer_estimate),
+        least_samples=least,
+        rereads=rereads,
+        cautious_samples=ceil(
+            missing_estimate + unlearned_ms * (DENSE_PER_DAY - DEFAULT_DENSITY_PER_DAY) / DAY_MS
+        ),
     )
 
 
@@ -197,14 +233,10 @@ def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def gaps_of_ranges(wanted: Mapping[tuple[int, int], list[str]]) -> tuple[Gap, ...]:
-    """Points that lack the same range share calls, a batch of them each."""
+    """Points that lack the same range share a gap, however many they are."""
     return tuple(
-        Gap(
-            points=tuple(sorted(names)[first : first + UPSTREAM_BATCH_POINTS]),
-            span=TimeRange(start_ms=start_ms, end_ms=end_ms),
-        )
+        Gap(points=tuple(sorted(names)), span=TimeRange(start_ms=start_ms, end_ms=end_ms))
         for (start_ms, end_ms), names in sorted(wanted.items())
-        for first in range(0, len(names), UPSTREAM_BATCH_POINTS)
     )
 
 
@@ -247,20 +279,28 @@ def _point_days(gap: Gap) -> float:
     return len(gap.points) * gap.span.duration_ms / DAY_MS
 
 
-def in_fitting_calls(gaps: Sequence[Gap], density_per_day: Mapping[str, float]) -> tuple[Gap, ...]:
-    """Gaps with as many points each as one answer of the upstream is likely to hold.
+def in_fitting_calls(
+    gaps: Sequence[Gap], density_per_day: Mapping[str, float], capabilities: Capabilities
+) -> tuple[Gap, ...]:
+    """Gaps with as many points each as one call may name, and its answer is likely to hold.
 
     Points that nothing was learned of are taken for dense where only a day of them is asked: a dashboard's
     first look at yesterday. Over many days that would make many calls for what is mostly sparse.
     """
     found: list[Gap] = []
-    for gap in gaps:
+    for gap in _in_batches(gaps, capabilities.batch_points):
         unlearned = DENSE_PER_DAY if gap.span.duration_ms <= DAY_MS else DEFAULT_DENSITY_PER_DAY
         per_day = sum(density_per_day.get(point, unlearned) for point in gap.points)
-        calls = ceil(per_day * gap.span.duration_ms / DAY_MS / UPSTREAM_CALL_SAMPLES) or 1
+        calls = ceil(per_day * gap.span.duration_ms / DAY_MS / capabilities.call_samples) or 1
         size = ceil(len(gap.points) / min(calls, len(gap.points)))
         found += [
             Gap(points=gap.points[first : first + size], span=gap.span)
             for first in range(0, len(gap.points), size)
         ]
     return tuple(found)
+
+
+def _in_batches(gaps: Sequence[Gap], batch_points: int) -> Iterator[Gap]:
+    for gap in gaps:
+        for first in range(0, len(gap.points), batch_points):
+            yield Gap(points=gap.points[first : first + batch_points], span=gap.span)

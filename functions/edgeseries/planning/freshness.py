@@ -15,6 +15,11 @@ class Freshness:
     reads: bool = True
     keeps: bool = True
 
+    @property
+    def refreshes(self) -> bool:
+        """Whether what it fetches takes the place of what is stored."""
+        return self.keeps and not self.reads
+
 
 def freshness_of(cache_control: str) -> Freshness:
     """`no-cache` fetches anew and stores it; `no-store` goes past the store altogether."""

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from edgeseries.limits import DAY_MS, LATEST_MS, LIVE_EXTRA_CALLS, UPSTREAM_BATCH_POINTS
+from edgeseries.limits import DAY_MS, LATEST_MS, LIVE_EXTRA_CALLS
 from edgeseries.series.days import first_unsealed_day
 from edgeseries.series.samples import NO_SAMPLES, Samples, within
 from edgeseries.series.timerange import TimeRange
@@ -56,7 +56,8 @@ class Edge:
 class Tail:
     """What is known of a point: all samples of `[from_ms, known_until_ms)` as of `read_ms`.
 
-    What lies before `settled_until_ms` was read when it was older than the settle lag already.
+    What lies before `settled_until_ms` was read when it was older than the settle lag already. `stamp` is
+    the generation of the point under which all of it was read: under another one it is worth nothing.
     """
 
     from_ms: int
@@ -64,6 +65,7 @@ class Tail:
     settled_until_ms: int
     read_ms: int
     samples: Samples
+    stamp: int = 0
 
     def __post_init__(self) -> None:
         assert self.from_ms <= self.settled_until_ms <= self.known_until_ms
@@ -91,12 +93,14 @@ class LivePlan:
     missing_ms: Mapping[str, int]
 
 
-def plan_live(points: Sequence[str], edge: Edge, tails: Mapping[str, Tail]) -> LivePlan:
-    """The plan of a request's live part, given the tails of some of its points."""
+def plan_live(points: Sequence[str], edge: Edge, tails: Mapping[str, Tail], *, batch_points: int) -> LivePlan:
+    """The plan of a request's live part, given the tails of some of its points. One call may name
+    `batch_points` points.
+    """
     whole = (TimeRange(start_ms=edge.span.start_ms, end_ms=edge.read_end_ms),)
     pieces = {point: pieces_of(tails[point], edge) if point in tails else whole for point in points}
     missing_ms = {point: sum(piece.duration_ms for piece in some) for point, some in pieces.items()}
-    return LivePlan(edge=edge, pieces=_shared(pieces, tails, edge), missing_ms=missing_ms)
+    return LivePlan(edge=edge, pieces=_shared(pieces, tails, edge, batch_points), missing_ms=missing_ms)
 
 
 def pieces_of(tail: Tail, edge: Edge) -> tuple[TimeRange, ...]:
@@ -199,7 +203,7 @@ def _united(wanted: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _shared(
-    pieces: Mapping[str, tuple[TimeRange, ...]], tails: Mapping[str, Tail], edge: Edge
+    pieces: Mapping[str, tuple[TimeRange, ...]], tails: Mapping[str, Tail], edge: Edge, batch_points: int
 ) -> dict[str, tuple[TimeRange, ...]]:
     """Pieces that read on from a last sample begin together where that saves calls.
 
@@ -213,12 +217,12 @@ def _shared(
         if point in tails and some and some[-1].end_ms == edge.read_end_ms
     ]
     ends.sort()
-    most_calls = ceil(len(ends) / UPSTREAM_BATCH_POINTS) + LIVE_EXTRA_CALLS
+    most_calls = ceil(len(ends) / batch_points) + LIVE_EXTRA_CALLS
     again_count = 0
-    groups = _groups(ends, tails, again_count)
+    groups = _groups(ends, tails, again_count, batch_points)
     while len(groups) > most_calls:
         again_count = 2 * again_count + 1
-        groups = _groups(ends, tails, again_count)
+        groups = _groups(ends, tails, again_count, batch_points)
     shared = dict(pieces)
     for group in groups:
         for start_ms, point in group:
@@ -232,13 +236,13 @@ def _shared(
 
 
 def _groups(
-    ends: Sequence[tuple[int, str]], tails: Mapping[str, Tail], again_count: int
+    ends: Sequence[tuple[int, str]], tails: Mapping[str, Tail], again_count: int, batch_points: int
 ) -> list[list[tuple[int, str]]]:
     """Points by where they read on, ascending, in groups that get at most so many samples again."""
     groups: list[list[tuple[int, str]]] = []
     again = 0
     for start_ms, point in ends:
-        if groups and len(groups[-1]) < UPSTREAM_BATCH_POINTS:
+        if groups and len(groups[-1]) < batch_points:
             times_ms = tails[point].samples.times_ms
             again += bisect_left(times_ms, start_ms) - bisect_left(times_ms, groups[-1][0][0])
             if again <= again_count:

@@ -28,7 +28,7 @@ FLAGS: Final = {"true": True, "false": False}
 DRY_RUN: Final = Parameter(
     name="dry_run",
     kind=Choice(words=tuple(FLAGS), default="false"),
-    told="`true` tells what would go, and removes nothing.",
+    description="`true` tells what would go, and removes nothing.",
 )
 
 PURGE: Final = (

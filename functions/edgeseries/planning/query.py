@@ -24,34 +24,42 @@ from edgeseries.planning.routing import Route
 from edgeseries.series.timerange import TimeRange
 
 SITE: Final = Parameter(
-    name="site", kind=Name(), required=True, told="The site, as `GET /api/sites` names it."
+    name="site", kind=Name(), required=True, description="The site, as `GET /api/sites` names it."
 )
 POINTS: Final = Parameter(
     name="points",
     kind=Name(),
     listed="comma",
-    told="Names of points, as `GET /api/sites/{site}/points` lists them, between commas.",
+    description="Names of points, as `GET /api/sites/{site}/points` lists them, between commas.",
 )
 POINT: Final = Parameter(
     name="point",
     kind=Name(),
     listed="repeated",
-    told="In place of `points`: one name, the parameter sent once for each; for names that hold commas.",
+    description="In place of `points`: one name; send it once for each. For names that hold commas.",
 )
 START_TIME: Final = Parameter(
-    name="start_time", kind=Instant(), required=True, told="Where the range begins; this moment is in it."
+    name="start_time",
+    kind=Instant(),
+    required=True,
+    description="Where the range begins; this moment is in it.",
 )
 END_TIME: Final = Parameter(
-    name="end_time", kind=Instant(), required=True, told="Where the range ends; this moment is not in it."
+    name="end_time",
+    kind=Instant(),
+    required=True,
+    description="Where the range ends; this moment is not in it.",
 )
 ROUTE: Final = Parameter(
-    name="route", kind=choice_of(Route), told="How to answer; left out, the size of the request decides."
+    name="route",
+    kind=choice_of(Route),
+    description="How to answer; left out, the size of the request decides.",
 )
 USER_ID: Final = Parameter(
     name="user_id",
     kind=Opaque(max_chars=MAX_IGNORED_CHARS),
     deprecated=True,
-    told="Without effect: front ends of the earlier services send it.",
+    description="Without effect: front ends of the earlier services send it.",
 )
 
 TIMESERIES: Final = (SITE, POINTS, POINT, START_TIME, END_TIME, ROUTE)

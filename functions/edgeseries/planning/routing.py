@@ -1,6 +1,6 @@
 """The size rule: which route a request takes, by the samples that upstream must still deliver.
 
-It knows no store and no upstream; coverage and learned density come in as numbers.
+It knows no store and no upstream; real counts and estimates come in with the plan.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from edgeseries.limits import (
     INLINE_MAX_SAMPLES,
     QUEUED_MIN_SAMPLES,
 )
+from edgeseries.planning.fetch_plan import FetchPlan
 
 
 class Route(StrEnum):
@@ -34,14 +35,14 @@ class RouteSizes:
         assert 0 <= self.direct_max_samples < self.queued_min_samples
 
 
-def choose_route(
-    *, missing_samples: int, answer_samples: int, blocks: int, forced: Route | None, sizes: RouteSizes
-) -> Route:
-    """The caller's route if one is forced, else the one for this many missing samples.
+def choose_route(fetch_plan: FetchPlan, *, blocks: int, forced: Route | None, sizes: RouteSizes) -> Route:
+    """The caller's route if one is forced, else the one for what upstream must still deliver.
 
     An answer that is too large to be made while the caller waits, or lies in too many blocks, is
-    queued, however much of it is stored. Raises TooLarge where the caller forces such an answer.
+    queued, however much of it is stored. Raises TooLarge where the caller forces such an answer. Of
+    what is stored only real counts make an answer too large; the rest is counted while it is read.
     """
+    missing, stored = fetch_plan.missing_samples, fetch_plan.least_samples
     if blocks > INLINE_MAX_BLOCKS and forced is not Route.QUEUED:
         if forced is not None:
             raise TooLarge(
@@ -49,15 +50,22 @@ def choose_route(
                 "be read at once; ask for a shorter range or fewer points"
             )
         return Route.QUEUED
-    if answer_samples > INLINE_MAX_SAMPLES and forced is not Route.QUEUED:
+    if missing + stored > INLINE_MAX_SAMPLES and forced is not Route.QUEUED:
         if forced is not None:
+            told = f"at least {stored} samples" if stored > INLINE_MAX_SAMPLES else _about(missing, stored)
             raise TooLarge(
-                f"the answer has about {answer_samples} samples; at most {INLINE_MAX_SAMPLES} can be "
-                "answered at once; ask for a shorter range or fewer points"
+                f"the answer has {told}; at most {INLINE_MAX_SAMPLES} can be answered at once; "
+                "ask for a shorter range or fewer points"
             )
         return Route.QUEUED
     if forced is not None:
         return forced
-    if missing_samples < sizes.direct_max_samples:
-        return Route.DIRECT
-    return Route.QUEUED if missing_samples > sizes.queued_min_samples else Route.CACHED
+    if missing > sizes.queued_min_samples:
+        return Route.QUEUED
+    # Days that were stored as empty settle only if they are stored again.
+    direct = missing < sizes.direct_max_samples and not fetch_plan.rereads
+    return Route.DIRECT if direct else Route.CACHED
+
+
+def _about(missing: int, stored: int) -> str:
+    return f"about {missing + stored} samples" + (f", {stored} of them stored" if stored else "")

@@ -1,30 +1,38 @@
 """The Answers port over R2, with copies in the colo cache and rows in the index.
 
 Bodies lie in the bucket packed with brotli and leave as they lie: no byte goes through Python,
-unless a client does not take brotli. Format: `docs/formats/storage.md`.
-
-The row is written before the object, so that no answer lies in the bucket that a purge of its
-site cannot find. An answer made from blocks read before a purge may still land after it; it
-lives no longer than its time to live.
+unless a client does not take brotli. Every byte is checked on its way out, wherever it came from: a
+small body before it leaves, a large one as it passes (`sound_body.mjs`). What is damaged is taken out, so
+that it is made anew. Format: `docs/formats/storage.md`.
 """
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import js
 from pyodide.ffi import JsException
+from workers import import_from_javascript
 
-from edgeseries.blocks.adapters.answer_facts import BROTLI, facts_of, told_of
+from edgeseries.blocks.adapters.answer_facts import BROTLI, StoredFacts, expiry_ms, facts_of, told_of
 from edgeseries.blocks.adapters.block_index import AnswerRow, BlockIndex
 from edgeseries.blocks.codecs import Codec
 from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
-from edgeseries.blocks.ports.blocks import Forgotten
 from edgeseries.blocks.ports.compression import Compression
-from edgeseries.errors import BlockDamaged, DeadlineExceeded, StoreUnavailable
+from edgeseries.errors import DeadlineExceeded, StoreUnavailable
 from edgeseries.http.messages import BodyStream
-from edgeseries.platform.colo_cache import ColoCache
-from edgeseries.platform.ffi import in_time, js_bytes, python_bytes
+from edgeseries.platform.colo_cache import ADDRESS, ColoCache
+from edgeseries.platform.ffi import (
+    call_in_time,
+    in_time,
+    js_bytes,
+    js_references,
+    present,
+    python_bytes,
+    whole_number,
+)
 from edgeseries.platform.r2 import R2Bucket
 from edgeseries.ports.clock import Clock
 from edgeseries.storage.bucket import Facts
@@ -33,12 +41,21 @@ from edgeseries.storage.limits import (
     ANSWER_MAX_BYTES,
     ANSWER_QUALITY,
     ANSWER_TTL_MS,
-    BUCKET_PAGE_KEYS,
     BUCKET_TIMEOUT_MS,
+    CHECKED_AHEAD_BYTES,
     COLO_MAX_BYTES,
-    PURGE_MAX_PAGES,
 )
-from edgeseries.storage.object_keys import ANSWERS, Used, answer_key, nobody_counts
+from edgeseries.storage.object_keys import Used, answer_key, content_digest, nobody_counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """A kept answer as it was found: its body still a stream of the platform, and where it lies."""
+
+    body: Any
+    stored: StoredFacts
+    told: Facts
+    copied: bool
 
 
 class AnswerStore:
@@ -70,35 +87,30 @@ class AnswerStore:
 
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
         """See the port."""
-        copied = await self._colo.find(digest)
-        if copied is not None:
-            body, told, stored_bytes = copied.body, copied.facts, None
-        else:
-            opened = await self._bucket.open(answer_key(digest))
-            if opened is None:
-                return None
-            body, told, stored_bytes = opened.body, opened.facts, opened.stored_bytes
-        facts = self._facts_in_force(told)
-        if facts is None:
-            await body.cancel()
-            return None
-        self._used([answer_key(digest)], self._clock.now_ms())
-        if stored_bytes is not None and stored_bytes <= COLO_MAX_BYTES:
-            body, copy = body.tee()
-            self._wait_until(self._colo.keep(digest, copy, told))
-        if accepts_brotli:
-            return KeptAnswer(facts=facts, stream=BodyStream(body), content_encoding=BROTLI)
-        plain = await self._unpacked(body, facts)
-        if plain is None:
-            return None
-        stream = BodyStream(js.Response.new(js_bytes(plain)).body)
-        return KeptAnswer(facts=facts, stream=stream, content_encoding="")
+        for look in (self._copied, self._in_bucket):
+            source = await look(digest)
+            if source is None:
+                continue
+            if accepts_brotli:
+                answer = await self._streamed(digest, source)
+            else:
+                answer = await self._unpacked(digest, source)
+            if answer is not None:
+                self._used([answer_key(digest)], self._clock.now_ms())
+                return answer
+        return None
 
     async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
         """See the port."""
         packed = self._compression.compress(body, quality=ANSWER_QUALITY)
-        expires_ms = facts.created_ms + self._ttl_ms
+        stored = StoredFacts(
+            facts=facts,
+            expires_ms=expiry_ms(facts, self._ttl_ms),
+            stored_bytes=len(packed),
+            digest=content_digest(packed),
+        )
         key = answer_key(digest)
+        await self._bucket.put_encoded(key, packed, told_of(stored), coding=BROTLI)
         await self._index.record_answer(
             AnswerRow(
                 key=key,
@@ -108,50 +120,98 @@ class AnswerStore:
                 stored_bytes=len(packed),
                 codec=BROTLI,
                 created_ms=facts.created_ms,
-                expires_ms=expires_ms,
+                expires_ms=stored.expires_ms,
             )
         )
-        await self._bucket.put_encoded(key, packed, told_of(facts, expires_ms), coding=BROTLI)
         await self._colo.forget([digest])
 
-    async def forget_site(self, site: str, *, dry_run: bool) -> Forgotten:
-        """Remove every kept answer of a site, or only tell. Copies elsewhere live COLO_TTL_MS."""
-        count = stored_bytes = 0
-        after = ""
-        for _ in range(PURGE_MAX_PAGES):
-            rows = await self._index.answers(site, after=after)
-            count += len(rows)
-            stored_bytes += sum(size_bytes for _, size_bytes in rows)
-            if rows and not dry_run:
-                keys = [key for key, _ in rows]
-                await self._bucket.delete(keys)
-                await self._colo.forget([key.removeprefix(ANSWERS) for key in keys])
-                await self._index.remove(keys)
-            if len(rows) < BUCKET_PAGE_KEYS:
-                return Forgotten(blocks=0, answers=count, stored_bytes=stored_bytes)
-            after = rows[-1][0]
-        raise StoreUnavailable(f"{count} answers are done and more are left; send the same request again")
+    async def _copied(self, digest: str) -> _Source | None:
+        copy = await self._colo.find(digest)
+        return None if copy is None else await self._source(copy.body, copy.facts, copied=True)
 
-    def _facts_in_force(self, told: Facts) -> AnswerFacts | None:
+    async def _in_bucket(self, digest: str) -> _Source | None:
+        opened = await self._bucket.open(answer_key(digest))
+        return None if opened is None else await self._source(opened.body, opened.facts, copied=False)
+
+    async def _source(self, body: Any, told: Facts, *, copied: bool) -> _Source | None:
+        """What was found, if it can be read and is in force."""
         try:
-            facts, expires_ms = facts_of(told)
+            stored = facts_of(told)
         except (KeyError, ValueError):
             self.faults["answer_facts_damaged"] += 1
-            return None
-        return facts if self._clock.now_ms() < expires_ms else None
-
-    async def _unpacked(self, body: Any, facts: AnswerFacts) -> bytes | None:
-        if facts.body_bytes > ANSWER_MAX_BYTES:
+            stored = None
+        if stored is None or self._clock.now_ms() >= stored.expires_ms:
             await body.cancel()
-            raise StoreUnavailable("the kept answer is too large to unpack; accept brotli")
+            return None
+        return _Source(body=body, stored=stored, told=told, copied=copied)
+
+    async def _streamed(self, digest: str, source: _Source) -> KeptAnswer | None:
+        """The answer as it lies, checked; None if it is known to be damaged before it leaves."""
+        stored = source.stored
         try:
-            packed = await in_time(js.Response.new(body).arrayBuffer(), BUCKET_TIMEOUT_MS, "the bucket")
+            checked = await call_in_time(
+                _soundness(),
+                "checked",
+                source.body,
+                stored.digest,
+                stored.stored_bytes,
+                CHECKED_AHEAD_BYTES,
+                js_references(
+                    bucket=None if source.copied else self._bucket.binding,
+                    key=answer_key(digest),
+                    address=ADDRESS + digest,
+                ),
+                timeout_ms=BUCKET_TIMEOUT_MS,
+                what="the bucket",
+            )
         except JsException as error:
             raise StoreUnavailable("the bucket broke off an answer; try again") from error
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
-        try:
-            return self._compression.decompress(Codec.BROTLI, python_bytes(packed), size=facts.body_bytes)
-        except BlockDamaged:
-            self.faults["answer_damaged"] += 1
+        earlier = whole_number(checked.told, "a count")
+        if earlier:
+            self.faults["answer_damaged"] += earlier
+        body = present(checked.body)
+        if body is None:
+            await self._drop(digest, source)
             return None
+        if not source.copied and stored.stored_bytes <= COLO_MAX_BYTES:
+            body, copy = body.tee()
+            self._wait_until(self._colo.keep(digest, copy, source.told))
+        return KeptAnswer(facts=stored.facts, stream=BodyStream(body), content_encoding=BROTLI)
+
+    async def _drop(self, digest: str, source: _Source) -> None:
+        """Take a damaged answer out where it was found."""
+        self.faults["answer_damaged"] += 1
+        await self._colo.forget([digest])
+        if source.copied:
+            return
+        try:
+            await self._bucket.delete([answer_key(digest)])
+        except StoreUnavailable:
+            self.faults["answer_not_dropped"] += 1
+
+    async def _unpacked(self, digest: str, source: _Source) -> KeptAnswer | None:
+        facts = source.stored.facts
+        if facts.body_bytes > ANSWER_MAX_BYTES:
+            await source.body.cancel()
+            raise StoreUnavailable("the kept answer is too large to unpack; accept brotli")
+        try:
+            read = await in_time(js.Response.new(source.body).arrayBuffer(), BUCKET_TIMEOUT_MS, "the bucket")
+        except JsException as error:
+            raise StoreUnavailable("the bucket broke off an answer; try again") from error
+        except DeadlineExceeded as error:
+            raise StoreUnavailable(error.detail) from error
+        packed = python_bytes(read)
+        if content_digest(packed) != source.stored.digest:
+            await self._drop(digest, source)
+            return None
+        plain = self._compression.decompress(Codec.BROTLI, packed, size=facts.body_bytes)
+        stream = BodyStream(js.Response.new(js_bytes(plain)).body)
+        return KeptAnswer(facts=facts, stream=stream, content_encoding="")
+
+
+@cache
+def _soundness() -> Any:
+    """The module beside this file. Imported in the isolate's first event: it needs a running one."""
+    return import_from_javascript("./sound_body.mjs")

@@ -1,8 +1,8 @@
 """Copies of kept answers in the cache of the location (colo) that a request came to.
 
 Bytes lie there as they lie in the bucket, under an address of our own and without a
-Content-Encoding, so that no cache unpacks or packs them again. A copy lives COLO_TTL_MS: a purge
-made at another location is seen here within it. A cache that fails is a cache that misses.
+Content-Encoding, so that no cache unpacks or packs them again. A copy lives COLO_TTL_MS; after a purge nobody
+asks for it any more. A cache that fails is a cache that misses.
 """
 
 import json

@@ -17,15 +17,17 @@ from edgeseries.storage.limits import INDEX_TIMEOUT_MS
 
 class D1Database:
     """One D1 database. `binding` is the platform's own object, without the SDK's wrapper; `meter` counts
-    what is billed.
+    what is billed, and `statements` what this object has asked for.
     """
 
     def __init__(self, binding: Any, meter: Counter[str] | None = None) -> None:
         self._binding = binding
         self._meter: Counter[str] = Counter() if meter is None else meter
+        self.statements = 0
 
     async def read(self, command: Command) -> list[Row]:
         """See `Database`."""
+        self.statements += 1
         try:
             rows = await call_in_time(
                 self._bound(command), "raw", timeout_ms=INDEX_TIMEOUT_MS, what="the index"
@@ -41,6 +43,7 @@ class D1Database:
 
     async def write(self, commands: Sequence[Command]) -> list[list[Row]]:
         """See `Database`. A row comes as an object whose fields stand in the order of the columns."""
+        self.statements += len(commands)
         try:
             bound = js_object([self._bound(command) for command in commands])
             results = await call_in_time(

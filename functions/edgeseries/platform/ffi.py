@@ -28,6 +28,14 @@ def js_object(fields: Mapping[str, Any] | list[Any]) -> Any:
     return to_js(fields, dict_converter=js.Object.fromEntries)
 
 
+def js_references(**fields: Any) -> Any:
+    """A plain JavaScript object whose fields are the platform's own objects, texts, or null for None."""
+    made = js.Object.new()
+    for name, value in fields.items():
+        setattr(made, name, jsnull if value is None else value)
+    return made
+
+
 def js_plain(value: Any) -> Any:
     """A JavaScript value of what JSON can hold: by far faster than `js_object`, which looks at each part.
 

@@ -24,7 +24,7 @@ from edgeseries.storage.bucket import Facts, Found, Listed, Page, Written
 from edgeseries.storage.limits import BUCKET_PAGE_KEYS, BUCKET_TIMEOUT_MS
 
 TOO_MANY_WRITES: Final = "(10058)"
-"""R2's code for more than one write a second to a key: somebody else writes it right now."""
+"""R2's code for more than one write a second to a key."""
 
 BILLED_AS: Final = {"put": "r2_class_a", "list": "r2_class_a", "get": "r2_class_b", "head": "r2_class_b"}
 """Operations by the names of `metrics/prices.py`. A put that loses is billed, too; a delete is free."""
@@ -41,12 +41,13 @@ class Opened:
 
 class R2Bucket:
     """One R2 bucket. `binding` is the platform's own object, without the SDK's wrapper; `meter` counts
-    what is billed.
+    what is billed, and `calls` what this object has asked for.
     """
 
     def __init__(self, binding: Any, meter: Counter[str] | None = None) -> None:
-        self._binding = binding
+        self.binding = self._binding = binding
         self._meter: Counter[str] = Counter() if meter is None else meter
+        self.calls = 0
 
     async def get(self, key: str) -> Found | None:
         """See `Bucket`."""
@@ -74,23 +75,31 @@ class R2Bucket:
             stored_bytes=whole_number(found.size, "the size of an object"),
         )
 
-    async def put(self, key: str, content: bytes, facts: Facts, *, replaces: str | None) -> Written | None:
+    async def put(self, key: str, content: bytes, facts: Facts) -> Written:
         """See `Bucket`."""
-        condition = {"etagMatches": replaces} if replaces is not None else {"etagDoesNotMatch": "*"}
-        options = js_object({"onlyIf": condition, "customMetadata": dict(facts)})
+        options = js_object({"customMetadata": dict(facts)})
         try:
             put = await self._race("put", key, js_bytes(content), options)
         except JsException as error:
             if TOO_MANY_WRITES in str(error):
-                return None
+                # Somebody wrote the same bytes within this second.
+                there = await self._call("head", key)
+                if there is not None:
+                    return _written(there)
             raise StoreUnavailable("the bucket refused to write; try again") from error
-        return None if put is None else _written(put)
+        return _written(put)
 
     async def put_encoded(self, key: str, content: bytes, facts: Facts, *, coding: str) -> None:
-        """Write whatever is there, with what its bytes are coded by."""
+        """Write whatever is there, with what its bytes are coded by. Where somebody wrote within this second,
+        theirs stays.
+        """
         http = {"contentType": "application/json", "contentEncoding": coding}
         options = js_object({"httpMetadata": http, "customMetadata": dict(facts)})
-        await self._call("put", key, js_bytes(content), options)
+        try:
+            await self._race("put", key, js_bytes(content), options)
+        except JsException as error:
+            if TOO_MANY_WRITES not in str(error):
+                raise StoreUnavailable("the bucket failed to put; try again") from error
 
     async def delete(self, keys: Sequence[str]) -> None:
         """See `Bucket`."""
@@ -125,6 +134,7 @@ class R2Bucket:
             raise StoreUnavailable(f"the bucket failed to {verb}; try again") from error
 
     async def _race(self, verb: str, *arguments: Any) -> Any:
+        self.calls += 1
         if verb in BILLED_AS:
             self._meter[BILLED_AS[verb]] += 1
         try:

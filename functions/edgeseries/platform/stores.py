@@ -14,7 +14,7 @@ from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import raw
 from edgeseries.platform.r2 import R2Bucket
 from edgeseries.ports.clock import Clock
-from edgeseries.storage.limits import ANSWER_TTL_MS
+from edgeseries.storage.limits import ANSWER_TTL_MS, BUCKET_CALLS_BUDGET, STATEMENTS_BUDGET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +23,15 @@ class Stores:
     went wrong in them during the event.
     """
 
+    bucket: R2Bucket
     database: D1Database
     blocks: BlockStore
     answers: AnswerStore
     faults: Counter[str]
+
+    def spent(self) -> bool:
+        """See Budget."""
+        return self.database.statements > STATEMENTS_BUDGET or self.bucket.calls > BUCKET_CALLS_BUDGET
 
 
 def stores_of(
@@ -61,8 +66,7 @@ def stores_of(
         compression=compression,
         memory=memory,
         clock=clock,
-        answers=answers,
         faults=faults,
         used=metrics_buffer.used,
     )
-    return Stores(database=d1, blocks=blocks, answers=answers, faults=faults)
+    return Stores(bucket=r2, database=d1, blocks=blocks, answers=answers, faults=faults)

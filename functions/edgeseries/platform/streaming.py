@@ -1,7 +1,8 @@
 """The Streaming and Timer ports on Workers: a TransformStream that is written while it is read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import js
@@ -21,17 +22,19 @@ class PlatformStreaming:
         self._wait_until = wait_until
         self._journal = journal
 
-    def stream(self, pieces: AsyncIterator[bytes]) -> BodyStream:
+    def stream(self, pieces: AsyncGenerator[bytes]) -> BodyStream:
         """See Streaming. A write waits until the piece is taken, so one piece is in memory at a time."""
         channel = js.IdentityTransformStream.new()
         self._wait_until(asyncio.ensure_future(self._write(pieces, channel.writable.getWriter())))
         return BodyStream(channel.readable)
 
-    async def _write(self, pieces: AsyncIterator[bytes], writer: Any) -> None:
+    async def _write(self, pieces: AsyncGenerator[bytes], writer: Any) -> None:
         dealt_with = False
         try:
-            async for piece in pieces:
-                await writer.write(js_bytes(piece))
+            # Closed in any case: what the pieces hold is given back also when their reader goes away.
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    await writer.write(js_bytes(piece))
             await writer.close()
             dealt_with = True
         except JsException as error:

@@ -1,6 +1,6 @@
 """Bodies that are made while they are sent, and waiting between two looks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from edgeseries.http.messages import BodyStream
@@ -9,7 +9,7 @@ from edgeseries.http.messages import BodyStream
 class Streaming(Protocol):
     """Turns pieces into a body that leaves while it is made."""
 
-    def stream(self, pieces: AsyncIterator[bytes]) -> BodyStream:
+    def stream(self, pieces: AsyncGenerator[bytes]) -> BodyStream:
         """A body of these pieces, made no faster than it is read. A piece that raises breaks the body
         off, so that nobody takes it for whole; a reader who goes away ends the making.
         """

@@ -1,25 +1,40 @@
 """JSON from outside, looked at before it is parsed.
 
 Python's parser goes down a level for each bracket. In the Workers runtime that ends the whole isolate
-(the stack of WebAssembly is small, and its overflow is no exception), so depth is counted first.
+(the stack of WebAssembly is small, and its overflow is no exception), so depth is bounded first. Only
+UTF-8 is read: in another encoding bytes that look like quotes could hide brackets from who counts them.
 """
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Any, Final
 
 from edgeseries.limits import MAX_JSON_DEPTH
 
-_STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*+(?:"|\\?\Z)', re.DOTALL)
-"""One text, or what is left of one that never ends: every quote begins a match, so a scan is linear."""
+_SHAPE: Final = b'"[]{}'
+_NOT_SHAPE: Final = bytes(set(range(256)) - set(_SHAPE))
+_QUOTED: Final = re.compile(rb'"[^"]*"?')
+"""One text, or what is left of one that never ends. Between quotes nothing is escaped any more."""
 
-_BRACKETS: Final = re.compile(rb"[\[\]{}]")
-_STEPS: Final = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+INTEGER_MAX_DIGITS: Final = 310
+"""An integer of more digits is larger than every float64 (309 digits at most, IEEE 754)."""
+
+PYTHON_MAX_DIGITS: Final = 4_300
+"""Python refuses to read longer integers (`sys.int_info.default_max_str_digits`)."""
+
+_LONG_INTEGER: Final = re.compile(rb"[0-9]{%d}" % (PYTHON_MAX_DIGITS + 1))
 
 
 class TooDeep(ValueError):
     """Brackets within brackets, deeper than anybody needs."""
+
+
+class RepeatedField(ValueError):
+    """A name that stands twice in one object: nobody could say which is meant."""
 
 
 def parsed(text: bytes) -> Any:
@@ -27,19 +42,57 @@ def parsed(text: bytes) -> Any:
 
     Raises ValueError: TooDeep, RepeatedField, or for what is not JSON.
     """
-    if text.count(b"[") + text.count(b"{") > MAX_JSON_DEPTH and depth_of(text) > MAX_JSON_DEPTH:
-        raise TooDeep
-    return json.loads(text, object_pairs_hook=_once_each)
+    return json.loads(_checked(text), object_pairs_hook=_once_each)
+
+
+def parsed_rows(text: bytes) -> Any:
+    """The same of a text with tens of thousands of objects: they are not looked at one by one.
+
+    An integer of any length is read; one that is larger than every float64 may come as infinity.
+    Raises ValueError: TooDeep, or for what is not JSON.
+    """
+    decoded = _checked(text)
+    try:
+        return json.loads(decoded)
+    except ValueError:
+        if not _LONG_INTEGER.search(text):
+            raise
+    return json.loads(decoded, parse_int=_integer)
 
 
 def depth_of(text: bytes) -> int:
     """How deep brackets stand within brackets. What stands in texts does not count."""
-    brackets = _BRACKETS.findall(_STRINGS.sub(b"", text))
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+    return max(_depths(_shape_of(text)), default=0)
 
 
-class RepeatedField(ValueError):
-    """A name that stands twice in one object: nobody could say which is meant."""
+def _checked(text: bytes) -> str:
+    if text.count(b"[") + text.count(b"{") > MAX_JSON_DEPTH:
+        shape = _shape_of(text)
+        # Rows are objects without brackets inside: without them the rest is short, and a level less.
+        rest = shape.replace(b"{}", b"")
+        if _is_deeper(rest, MAX_JSON_DEPTH - 1) and _is_deeper(shape, MAX_JSON_DEPTH):
+            raise TooDeep
+    return text.decode("utf-8-sig", "surrogatepass")
+
+
+def _shape_of(text: bytes) -> bytes:
+    """The brackets that stand outside of texts, in order."""
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # A pair of quotes without a bracket between them says nothing, whichever text it ends or begins.
+    return _QUOTED.sub(b"", text.translate(None, _NOT_SHAPE).replace(b'""', b""))
+
+
+def _depths(shape: Iterable[int]) -> Iterator[int]:
+    return accumulate(map(_STEPS.__getitem__, shape))
+
+
+def _is_deeper(shape: bytes, most: int) -> bool:
+    return any(depth > most for depth in _depths(shape))
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) <= INTEGER_MAX_DIGITS else float(digits)
 
 
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:

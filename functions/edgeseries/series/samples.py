@@ -1,8 +1,9 @@
 """Samples of a point: the values they may hold and their normal form.
 
 Normal form: strictly ascending instants; of two samples at one instant the last delivered
-wins; a number that is not finite is null. Every route answers in this form, so any two
-routes can be compared sample for sample. It knows no vendor and no storage format.
+wins; a number that no float64 comes near (not finite, or of hundreds of digits) is null. Every
+route answers in this form, so any two routes can be compared sample for sample. It knows no vendor
+and no storage format.
 """
 
 from array import array
@@ -17,7 +18,7 @@ from typing import Final
 from edgeseries.series.timerange import TimeRange
 
 Value = float | int | bool | str | None
-"""A number is a float; an int only where no float64 is equal to it (some beyond 2**53)."""
+"""A number is a float; an int only where no float64 is equal to it (some beyond 2**53), and some are near."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +39,23 @@ NO_SAMPLES: Final = Samples(times_ms=array("q"), values=())
 
 
 def plain_number(number: float) -> Value:
-    """A number from outside in normal form: float, or int where only an int is exact, or null."""
-    if isinstance(number, int):
-        return number if float_differs(number) else float(number)
-    return number if isfinite(number) else None
+    """A number from outside in normal form: float, or int where only an int is exact, or null.
 
-
-def float_differs(number: int) -> bool:
-    """Whether the nearest float64 is another number (or there is none)."""
+    Null for what is larger than every float64, too, however it is written: `1e400` and its 401 digits are
+    one number.
+    """
+    if not isinstance(number, int):
+        return number if isfinite(number) else None
     try:
-        return int(float(number)) != number
+        nearest = float(number)
     except OverflowError:
-        return True
+        return None
+    return nearest if int(nearest) == number else number
+
+
+def is_beyond_float64(number: int) -> bool:
+    """Whether an integer is larger than every float64, so that its normal form is null."""
+    return plain_number(number) is None
 
 
 def in_order(times_ms: Sequence[int], values: Sequence[Value]) -> Samples:

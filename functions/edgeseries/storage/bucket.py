@@ -1,4 +1,4 @@
-"""An object bucket as the stores use it: whole objects, conditional writes, lists by prefix.
+"""An object bucket as the stores use it: whole objects that never change, lists by prefix.
 
 R2 in `r2.py`, memory in the tests. A bucket that fails or is late raises StoreUnavailable.
 """
@@ -52,11 +52,8 @@ class Bucket(Protocol):
         """The object, or None."""
         ...
 
-    async def put(self, key: str, content: bytes, facts: Facts, *, replaces: str | None) -> Written | None:
-        """Write if the object still has the etag `replaces` (None: if there is no object).
-
-        None if another writer was first, or writes at this very time.
-        """
+    async def put(self, key: str, content: bytes, facts: Facts) -> Written:
+        """Write an object. Whoever writes to a key writes the same bytes, so nobody is in another's way."""
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from edgeseries.storage.limits import PARAMETER_MAX_BYTES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A statement of `statements.py` and its parameters in order."""
+    """A statement of one of the modules of statements, and its parameters in order."""
 
     sql: str
     parameters: tuple[str | float, ...]

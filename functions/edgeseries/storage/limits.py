@@ -2,17 +2,36 @@
 
 from typing import Final
 
-from edgeseries.limits import DAY_MS, MAX_NAME_BYTES, MINUTE_MS, PLATFORM_CONNECTIONS, SECOND_MS
+from edgeseries.limits import (
+    DAY_MS,
+    MAX_NAME_BYTES,
+    MAX_POINTS,
+    MAX_ROW_VALUE_BYTES,
+    MINUTE_MS,
+    PLATFORM_CONNECTIONS,
+    SECOND_MS,
+)
+from edgeseries.platform_limits import D1_QUERIES, R2_KEY_BYTES, R2_KEYS, R2_METADATA_BYTES, SUBREQUESTS
 
-CALLS_OF_AN_INVOCATION: Final = 10_000
-"""Calls of R2, D1 and the cache together (Workers platform limits, 2026-07)."""
+CALLS_OF_AN_INVOCATION: Final = SUBREQUESTS.value
+"""Calls of R2, D1, queues, the cache and fetch together."""
+
+STATEMENTS_OF_AN_INVOCATION: Final = D1_QUERIES.value
+"""Statements of D1, each of a batch counted by itself."""
+
+STATEMENTS_BUDGET: Final = STATEMENTS_OF_AN_INVOCATION // 2
+"""A consumer that has made so many begins nothing new. What a batch still needs then is some dozens: its
+last blocks, its end, a letter, and what was counted."""
+
+BUCKET_CALLS_BUDGET: Final = CALLS_OF_AN_INVOCATION * 2 // 5
+"""As many calls of the bucket. A batch that has begun then writes what it holds: two calls a block."""
 
 # --- R2 -----------------------------------------------------------------------
-OBJECT_KEY_MAX_BYTES: Final = 1_024
-"""R2 refuses longer keys (R2 platform limits, 2026)."""
+OBJECT_KEY_MAX_BYTES: Final = R2_KEY_BYTES.value
+"""R2 refuses longer keys."""
 
-OBJECT_FACTS_MAX_BYTES: Final = 8_192
-"""All custom metadata of an object (R2 platform limits, 2026)."""
+OBJECT_FACTS_MAX_BYTES: Final = R2_METADATA_BYTES.value
+"""All custom metadata of an object."""
 
 BUCKET_AT_ONCE: Final = 4
 """R2 calls of one store under way at once; of the platform's six connections two stay free."""
@@ -20,15 +39,15 @@ BUCKET_AT_ONCE: Final = 4
 BUCKET_TIMEOUT_MS: Final = 5 * SECOND_MS
 """One R2 call. Blocks are well under a megabyte; a bucket this slow is no faster than upstream."""
 
-BUCKET_PAGE_KEYS: Final = 1_000
-"""Objects of one list and keys of one delete (R2 platform limits, 2026)."""
+BUCKET_PAGE_KEYS: Final = R2_KEYS.value
+"""Objects of one list and keys of one delete."""
 
 # --- D1 -----------------------------------------------------------------------
 INDEX_TIMEOUT_MS: Final = 2 * SECOND_MS
 """One D1 round trip. A request that waits longer is better served from upstream."""
 
 PARAMETER_MAX_BYTES: Final = 1_000_000
-"""JSON of one bound parameter; D1 takes 2,000,000 bytes, and 10,000 usual names are one million."""
+"""JSON of one bound parameter, half of what D1 takes; 10,000 usual names are one million."""
 
 WAITING_PAGE_ROWS: Final = 500
 """Batches of one look for what is waiting: five sends of a hundred messages."""
@@ -41,22 +60,40 @@ COVERED_MAX_ROWS: Final = 250_000
 """Rows of blocks that one statement looks through for what is covered: a quarter of a second here, so
 that 10,000 points over ten years (1.2 million rows) are five round trips, none near the timeout."""
 
-# --- merging ------------------------------------------------------------------
+# --- storing ------------------------------------------------------------------
+KEEP_BATCH_BLOCKS: Final = 100
+"""Blocks whose pointers move in one transaction: five written rows each, index entries included. What was
+stored before a failure stays, and a long `keep` is seen as it goes."""
+
 KEEP_ATTEMPTS: Final = 10
-"""Tries to merge into one block while other writers get there first."""
+"""Tries to move a pointer while other writers get there first."""
 
 KEEP_FIRST_WAIT_MS: Final = 50
 """Longest wait before the second try; it doubles with each try. Writers draw their wait at random."""
 
 KEEP_LONGEST_WAIT_MS: Final = 1_500
-"""R2 takes one write a second for a key; a try after this has its turn."""
+"""Among ten writers each has had its turn by then."""
+
+SUPERSEDED_KEEP_MS: Final = DAY_MS
+"""How long an object lies that no pointer leads to: readers that began before may be at it, and the longest
+result is hours."""
+
+PURGE_RECORD_KEEP_MS: Final = 30 * DAY_MS
+"""How long the record of a purge lies. Objects of before it are gone by then, each index lost or not."""
 
 # --- memory of an isolate -------------------------------------------------------
 MEMORY_MAX_BYTES: Final = 16_000_000
 """Raw blocks an isolate keeps, of its 128 MB: a month of 1,000 five-minute points."""
 
-MEMORY_TTL_MS: Final = MINUTE_MS
-"""How long a block is believed without asking R2: a purge elsewhere is seen here within it."""
+STAMPS_TTL_MS: Final = 30 * SECOND_MS
+"""How long an isolate believes the generations that it read, so that a kept answer costs no read of D1. A
+purge or refresh through another isolate is seen here within it, one through this isolate at once."""
+
+STAMPS_MAX_QUERIES: Final = 2_000
+"""Sets of points whose generations an isolate remembers."""
+
+STAMPS_MAX_POINTS: Final = 50_000
+"""Names in these sets, all together: some megabytes."""
 
 TAILS_MAX_SAMPLES: Final = 250_000
 """Samples of live edges an isolate keeps: 10 MB of its 128 MB; a day of 170 one-minute points."""
@@ -69,22 +106,24 @@ DENSITY_MEMORY_DAYS: Final = 30
 """Days that the learned density remembers: a building's month."""
 
 # --- purge --------------------------------------------------------------------
-PURGE_MAX_PAGES: Final = 500
-"""Pages of a list that one purge walks: 500,000 blocks, five years of the largest site we know of.
-With a delete and a row write for each they are 1,500 of the 10,000 calls of an invocation."""
+PURGE_STRETCH_BLOCKS: Final = 5_000
+"""Pointers that one transaction takes away, six written rows each: D1 gives it 30 seconds, and we two."""
 
-PURGE_MAX_CUTS: Final = 2_000
-"""Blocks that one purge writes again, two calls each. The same purge asked again goes on behind them."""
+PURGE_STRETCH_POINTS: Final = 100
+"""Points of one transaction: 12,200 pointers, were all of them stored over ten years."""
 
-PURGE_LISTED_POINTS: Final = 50
-"""Up to so many points each has its own list; for more the whole site is listed and sifted."""
+PURGE_STRETCH_STATEMENTS: Final = 6
+"""Where a stretch ends, and what counts it, notes its objects, takes pointers, cuts days and raises."""
+
+PURGE_MAX_STRETCHES: Final = 150
+"""Transactions of one purge of a site: 750,000 blocks, eight years of the largest site we know of."""
 
 # --- answers ------------------------------------------------------------------
 ANSWER_TTL_MS: Final = 30 * DAY_MS
 """A kept answer is made again after this, so that what nobody asks for goes."""
 
 COLO_TTL_MS: Final = MINUTE_MS
-"""How long one location answers without asking R2: a purge elsewhere is seen there within it."""
+"""How long one location answers without asking R2."""
 
 COLO_TIMEOUT_MS: Final = SECOND_MS
 """One call of the colo cache. It is in the same building; if it is slow, R2 is asked."""
@@ -92,15 +131,23 @@ COLO_TIMEOUT_MS: Final = SECOND_MS
 COLO_MAX_BYTES: Final = 8_000_000
 """Larger answers are not copied into the colo cache: while copied they are in memory."""
 
+CHECKED_AHEAD_BYTES: Final = 1_000_000
+"""Kept answers up to this size are checked before their first byte leaves: they are in the isolate's memory
+for that long. Larger ones are checked as they pass."""
+
 ANSWER_MAX_BYTES: Final = 50_000_000
 """A kept body unpacked for a client without brotli, at most: it is in memory then, twice."""
 
 ANSWER_QUALITY: Final = 5
 """Brotli quality of answers: 32 MB/s of JSON here, and 9 would be 9 MB/s for some percent."""
 
+assert STATEMENTS_BUDGET + BUCKET_CALLS_BUDGET < CALLS_OF_AN_INVOCATION // 2
+assert PARAMETER_MAX_BYTES <= MAX_ROW_VALUE_BYTES
 assert BUCKET_AT_ONCE < PLATFORM_CONNECTIONS
 assert len("blocks/v1/") + 3 * MAX_NAME_BYTES > OBJECT_KEY_MAX_BYTES, "long site names need a digest"
 assert KEEP_FIRST_WAIT_MS < KEEP_LONGEST_WAIT_MS
-assert 3 * PURGE_MAX_PAGES + 2 * PURGE_MAX_CUTS < CALLS_OF_AN_INVOCATION
+assert STAMPS_TTL_MS <= MINUTE_MS
+assert PURGE_MAX_STRETCHES * PURGE_STRETCH_STATEMENTS < STATEMENTS_OF_AN_INVOCATION
+assert MAX_POINTS // PURGE_STRETCH_POINTS * PURGE_STRETCH_STATEMENTS < STATEMENTS_OF_AN_INVOCATION
 assert COLO_TTL_MS <= MINUTE_MS
-assert COLO_MAX_BYTES < ANSWER_MAX_BYTES
+assert CHECKED_AHEAD_BYTES < COLO_MAX_BYTES < ANSWER_MAX_BYTES

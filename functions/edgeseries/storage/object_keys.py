@@ -1,9 +1,11 @@
 """Where objects lie in the bucket. Format: `docs/formats/storage.md`. It knows no platform.
 
-Every site becomes one safe part of a path, so that a prefix of one site never begins another's.
+Every site becomes one safe part of a path, so that a prefix of one site never begins another's. The key
+of a block ends with the digest of its bytes: a key never means two things.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
@@ -12,6 +14,7 @@ from edgeseries.storage.limits import OBJECT_KEY_MAX_BYTES
 
 BLOCKS: Final = "blocks/v1/"
 ANSWERS: Final = "answers/v1/"
+PURGES: Final = "purges/v1/"
 
 SITE_PART_MAX_BYTES: Final = 512
 """A longer percent-encoded site name gives way to its digest, marked by a sign that encoding never leaves."""
@@ -19,13 +22,25 @@ DIGEST_MARK: Final = "="
 
 DIGEST_CHARS: Final = 64
 MONTH_CHARS: Final = len("2024-01")
+VERSION_CHARS: Final = 12
+"""Hexadecimal digits of a digest that fit a number which JavaScript holds exactly (48 bits)."""
 
-assert len(BLOCKS) + SITE_PART_MAX_BYTES + DIGEST_CHARS + MONTH_CHARS + len("//") <= OBJECT_KEY_MAX_BYTES
+assert len(BLOCKS) + SITE_PART_MAX_BYTES + 2 * DIGEST_CHARS + MONTH_CHARS + len("///") <= OBJECT_KEY_MAX_BYTES
 
 
 def digest_of(name: str) -> str:
     """SHA-256 of a name in UTF-8, hexadecimal."""
     return sha256(name.encode()).hexdigest()
+
+
+def content_digest(content: bytes) -> str:
+    """SHA-256 of an object's bytes, hexadecimal."""
+    return sha256(content).hexdigest()
+
+
+def version_of(digest: str) -> int:
+    """The first 48 bits of a digest."""
+    return int(digest[:VERSION_CHARS], 16)
 
 
 def site_part(site: str) -> str:
@@ -41,27 +56,37 @@ def site_prefix(site: str) -> str:
     return f"{BLOCKS}{site_part(site)}/"
 
 
-def point_prefix(site: str, point: str) -> str:
-    """What the keys of all blocks of a point begin with."""
-    return f"{site_prefix(site)}{digest_of(point)}/"
+def block_key(site: str, point: str, month: str, digest: str) -> str:
+    """The key of a block; month as `YYYY-MM`, `digest` that of its bytes."""
+    return f"{site_prefix(site)}{digest_of(point)}/{month}/{digest}"
 
 
-def block_key(site: str, point: str, month: str) -> str:
-    """The key of a block; month as `YYYY-MM`."""
-    return f"{point_prefix(site, point)}{month}"
+@dataclass(frozen=True, slots=True)
+class BlockPath:
+    """What the key of a block tells."""
+
+    point_digest: str
+    month: str
+    digest: str
 
 
-def point_digest_and_month(key: str) -> tuple[str, str] | None:
-    """The last two parts of a block's key, or None if it is none."""
+def block_path(key: str) -> BlockPath | None:
+    """The last three parts of a block's key, or None if it is none (or of before objects had digests)."""
     parts = key.removeprefix(BLOCKS).split("/")
-    if not key.startswith(BLOCKS) or len(parts) != len(("site", "digest", "month")):
+    if not key.startswith(BLOCKS) or len(parts) != len(("site", "point", "month", "digest")):
         return None
-    return (parts[1], parts[2]) if len(parts[2]) == MONTH_CHARS else None
+    path = BlockPath(*parts[1:])
+    return path if len(path.month) == MONTH_CHARS and len(path.digest) == DIGEST_CHARS else None
 
 
 def answer_key(digest: str) -> str:
     """The key of a kept answer."""
     return f"{ANSWERS}{digest}"
+
+
+def purge_key(site: str, generation: int) -> str:
+    """The key of the record of a purge."""
+    return f"{PURGES}{site_part(site)}/{generation}"
 
 
 Used = Callable[[Sequence[str], int], None]

@@ -7,8 +7,8 @@ from edgeseries.http.parameters import Opaque, Parameter, Schema
 from edgeseries.limits import MAX_HEADER_CHARS, MAX_REQUEST_ID_CHARS
 
 
-def _header(name: str, told: str, max_chars: int = MAX_HEADER_CHARS) -> Parameter:
-    return Parameter(name=name, place="header", kind=Opaque(max_chars=max_chars), told=told)
+def _header(name: str, description: str, max_chars: int = MAX_HEADER_CHARS) -> Parameter:
+    return Parameter(name=name, place="header", kind=Opaque(max_chars=max_chars), description=description)
 
 
 REQUEST_ID: Final = _header(
@@ -32,28 +32,28 @@ SECONDS: Final[Schema] = {"type": "integer", "minimum": 0}
 ANSWER_HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "X-Request-Id": ("The name of this request in logs.", TEXT),
     "Server-Timing": ("Milliseconds: `total`, and `upstream` if it was asked.", TEXT),
-    "Cache-Control": ("What may be kept.", TEXT),
+    "Cache-Control": ("Whether this may be cached.", TEXT),
     "Vary": ("Which request headers the answer depends on.", TEXT),
     "X-Content-Type-Options": ("Always `nosniff`.", {"type": "string", "const": "nosniff"}),
     "Access-Control-Allow-Origin": ("Who may read this in a browser.", TEXT),
     "Access-Control-Expose-Headers": ("What scripts of other origins may read.", TEXT),
-    "Access-Control-Allow-Methods": ("What this path takes.", TEXT),
+    "Access-Control-Allow-Methods": ("The methods of this path.", TEXT),
     "Access-Control-Allow-Headers": ("What browsers may send.", TEXT),
     "Access-Control-Max-Age": ("Seconds for which a browser may remember this.", SECONDS),
-    "Allow": ("What this path takes.", TEXT),
+    "Allow": ("The methods of this path.", TEXT),
     "ETag": ("Strong, over the content.", TEXT),
     "Content-Encoding": (
         "`br` for a kept answer, to who accepts it; the platform may compress others.",
         TEXT,
     ),
     "Content-Disposition": ("A name for a file.", TEXT),
-    "Location": ("Where what was made is looked up.", TEXT),
+    "Location": ("The URL of what was made.", TEXT),
     "Link": ('Of a part of a result: where the next is (`rel="next"`, RFC 8288).', TEXT),
     "Retry-After": ("Seconds to wait.", SECONDS),
     "RateLimit-Policy": ("What may be asked in a window (draft-ietf-httpapi-ratelimit-headers).", TEXT),
     "RateLimit": ("On a refusal: which policy has nothing left.", TEXT),
     "WWW-Authenticate": ("Which key is asked for (RFC 6750).", TEXT),
-    "Preference-Applied": ("What of `Prefer` was heeded.", TEXT),
+    "Preference-Applied": ("Which part of `Prefer` was followed.", TEXT),
     "Cache-Status": ("RFC 9211: how much came from the store.", TEXT),
     "X-Cache-Hit": (
         "`true` if the upstream was not asked.",

@@ -44,7 +44,7 @@ JOB: Final = record(
     statusUrl=TEXT,
     eventsUrl=TEXT,
     resultUrl=maybe(TEXT),
-    resultParts=COUNT,
+    resultParts=maybe(COUNT),
     pollInterval=maybe(COUNT),
 )
 

@@ -13,28 +13,30 @@ from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import MAX_CURSOR_CHARS, MAX_ID_CHARS
 from edgeseries.planning.query import SITE
 
-STATUS: Final = Parameter(name="status", kind=choice_of(JobStatus), told="Only jobs in this state.")
-OF_SITE: Final = replace(SITE, required=False, told="Only jobs of this site.")
+STATUS: Final = Parameter(name="status", kind=choice_of(JobStatus), description="Only jobs in this state.")
+OF_SITE: Final = replace(SITE, required=False, description="Only jobs of this site.")
 LIMIT: Final = Parameter(
     name="limit",
     kind=Whole(minimum=1, maximum=JOB_PAGE_MAX_ROWS, default=JOB_PAGE_ROWS),
-    told="How many go into one page.",
+    description="How many go into one page.",
 )
 CURSOR: Final = Parameter(
-    name="cursor", kind=Opaque(max_chars=MAX_CURSOR_CHARS), told="What the page before gave."
+    name="cursor", kind=Opaque(max_chars=MAX_CURSOR_CHARS), description="What the page before gave."
 )
 FORMAT: Final = Parameter(
-    name="format", kind=choice_of(ResultFormat), told="The format; left out, `Accept` decides, else JSON."
+    name="format",
+    kind=choice_of(ResultFormat),
+    description="The format; left out, `Accept` decides, else JSON.",
 )
 PART: Final = Parameter(
     name="part",
     kind=Whole(minimum=1, maximum=RESULT_MAX_PARTS, default=1),
-    told="Which part of a result that has several (`resultParts`); with one it may be left out.",
+    description="Which part of a result that has several (`resultParts`); with one it may be left out.",
 )
 
 DEPTHS: Final = {"0": False, "false": False, "1": True, "true": True}
 DEEP: Final = Parameter(
-    name="deep", kind=Choice(words=tuple(DEPTHS), default="0"), told="`1` looks at every part, now."
+    name="deep", kind=Choice(words=tuple(DEPTHS), default="0"), description="`1` looks at every part, now."
 )
 
 IN_PATH: Final = {
@@ -45,20 +47,28 @@ IN_PATH: Final = {
             place="path",
             required=True,
             kind=Name(),
-            told="The site; a slash in its name is sent as `%2F`.",
+            description="The site; a slash in its name is sent as `%2F`.",
         ),
         Parameter(
-            name="job", place="path", required=True, kind=Opaque(max_chars=MAX_ID_CHARS), told="`jobId`."
+            name="job",
+            place="path",
+            required=True,
+            kind=Opaque(max_chars=MAX_ID_CHARS),
+            description="`jobId`.",
         ),
         Parameter(
-            name="key", place="path", required=True, kind=Opaque(max_chars=MAX_ID_CHARS), told="`keyId`."
+            name="key",
+            place="path",
+            required=True,
+            kind=Opaque(max_chars=MAX_ID_CHARS),
+            description="`keyId`.",
         ),
         Parameter(
             name="letter",
             place="path",
             required=True,
             kind=Opaque(max_chars=MAX_ID_CHARS),
-            told="`letterId`.",
+            description="`letterId`.",
         ),
     )
 }

@@ -54,7 +54,7 @@ def _body(parameters: tuple[Parameter, ...], **more: Schema) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for one in parameters:
         kind = listed(one.kind.schema, minItems=1, maxItems=MAX_POINTS) if one.listed else one.kind.schema
-        fields[one.name] = {"description": one.told, "allOf": [kind]}
+        fields[one.name] = {"description": one.description, "allOf": [kind]}
     return {
         "type": "object",
         "properties": {**fields, **more},
@@ -102,6 +102,8 @@ COVERAGE: Final = record(
     totals=record(
         points=COUNT,
         storedDays=COUNT,
+        emptyDays=COUNT,
+        rereadDays=COUNT,
         missingDays=COUNT,
         liveDays=COUNT,
         estimatedMissingSamples=COUNT,
@@ -109,12 +111,19 @@ COVERAGE: Final = record(
         route=words(*Route),
     ),
     complete=FLAG,
-    groups=listed(record(pointCount=COUNT, stored=ref("Days"), missing=ref("Days"), points=listed(TEXT))),
+    groups=listed(
+        record(
+            pointCount=COUNT,
+            stored=ref("Days"),
+            empty=ref("Days"),
+            missing=ref("Days"),
+            points=listed(TEXT),
+        )
+    ),
 )
 
 PURGED: Final = record(
     blocks=COUNT,
-    answers=COUNT,
     storedBytes=COUNT,
     dryRun=FLAG,
     site=TEXT,

@@ -1,15 +1,26 @@
 """`DELETE /api/cache`: what is stored is removed, or only told (`dry_run`)."""
 
-from edgeseries.access.grants import require_site
-from edgeseries.planning.purge_query import PurgeQuery, purge_from_pairs
+from typing import Final
+
+from edgeseries.access.grants import Right, require_site
+from edgeseries.errors import NotFound
+from edgeseries.planning.purge_query import PURGE, PurgeQuery, purge_from_pairs
+from edgeseries.planning.query import USER_ID
 from edgeseries.series.days import days_touched, iso_day
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    SENT_BODY,
+    STORE,
+    json_answer,
+)
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.ports import Ports
 
 
 async def purge(arrival: Arrival, ports: Ports) -> Outcome:
-    """Blocks, kept answers, and what this isolate knows of the live edge.
+    """Blocks, every kept answer that holds something of these points, and what this isolate knows of the
+    live edge.
 
     Raises StoreUnavailable when one call is not enough; the same request goes on from there.
     """
@@ -17,11 +28,16 @@ async def purge(arrival: Arrival, ports: Ports) -> Outcome:
     require_site(arrival.grant, query.site)
     if not query.dry_run:
         ports.tails.forget(query.site, query.points)
-    gone = await ports.blocks.forget(query.site, points=query.points, span=query.span, dry_run=query.dry_run)
+    try:
+        gone = await ports.blocks.forget(
+            query.site, points=query.points, span=query.span, dry_run=query.dry_run
+        )
+    finally:
+        # After it: a look at the index that began before may have told the old generations until now.
+        ports.stamps.forget(query.site)
     return json_outcome(
         {
             "blocks": gone.blocks,
-            "answers": gone.answers,
             "storedBytes": gone.stored_bytes,
             "dryRun": query.dry_run,
             "site": query.site,
@@ -37,3 +53,22 @@ def _days_of(query: PurgeQuery) -> list[str] | None:
         return None
     days = days_touched(query.span)
     return [iso_day(days[0]), iso_day(days[-1])]
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="DELETE",
+        pattern="/api/cache",
+        name="purgeCache",
+        summary=(
+            "Remove what is stored of a site: points and times left out mean all of them. Nothing "
+            "that was fetched before is stored after it."
+        ),
+        right=Right.PURGE,
+        scope=Scope.SITE,
+        handler=purge,
+        parameters=(*PURGE, USER_ID),
+        answers={200: json_answer("What was removed, or would be.", schemas.ref("Purged"))},
+        problems=(NotFound, *STORE, *SENT_BODY),
+    ),
+)

@@ -1,14 +1,24 @@
 """`/api/coverage`: what is stored of a request, and how it would be answered. It fetches nothing."""
 
+from typing import Final
+
+from edgeseries.access.grants import Right
 from edgeseries.answers.parts import block_count
+from edgeseries.errors import NotFound
 from edgeseries.limits import SECOND_MS
 from edgeseries.planning.coverage import Coverage, CoverageGroup, DayRange, Days, coverage_of
 from edgeseries.planning.fetch_plan import FetchPlan, plan_fetch
-from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.planning.query import TIMESERIES, USER_ID, TimeseriesQuery
 from edgeseries.planning.routing import choose_route
 from edgeseries.series.days import iso_day
 from edgeseries.series.timerange import iso_instant
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    SENT_BODY,
+    STORE,
+    json_answer,
+)
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_query
 from router.ports import Ports
@@ -17,27 +27,34 @@ from router.ports import Ports
 async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
     """Coverage by group of points, counts, and the route. Raises StoreUnavailable: a guess would mislead."""
     query = read_query(arrival)
-    covered = await ports.blocks.covered(query.site, query.points, query.span)
-    densities = await ports.blocks.densities(query.site, query.points)
+    stored = await ports.blocks.look_up(query.site, query.points, query.span)
     now_ms = arrival.request.arrived_ms
     found = coverage_of(
-        query.points, query.span, covered=covered, now_ms=now_ms, settle_lag_ms=ports.settle_lag_ms
+        query.points,
+        query.span,
+        covered={point: one.days.held for point, one in stored.stored.items()},
+        empty={point: one.days.empty for point, one in stored.stored.items()},
+        now_ms=now_ms,
+        settle_lag_ms=ports.settle_lag_ms,
     )
     fetch_plan = plan_fetch(
         query.points,
         query.span,
-        covered=covered,
-        density_per_day=densities,
+        covered=stored.covered,
+        density_per_day=stored.density_per_day,
         now_ms=now_ms,
         settle_lag_ms=ports.settle_lag_ms,
+        stored=stored.stored,
     )
-    return json_outcome(_told(query, found, fetch_plan, ports))
+    due = sum(len(one.days.due) for one in stored.stored.values())
+    return json_outcome(_told(query, found, fetch_plan, due, ports))
 
 
-def _told(query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, ports: Ports) -> dict[str, object]:
+def _told(
+    query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, due: int, ports: Ports
+) -> dict[str, object]:
     route = choose_route(
-        missing_samples=fetch_plan.missing_samples,
-        answer_samples=fetch_plan.answer_samples,
+        fetch_plan,
         blocks=block_count(len(query.points), fetch_plan.sealed_part),
         forced=None,
         sizes=ports.route_sizes,
@@ -52,6 +69,8 @@ def _told(query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, ports:
         "totals": {
             "points": len(query.points),
             "storedDays": sum(len(group.points) * group.stored.count for group in found.groups),
+            "emptyDays": sum(len(group.points) * group.empty.count for group in found.groups),
+            "rereadDays": due,
             "missingDays": sum(len(group.points) * group.missing.count for group in found.groups),
             "liveDays": len(query.points) * found.live_day_count,
             "estimatedMissingSamples": fetch_plan.missing_samples,
@@ -67,6 +86,7 @@ def _told_group(group: CoverageGroup) -> dict[str, object]:
     return {
         "pointCount": len(group.points),
         "stored": _told_days(group.stored),
+        "empty": _told_days(group.empty),
         "missing": _told_days(group.missing),
         "points": group.points,
     }
@@ -79,3 +99,31 @@ def _told_days(days: Days) -> dict[str, object]:
 
 def _told_range(days: DayRange) -> list[str]:
     return [iso_day(days[0]), iso_day(days[1])]
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/coverage",
+        name="getCoverage",
+        summary="What is stored of a request, and how it would be answered. Nothing is fetched.",
+        right=Right.READ,
+        scope=Scope.SITE,
+        handler=coverage,
+        parameters=(*TIMESERIES, USER_ID),
+        answers={200: json_answer("Coverage.", schemas.ref("Coverage"))},
+        problems=(NotFound, *STORE),
+    ),
+    Endpoint(
+        method="POST",
+        pattern="/api/coverage",
+        name="postCoverage",
+        summary="The same with the fields as JSON.",
+        right=Right.READ,
+        scope=Scope.SITE,
+        handler=coverage,
+        body=schemas.ref("TimeseriesRequest"),
+        answers={200: json_answer("Coverage.", schemas.ref("Coverage"))},
+        problems=(NotFound, *STORE, *SENT_BODY),
+    ),
+)

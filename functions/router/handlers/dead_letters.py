@@ -1,20 +1,29 @@
 """`/api/queue/dlq`: messages that were given up, and giving them another try."""
 
+from typing import Final
+
+from edgeseries.access.grants import Right
 from edgeseries.errors import Conflict, NotFound
 from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.limits import JOB_PAGE_ROWS
 from edgeseries.jobs.ports.dead_letters import LetterPlace
-from router.contract.operations import LIST_LETTERS
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    SENT_BODY,
+    STORE,
+    json_answer,
+)
+from router.contract.parameters import CURSOR, LIMIT
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields
 from router.ports import Ports
-from router.serializers import cursor_place, cursor_text, serialize_job, told_letter
+from router.serializers import cursor_place, cursor_text, serialize_dead_letter, serialize_job
 
 
 async def list_letters(arrival: Arrival, ports: Ports) -> Outcome:
     """GET: dead letters, the newest first."""
-    fields = read_fields(arrival.request, LIST_LETTERS.parameters)
+    fields = read_fields(arrival.request, arrival.endpoint.parameters)
     after = None
     if "cursor" in fields:
         buried_ms, letter_id = cursor_place(fields["cursor"])
@@ -22,7 +31,7 @@ async def list_letters(arrival: Arrival, ports: Ports) -> Outcome:
     page = await ports.letters.page(after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     return json_outcome(
         {
-            "letters": [told_letter(letter) for letter in page.letters],
+            "letters": [serialize_dead_letter(letter) for letter in page.letters],
             "cursor": None if page.after is None else cursor_text(page.after.buried_ms, page.after.letter_id),
         }
     )
@@ -42,7 +51,7 @@ async def replay_letter(arrival: Arrival, ports: Ports) -> Outcome:
         if not await ports.job_queue.resend(letter.message, queue=letter.queue):
             raise Conflict(f"the letter came from {letter.queue}, which nobody sends to")
         await ports.letters.replayed(letter, now_ms=now_ms)
-        return json_outcome({"letter": told_letter(letter), "job": None}, status=202)
+        return json_outcome({"letter": serialize_dead_letter(letter), "job": None}, status=202)
     if not await ports.jobs.reopen(letter.job_id, now_ms=now_ms):
         job = await ports.book.find(letter.job_id)
         state = "gone" if job is None else str(job.status)
@@ -51,4 +60,33 @@ async def replay_letter(arrival: Arrival, ports: Ports) -> Outcome:
     job = await ports.book.find(letter.job_id)
     assert job is not None, "it was reopened just now"
     await dispatch(job.job_id, job.priority, ports)
-    return json_outcome({"letter": told_letter(letter), "job": serialize_job(job, now_ms)}, status=202)
+    return json_outcome(
+        {"letter": serialize_dead_letter(letter), "job": serialize_job(job, now_ms)}, status=202
+    )
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/queue/dlq",
+        name="listDeadLetters",
+        summary="Messages that were given up, the newest first.",
+        right=Right.ADMIN,
+        scope=Scope.EVERYTHING,
+        handler=list_letters,
+        parameters=(LIMIT, CURSOR),
+        answers={200: json_answer("A page.", schemas.ref("DeadLetters"))},
+        problems=STORE,
+    ),
+    Endpoint(
+        method="POST",
+        pattern="/api/queue/dlq/{letter}/replay",
+        name="replayDeadLetter",
+        summary="Take up the job of a dead letter again, or send a letter about no job as it was.",
+        right=Right.ADMIN,
+        scope=Scope.EVERYTHING,
+        handler=replay_letter,
+        answers={202: json_answer("The letter and its job.", schemas.ref("Replayed"))},
+        problems=(NotFound, Conflict, *STORE, *SENT_BODY),
+    ),
+)

@@ -1,11 +1,16 @@
 """`/api/health`: that this Worker answers; with `deep=1`, every part that answers depend on."""
 
+from typing import Final
+
 from edgeseries.access.grants import Right, require
 from edgeseries.limits import PROBE_TIMEOUT_MS
 from edgeseries.metrics.ports.health import Finding
-from router.contract.operations import HEALTH
-from router.contract.parameters import DEPTHS
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    json_answer,
+)
+from router.contract.parameters import DEEP, DEPTHS
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields
 from router.ports import Ports
@@ -17,7 +22,7 @@ async def health(arrival: Arrival, ports: Ports) -> Outcome:
     """Cheap and always 200; with `deep=1` 200 only if every part answered in time, else 503, and each
     part with its time and its fault.
     """
-    fields = read_fields(arrival.request, HEALTH.parameters)
+    fields = read_fields(arrival.request, arrival.endpoint.parameters)
     if not DEPTHS[fields.get("deep", "0")]:
         return json_outcome({"status": "ok"})
     require(arrival.grant, Right.READ, what="looking at every part")
@@ -36,3 +41,21 @@ def _told(finding: Finding) -> dict[str, object]:
         "fault": finding.fault,
         **dict(finding.facts),
     }
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/health",
+        name="getHealth",
+        summary="Whether this Worker answers; with `deep=1`, whether every part that answers depend on does.",
+        right=None,
+        scope=Scope.NOTHING,
+        handler=health,
+        parameters=(DEEP,),
+        answers={
+            200: json_answer("All is well.", schemas.ref("Health")),
+            503: json_answer("A part does not answer.", schemas.ref("Health")),
+        },
+    ),
+)

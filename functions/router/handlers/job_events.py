@@ -1,60 +1,99 @@
 """`/api/jobs/{job}/events`: what happens to a job, as server-sent events (WHATWG HTML, 9.2).
 
 Each event carries the whole job, and an id by which a client that connects again says what it knows. The
-last event is named by how the job ended; a client that has it gets 204 and connects no more.
+last event is named by how the job ended; a client that has it gets 204 and connects no more. A stream ends
+earlier, with a `retry:` line, before it has used up what the platform allows one invocation.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from edgeseries.access.grants import Grant
 from edgeseries.answers.answer import json_bytes
-from edgeseries.errors import StoreUnavailable
+from edgeseries.errors import RateLimited, StoreUnavailable
 from edgeseries.http.messages import HttpResponse
 from edgeseries.jobs.job import Job
-from edgeseries.jobs.limits import EVENT_BEAT_MS, EVENT_STEP_MS, EVENTS_MAX_MS, POLL_INTERVAL_MS
+from edgeseries.jobs.limits import (
+    EVENT_BEAT_MS,
+    EVENTS_MAX_LOOKS,
+    EVENTS_MAX_MS,
+    EVENTS_MAX_STREAMS,
+    EVENTS_SEAT_MS,
+    POLL_INTERVAL_MS,
+)
+from edgeseries.jobs.pacing import step_ms
+from edgeseries.jobs.ports.job_watch import Seat
+from edgeseries.limits import SECOND_MS
+from edgeseries.rates import RatePolicy
 from router.authorize import still_holds
 from router.contract.job_schemas import PROGRESS
-from router.endpoints import Arrival
+from router.endpoint import Arrival
 from router.outcome import Outcome
 from router.ports import Ports
+from router.result_parts import with_parts
 from router.serializers import serialize_job
+
+RETRY = b"retry: %d\n\n" % POLL_INTERVAL_MS
+"""When a client that lost its stream connects again."""
 
 
 def events_outcome(job: Job, arrival: Arrival, ports: Ports) -> Outcome:
-    """The stream, or 204 for who knows already how the job ended."""
+    """The stream, or 204 for who knows already how the job ended. Raises RateLimited for too many streams."""
     known = arrival.request.headers.get("last-event-id", "")
     if not job.active and known == mark_of(job):
         return Outcome(response=HttpResponse(status=204))
     headers = {"Content-Type": "text/event-stream; charset=utf-8"}
     if arrival.request.method == "HEAD":
         return Outcome(response=HttpResponse(status=200, headers=headers))
-    stream = ports.streaming.stream(events(job, known, arrival.grant, ports))
+    grant = arrival.grant
+    seat = ports.job_watch.take_seat(
+        f"key:{grant.key_id}" if grant.key_id else f"ip:{arrival.request.caller}"
+    )
+    if seat is None:
+        raise RateLimited(
+            f"{EVENTS_MAX_STREAMS} event streams of this caller are open; end some, or ask for the job",
+            retry_after_s=EVENTS_SEAT_MS // SECOND_MS,
+            policy=RatePolicy(name="event-streams", quota=EVENTS_MAX_STREAMS),
+        )
+    stream = ports.streaming.stream(events(job, known, seat, grant, ports))
     return Outcome(response=HttpResponse(status=200, headers=headers, stream=stream))
 
 
-async def events(job: Job, known: str, grant: Grant, ports: Ports) -> AsyncIterator[bytes]:
+async def events(job: Job, known: str, seat: Seat, grant: Grant, ports: Ports) -> AsyncGenerator[bytes]:
     """An event for every change of the job, a comment where nothing happens for long. A key that is revoked
     meanwhile gets no more.
     """
-    began_ms = told_ms = ports.clock.now_ms()
-    yield b"retry: %d\n\n" % POLL_INTERVAL_MS
-    while ports.clock.now_ms() - began_ms < EVENTS_MAX_MS:
-        if mark_of(job) != known:
-            known = mark_of(job)
-            yield event_of(job, ports.clock.now_ms())
-            told_ms = ports.clock.now_ms()
-        if not job.active:
-            return
-        if ports.clock.now_ms() - told_ms >= EVENT_BEAT_MS:
-            yield b": still here\n\n"
-            told_ms = ports.clock.now_ms()
-        await ports.timer.pause(EVENT_STEP_MS)
-        try:
-            if not await still_holds(grant, ports):
+    began_ms = told_ms = known_ms = ports.clock.now_ms()
+    looks = 0
+    yield RETRY
+    try:
+        job = await with_parts(job, ports)
+        while looks < EVENTS_MAX_LOOKS and ports.clock.now_ms() - began_ms < EVENTS_MAX_MS:
+            if mark_of(job) != known:
+                known = mark_of(job)
+                yield event_of(job, ports.clock.now_ms())
+                told_ms = ports.clock.now_ms()
+            if not job.active:
                 return
-            job = await ports.book.find(job.job_id) or job
-        except StoreUnavailable as error:
-            ports.journal.line("warning", "a job cannot be looked up", cause=error.detail)
+            if ports.clock.now_ms() - told_ms >= EVENT_BEAT_MS:
+                yield b": still here\n\n"
+                told_ms = ports.clock.now_ms()
+            wait_ms = step_ms(job, ports.clock.now_ms())
+            await ports.timer.pause(wait_ms)
+            ports.job_watch.keep_seat(seat)
+            try:
+                if not await still_holds(grant, ports):
+                    return
+                seen = await ports.job_watch.look(job.job_id, known_ms=known_ms, max_age_ms=wait_ms)
+            except StoreUnavailable as error:
+                looks += 1
+                ports.journal.line("warning", "a job cannot be looked up", cause=error.detail)
+                continue
+            if seen is not None:
+                looks += seen.asked
+                job, known_ms = await with_parts(seen.job or job, ports), seen.read_ms
+        yield b": this stream has had its time; connect again\n" + RETRY
+    finally:
+        ports.job_watch.leave_seat(seat)
 
 
 def mark_of(job: Job) -> str:

@@ -1,9 +1,10 @@
 """`/api/jobs`: make, list, look at, cancel and retry jobs; their results and events."""
 
 from dataclasses import replace
+from typing import Final
 
+from edgeseries.access.grants import Right
 from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat
-from edgeseries.answers.parts import part_count, part_of
 from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
 from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.job import Job
@@ -11,8 +12,19 @@ from edgeseries.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
 from edgeseries.jobs.ports.jobs import JobFilter, Place
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import SECOND_MS
-from router.contract.operations import LIST_JOBS, SHOW_RESULT
-from router.endpoints import Arrival
+from router.contract import headers, schemas
+from router.contract.answers import (
+    ACCEPTED,
+    NOT_MODIFIED,
+    RESULT_HEADERS,
+    SENT_BODY,
+    SERIES,
+    STORE,
+    Answer,
+    json_answer,
+)
+from router.contract.parameters import CURSOR, FORMAT, LIMIT, OF_SITE, PART, STATUS
+from router.endpoint import Arrival, Endpoint, Scope
 from router.handlers.job_events import events_outcome
 from router.index_lookup import look_up
 from router.inline_answer import estimated_plan
@@ -22,6 +34,7 @@ from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields, read_job_request
 from router.ports import Ports
 from router.queued_answer import queue_job, too_many_jobs
+from router.result_parts import gone, query_of_part, result_parts, with_parts
 from router.serializers import cursor_place, cursor_text, serialize_job, status_url
 
 
@@ -29,14 +42,14 @@ async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: a job of any size, with a priority."""
     query, priority = read_job_request(arrival)
     index = await look_up(query, reads=True, ports=ports)
-    live = live_part_of(query, now_ms=arrival.request.arrived_ms, reads=True, ports=ports)
+    live = live_part_of(query, index, now_ms=arrival.request.arrived_ms, ports=ports)
     fetch_plan = estimated_plan(query, index, live, arrival, ports)
     return await queue_job(query, fetch_plan, arrival, ports, priority=priority)
 
 
 async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
     """GET: the caller's jobs, the newest first; of all callers for an admin."""
-    fields = read_fields(arrival.request, LIST_JOBS.parameters)
+    fields = read_fields(arrival.request, arrival.endpoint.parameters)
     after = None
     if "cursor" in fields:
         created_ms, job_id = cursor_place(fields["cursor"])
@@ -59,7 +72,8 @@ async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def show_job(arrival: Arrival, ports: Ports) -> Outcome:
     """GET of one: how it stands."""
-    return json_outcome(serialize_job(await the_job(arrival, ports), ports.clock.now_ms()))
+    job = await with_parts(await the_job(arrival, ports), ports)
+    return json_outcome(serialize_job(job, ports.clock.now_ms()))
 
 
 async def cancel_job(arrival: Arrival, ports: Ports) -> Outcome:
@@ -81,7 +95,7 @@ async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
     if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms(), max_active=max_active):
         now = await the_job(arrival, ports)
         if await ports.book.query(job.job_id) is None:
-            raise Gone("the job is only in the history by now; send its request again")
+            raise gone()
         if max_active is not None and now.status in (JobStatus.FAILED, JobStatus.CANCELLED):
             raise too_many_jobs("too many jobs are under way; one must end before this one goes on", ports)
         raise Conflict(f"the job is {now.status}; only failed and cancelled jobs are tried again")
@@ -91,27 +105,29 @@ async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
     """GET: all that the job fetched, in one of three formats."""
-    fields = read_fields(arrival.request, SHOW_RESULT.parameters)
+    fields = read_fields(arrival.request, arrival.endpoint.parameters)
     chosen = format_of(fields.get("format"), arrival.request.headers.get("accept", ""))
     job = await the_job(arrival, ports)
     if job.status is not JobStatus.COMPLETED:
         raise not_there_yet(job)
     query = await ports.book.query(job.job_id)
     if query is None:
-        raise Gone("the job is only in the history by now; send its request again")
-    number = part_number(fields.get("part"), job)
-    part = replace(query, points=part_of(query.points, query.span, number))
+        raise gone()
+    parts = await result_parts(job, query, ports)
+    number = part_number(fields.get("part"), len(parts))
+    part = query_of_part(query, parts[number - 1])
     outcome = await result_outcome(job, part, chosen, arrival.request, ports)
-    if number == part_count(job.point_count, job.span):
+    if number == len(parts):
         return outcome
     following = f"{status_url(job.job_id)}/result?format={chosen}&part={number + 1}"
     headers = {**outcome.response.headers, "Link": f'<{following}>; rel="next"'}
     return replace(outcome, response=replace(outcome.response, headers=headers))
 
 
-def part_number(given: str | None, job: Job) -> int:
-    """The part that is meant. Raises TooLarge where one has to be named, InvalidRequest past the last."""
-    count = part_count(job.point_count, job.span)
+def part_number(given: str | None, count: int) -> int:
+    """The part that is meant, of so many. Raises TooLarge where one has to be named, InvalidRequest past
+    the last.
+    """
     if given is None and count > 1:
         raise TooLarge(f"the result has {count} parts; ask for part=1 to part={count}, one after the other")
     number = int(given or 1)
@@ -154,3 +170,103 @@ def format_of(named: str | None, accept: str) -> ResultFormat:
             if media_type == known.partition(";")[0]:
                 return chosen
     return ResultFormat.JSON
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/jobs",
+        name="listJobs",
+        summary="Jobs, the newest first.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=list_jobs,
+        parameters=(STATUS, OF_SITE, LIMIT, CURSOR),
+        answers={200: json_answer("A page.", schemas.ref("Jobs"))},
+        problems=STORE,
+    ),
+    Endpoint(
+        method="POST",
+        pattern="/api/jobs",
+        name="makeJob",
+        summary="A job of any size; the same request joins the job that it has.",
+        right=Right.JOBS,
+        scope=Scope.SITE,
+        handler=make_job,
+        parameters=(headers.PREFER,),
+        body=schemas.ref("JobRequest"),
+        answers={200: SERIES, 202: ACCEPTED},
+        problems=(NotFound, *STORE, *SENT_BODY),
+    ),
+    Endpoint(
+        method="GET",
+        pattern="/api/jobs/{job}",
+        name="getJob",
+        summary="The state and the progress of a job.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=show_job,
+        answers={200: json_answer("The job.", schemas.ref("Job"))},
+        problems=(NotFound, *STORE),
+    ),
+    Endpoint(
+        method="DELETE",
+        pattern="/api/jobs/{job}",
+        name="cancelJob",
+        summary="Stop a job within one upstream call. What it has stored stays.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=cancel_job,
+        answers={200: json_answer("The cancelled job.", schemas.ref("CancelledJob"))},
+        problems=(NotFound, Conflict, *STORE, *SENT_BODY),
+    ),
+    Endpoint(
+        method="GET",
+        pattern="/api/jobs/{job}/result",
+        name="getJobResult",
+        summary="All that a completed job fetched.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=show_result,
+        parameters=(FORMAT, PART, headers.IF_NONE_MATCH),
+        answers={
+            200: Answer(
+                description="The result, streamed.",
+                bodies={
+                    "application/json": schemas.ref("TimeseriesAnswer"),
+                    "application/x-ndjson": schemas.TEXT,
+                    "text/csv": schemas.TEXT,
+                },
+                headers=(*RESULT_HEADERS, "Link", "X-Route-Type"),
+            ),
+            304: NOT_MODIFIED,
+        },
+        problems=(NotFound, Conflict, Gone, *STORE),
+    ),
+    Endpoint(
+        method="GET",
+        pattern="/api/jobs/{job}/events",
+        name="followJob",
+        summary="Server-sent events, each with the whole job, until it ends.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=follow_job,
+        parameters=(headers.LAST_EVENT_ID,),
+        answers={
+            200: Answer(description="The stream.", bodies={"text/event-stream": schemas.ref("Event")}),
+            204: Answer(description="The caller knows already how the job ended."),
+        },
+        problems=(NotFound, *STORE),
+    ),
+    Endpoint(
+        method="POST",
+        pattern="/api/jobs/{job}/retry",
+        name="retryJob",
+        summary="Take up a failed or cancelled job where it stopped.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=retry_job,
+        answers={202: json_answer("The job.", schemas.ref("Job"))},
+        problems=(NotFound, Conflict, Gone, *STORE, *SENT_BODY),
+    ),
+)

@@ -1,17 +1,24 @@
 """`/api/metrics`: the statistics as Prometheus reads them.
 
-Totals never go down while the database lives. Names are compared with `docs/metrics.md` in a test.
+Totals never go down while the database lives. Names and what they count: `docs/formats/statistics.md`.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
+from edgeseries.access.grants import Right
 from edgeseries.http.messages import HttpResponse
 from edgeseries.limits import SECOND_MS
 from edgeseries.metrics.exposition import MEDIA_TYPE, Metric, Sample, exposition, histogram_samples
 from edgeseries.metrics.latency import LATENCY_BOUNDS_MS
 from edgeseries.metrics.ports.statistics import JobFacts, Served, Stored
 from edgeseries.upkeep.ports.duties import DutyRecord
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    STORE,
+    Answer,
+)
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome
 from router.ports import Ports
 
@@ -28,7 +35,7 @@ async def metrics(arrival: Arrival, ports: Ports) -> Outcome:  # noqa: ARG001 - 
             Metric(
                 name=f"edgeseries_{name}_total",
                 kind="counter",
-                told=f"{name.replace('_', ' ')}, as the functions counted them.",
+                help_text=f"{name.replace('_', ' ')}, as the functions counted them.",
                 samples=[Sample(value=count)],
             )
             for name, count in (await ports.statistics.operations(from_ms=0)).items()
@@ -46,7 +53,7 @@ def request_metrics(served: Sequence[Served]) -> list[Metric]:
         Metric(
             name="edgeseries_http_requests_total",
             kind="counter",
-            told="Answered requests; outcome is ok, refused (4xx) or failed (5xx).",
+            help_text="Answered requests; outcome is ok, refused (4xx) or failed (5xx).",
             samples=[
                 Sample(value=count, labels={**labels, "outcome": outcome})
                 for labels, one in places
@@ -60,7 +67,7 @@ def request_metrics(served: Sequence[Served]) -> list[Metric]:
         Metric(
             name="edgeseries_cache_lookups_total",
             kind="counter",
-            told="Requests that a store is concerned with; result is hit or other.",
+            help_text="Requests that a store is concerned with; result is hit or other.",
             samples=[
                 Sample(value=count, labels={**labels, "result": result})
                 for labels, one in places
@@ -71,7 +78,7 @@ def request_metrics(served: Sequence[Served]) -> list[Metric]:
         Metric(
             name="edgeseries_http_request_duration_seconds",
             kind="histogram",
-            told="From arrival to departure.",
+            help_text="From arrival to departure.",
             samples=[
                 sample
                 for labels, one in places
@@ -83,13 +90,13 @@ def request_metrics(served: Sequence[Served]) -> list[Metric]:
         Metric(
             name="edgeseries_samples_answered_total",
             kind="counter",
-            told="Samples answered.",
+            help_text="Samples answered.",
             samples=[Sample(value=one.sample_count, labels=labels) for labels, one in places],
         ),
         Metric(
             name="edgeseries_samples_saved_total",
             kind="counter",
-            told="Samples answered that the upstream did not have to deliver.",
+            help_text="Samples answered that the upstream did not have to deliver.",
             samples=[Sample(value=one.saved_samples, labels=labels) for labels, one in places],
         ),
     ]
@@ -99,8 +106,13 @@ def store_metrics(stored: Sequence[Stored]) -> list[Metric]:
     """What is stored, by kind and site."""
     places = [({"kind": one.kind, "site": one.site}, one) for one in stored]
     return [
-        Metric(name=name, kind="gauge", told=told, samples=[Sample(value=v, labels=k) for k, v in values])
-        for name, told, values in (
+        Metric(
+            name=name,
+            kind="gauge",
+            help_text=help_text,
+            samples=[Sample(value=v, labels=k) for k, v in values],
+        )
+        for name, help_text, values in (
             (
                 "edgeseries_stored_objects",
                 "Stored blocks and kept answers.",
@@ -132,19 +144,19 @@ def job_metrics(jobs: JobFacts) -> list[Metric]:
         Metric(
             name="edgeseries_jobs_active",
             kind="gauge",
-            told="Jobs under way by status.",
+            help_text="Jobs under way by status.",
             samples=[Sample(value=count, labels={"status": status}) for status, count in active.items()],
         ),
         Metric(
             name="edgeseries_jobs_ended",
             kind="gauge",
-            told="Jobs that ended in the last 400 days, by status.",
+            help_text="Jobs that ended in the last 400 days, by status.",
             samples=[Sample(value=count, labels={"status": status}) for status, count in ended.items()],
         ),
         Metric(
             name="edgeseries_dead_letters",
             kind="gauge",
-            told="Dead letters that nobody has replayed.",
+            help_text="Dead letters that nobody has replayed.",
             samples=[Sample(value=jobs.dead_letters)],
         ),
     ]
@@ -157,16 +169,31 @@ def duty_metrics(duties: Sequence[DutyRecord]) -> list[Metric]:
         Metric(
             name="edgeseries_duty_ran_timestamp_seconds",
             kind="gauge",
-            told="When a duty of the janitor ended last (UTC epoch); duty sweep is all of them.",
+            help_text="When a duty of the janitor ended last (UTC epoch); duty sweep is all of them.",
             samples=[Sample(value=one.ran_ms / SECOND_MS, labels={"duty": one.duty}) for one in ran],
         ),
         Metric(
             name="edgeseries_duty_failed",
             kind="gauge",
-            told="1 if the last run of a duty failed.",
+            help_text="1 if the last run of a duty failed.",
             samples=[
                 Sample(value=float(one.outcome.startswith("failed")), labels={"duty": one.duty})
                 for one in ran
             ],
         ),
     ]
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/metrics",
+        name="getMetrics",
+        summary="The statistics as Prometheus reads them.",
+        right=Right.ADMIN,
+        scope=Scope.EVERYTHING,
+        handler=metrics,
+        answers={200: Answer(description="Metrics.", bodies={"text/plain": schemas.TEXT})},
+        problems=STORE,
+    ),
+)

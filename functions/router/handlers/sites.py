@@ -1,8 +1,16 @@
 """`/api/sites` and `/api/sites/{site}/points`: what there is to ask for."""
 
-from edgeseries.access.grants import require_site
+from typing import Final
+
+from edgeseries.access.grants import Right, require_site
+from edgeseries.errors import NotFound
 from edgeseries.series.points import Point
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    ORIGIN,
+    json_answer,
+)
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.ports import Ports
 
@@ -32,3 +40,29 @@ async def list_points(arrival: Arrival, ports: Ports) -> Outcome:
 
 def _told(point: Point) -> dict[str, object]:
     return {"name": point.name, "unit": point.unit, "kind": point.kind, "intervalSeconds": point.interval_s}
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/sites",
+        name="listSites",
+        summary="Every site, by name.",
+        right=Right.READ,
+        scope=Scope.SITES,
+        handler=list_sites,
+        answers={200: json_answer("The sites.", schemas.ref("Sites"))},
+        problems=(NotFound, *ORIGIN),
+    ),
+    Endpoint(
+        method="GET",
+        pattern="/api/sites/{site}/points",
+        name="listPoints",
+        summary="Every point of a site, by name, with what the upstream says of it.",
+        right=Right.READ,
+        scope=Scope.SITE,
+        handler=list_points,
+        answers={200: json_answer("The points.", schemas.ref("SitePoints"))},
+        problems=(NotFound, *ORIGIN),
+    ),
+)

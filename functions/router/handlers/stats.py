@@ -6,18 +6,24 @@ From views and counters only; the bucket is never listed.
 from collections.abc import Sequence
 from typing import Final
 
+from edgeseries.access.grants import Right
 from edgeseries.metrics.costing import Costs, Month, basis_of, costs_of, month_at
 from edgeseries.metrics.latency import quantile_ms
 from edgeseries.metrics.ports.statistics import JobFacts, Served, Stored
 from edgeseries.series.timerange import iso_instant
-from router.endpoints import Arrival
+from router.contract import schemas
+from router.contract.answers import (
+    STORE,
+    json_answer,
+)
+from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.ports import Ports
 
 SHARES: Final = (("p50", 0.5), ("p95", 0.95))
-"""Quantiles that are told."""
+"""Quantiles that are reported."""
 
-DAYS_TOLD: Final = 31
+LISTED_DAYS: Final = 31
 """Days of ended jobs in the list; totals are over all that are kept."""
 
 
@@ -34,20 +40,20 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
     return json_outcome(
         {
             "at": iso_instant(now_ms),
-            "cache": told_cache(stored, served),
-            "jobs": told_jobs(jobs),
-            "requests": told_requests(served),
+            "cache": cache_statistics(stored, served),
+            "jobs": job_statistics(jobs),
+            "requests": request_statistics(served),
             "upstream": {
                 "calls": ever["upstream_calls"],
                 "samples": ever["upstream_samples"],
                 "savedSamples": sum(one.saved_samples for one in served),
             },
-            "cost": told_costs(costs, month),
+            "cost": cost_statistics(costs, month),
         }
     )
 
 
-def told_cache(stored: Sequence[Stored], served: Sequence[Served]) -> dict[str, object]:
+def cache_statistics(stored: Sequence[Stored], served: Sequence[Served]) -> dict[str, object]:
     """What is stored, in all, by kind and by site, and how often it was enough."""
     sites = sorted({one.site for one in stored})
     kinds = (("blocks", "block"), ("answers", "answer"))
@@ -72,7 +78,7 @@ def _sums(stored: Sequence[Stored]) -> dict[str, object]:
     }
 
 
-def told_jobs(jobs: JobFacts) -> dict[str, object]:
+def job_statistics(jobs: JobFacts) -> dict[str, object]:
     """Jobs by state, how well they end, how long they take."""
     completed = sum(day.completed for day in jobs.ended)
     failed = sum(day.failed for day in jobs.ended)
@@ -93,12 +99,12 @@ def told_jobs(jobs: JobFacts) -> dict[str, object]:
                 "cancelled": day.cancelled,
                 "samples": day.sample_count,
             }
-            for day in jobs.ended[:DAYS_TOLD]
+            for day in jobs.ended[:LISTED_DAYS]
         ],
     }
 
 
-def told_requests(served: Sequence[Served]) -> dict[str, object]:
+def request_statistics(served: Sequence[Served]) -> dict[str, object]:
     """Requests in all, and by endpoint and route."""
     since = [one.since_ms for one in served if one.since_ms is not None]
     return {
@@ -128,7 +134,7 @@ def told_requests(served: Sequence[Served]) -> dict[str, object]:
     }
 
 
-def told_costs(costs: Costs, month: Month) -> dict[str, object]:
+def cost_statistics(costs: Costs, month: Month) -> dict[str, object]:
     """The bill so far and of the whole month, line by line with where each price is from."""
     lines = zip(costs.so_far.lines, costs.whole_month.lines, strict=True)
     return {
@@ -167,3 +173,18 @@ def _ranked(ascending: Sequence[int], share: float) -> int | None:
         return None
     rank = -int(-len(ascending) * share // 1)
     return ascending[max(rank, 1) - 1]
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/stats",
+        name="getStatistics",
+        summary="What is stored, what was asked, what jobs did, what it costs.",
+        right=Right.ADMIN,
+        scope=Scope.EVERYTHING,
+        handler=stats,
+        answers={200: json_answer("Statistics.", schemas.ref("Statistics"))},
+        problems=STORE,
+    ),
+)

@@ -5,10 +5,13 @@ module by its name with the program's folder as its working folder, so a provide
 no path, no code. Whatever a call needs is in the resource's inputs, except the token (`stack.account`).
 """
 
-from collections.abc import Mapping
-from typing import Any
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
 import pulumi
+from cloudflare import APIError
 from pulumi.dynamic import (
     ConfigureRequest,
     CreateResult,
@@ -19,7 +22,29 @@ from pulumi.dynamic import (
 )
 
 from stack import account, database, emptying
-from stack.schema import Migration
+from stack.schema import Migration, SchemaFault
+
+TRACEBACK_LINES: Final = 1_000
+"""How much of a traceback is told of what nobody expected: all of it (the default of Python)."""
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Have the plugin tell a fault by its sentence.
+
+    Pulumi's plugin answers with the traceback of whatever is raised, which for a fault that says all there is
+    to say puts thirty lines before it. How many lines is a setting of the interpreter, and the plugin is a
+    process of its own.
+    """
+    sys.tracebacklimit = TRACEBACK_LINES
+    try:
+        yield
+    except (SchemaFault, account.AccountFault) as fault:
+        sys.tracebacklimit = 0
+        raise type(fault)(str(fault)) from None
+    except APIError as error:
+        sys.tracebacklimit = 0
+        raise account.AccountFault(f"Cloudflare's API: {error}") from None
 
 
 class _WithAccount(ResourceProvider):
@@ -37,7 +62,8 @@ class SchemaProvider(_WithAccount):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Apply everything that is missing."""
-        self._apply(props)
+        with _plainly():
+            self._apply(props)
         return CreateResult(id_=str(props["databaseId"]), outs=dict(props))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -48,7 +74,8 @@ class SchemaProvider(_WithAccount):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Apply everything that is missing."""
-        self._apply(_news)
+        with _plainly():
+            self._apply(_news)
         return UpdateResult(outs=dict(_news))
 
     def _apply(self, props: Mapping[str, Any]) -> None:
@@ -100,11 +127,12 @@ class EmptiedBucketProvider(_WithAccount):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete every object."""
-        emptying.empty(
-            account.connect(self._provider_token),
-            account_id=_props["accountId"],
-            bucket_name=_props["bucketName"],
-        )
+        with _plainly():
+            emptying.empty(
+                account.connect(self._provider_token),
+                account_id=_props["accountId"],
+                bucket_name=_props["bucketName"],
+            )
 
 
 class EmptiedBucket(Resource, module="edgeseries", name="EmptiedBucket"):

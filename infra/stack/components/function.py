@@ -38,6 +38,7 @@ class FunctionSpec:
     crons: tuple[str, ...] = ()
     custom_domain: str | None = None
     canary_percent: int
+    protect: bool
     stable_version: str | None = None
     pinned_version: str | None = None
 
@@ -61,7 +62,7 @@ class Function(pulumi.ComponentResource):
                 enabled=True, head_sampling_rate=spec.log_sampling_rate
             ),
             subdomain=cloudflare.WorkerSubdomainArgs(enabled=spec.workers_dev, previews_enabled=False),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=spec.protect),
         )
         self.version = cloudflare.WorkerVersion(
             name,
@@ -88,14 +89,16 @@ class Function(pulumi.ComponentResource):
             script_name=self.worker.name,
             strategy="percentage",
             versions=self.version.id.apply(lambda version_id: _versions(spec, version_id)),
-            opts=pulumi.ResourceOptions(parent=self),
+            # Every change replaces it, which protection would refuse. Nothing is lost with the older one, and
+            # what ran before is read from the list of them. It goes with its Worker.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         self._make_triggers(name, spec)
         self.register_outputs({"script": self.worker.name, "version": self.version.id})
 
     def _make_triggers(self, name: str, spec: FunctionSpec) -> None:
         """The cron and the hostname, both refused by the platform before something is deployed."""
-        opts = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment], protect=spec.protect)
         if spec.crons:
             cloudflare.WorkersCronTrigger(
                 name,

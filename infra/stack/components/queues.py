@@ -32,6 +32,7 @@ class QueuesSpec:
 
     account_id: str
     queues: tuple[QueueSpec, ...]
+    protect: bool
 
 
 class Queues(pulumi.ComponentResource):
@@ -47,7 +48,7 @@ class Queues(pulumi.ComponentResource):
                 settings=cloudflare.QueueSettingsArgs(
                     message_retention_period=queue.retention_days * DAY_SECONDS
                 ),
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, protect=spec.protect),
             )
             for queue in spec.queues
         }
@@ -62,6 +63,7 @@ class ConsumersSpec:
     script_name: pulumi.Input[str]
     queues: Mapping[str, cloudflare.Queue]
     consumes: tuple[Consumption, ...]
+    protect: bool
 
 
 class Consumers(pulumi.ComponentResource):
@@ -87,6 +89,6 @@ class Consumers(pulumi.ComponentResource):
                     retry_delay=consumption.retry_delay_seconds,
                 ),
                 # Pulumi does not hand a component's own dependencies down to its children.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on, protect=spec.protect),
             )
         self.register_outputs({"queues": [consumption.queue for consumption in spec.consumes]})

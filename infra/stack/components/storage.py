@@ -59,6 +59,8 @@ class Storage(pulumi.ComponentResource):
             account_id=spec.account_id,
             name=spec.database_name,
             primary_location_hint=spec.location_hint,
+            # The platform always tells it: left out, every refresh would be followed by a change.
+            read_replication=cloudflare.D1DatabaseReadReplicationArgs(mode="disabled"),
             opts=pulumi.ResourceOptions(
                 parent=self, protect=spec.protect, ignore_changes=["primaryLocationHint"]
             ),
@@ -92,7 +94,7 @@ class Storage(pulumi.ComponentResource):
                 _expiry("expire-forgotten-blocks", BLOCKS_PREFIX, spec.block_ttl_days),
                 _abort_multipart("abort-multipart-uploads", spec.abort_multipart_days),
             ],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=spec.protect),
         )
         self.register_outputs({"bucket": self.bucket.name, "database": self.database.name})
 

@@ -1,6 +1,7 @@
 """What an isolate remembers of API keys: plain data, bounded, oldest out first."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from edgeseries.access.keys import KeyRecord
 from edgeseries.access.ports.keys import Recalled
@@ -17,6 +18,17 @@ class KeyMemory:
         self._max_keys = max_keys
         self._there: OrderedDict[str, tuple[int, Recalled]] = OrderedDict()
         self._absent: OrderedDict[str, tuple[int, Recalled]] = OrderedDict()
+        self._all_read_ms: int | None = None
+
+    def has_all(self, now_ms: int) -> bool:
+        """Whether all keys in force were read not longer than KEY_MEMORY_MS ago."""
+        return self._all_read_ms is not None and 0 <= now_ms - self._all_read_ms < KEY_MEMORY_MS
+
+    def learn_all(self, records: Iterable[KeyRecord], now_ms: int) -> None:
+        """Remember all keys in force, as they were read at `now_ms`."""
+        for record in records:
+            self.learn(record.key_id, record, now_ms)
+        self._all_read_ms = now_ms
 
     def learn(self, key_id: str, record: KeyRecord | None, now_ms: int) -> None:
         """Remember what was read at `now_ms`."""

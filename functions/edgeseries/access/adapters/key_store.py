@@ -8,6 +8,7 @@ from edgeseries.access.grants import Right
 from edgeseries.access.keys import ALL_SITES, KeyRecord
 from edgeseries.access.ports.keys import KeyPage, Recalled
 from edgeseries.errors import Conflict, Defect
+from edgeseries.limits import KEY_MEMORY_KEYS
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.ports.clock import Clock
 from edgeseries.rates import Tier
@@ -35,6 +36,14 @@ class KeyStore:
         record = await self._read(key_id)
         self._memory.learn(key_id, record, asked_ms)
         return record
+
+    async def remember_all(self) -> None:
+        """See the port. Requests that come while the first one reads, read too."""
+        asked_ms = self._clock.now_ms()
+        if self._memory.has_all(asked_ms):
+            return
+        rows = await self._database.read(Command(sql=statements.IN_FORCE, parameters=(KEY_MEMORY_KEYS,)))
+        self._memory.learn_all(map(record_of, rows), asked_ms)
 
     async def add(self, record: KeyRecord) -> None:
         """See the port. Raises Conflict in the one case in 10^9 that the id is taken."""

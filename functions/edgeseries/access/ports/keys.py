@@ -32,6 +32,12 @@ class Keys(Protocol):
         """The record as it is kept now; it is remembered."""
         ...
 
+    async def remember_all(self) -> None:
+        """Remember every key in force, the last used KEY_MEMORY_KEYS of them. Does nothing if that was done
+        within KEY_MEMORY_MS: what comes in meanwhile costs the database nothing.
+        """
+        ...
+
     async def add(self, record: KeyRecord) -> None:
         """Keep a new key."""
         ...

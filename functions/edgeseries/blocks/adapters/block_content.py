@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
 
-from edgeseries.blocks.block import decode_days, encode_block, merge_blocks, same_samples
+from edgeseries.blocks.block import certain_count, decode_days, encode_block, merge_blocks, same_samples
 from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.blocks.ports.compression import Compression
+from edgeseries.blocks.stamps import Stamp
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, StoreUnavailable
 from edgeseries.series.days import day_of, days_in
 from edgeseries.series.samples import Samples, in_order
 from edgeseries.storage.limits import OBJECT_FACTS_MAX_BYTES
+from edgeseries.storage.object_keys import content_digest
 
 CODEC: Final = "br"
 """What stands in facts and rows; which codec a segment really has, its own first byte says."""
@@ -43,6 +45,11 @@ class Content:
     sample_count: int
 
     @property
+    def digest(self) -> str:
+        """What names these bytes."""
+        return content_digest(self.data)
+
+    @property
     def raw_bytes(self) -> int:
         """What the samples take when they are laid down plainly."""
         return RAW_SAMPLE_BYTES * self.sample_count
@@ -56,10 +63,14 @@ class Told:
     point: str
     month: str
     days: int
+    site_generation: int
+    ticket: int
 
 
-def facts_of(content: Content) -> dict[str, str]:
-    """The facts that stand beside a block, ASCII, within what R2 takes."""
+def facts_of(content: Content, stamp: Stamp) -> dict[str, str]:
+    """The facts that stand beside a block, ASCII, within what R2 takes. The stamp tells what it was
+    fetched under, so that a lost row can be made again and one of before a purge is not.
+    """
     facts = {
         "site": quote(content.key.site, safe=""),
         "point": quote(content.key.point, safe=""),
@@ -69,6 +80,8 @@ def facts_of(content: Content) -> dict[str, str]:
         "raw-bytes": str(content.raw_bytes),
         "stored-bytes": str(len(content.data)),
         "codec": CODEC,
+        "site-generation": str(stamp.site),
+        "ticket": str(stamp.ticket),
     }
     assert sum(len(name) + len(value) for name, value in facts.items()) <= OBJECT_FACTS_MAX_BYTES
     return facts
@@ -82,6 +95,8 @@ def told_by(facts: Mapping[str, str]) -> Told | None:
             point=unquote(facts["point"], errors="strict"),
             month=facts["month"],
             days=int(facts["days"]),
+            site_generation=int(facts["site-generation"]),
+            ticket=int(facts["ticket"]),
         )
     except (KeyError, ValueError):
         return None
@@ -125,15 +140,22 @@ class BlockContents:
             self._count(error)
             return None
 
-    def merged(self, key: BlockKey, old: bytes | None, piece: Piece) -> Content:
+    def certain_count(self, content: Content, days: int) -> int:
+        """Samples that a sound block certainly has on some days, told by its header."""
+        try:
+            return certain_count(content.data, content.key, days & content.days)
+        except BlockDamaged:
+            return 0  # Whoever decodes it finds out, and says so.
+
+    def merged(self, key: BlockKey, old: bytes | None, days: int, piece: Piece) -> Content:
         """The block with the piece's days in it; the old bytes themselves where that changes nothing.
 
-        Damaged bytes and another name's block give way. Raises StoreUnavailable over a block of a
-        newer version: the Worker that wrote it can read it, and this one leaves it.
+        Of the old block only `days` count. Damaged bytes and another name's block give way. Raises
+        StoreUnavailable over a block of a newer version: the Worker that wrote it can read it.
         """
-        if old is not None:
+        if old is not None and days & ~piece.days:
             try:
-                return self._merged(key, old, piece)
+                return self._merged(key, old, days, piece)
             except BlockUnsupported as error:
                 self._count(error)
                 raise StoreUnavailable(error.detail) from error
@@ -141,20 +163,14 @@ class BlockContents:
                 self._count(error)
         return _content(key, encode_block(key, piece.days, piece.samples, self._compression))
 
-    def without(self, key: BlockKey, old: bytes, days: int) -> Content | None:
-        """The block without some days; None if nothing of it is left, or nothing that can be read."""
-        try:
-            left = _content(key, old).days & ~days
-            if not left:
-                return None
-            samples = decode_days(old, key, left, self._compression)
-        except BlockDamaged as error:
-            self._count(error)
-            return None
-        return _content(key, encode_block(key, left, samples, self._compression))
-
-    def _merged(self, key: BlockKey, old: bytes, piece: Piece) -> Content:
+    def _merged(self, key: BlockKey, old: bytes, days: int, piece: Piece) -> Content:
         content = _content(key, old)
+        if content.days & ~days:
+            # A purge took days of it: only the row says so.
+            days &= content.days
+            under = Piece(days=days, samples=decode_days(old, key, days, self._compression))
+            whole = laid_over(under, piece, key.month)
+            return _content(key, encode_block(key, whole.days, whole.samples, self._compression))
         if not piece.days & ~content.days:
             there = decode_days(old, key, piece.days, self._compression)
             if same_samples(there, piece.samples):

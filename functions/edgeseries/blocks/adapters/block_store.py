@@ -1,8 +1,8 @@
 """The Blocks port: blocks in a bucket, their index in a database, raw bytes in the isolate's memory.
 
-The bucket is the truth and is written first. When the index cannot be written after it, `keep`
-raises StoreUnavailable so that the caller can count it, and nothing is lost: a read looks at the
-block, whatever the index says, and the next `keep` of those days writes the row.
+An object is put before its pointer moves, and never changes. What no pointer leads to is not held: when the
+database is down, nothing is found, and a `keep` that could not write its pointers stored nothing.
+Why it is built so: `docs/adr/0014-immutable-objects.md`.
 """
 
 from array import array
@@ -10,24 +10,36 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgeseries.blocks.adapters.block_content import BlockContents, Content, Piece, laid_over
-from edgeseries.blocks.adapters.block_index import BlockIndex, BlockRow, DensityObservation
-from edgeseries.blocks.adapters.block_memory import BlockMemory, Remembered
-from edgeseries.blocks.adapters.block_writing import BlockWriter, Pause, pause
-from edgeseries.blocks.adapters.purge import Purge, PurgeAnswers
+from edgeseries.blocks.adapters.block_content import BlockContents, Piece, laid_over
+from edgeseries.blocks.adapters.block_index import BlockIndex, DensityObservation
+from edgeseries.blocks.adapters.block_memory import BlockMemory
+from edgeseries.blocks.adapters.block_writing import BlockWriter, Fetched, Pause, Refreshed, pause
+from edgeseries.blocks.adapters.purge import Purge
+from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
+from edgeseries.blocks.adapters.silence import SilenceWatch
 from edgeseries.blocks.header import BlockKey
-from edgeseries.blocks.ports.blocks import Forgotten, KeptDays, StoredSamples
+from edgeseries.blocks.ports.blocks import (
+    BlockRef,
+    Forgotten,
+    Kept,
+    KeptDays,
+    StoredIndex,
+    StoredSamples,
+)
 from edgeseries.blocks.ports.compression import Compression
+from edgeseries.blocks.stamps import Refresh, Stamps
 from edgeseries.bounded_gather import bounded_gather
-from edgeseries.limits import DAY_MS
+from edgeseries.errors import StoreUnavailable
+from edgeseries.limits import DAY_MS, INLINE_MAX_BLOCKS
+from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.ports.clock import Clock
 from edgeseries.series.days import by_month, day_span, days_in, days_touched, month_days
 from edgeseries.series.samples import NO_SAMPLES, Samples, Value, within
 from edgeseries.series.timerange import TimeRange
-from edgeseries.storage.bucket import Bucket, Found
+from edgeseries.storage.bucket import Bucket
 from edgeseries.storage.database import Database
 from edgeseries.storage.limits import BUCKET_AT_ONCE
-from edgeseries.storage.object_keys import Used, block_key, nobody_counts
+from edgeseries.storage.object_keys import Used, nobody_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +47,7 @@ class _Place:
     """One block of a site, and the days of it that are meant (bitmap)."""
 
     point: str
-    month: str
+    ref: BlockRef
     days: int
 
 
@@ -53,7 +65,6 @@ class BlockStore:
         compression: Compression,
         memory: BlockMemory,
         clock: Clock,
-        answers: PurgeAnswers,
         pause: Pause = pause,
         faults: Counter[str] | None = None,
         used: Used = nobody_counts,
@@ -65,101 +76,152 @@ class BlockStore:
         self._memory = memory
         self._clock = clock
         self._used = used
-        self._writer = BlockWriter(bucket=bucket, memory=memory, clock=clock, faults=self.faults, pause=pause)
-        self._answers = answers
+        self._writer = BlockWriter(
+            bucket=bucket,
+            index=self._index,
+            contents=self._contents,
+            memory=memory,
+            clock=clock,
+            faults=self.faults,
+            pause=pause,
+        )
+        self._silence = SilenceWatch(database)
+        self._purge = Purge(bucket=bucket, database=database, clock=clock)
 
-    async def covered(
-        self, site: str, points: Sequence[str], span: TimeRange
-    ) -> Mapping[str, frozenset[int]]:
+    async def look_up(self, site: str, points: Sequence[str], span: TimeRange) -> StoredIndex:
         """See the port."""
-        return await self._index.covered(site, points, span)
+        return await self._index.look_up(site, points, span, now_ms=self._clock.now_ms())
 
-    async def densities(self, site: str, points: Sequence[str]) -> Mapping[str, float]:
-        """See the port."""
-        return await self._index.densities(site, points)
-
-    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str:
+    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str | None:
         """See the port."""
         return await self._index.fingerprint(site, points, span)
 
-    async def read(self, site: str, points: Sequence[str], span: TimeRange) -> Mapping[str, StoredSamples]:
+    async def read(
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        index: StoredIndex,
+        *,
+        bound: SampleBound | None = None,
+    ) -> Mapping[str, StoredSamples]:
         """See the port. Every point that was asked for is in the mapping."""
         wanted = by_month(days_touched(span))
+        refs = await self._refs(site, [point for point in points if point in index.covered], wanted, index)
+        places = [
+            _Place(point, ref, ref.days & wanted[ref.month])
+            for point, some in refs.items()
+            for ref in some
+            if ref.days & wanted.get(ref.month, 0)
+        ]
 
-        async def held(place: _Place) -> tuple[int, Samples]:
-            return await self._held(site, place)
+        async def held(place: _Place) -> tuple[int, Samples] | None:
+            return await self._held(site, place, span, bound)
 
-        places = [_Place(point, month, days) for point in points for month, days in wanted.items()]
         found, error = await bounded_gather(places, held, at_once=BUCKET_AT_ONCE)
         if error is not None:
             raise error
         self._used(
-            [block_key(site, place.point, place.month) for place, (days, _) in found.items() if days],
-            self._clock.now_ms(),
+            [place.ref.object_key for place, one in found.items() if one is not None], self._clock.now_ms()
         )
-        return {
-            point: _stored(
-                [(month, *found[_Place(point, month, days)]) for month, days in wanted.items()], span
-            )
-            for point in points
-        }
+        lost = [place.ref.object_key for place, one in found.items() if one is None]
+        if lost:
+            await self._drop(lost)
+        months: dict[str, list[tuple[str, int, Samples]]] = {point: [] for point in points}
+        for place in places:
+            days, samples = found[place] or (0, NO_SAMPLES)
+            months[place.point].append((place.ref.month, days, samples))
+        return {point: _stored(some, span) for point, some in months.items()}
 
-    async def keep(self, site: str, kept: Sequence[KeptDays]) -> None:
+    async def keep(self, site: str, kept: Sequence[KeptDays], stamps: Stamps) -> Kept:
         """See the port."""
-        pieces = _pieces(kept)
+        believed = await self._silence.believed(site, kept, now_ms=self._clock.now_ms())
+        return await self._writer.store(site, _pieces(believed), _observations(believed), Fetched(stamps))
 
-        async def write(place: tuple[str, str]) -> BlockRow | None:
-            key = BlockKey(site=site, point=place[0], month=place[1])
+    async def begin_refresh(self, site: str, points: Sequence[str]) -> Refresh:
+        """See the port."""
+        return await self._index.draw_tickets(site, points, now_ms=self._clock.now_ms())
 
-            def change(found: Found | None) -> Content:
-                return self._contents.merged(key, found.content if found else None, pieces[place])
-
-            return await self._writer.write(key, change)
-
-        written, error = await bounded_gather(pieces, write, at_once=BUCKET_AT_ONCE)
-        rows = [row for row in written.values() if row is not None]
-        await self._index.record(site, rows, _observations(kept), now_ms=self._clock.now_ms())
-        if error is not None:
-            raise error
+    async def refresh(self, site: str, kept: Sequence[KeptDays], begun: Refresh) -> Kept:
+        """See the port."""
+        done = await self._writer.store(site, _pieces(kept), _observations(kept), Refreshed(begun))
+        raised = [stamp.point for stamp in done.stamps.points.values()]
+        if raised:
+            record = PurgeRecord(site=site, points=sorted(done.stamps.points), generation=max(raised))
+            await put_record(self._bucket, record)
+        return done
 
     async def forget(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
     ) -> Forgotten:
         """See the port."""
-        purge = Purge(bucket=self._bucket, index=self._index, contents=self._contents, writer=self._writer)
-        blocks = await purge.run(site, points=points, span=span, dry_run=dry_run)
-        # Answers go last: one that is made from old blocks meanwhile goes with them.
-        answers = await self._answers.forget_site(site, dry_run=dry_run)
-        return Forgotten(
-            blocks=blocks.blocks,
-            answers=answers.answers,
-            stored_bytes=blocks.stored_bytes + answers.stored_bytes,
-        )
+        return await self._purge.run(site, points=points, span=span, dry_run=dry_run)
 
-    async def _held(self, site: str, place: _Place) -> tuple[int, Samples]:
-        """Which of the wanted days the block holds, and their samples; none if there is no sound block."""
-        key = BlockKey(site=site, point=place.point, month=place.month)
-        object_key = block_key(key.site, key.point, key.month)
-        now_ms = self._clock.now_ms()
-        data = self._memory.find(object_key, place.days, now_ms)
+    async def _refs(
+        self, site: str, points: Sequence[str], wanted: Mapping[str, int], index: StoredIndex
+    ) -> Mapping[str, Sequence[BlockRef]]:
+        if index.refs is not None:
+            return {point: index.refs.get(point, ()) for point in points}
+        found: dict[str, list[BlockRef]] = {}
+        places = [(point, month) for point in points for month in wanted]
+        for first in range(0, len(places), INLINE_MAX_BLOCKS):
+            pointers = await self._index.pointers(site, places[first : first + INLINE_MAX_BLOCKS])
+            for (point, _), pointer in pointers.items():
+                if pointer.ref is not None:
+                    found.setdefault(point, []).append(pointer.ref)
+        return found
+
+    async def _held(
+        self, site: str, place: _Place, span: TimeRange, bound: SampleBound | None
+    ) -> tuple[int, Samples] | None:
+        """Which of the wanted days the object holds, and their samples in the range; None if there is no
+        sound object. What it certainly has is counted before it is decoded.
+        """
+        key = BlockKey(site=site, point=place.point, month=place.ref.month)
+        object_key = place.ref.object_key
+        data = self._memory.find(object_key)
         remembered = data is not None
         if data is None:
             found = await self._bucket.get(object_key)
-            data = found.content if found is not None else None
-        content = self._contents.held(key, data) if data is not None else None
-        if content is None:
+            if found is None:
+                self.faults["block_gone"] += 1
+                return None
+            data = found.content
+        content = self._contents.held(key, data)
+        certain, samples = 0, None
+        if content is not None:
+            if bound is not None:
+                certain = self._contents.certain_count(content, _days_inside(place, span))
+                bound.add_stored(certain)
+            samples = self._contents.samples(content, content.days & place.days)
+        if content is None or samples is None:
+            if bound is not None:
+                bound.add_stored(-certain)
             self._memory.forget([object_key])
-            return 0, NO_SAMPLES
-        days = content.days & place.days
-        samples = self._contents.samples(content, days)
-        if samples is None:
-            self._memory.forget([object_key])
-            return 0, NO_SAMPLES
+            return None
+        samples = within(samples, span)
+        if bound is not None:
+            bound.add_stored(len(samples) - certain)
         if not remembered:
-            self._memory.learn(
-                object_key, Remembered(content=content.data, covered_days=content.days, read_ms=now_ms)
-            )
-        return days, samples
+            self._memory.learn(object_key, content.data)
+        return content.days & place.days, samples
+
+    async def _drop(self, keys: Sequence[str]) -> None:
+        """Take out pointers to what is gone or damaged: what they led to is fetched again."""
+        try:
+            await self._index.drop(keys, now_ms=self._clock.now_ms())
+        except StoreUnavailable:
+            self.faults["pointer_not_dropped"] += 1
+
+
+def _days_inside(place: _Place, span: TimeRange) -> int:
+    """The wanted days of a block that a range holds whole (bitmap)."""
+    first, last = -(-span.start_ms // DAY_MS), span.end_ms // DAY_MS
+    return sum(
+        1 << number
+        for number, day in enumerate(month_days(place.ref.month))
+        if place.days >> number & 1 and first <= day < last
+    )
 
 
 def _stored(months: Iterable[tuple[str, int, Samples]], span: TimeRange) -> StoredSamples:

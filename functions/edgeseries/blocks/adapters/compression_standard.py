@@ -23,7 +23,7 @@ def brotli_window_bits(size: int) -> int:
     """The window of a brotli stream of `size` bytes, as every host sets it.
 
     With the default window of 22 bits brotli sets up tables of megabytes for a few kilobytes of
-    columns: 0.8 ms instead of 0.04 ms at quality 9, for no better result (bench/codec.py).
+    columns: 0.8 ms instead of 0.04 ms at quality 9, for no better result (bench/measures/codec.py).
     """
     return min(max(size.bit_length(), SMALLEST_WINDOW_BITS), LARGEST_WINDOW_BITS)
 

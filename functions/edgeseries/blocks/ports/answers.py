@@ -19,11 +19,16 @@ class AnswerFacts:
     sample_count: int
     body_bytes: int
     created_ms: int
+    fresh_until_ms: int | None = None
+    """It is given no longer than this, if there is such a moment: some of it is to be read again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAnswer:
-    """A kept answer: its facts, and its body as a stream with the encoding it has (`br`, or empty)."""
+    """A kept answer: its facts, and its body as a stream with the encoding it has (`br`, or empty).
+
+    A body whose bytes are not those that were kept breaks off instead of ending: nobody takes it for whole.
+    """
 
     facts: AnswerFacts
     stream: BodyStream
@@ -31,12 +36,14 @@ class KeptAnswer:
 
 
 class Answers(Protocol):
-    """Answers by the digest of the request's normal form."""
+    """Answers by a digest of the request's normal form and of the generations of its points: after a purge
+    or a refresh an old answer has a digest that nobody asks for.
+    """
 
     async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
-        """The kept answer, if there is one that has not expired."""
+        """The kept answer, if there is one that has not expired and is not known to be damaged."""
         ...
 
     async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
-        """Keep an answer's body. The same digest always has the same body."""
+        """Keep an answer's body."""
         ...

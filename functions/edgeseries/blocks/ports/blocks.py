@@ -1,15 +1,53 @@
 """Stored samples, by point and whole UTC day. Blocks are the only stored truth.
 
-A store that is down raises StoreUnavailable; a caller answers from upstream then. What is stored
-is in normal form (`series/samples.py`) and was delivered for whole sealed days.
+The index says which object holds which days of a point and month; objects never change. What is stored is
+in normal form (`series/samples.py`) and was delivered for whole sealed days. A store that is down raises
+StoreUnavailable; a caller answers from upstream then.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from edgeseries.blocks.stamps import Refresh, Stamps
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.planning.stored import StoredPoint
 from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockRef:
+    """The object that holds a point's month: its days that count (bitmap), those of them without any
+    sample, those of these that were read only once (`planning/empty_days.py`), and what the object itself
+    has: days, also purged ones, and samples.
+    """
+
+    month: str
+    object_key: str
+    days: int
+    empty_days: int
+    sample_count: int
+    object_days: int
+    unsettled: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredIndex:
+    """What one look at the index tells of some points in a range.
+
+    `covered` are the days that the range touches and that need not be fetched, by point; who has none is
+    left out. `stored` are all days that are held, those to be read again too, and how many samples they
+    have.
+    `density_per_day` are samples a day of points that something has been learned of. `stamps` are the
+    generations at this very moment. `refs` are the blocks by point, None where they are too many to be told.
+    """
+
+    covered: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    stored: Mapping[str, StoredPoint] = field(default_factory=dict)
+    density_per_day: Mapping[str, float] = field(default_factory=dict)
+    stamps: Stamps = field(default_factory=Stamps)
+    refs: Mapping[str, tuple[BlockRef, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,45 +68,73 @@ class KeptDays:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What became of days that were to be stored.
+
+    `superseded` are points that were purged or refreshed after what was to be stored had been fetched:
+    nothing of it is stored. `stamps` are the generations that a refresh made, by point.
+    """
+
+    superseded: frozenset[str] = frozenset()
+    stamps: Stamps = field(default_factory=Stamps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """What a purge removed, or would remove."""
+    """What a purge took away, or would: blocks of which days went, and the bytes of those that went whole."""
 
     blocks: int
-    answers: int
     stored_bytes: int
 
 
 class Blocks(Protocol):
     """The block store and its index."""
 
-    async def covered(
-        self, site: str, points: Sequence[str], span: TimeRange
-    ) -> Mapping[str, frozenset[int]]:
-        """Days the range touches that the index says are held, by point; who has none is left out."""
+    async def look_up(self, site: str, points: Sequence[str], span: TimeRange) -> StoredIndex:
+        """What is held of the days that a range touches, and under which generations: one look."""
         ...
 
-    async def densities(self, site: str, points: Sequence[str]) -> Mapping[str, float]:
-        """Samples a day of each point that something has been learned of."""
-        ...
-
-    async def read(self, site: str, points: Sequence[str], span: TimeRange) -> Mapping[str, StoredSamples]:
-        """What is held of each point, by point. The blocks are the truth, whatever the index says;
-        a block that is damaged or is another point's counts as not held.
+    async def read(
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        index: StoredIndex,
+        *,
+        bound: SampleBound | None = None,
+    ) -> Mapping[str, StoredSamples]:
+        """What is held of each point, by point, as a look at the index said. What was purged since may
+        still be read; a block that is gone, damaged or another point's counts as not held.
         """
         ...
 
-    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str:
-        """A text that changes when what the index says of these points' months changes."""
+    async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str | None:
+        """A text that names what is held of whole days, generations included: two contents never have the
+        same. None unless every day that the range touches is held of every point.
+        """
         ...
 
-    async def keep(self, site: str, kept: Sequence[KeptDays]) -> None:
-        """Merge days into their blocks; a day that is held already is replaced. Learns densities."""
+    async def keep(self, site: str, kept: Sequence[KeptDays], stamps: Stamps) -> Kept:
+        """Merge days that were fetched under some stamps into what is held, unless their points were purged
+        or refreshed since. Days that are held already are replaced. Learns densities.
+        """
+        ...
+
+    async def begin_refresh(self, site: str, points: Sequence[str]) -> Refresh:
+        """What a refresh needs to store what it fetches after this."""
+        ...
+
+    async def refresh(self, site: str, kept: Sequence[KeptDays], begun: Refresh) -> Kept:
+        """Store what a refresh fetched, whoever stored anything meanwhile, and raise the generations of all
+        of its points: what was read before it began is worth nothing after this.
+        """
         ...
 
     async def forget(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
     ) -> Forgotten:
-        """Remove what is held of a site, or of some points, or of the days a range touches; and every
-        kept answer of the site. With `dry_run` only tell.
+        """Take away what is held of a site, or of some points, or of the days that a range touches, and raise
+        generations: nothing that was fetched before is stored or given after this. With `dry_run` only
+        tell.
         """
         ...

@@ -1,10 +1,11 @@
 """Rows of jobs and letters as values, checked."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from edgeseries.errors import Defect
-from edgeseries.jobs.job import Job, Priority
+from edgeseries.jobs.job import Job, Priority, ResultPart
 from edgeseries.jobs.ports.dead_letters import DeadLetter
 from edgeseries.jobs.states import JobStatus
 from edgeseries.planning.query import TimeseriesQuery
@@ -35,6 +36,7 @@ def job_of(row: Row) -> Job:
         started_ms,
         ended_ms,
         updated_ms,
+        result_parts,
     ) = row
     try:
         return Job(
@@ -57,6 +59,7 @@ def job_of(row: Row) -> Job:
             started_ms=_perhaps(started_ms),
             ended_ms=_perhaps(ended_ms),
             updated_ms=_whole(updated_ms),
+            result_parts=_perhaps(result_parts),
         )
     except (ValueError, TypeError) as fault:
         raise Defect(f"the row of job {job_id} makes no sense") from fault
@@ -69,6 +72,26 @@ def query_of(row: Row) -> TimeseriesQuery:
         site=str(site),
         points=tuple(json.loads(points_json)),
         span=TimeRange(start_ms=_whole(start_ms), end_ms=_whole(end_ms)),
+    )
+
+
+def parts_text(parts: Sequence[ResultPart]) -> str:
+    """The parts of a result as they stand in a job's row."""
+    return json.dumps(
+        [[part.first_point, part.point_count, part.span.start_ms, part.span.end_ms] for part in parts],
+        separators=(",", ":"),
+    )
+
+
+def parts_of(row: Row) -> tuple[ResultPart, ...]:
+    """A row of RESULT_PARTS."""
+    return tuple(
+        ResultPart(
+            first_point=first,
+            point_count=count,
+            span=TimeRange(start_ms=start_ms, end_ms=end_ms),
+        )
+        for first, count, start_ms, end_ms in json.loads(row[0])
     )
 
 

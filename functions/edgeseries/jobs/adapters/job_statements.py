@@ -45,7 +45,7 @@ _WORKABLE: Final = _job_may(JobEvent.RESUME)
 _JOB_COLUMNS: Final = """
   job_id, owner, site, point_count, start_ms, end_ms, priority, status, planned_ms, batch_count, batches_done,
   expected_samples, expected_done, sample_count, retry_count, error, created_ms, started_ms, ended_ms,
-  updated_ms
+  updated_ms, json_array_length(parts_json)
 """
 
 # --- looking up ---------------------------------------------------------------------
@@ -54,12 +54,21 @@ JOB: Final = f"SELECT {_JOB_COLUMNS} FROM queue_jobs WHERE job_id = ?1"
 ENDED_JOB: Final = """
 SELECT
   job_id, owner, site, point_count, start_ms, end_ms, priority, status, started_ms, batch_count, batch_count,
-  sample_count, sample_count, sample_count, 0, error, created_ms, started_ms, ended_ms, ended_ms
+  sample_count, sample_count, sample_count, 0, error, created_ms, started_ms, ended_ms, ended_ms, NULL
 FROM job_history WHERE job_id = ?1
 """
 """A job that the janitor has moved to the history, in the columns of JOB."""
 
 JOB_QUERY: Final = "SELECT site, points_json, start_ms, end_ms FROM queue_jobs WHERE job_id = ?1"
+
+RESULT_PARTS: Final = "SELECT parts_json FROM queue_jobs WHERE job_id = ?1 AND parts_json IS NOT NULL"
+
+CUT_RESULT: Final = f"""
+UPDATE queue_jobs SET parts_json = ?2
+WHERE job_id = ?1 AND status = '{JobStatus.COMPLETED}' AND parts_json IS NULL
+RETURNING job_id
+"""
+"""The first cut stays: all parts of a result must fit together, whatever is stored meanwhile."""
 
 UNPLANNED: Final = "SELECT 1 FROM queue_jobs WHERE job_id = ?1 AND status = 'queued' AND planned_ms IS NULL"
 

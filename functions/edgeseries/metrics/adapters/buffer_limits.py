@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from edgeseries import platform_limits
 from edgeseries.limits import MINUTE_MS, SECOND_MS
 
 FLUSH_AFTER_MS: Final = 5 * SECOND_MS
@@ -11,8 +12,8 @@ isolate that dies loses no more than what it counted in this time."""
 FLUSH_REQUESTS: Final = 2_000
 """So many requests are written at once, however little time has passed."""
 
-WAIT_UNTIL_MS: Final = 30 * SECOND_MS
-"""What the platform gives an event after its response (Workers platform limits, 2026-07)."""
+WAIT_UNTIL_MS: Final = platform_limits.WAIT_UNTIL_MS.value
+"""What the platform gives an event after its response."""
 
 USE_GRAIN_MS: Final = 10 * MINUTE_MS
 """The use of one object is written the first time an isolate meets it, and then no more often than this:

@@ -68,6 +68,7 @@ REQUEST: Final = Columns(
         ("body_bytes", lambda one: one.body_bytes),
         ("origin_samples", lambda one: one.origin_samples),
         ("store_faults", lambda one: one.store_faults),
+        ("dropped_rows", lambda one: one.dropped_rows),
     ),
 )
 
@@ -82,6 +83,7 @@ BATCH: Final = Columns(
         ("sample_count", lambda one: one.sample_count),
         ("block_count", lambda one: one.block_count),
         ("attempt", lambda one: one.attempt),
+        ("dropped_rows", lambda one: one.dropped_rows),
     ),
 )
 

@@ -1,5 +1,6 @@
 """What the operator reads: log lines, and one measured record a request, a batch, a sweep."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -11,7 +12,8 @@ class RequestRecord:
     """One answered request, for Analytics Engine. Columns: `docs/formats/analytics.md`.
 
     `cache_verdict` is empty where no store is concerned. `origin_samples` are those that the
-    upstream delivered for it, `store_faults` what went wrong in the stores before it left.
+    upstream delivered for it, `store_faults` what went wrong in the stores before it left, `dropped_rows`
+    what the upstream sent and nobody had asked for.
     """
 
     endpoint: str
@@ -26,6 +28,7 @@ class RequestRecord:
     cache_verdict: str = ""
     origin_samples: int = 0
     store_faults: int = 0
+    dropped_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,7 @@ class BatchRecord:
     """One batch of a job, begun and ended in one way or another. Columns: `docs/formats/analytics.md`.
 
     `outcome` is a word such as `done`, `retry`, `failed`, `cancelled`, `skipped`; `attempt` is which
-    delivery of its message this was, from 1.
+    delivery of its message this was, from 1; `dropped_rows` as of a request.
     """
 
     outcome: str
@@ -44,6 +47,7 @@ class BatchRecord:
     sample_count: int
     block_count: int
     attempt: int
+    dropped_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,11 @@ class SweepRecord:
     failed_count: int
     held_count: int
     changed_count: int
+
+
+def told_counts(counts: Mapping[str, int]) -> str | None:
+    """Counts as the log tells them: names and numbers; None without any."""
+    return " ".join(f"{name}={count}" for name, count in sorted(counts.items())) or None
 
 
 class Journal(Protocol):

@@ -6,10 +6,9 @@ through the Web port.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from edgeseries.errors import (
     DeadlineExceeded,
@@ -18,6 +17,7 @@ from edgeseries.errors import (
     OriginOversize,
     OriginRefused,
     OriginThrottled,
+    OriginUnconfirmed,
     OriginUnreachable,
 )
 from edgeseries.http.messages import HttpCall, HttpReply
@@ -37,16 +37,36 @@ PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A read that ended well, or with a status that the caller of it has to judge (400, 404, ...)."""
+    """A read that ended well, or with a status that the caller of it has to judge (400, 404, ...).
+
+    `document` is the JSON object of a 200, `message` what the vendor says of any other status; None if the
+    body is not the vendor's.
+    """
 
     status: int
-    document: Mapping[str, object] | None
+    document: Mapping[str, object] | None = None
+    message: str | None = None
+
+    @property
+    def denied(self) -> bool:
+        """Whether something is said not to be there."""
+        return self.status == HTTPStatus.NOT_FOUND
 
     def content(self) -> Mapping[str, object]:
         """The JSON object of a 200; any other status is one that this call cannot have."""
+        if self.denied:
+            raise unconfirmed()
         if self.document is None:
             raise OriginRefused(f"the upstream answered {self.status} to a read it should know")
         return self.document
+
+
+def unconfirmed() -> OriginUnconfirmed:
+    """The error of a 404 that nothing confirms."""
+    return OriginUnconfirmed(
+        "the upstream answered 404, and nothing confirms that what was asked is not there; try again "
+        "(if it goes on, the operator must look at what upstreamUrl leads to)"
+    )
 
 
 class AceCalls:
@@ -102,10 +122,9 @@ class AceCalls:
                 )
             )
         raise_failure(reply)
-        return Answer(
-            status=reply.status,
-            document=ace.document_of(reply.body) if reply.status == HTTPStatus.OK else None,
-        )
+        if reply.status == HTTPStatus.OK:
+            return Answer(status=reply.status, document=ace.document_of(reply.body))
+        return Answer(status=reply.status, message=ace.message_of(reply.body))
 
 
 def raise_failure(reply: HttpReply) -> None:
@@ -132,15 +151,3 @@ def _retry_after_s(reply: HttpReply) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_RETRY_AFTER_S))):
         return None
     return min(int(text), MAX_RETRY_AFTER_S)
-
-
-async def gather_calls(calls: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:
-    """Run calls a few at a time. Each group is awaited to its end, also when one fails: a task left
-    pending spoils later events of the isolate. The first failure is raised and ends the rest.
-    """
-    for first in range(0, len(calls), UPSTREAM_CONCURRENCY):
-        group = calls[first : first + UPSTREAM_CONCURRENCY]
-        outcomes = await asyncio.gather(*(call() for call in group), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome

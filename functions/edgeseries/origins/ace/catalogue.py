@@ -35,6 +35,14 @@ class Catalogue:
         """Whether the list was read so lately that a name it lacks is taken as not there."""
         return self._read_within(site, now_ms, CATALOGUE_FRESH_MS) is not None
 
+    def shared_names(self, site: str, names: Iterable[str]) -> frozenset[str]:
+        """Those of a site's names that the list of another site holds, too, as far as it was read: calls by
+        name would bring rows of whichever the vendor means.
+        """
+        wanted = frozenset(names)
+        others = [listed for other, (_, listed) in self._sites.items() if other != site]
+        return wanted.intersection(frozenset().union(*(wanted & listed for listed in others)))
+
     def batch_shapes(self, now_ms: int) -> tuple[BatchShape, ...]:
         """The shapes worth trying; a refused one is tried again after CATALOGUE_TTL_MS."""
         if self._taken is not None:

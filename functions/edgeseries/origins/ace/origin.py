@@ -1,52 +1,44 @@
-"""The Origin port over ACE FlightDeck. The wire format is in `wire.py`, single reads in `calls.py`.
+"""The Origin port over ACE FlightDeck. The wire format is in `wire.py`, single reads in `calls.py`, the calls
+that bring samples in `fetching.py`.
 
-It chooses calls: one batch call for many points, in the shape that this installation takes
-(found out, and remembered in the catalogue); single-point calls where batches are not served;
-pages for a whole site. It owns what the vendor's 404 means at each endpoint, the splitting of
-answers that are too large, and the guards of page loops.
+It owns lists, the memory of them, and what may be asked by name: only points that the site has.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from http import HTTPStatus
 
 from edgeseries.access.grants import no_such_site
-from edgeseries.errors import AnswerTooLarge, OriginContract, OriginOversize, OriginRefused
-from edgeseries.limits import (
-    FORCED_DIRECT_MAX_SAMPLES,
-    UPSTREAM_BATCH_POINTS,
-    UPSTREAM_MAX_BODY_BYTES,
-    UPSTREAM_MAX_PAGES,
-    UPSTREAM_MAX_SPLITS,
-    UPSTREAM_PAGE_ROWS,
-)
+from edgeseries.errors import OriginContract
+from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace import wire as ace
-from edgeseries.origins.ace.calls import AceCalls, BeforeCall, gather_calls
+from edgeseries.origins.ace.calls import AceCalls, Answer, BeforeCall, unconfirmed
 from edgeseries.origins.ace.catalogue import Catalogue
-from edgeseries.origins.ports.origin import Boundary, Bulk, Capabilities
+from edgeseries.origins.ace.fetching import Fetch
+from edgeseries.origins.ace.limits import BATCH_POINTS, CALL_SAMPLES, MAX_PAGES
+from edgeseries.origins.ace.rows import RowCollector
+from edgeseries.origins.ports.origin import Bulk
+from edgeseries.planning.capabilities import Capabilities
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.web import Web
 from edgeseries.series.points import Point, PointSeries, Site
-from edgeseries.series.samples import NO_SAMPLES, Samples
+from edgeseries.series.samples import NO_SAMPLES
 from edgeseries.series.timerange import TimeRange
-
-WRONG_SHAPE = frozenset(
-    {HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNPROCESSABLE_ENTITY}
-)
-"""How a batch call is answered where its shape, or batches at all, are not taken."""
 
 SITE_SHARE = 2
 """In the background a site's pages are read where one in so many of its points is wanted: half of what
 they hold is of use then, and no list of names has to be taken by the vendor."""
 
-Rows = Sequence[Mapping[str, object]]
-
 NO_SUCH_POINT = "the site has no point of this name"
+
+POINTS_OF_ANOTHER_SITE = "points_of_another_site"
+"""Items of a site's list that are dropped, by the name of `docs/formats/analytics.md`."""
 
 
 class AceOrigin:
-    """One ACE installation with one credential. `catalogue` is shared by the isolate's requests."""
+    """One ACE installation with one credential. `catalogue` is shared by the isolate's requests; `dropped`
+    counts by name what the upstream sent and nobody had asked for.
+    """
 
     def __init__(
         self,
@@ -57,77 +49,104 @@ class AceOrigin:
         clock: Clock,
         catalogue: Catalogue,
         max_body_bytes: int = UPSTREAM_MAX_BODY_BYTES,
+        dropped: Counter[str] | None = None,
     ) -> None:
         self._calls = AceCalls(
             base_url=base_url, token=token, web=web, clock=clock, max_body_bytes=max_body_bytes
         )
         self._clock = clock
         self._catalogue = catalogue
+        self._dropped: Counter[str] = Counter() if dropped is None else dropped
 
     @property
     def capabilities(self) -> Capabilities:
-        """Points can be chosen in batches; a whole site can be read in pages by cursor."""
-        return Capabilities(
-            selects_points=True,
-            batch_points=UPSTREAM_BATCH_POINTS,
-            page_rows=UPSTREAM_PAGE_ROWS,
-            pages_by_cursor=True,
-            boundary=Boundary.START_INCLUSIVE,
-        )
+        """See the port."""
+        return Capabilities(batch_points=BATCH_POINTS, call_samples=CALL_SAMPLES)
 
     async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
         """See the port."""
-        items = await self._list(ace.sites_path, deadline_ms)
-        if items is None:
-            raise OriginRefused("the upstream has no list of sites (404): the operator must set upstreamUrl")
-        return tuple(sorted(map(ace.site_of, items), key=lambda site: site.name))
+        return await self._sites(deadline_ms, None)
 
     async def points(self, site: str, *, deadline_ms: int) -> tuple[Point, ...]:
         """See the port. Read anew from the upstream at every call; the catalogue takes note."""
         return await self._points(site, deadline_ms, None)
 
-    async def _points(self, site: str, deadline_ms: int, before: BeforeCall | None) -> tuple[Point, ...]:
-        items = await self._list(partial(ace.site_points_path, site), deadline_ms, before)
-        if items is None:
-            raise no_such_site(site)
-        points = tuple(sorted(map(ace.point_of, items), key=lambda point: point.name))
-        self._catalogue.learn(site, (point.name for point in points), self._clock.now_ms())
-        return points
-
     async def fetch(
         self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
     ) -> tuple[PointSeries, ...]:
-        """See the port. A point of another site is never asked for: names alone select upstream."""
+        """See the port. A point of another site is never asked for: names alone select upstream. A name
+        that another site is known to have as well is read from the pages of its own.
+        """
         before = None if bulk is None else bulk.before_call
         known = await self._known(site, points, deadline_ms, before)
         wanted = [point for point in points if point in known]
-        fetching = _Fetching(collector=ace.RowCollector(points), deadline_ms=deadline_ms, bulk=bulk)
-        if bulk is not None and SITE_SHARE * len(wanted) >= len(known) > 1:
-            await self._gather_site(site, span, fetching)
-        else:
-            await self._gather_all(wanted, span, fetching)
-        if fetching.silent and not self._catalogue.is_fresh(site, self._clock.now_ms()):
-            # 404 for a single point: no data, or it is gone since the list was read.
+        fetch = Fetch(
+            calls=self._calls,
+            catalogue=self._catalogue,
+            clock=self._clock,
+            collector=RowCollector(points),
+            deadline_ms=deadline_ms,
+            bulk=bulk,
+        )
+        try:
+            await self._gather(fetch, site, wanted, known, span)
+        finally:
+            self._dropped.update(fetch.collector.dropped)
+        if fetch.denied:
+            # No data, or gone since the list was read. The list of before the answer is no witness.
             known = await self._reread(site, deadline_ms, before)
         return tuple(
-            PointSeries(point=point, samples=fetching.collector.samples(point, span))
+            PointSeries(point=point, samples=fetch.collector.samples(point))
             if point in known
             else PointSeries(point=point, samples=NO_SAMPLES, error=NO_SUCH_POINT)
             for point in points
         )
 
-    async def pages(
-        self, site: str, span: TimeRange, *, deadline_ms: int
-    ) -> AsyncIterator[Mapping[str, Samples]]:
-        """See the port."""
-        async for rows in self._site_pages(site, span, deadline_ms):
-            collector = ace.RowCollector(ace.names_of(rows))
-            collector.add(rows)
-            yield {name: collector.samples(name, span) for name in collector.names}
-
     async def ping(self, *, deadline_ms: int) -> None:
         """See the port: the first page of the list of sites."""
         ace.listed((await self._calls.read("GET", ace.sites_path(1), deadline_ms)).content())
+
+    async def _gather(
+        self, fetch: Fetch, site: str, wanted: Sequence[str], known: frozenset[str], span: TimeRange
+    ) -> None:
+        ambiguous = self._catalogue.shared_names(site, wanted)
+        mostly = fetch.bulk is not None and SITE_SHARE * len(wanted) >= len(known) > 1
+        if (ambiguous or mostly) and await fetch.whole_site(site, wanted, known, span):
+            return
+        if ambiguous and not fetch.site_denied:
+            raise unconfirmed()
+        fetch.denied.update(ambiguous)
+        await fetch.by_name([point for point in wanted if point not in ambiguous], span)
+
+    async def _sites(self, deadline_ms: int, before: BeforeCall | None) -> tuple[Site, ...]:
+        items, denial = await self._list(ace.sites_path, deadline_ms, before)
+        if denial is not None:
+            raise unconfirmed()
+        return tuple(sorted(map(ace.site_of, items), key=lambda site: site.name))
+
+    async def _points(self, site: str, deadline_ms: int, before: BeforeCall | None) -> tuple[Point, ...]:
+        items, denial = await self._list(partial(ace.site_points_path, site), deadline_ms, before)
+        if denial is not None:
+            await self._refuse_site(site, denial, deadline_ms, before)
+        own = [item for item in items if ace.site_named_by(item) in (None, site)]
+        self._dropped.update(+Counter({POINTS_OF_ANOTHER_SITE: len(items) - len(own)}))
+        if items and not own:
+            raise OriginContract("the upstream listed the points of another site than it was asked for")
+        points = tuple(sorted(map(ace.point_of, own), key=lambda point: point.name))
+        self._catalogue.learn(site, (point.name for point in points), self._clock.now_ms())
+        return points
+
+    async def _refuse_site(
+        self, site: str, denial: Answer, deadline_ms: int, before: BeforeCall | None
+    ) -> None:
+        """Raise NotFound for a site that has no list, if it is the vendor who says so or the list of sites
+        lacks it, else OriginUnconfirmed.
+        """
+        if not ace.denies_site(denial.message):
+            listed = await self._sites(deadline_ms, before)
+            if site in {one.name for one in listed}:
+                raise unconfirmed()
+        raise no_such_site(site)
 
     async def _known(
         self, site: str, points: Iterable[str], deadline_ms: int, before: BeforeCall | None
@@ -143,143 +162,16 @@ class AceOrigin:
         return frozenset(point.name for point in await self._points(site, deadline_ms, before))
 
     async def _list(
-        self, path_of: Callable[[int], str], deadline_ms: int, before: BeforeCall | None = None
-    ) -> list[Mapping[str, object]] | None:
-        """All items of a paged list; None if there is no such list."""
+        self, path_of: Callable[[int], str], deadline_ms: int, before: BeforeCall | None
+    ) -> tuple[list[Mapping[str, object]], Answer | None]:
+        """All items of a paged list, or the 404 that says that there is no such list."""
         found: list[Mapping[str, object]] = []
-        for page in range(1, UPSTREAM_MAX_PAGES + 1):
+        for page in range(1, MAX_PAGES + 1):
             answer = await self._calls.read("GET", path_of(page), deadline_ms, before=before)
-            if answer.status == HTTPStatus.NOT_FOUND and page == 1:
-                return None
+            if answer.denied and page == 1:
+                return [], answer
             items, more = ace.listed(answer.content())
             found += items
             if not more:
-                return found
+                return found, None
         raise OriginContract("the upstream's list has no end")
-
-    async def _site_pages(
-        self, site: str, span: TimeRange, deadline_ms: int, before: BeforeCall | None = None
-    ) -> AsyncIterator[Rows]:
-        """Rows of a whole site, page by page. An empty page with a cursor is followed.
-
-        Raises OriginContract where the pages cannot be read to their end: a cursor that was there
-        before, a 404 in the middle, more to come and no cursor to get it with.
-        """
-        seen: set[str] = set()
-        cursor: str | None = None
-        for _ in range(UPSTREAM_MAX_PAGES):
-            path = ace.site_page_path(site, span, cursor)
-            answer = await self._calls.read("GET", path, deadline_ms, before=before)
-            if answer.status == HTTPStatus.NOT_FOUND and cursor is None:
-                return  # No data in the whole range.
-            page = ace.page_of(answer.content())
-            yield page.rows
-            if page.cursor is None:
-                return
-            if page.cursor in seen:
-                raise OriginContract("the upstream's cursor repeats: its pages would never end")
-            seen.add(page.cursor)
-            cursor = page.cursor
-        raise OriginContract(
-            f"the upstream has more than {UPSTREAM_MAX_PAGES} pages; ask for a shorter range"
-        )
-
-    async def _gather_site(self, site: str, span: TimeRange, fetching: "_Fetching") -> None:
-        """Rows of the points out of pages of the whole site."""
-        async for rows in self._site_pages(site, span, fetching.deadline_ms, fetching.before):
-            fetching.take(rows)
-
-    async def _gather_all(self, wanted: Sequence[str], span: TimeRange, fetching: "_Fetching") -> None:
-        """Rows of the points, a batch at a time."""
-        batches = [
-            list(wanted[first : first + UPSTREAM_BATCH_POINTS])
-            for first in range(0, len(wanted), UPSTREAM_BATCH_POINTS)
-        ]
-        await gather_calls(
-            [partial(self._gather, batch, span, fetching, UPSTREAM_MAX_SPLITS) for batch in batches]
-        )
-
-    async def _gather(self, points: list[str], span: TimeRange, fetching: "_Fetching", splits: int) -> None:
-        """Rows of up to a batch of points. What is too large is asked in halves: of points, then of time."""
-        try:
-            if await self._batch(points, span, fetching):
-                return
-        except OriginOversize:
-            halves = span.halves()
-            if not splits or (len(points) == 1 and halves is None):
-                raise
-            half = len(points) // 2
-            parts = (
-                [(points[:half], span), (points[half:], span)]
-                if half
-                else [(points, one) for one in halves or ()]
-            )
-            for some, part in parts:
-                await self._gather(some, part, fetching, splits - 1)
-            return
-        await gather_calls([partial(self._single, point, span, fetching, splits) for point in points])
-
-    async def _batch(self, points: list[str], span: TimeRange, fetching: "_Fetching") -> bool:
-        """Whether a batch call settled these points; if not they are asked one by one.
-
-        A 404 settles nothing, however often batches were served before: it may mean no data, a
-        point of the batch that is gone, or that batches are not served any more.
-        """
-        for shape in self._catalogue.batch_shapes(self._clock.now_ms()):
-            body = ace.batch_body(points, shape)
-            answer = await self._calls.read(
-                "POST", ace.batch_path(span), fetching.deadline_ms, body, before=fetching.before
-            )
-            if answer.status in WRONG_SHAPE:
-                self._catalogue.batch_shape_refused(shape, self._clock.now_ms())
-            elif answer.status == HTTPStatus.NOT_FOUND:
-                return False
-            else:
-                rows = ace.rows_of(answer.content())
-                self._catalogue.batch_shape_taken(shape)
-                fetching.take(rows)
-                return True
-        return False
-
-    async def _single(self, point: str, span: TimeRange, fetching: "_Fetching", splits: int) -> None:
-        try:
-            answer = await self._calls.read(
-                "GET", ace.point_path(point, span), fetching.deadline_ms, before=fetching.before
-            )
-        except OriginOversize:
-            halves = span.halves()
-            if not splits or halves is None:
-                raise
-            for half in halves:
-                await self._single(point, half, fetching, splits - 1)
-            return
-        if answer.status == HTTPStatus.NOT_FOUND:
-            fetching.silent.add(point)
-        else:
-            fetching.take(ace.rows_of(answer.content()), point=point)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Fetching:
-    """One fetch under way: what was gathered, the points that the upstream answered 404 for, its bounds."""
-
-    collector: ace.RowCollector
-    deadline_ms: int
-    bulk: Bulk | None
-    silent: set[str] = field(default_factory=set)
-
-    @property
-    def before(self) -> BeforeCall | None:
-        """What is awaited before every call."""
-        return None if self.bulk is None else self.bulk.before_call
-
-    def take(self, rows: Rows, *, point: str | None = None) -> None:
-        """Gather rows. Raises AnswerTooLarge past the bound."""
-        self.collector.add(rows, point=point)
-        bound = FORCED_DIRECT_MAX_SAMPLES if self.bulk is None else self.bulk.max_samples
-        if self.collector.count > bound:
-            raise AnswerTooLarge(
-                f"the answer has more than {bound} samples, "
-                "too many to be answered at once; ask for a shorter range or fewer points",
-                estimated_samples=self.collector.count,
-            )

@@ -5,34 +5,13 @@ own rules are. Errors are of the tree in `errors.py`: Transient ones may be trie
 a Defect may not; "no data" is an answer, not an error.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
+from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.points import Point, PointSeries, Site
-from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange
-
-
-class Boundary(StrEnum):
-    """Which ends of a range the vendor's own rule holds. Adapters cut to `[start, end)` all the same;
-    a vendor that leaves the start out has to be asked from a little earlier.
-    """
-
-    START_INCLUSIVE = "start-inclusive"
-    END_INCLUSIVE_ONLY = "end-inclusive-only"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What an upstream can do, so that plans fit it."""
-
-    selects_points: bool
-    batch_points: int
-    page_rows: int
-    pages_by_cursor: bool
-    boundary: Boundary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +30,7 @@ class Origin(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """What one call can hold."""
         ...
 
     async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
@@ -69,10 +48,6 @@ class Origin(Protocol):
 
         Raises NotFound for a site that is not there, TooLarge past the bound of one answer (or of `bulk`).
         """
-        ...
-
-    def pages(self, site: str, span: TimeRange, *, deadline_ms: int) -> AsyncIterator[Mapping[str, Samples]]:
-        """All samples of a site, page by page, each page by point. A point comes back in many pages."""
         ...
 
     async def ping(self, *, deadline_ms: int) -> None:

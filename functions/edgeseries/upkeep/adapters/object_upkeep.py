@@ -1,27 +1,29 @@
 """The KeptObjects port over the bucket and its index.
 
-Objects go before their rows, as in a purge: what stops half-way is done by the same call again.
+Rows go before their objects, which go a day later: what stops half-way leaves an object that nothing points
+to, and the next walk over the bucket finds it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from edgeseries.blocks.adapters.answer_facts import BROTLI, facts_of
 from edgeseries.blocks.adapters.block_content import told_by
-from edgeseries.blocks.adapters.block_index import AFTER_SLASH, BlockIndex, BlockRow
+from edgeseries.blocks.adapters.block_index import BlockIndex
+from edgeseries.blocks.adapters.index_statements import ORPHAN, RESTORE_GENERATIONS
+from edgeseries.blocks.adapters.purge_records import record_of
 from edgeseries.storage.bucket import Bucket, Listed
 from edgeseries.storage.database import Command, Database, Row, json_chunks
-from edgeseries.storage.limits import BUCKET_PAGE_KEYS
-from edgeseries.storage.object_keys import ANSWERS, BLOCKS
+from edgeseries.storage.limits import BUCKET_PAGE_KEYS, PURGE_RECORD_KEEP_MS
+from edgeseries.storage.object_keys import ANSWERS, BLOCKS, PURGES, block_path, version_of
 from edgeseries.upkeep.adapters import upkeep_statements as sql
 from edgeseries.upkeep.ports.stored_objects import Comparison, KeptObject
 
-PREFIXES = (ANSWERS, BLOCKS)
-"""What is compared, in order of keys."""
+PREFIXES = (PURGES, ANSWERS, BLOCKS)
+"""What is walked through, in this order: lost generations are known again before a block is adopted."""
 
-ADOPTED_SITES: Final = 10
-"""Sites whose blocks get rows in one stretch, a transaction each: keys of one site stand together."""
+AFTER_SLASH = "0"
+"""The character after `/`: where the keys that begin with a prefix of that end stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,10 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """Rows of objects that have none yet: of answers as values, of blocks by site."""
+    """Rows of objects that have none: of answers and of blocks, as values."""
 
     answers: Sequence[tuple[str | int, ...]]
-    blocks: Mapping[str, Sequence[BlockRow]]
+    blocks: Sequence[tuple[str | int, ...]]
 
 
 class ObjectUpkeep:
@@ -62,37 +64,82 @@ class ObjectUpkeep:
         """See the port."""
         return _objects(await self._database.read(Command(sql=sql.LEAST_USED, parameters=(at_most,))))
 
-    async def remove(self, objects: Sequence[KeptObject]) -> None:
+    async def remove(self, objects: Sequence[KeptObject], *, now_ms: int) -> None:
+        """See the port."""
+        for seen, _ in json_chunks([(one.key, one.used_ms) for one in objects]):
+            await self._database.write(
+                [
+                    Command(sql=sql.SUPERSEDE_UNUSED, parameters=(seen, now_ms)),
+                    Command(sql=sql.REMOVE_UNUSED_ROWS, parameters=(seen,)),
+                ]
+            )
+
+    async def superseded(self, *, before_ms: int, at_most: int) -> tuple[KeptObject, ...]:
+        """See the port."""
+        return _objects(
+            await self._database.read(Command(sql=sql.SUPERSEDED, parameters=(before_ms, at_most)))
+        )
+
+    async def remove_superseded(self, objects: Sequence[KeptObject]) -> None:
         """See the port."""
         for first in range(0, len(objects), BUCKET_PAGE_KEYS):
             some = objects[first : first + BUCKET_PAGE_KEYS]
-            await self._bucket.delete([one.key for one in some])
+            pointed_to = await self._among(sql.POINTED_TO, [one.key for one in some])
+            gone = [one.key for one in some if one.key not in pointed_to]
+            if gone:
+                await self._bucket.delete(gone)
             await self._database.write(
                 [
-                    Command(sql=sql.REMOVE_UNUSED_ROWS, parameters=(seen,))
+                    Command(sql=sql.FORGET_SUPERSEDED, parameters=(seen,))
                     for seen, _ in json_chunks([(one.key, one.used_ms) for one in some])
                 ]
             )
 
     async def compare(self, place: str, *, before_ms: int, now_ms: int) -> Comparison:
-        """See the port. The bucket is the truth; its list tells all that a row needs."""
-        stretch = await self._stretch(place or PREFIXES[0])
-        orphans = [
+        """See the port."""
+        place = place or PREFIXES[0]
+        if place.startswith(PURGES):
+            return await self._restore(place, now_ms=now_ms)
+        stretch = await self._stretch(place)
+        lost = [
             key for key, at_ms in stretch.rows.items() if key not in stretch.objects and at_ms < before_ms
         ]
-        await self._index.remove(orphans)
-        unknown = [
+        await self._index.drop(lost, now_ms=now_ms)
+        rowless = [
             one
             for key, one in stretch.objects.items()
             if key not in stretch.rows and one.version.uploaded_ms < before_ms
         ]
+        noted = await self._among(sql.SUPERSEDED_AMONG, [one.key for one in rowless])
+        unknown = [one for one in rowless if one.key not in noted]
         known, strange = _read_facts(unknown)
+        adopted = await self._adopt(known, now_ms)
+        orphans = [str(one[0]) for one in known.blocks if one[0] not in adopted]
+        await self._write(ORPHAN, orphans, now_ms)
         return Comparison(
-            adopted=await self._adopt(known, now_ms),
-            dropped=len(orphans),
+            adopted=len(adopted) + len(known.answers),
+            dropped=len(lost),
+            orphans=len(orphans),
             strange=strange,
             place=stretch.place,
         )
+
+    async def _restore(self, place: str, *, now_ms: int) -> Comparison:
+        """Records of purges: what the index has forgotten of them is told again, old ones go."""
+        page = await self._bucket.page(PURGES, None, after=place)
+        old = [one.key for one in page.objects if one.version.uploaded_ms < now_ms - PURGE_RECORD_KEEP_MS]
+        raised: list[tuple[str, str, int]] = []
+        for one in page.objects:
+            found = await self._bucket.get(one.key)
+            record = None if found is None else record_of(found.content)
+            if record is not None:
+                points = [""] if record.points is None else record.points
+                raised += [(record.site, point, record.generation) for point in points]
+        await self._write(RESTORE_GENERATIONS, raised)
+        if old:
+            await self._bucket.delete(old)
+        following = PREFIXES[1] if page.cursor is None else page.objects[-1].key
+        return Comparison(adopted=0, dropped=0, orphans=0, strange=0, place=following)
 
     async def _stretch(self, after: str) -> _Stretch:
         prefix = next(one for one in PREFIXES if after.startswith(one))
@@ -114,18 +161,27 @@ class ObjectUpkeep:
             place=place,
         )
 
-    async def _adopt(self, known: _Known, now_ms: int) -> int:
-        """Rows for objects that have none; how many. Sites past the bound wait for the next walk."""
+    async def _adopt(self, known: _Known, now_ms: int) -> set[str]:
+        """Rows for objects that have none; which blocks got one."""
+        await self._write(sql.ADOPT_ANSWERS, known.answers)
         commands = [
-            Command(sql=sql.ADOPT_ANSWERS, parameters=(values,)) for values, _ in json_chunks(known.answers)
+            Command(sql=sql.ADOPT_BLOCKS, parameters=(values, now_ms))
+            for values, _ in json_chunks(known.blocks)
         ]
+        results = await self._database.write(commands) if commands else []
+        return {str(row[0]) for rows in results for row in rows}
+
+    async def _write(self, statement: str, rows: Sequence[object], *further: int) -> None:
+        commands = [Command(sql=statement, parameters=(values, *further)) for values, _ in json_chunks(rows)]
         if commands:
             await self._database.write(commands)
-        adopted = len(known.answers)
-        for site, rows in list(known.blocks.items())[:ADOPTED_SITES]:
-            await self._index.record(site, rows, (), now_ms=now_ms)
-            adopted += len(rows)
-        return adopted
+
+    async def _among(self, statement: str, keys: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for values, _ in json_chunks(keys):
+            rows = await self._database.read(Command(sql=statement, parameters=(values,)))
+            found.update(str(row[0]) for row in rows)
+        return found
 
 
 def _objects(rows: Sequence[Row]) -> tuple[KeptObject, ...]:
@@ -135,49 +191,55 @@ def _objects(rows: Sequence[Row]) -> tuple[KeptObject, ...]:
     )
 
 
-def _block_row(one: Listed) -> tuple[str, BlockRow] | None:
-    """The site and the row of a block by its facts, or None if they are not of our writing."""
-    told = told_by(one.facts)
+def _block_values(one: Listed) -> tuple[str | int, ...] | None:
+    """A row of ADOPT_BLOCKS, or None if key or facts are not of our writing."""
+    told, path = told_by(one.facts), block_path(one.key)
     try:
         sample_count, raw_bytes = int(one.facts["samples"]), int(one.facts["raw-bytes"])
     except (KeyError, ValueError):
         return None
-    if told is None:
+    if told is None or path is None:
         return None
-    return told.site, BlockRow(
-        point=told.point,
-        month=told.month,
-        covered_days=told.days,
-        sample_count=sample_count,
-        raw_bytes=raw_bytes,
-        stored_bytes=one.stored_bytes,
-        codec=one.facts.get("codec", ""),
-        version=one.version,
+    return (
+        one.key,
+        told.site,
+        told.point,
+        told.month,
+        told.days,
+        sample_count,
+        raw_bytes,
+        one.stored_bytes,
+        one.facts.get("codec", ""),
+        version_of(path.digest),
+        one.version.uploaded_ms,
+        told.site_generation,
+        told.ticket,
     )
 
 
 def _answer_values(one: Listed) -> tuple[str | int, ...] | None:
     """A row of ADOPT_ANSWERS, or None if the facts are not of our writing."""
     try:
-        facts, expires_ms = facts_of(one.facts)
+        stored = facts_of(one.facts)
     except (KeyError, ValueError):
         return None
+    facts = stored.facts
     sizes = (facts.sample_count, facts.body_bytes, one.stored_bytes)
-    return (one.key, facts.site, *sizes, BROTLI, facts.created_ms, expires_ms)
+    return (one.key, facts.site, *sizes, BROTLI, facts.created_ms, stored.expires_ms)
 
 
 def _read_facts(objects: Sequence[Listed]) -> tuple[_Known, int]:
-    """What can be read of objects by the facts beside them, and how many are not ours to read."""
+    """What can be read of objects by the facts beside them, the newest first, and how many are not ours to
+    read.
+    """
     answers: list[tuple[str | int, ...]] = []
-    blocks: dict[str, list[BlockRow]] = {}
+    blocks: list[tuple[str | int, ...]] = []
     strange = 0
-    for one in objects:
-        values = _answer_values(one) if one.key.startswith(ANSWERS) else None
-        found = None if one.key.startswith(ANSWERS) else _block_row(one)
-        if values is not None:
-            answers.append(values)
-        elif found is not None:
-            blocks.setdefault(found[0], []).append(found[1])
-        else:
+    for one in sorted(objects, key=lambda one: -one.version.uploaded_ms):
+        is_answer = one.key.startswith(ANSWERS)
+        values = _answer_values(one) if is_answer else _block_values(one)
+        if values is None:
             strange += 1
+        else:
+            (answers if is_answer else blocks).append(values)
     return _Known(answers=answers, blocks=blocks), strange

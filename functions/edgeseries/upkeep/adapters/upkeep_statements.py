@@ -16,13 +16,44 @@ WHERE expires_ms IS NOT NULL AND expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2
 
 LEAST_USED: Final = "SELECT object_key, stored_bytes, used_ms FROM cache_metadata ORDER BY used_ms LIMIT ?1"
 
-REMOVE_UNUSED_ROWS: Final = """
-DELETE FROM cache_metadata WHERE rowid IN (
-  SELECT held.rowid FROM json_each(?1) AS seen
+_UNUSED_ROWS: Final = """
+  FROM json_each(?1) AS seen
   CROSS JOIN cache_metadata AS held ON held.object_key = seen.value ->> 0
-  WHERE held.used_ms <= seen.value ->> 1)
+  WHERE held.used_ms <= seen.value ->> 1
 """
-"""Rows of (key, last use seen): one that was written anew since then stays."""
+"""Rows of (key, last use seen): one that was used or written anew since then stays."""
+
+SUPERSEDE_UNUSED: Final = f"""
+INSERT INTO superseded_objects (object_key, superseded_ms)
+SELECT held.object_key, ?2 {_UNUSED_ROWS}
+ON CONFLICT (object_key) DO UPDATE SET superseded_ms = excluded.superseded_ms
+"""
+
+REMOVE_UNUSED_ROWS: Final = f"""
+DELETE FROM cache_metadata WHERE rowid IN (SELECT held.rowid {_UNUSED_ROWS})
+"""
+
+SUPERSEDED: Final = """
+SELECT object_key, 0, superseded_ms FROM superseded_objects
+WHERE superseded_ms < ?1 ORDER BY superseded_ms LIMIT ?2
+"""
+
+POINTED_TO: Final = """
+SELECT held.object_key FROM json_each(?1) AS seen
+CROSS JOIN cache_metadata AS held ON held.object_key = seen.value
+"""
+
+FORGET_SUPERSEDED: Final = """
+DELETE FROM superseded_objects WHERE object_key IN (
+  SELECT gone.object_key FROM json_each(?1) AS seen
+  CROSS JOIN superseded_objects AS gone ON gone.object_key = seen.value ->> 0
+  WHERE gone.superseded_ms <= seen.value ->> 1)
+"""
+
+SUPERSEDED_AMONG: Final = """
+SELECT gone.object_key FROM json_each(?1) AS seen
+CROSS JOIN superseded_objects AS gone ON gone.object_key = seen.value
+"""
 
 ROWS_BETWEEN: Final = """
 SELECT object_key, max(used_ms, created_ms) FROM cache_metadata
@@ -39,6 +70,26 @@ FROM json_each(?1) WHERE true
 ON CONFLICT (object_key) DO NOTHING
 """
 """Rows of kept answers that were found in the bucket; one that is written meanwhile is the better one."""
+
+ADOPT_BLOCKS: Final = """
+INSERT INTO cache_metadata
+  (object_key, kind, site, point, month, covered_days, sample_count, raw_bytes, stored_bytes, codec, version,
+   created_ms, used_ms, object_days)
+SELECT
+  value ->> 0, 'block', value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+  value ->> 7, value ->> 8, value ->> 9, value ->> 10, ?2, value ->> 4
+FROM json_each(?1)
+WHERE coalesce((
+    SELECT whole.generation FROM store_generations AS whole
+    WHERE whole.site = value ->> 1 AND whole.point = ''), 0) = value ->> 11
+  AND coalesce((
+    SELECT own.ticket FROM store_generations AS own
+    WHERE own.site = value ->> 1 AND own.point = value ->> 2), 0) = value ->> 12
+ON CONFLICT DO NOTHING
+RETURNING object_key
+"""
+"""Rows of blocks that were found in the bucket without one: only where there is none of their point and
+month, and nothing was purged or refreshed since they were fetched. The newest comes first."""
 
 # --- records --------------------------------------------------------------------
 ENDED_JOBS: Final = """

@@ -18,11 +18,13 @@ class KeptObject:
 class Comparison:
     """What was mended in one stretch of keys, and the place after it (empty: that was all).
 
-    `adopted` objects had no row, `dropped` rows had no object; `strange` objects are not ours to read.
+    `adopted` objects had lost their row, `dropped` rows had no object, `orphans` are objects that nothing
+    points to; `strange` objects are not ours to read.
     """
 
     adopted: int
     dropped: int
+    orphans: int
     strange: int
     place: str
 
@@ -44,16 +46,28 @@ class KeptObjects(Protocol):
         """Objects by their last use, the oldest first."""
         ...
 
-    async def remove(self, objects: Sequence[KeptObject]) -> None:
-        """Remove objects and what the index says of them. Twice is once; half of it is done by the next.
+    async def remove(self, objects: Sequence[KeptObject], *, now_ms: int) -> None:
+        """Take objects out of the index, unless they were used since; they themselves go a day later. Twice
+        is once.
+        """
+        ...
 
-        What somebody wrote anew meanwhile may lose its object, not its row: a read finds that out.
+    async def superseded(self, *, before_ms: int, at_most: int) -> tuple[KeptObject, ...]:
+        """Objects that nothing has pointed to since before a time, the longest first; `used_ms` is since
+        when.
+        """
+        ...
+
+    async def remove_superseded(self, objects: Sequence[KeptObject]) -> None:
+        """Remove such objects from the bucket, unless something points to them again. Half of it is done by
+        the next call.
         """
         ...
 
     async def compare(self, place: str, *, before_ms: int, now_ms: int) -> Comparison:
         """Make bucket and index agree over a stretch of keys from a place on (empty: the first).
 
-        What was written at `before_ms` or later is left alone: its writer is still at it.
+        What was written at `before_ms` or later is left alone: its writer is still at it. A row that was
+        lost is made again only if nothing of it was purged or refreshed since its object was fetched.
         """
         ...

@@ -1,10 +1,10 @@
-"""The OpenAPI 3.1 document of the operations: plain data, made once for each isolate.
+"""The OpenAPI 3.1 document of some endpoints: plain data, made once for each isolate.
 
 HEAD and OPTIONS are operations too: they follow from the others.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
@@ -16,9 +16,10 @@ from edgeseries.errors import EdgeError, MethodNotAllowed, NotFound
 from edgeseries.http.parameters import Parameter
 from router.contract import headers as declared
 from router.contract import job_schemas, key_schemas, schemas, statistics_schemas
-from router.contract.operations import OPERATIONS
+from router.contract.answers import ALWAYS, Answer, Problems
 from router.contract.parameters import IN_PATH
-from router.contract.values import ALWAYS, Answer, Operation
+from router.endpoint import Endpoint
+from router.resources import Resource, resources_of
 
 OPENAPI: Final = "3.1.0"
 API_VERSION: Final = "1.0"
@@ -30,7 +31,7 @@ ABOUT: Final = (
 )
 
 ABOUT_KEYS: Final = (
-    "An API key, `es_<id>_<secret>`. It has sites and rights; what it may not see is told as not there."
+    "An API key, `es_<id>_<secret>`. It has sites and rights; what it may not see is answered as not there."
 )
 
 SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -63,7 +64,7 @@ SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 @cache
-def document() -> dict[str, Any]:
+def document_of(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     """The whole document."""
     return {
         "openapi": OPENAPI,
@@ -71,60 +72,61 @@ def document() -> dict[str, Any]:
         "servers": [{"url": "/"}],
         # Without a key, too: a stack may be open, and health always is.
         "security": [{"key": []}, {}],
-        "paths": {path: dict(_methods(path, methods)) for path, methods in OPERATIONS.items()},
+        "paths": {one.pattern: dict(_methods(one)) for one in resources_of(endpoints)},
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": ABOUT_KEYS}},
             "schemas": {**SCHEMAS, "Problem": _problem_schema()},
-            "responses": _problem_responses(),
+            "responses": _problem_responses(endpoints),
             "headers": {
-                name: {"description": told, "schema": schema}
-                for name, (told, schema) in declared.ANSWER_HEADERS.items()
+                name: {"description": text, "schema": schema}
+                for name, (text, schema) in declared.ANSWER_HEADERS.items()
             },
         },
     }
 
 
 @cache
-def document_text() -> tuple[bytes, str]:
+def document_text(endpoints: tuple[Endpoint, ...]) -> tuple[bytes, str]:
     """The document as JSON, and its entity tag."""
-    body = json.dumps(document(), ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(document_of(endpoints), ensure_ascii=False, separators=(",", ":")).encode()
     return body, entity_tag(body)
 
 
-def _methods(path: str, methods: Mapping[str, Operation]) -> Iterator[tuple[str, dict[str, Any]]]:
-    in_path = [IN_PATH[part.strip("{}")] for part in path.split("/") if part.startswith("{")]
+def _methods(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
+    parts = resource.pattern.split("/")
+    in_path = [IN_PATH[part.strip("{}")] for part in parts if part.startswith("{")]
     yield "parameters", [_parameter(one) for one in (*in_path, declared.REQUEST_ID)]  # type: ignore[misc]
-    for method, operation in methods.items():
-        yield method.lower(), _operation(operation)
-    if "GET" in methods:
-        yield "head", _operation(methods["GET"], head=True)
-    yield "options", _preflight(next(iter(methods.values())))
+    for method, endpoint in resource.endpoints.items():
+        yield method.lower(), _operation(endpoint)
+    if "GET" in resource.endpoints:
+        yield "head", _operation(resource.endpoints["GET"], head=True)
+    yield "options", _preflight(next(iter(resource.endpoints.values())))
 
 
-def _operation(operation: Operation, *, head: bool = False) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "operationId": operation.name + ("Head" if head else ""),
-        "summary": operation.told + (" Headers only." if head else ""),
-        "parameters": [_parameter(one) for one in operation.parameters],
+def _operation(endpoint: Endpoint, *, head: bool = False) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": endpoint.name + ("Head" if head else ""),
+        "summary": endpoint.summary + (" Headers only." if head else ""),
+        "parameters": [_parameter(one) for one in endpoint.parameters],
         "responses": {
             **{
-                str(status): _answer(_with_problems(status, one, operation), head=head)
-                for status, one in operation.answers.items()
+                str(status): _answer(_with_problems(status, one, endpoint), head=head)
+                for status, one in endpoint.answers.items()
             },
-            **_problems(operation),
+            **_problems(endpoint.problems, besides=endpoint.answers),
         },
     }
-    if operation.body is not None:
-        told["requestBody"] = {
+    if endpoint.body is not None:
+        operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": operation.body}},
+            "content": {"application/json": {"schema": endpoint.body}},
         }
-    return told
+    return operation
 
 
-def _with_problems(status: int, one: Answer, operation: Operation) -> Answer:
+def _with_problems(status: int, one: Answer, endpoint: Endpoint) -> Answer:
     """An answer whose status may be a problem's too (503 of health): it has both bodies."""
-    kinds = _by_status(operation).get(status)
+    kinds = _by_status(endpoint.problems).get(status)
     if kinds is None:
         return one
     return replace(
@@ -134,7 +136,7 @@ def _with_problems(status: int, one: Answer, operation: Operation) -> Answer:
     )
 
 
-def _preflight(operation: Operation) -> dict[str, Any]:
+def _preflight(endpoint: Endpoint) -> dict[str, Any]:
     names = (
         "Allow",
         "Access-Control-Allow-Methods",
@@ -142,29 +144,29 @@ def _preflight(operation: Operation) -> dict[str, Any]:
         "Access-Control-Max-Age",
     )
     return {
-        "operationId": operation.name + "Options",
+        "operationId": endpoint.name + "Options",
         "summary": "What this path takes; asked by browsers before requests of other origins.",
         "responses": {
-            "204": _answer(Answer(told="Methods and headers.", headers=names), head=True),
-            **_problems(Operation(name="", told="", answers={})),
+            "204": _answer(Answer(description="Methods and headers.", headers=names), head=True),
+            **_problems((), besides={}),
         },
     }
 
 
 def _parameter(one: Parameter) -> dict[str, Any]:
     schema = schemas.listed(one.kind.schema, minItems=1) if one.listed else dict(one.kind.schema)
-    told: dict[str, Any] = {
+    parameter: dict[str, Any] = {
         "name": one.name,
         "in": one.place,
-        "description": one.told,
+        "description": one.description,
         "required": one.required,
         "schema": schema,
     }
     if one.listed:
-        told |= {"style": "form", "explode": one.listed == "repeated"}
+        parameter |= {"style": "form", "explode": one.listed == "repeated"}
     if one.deprecated:
-        told["deprecated"] = True
-    return told
+        parameter["deprecated"] = True
+    return parameter
 
 
 def _headers(names: tuple[str, ...]) -> dict[str, Any]:
@@ -173,24 +175,24 @@ def _headers(names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _answer(one: Answer, *, head: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {"description": one.told, "headers": _headers(one.headers)}
+    response: dict[str, Any] = {"description": one.description, "headers": _headers(one.headers)}
     if one.bodies and not head:
-        told["content"] = {media_type: {"schema": schema} for media_type, schema in one.bodies.items()}
-    return told
+        response["content"] = {media_type: {"schema": schema} for media_type, schema in one.bodies.items()}
+    return response
 
 
-def _problems(operation: Operation) -> dict[str, dict[str, Any]]:
+def _problems(problems: Problems, *, besides: Collection[int]) -> dict[str, dict[str, Any]]:
     """Problems by status, as references: the same ones stand at most operations."""
     return {
         str(status): {"$ref": f"#/components/responses/{_response_name(kinds)}"}
-        for status, kinds in _by_status(operation).items()
-        if status not in operation.answers
+        for status, kinds in _by_status(problems).items()
+        if status not in besides
     }
 
 
-def _by_status(operation: Operation) -> dict[int, list[Kind]]:
+def _by_status(problems: Problems) -> dict[int, list[Kind]]:
     by_status: dict[int, list[Kind]] = {}
-    for kind in _kinds((*ALWAYS, *operation.problems)):
+    for kind in _kinds((*ALWAYS, *problems)):
         by_status.setdefault(kind.status, []).append(kind)
     return dict(sorted(by_status.items()))
 
@@ -199,18 +201,13 @@ def _response_name(kinds: list[Kind]) -> str:
     return "-".join([str(kinds[0].status), *(kind.slug for kind in kinds)])
 
 
-def _problem_responses() -> dict[str, Any]:
+def _problem_responses(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """Every set of problems that some operation has at one status."""
-    sets = [
-        kinds
-        for methods in OPERATIONS.values()
-        for one in methods.values()
-        for kinds in _by_status(one).values()
-    ]
+    sets = [kinds for one in endpoints for kinds in _by_status(one.problems).values()]
     return {
         _response_name(kinds): _answer(
             Answer(
-                told="; ".join(kind.title for kind in kinds) + ".",
+                description="; ".join(kind.title for kind in kinds) + ".",
                 bodies={MEDIA_TYPE: _problem_of(kinds)},
                 headers=declared.PROBLEM_HEADERS,
             ),

@@ -1,7 +1,8 @@
-"""Operations as values: what one method of one path takes, and what it may answer. It knows no OpenAPI."""
+"""What an endpoint may answer, as values: documents by status, and kinds of problems. It knows no OpenAPI."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from edgeseries.errors import (
     BadRequest,
@@ -11,6 +12,7 @@ from edgeseries.errors import (
     Forbidden,
     HeadersTooLarge,
     InvalidRequest,
+    MemoryBusy,
     OriginBusy,
     OriginContract,
     OriginGarbled,
@@ -26,7 +28,8 @@ from edgeseries.errors import (
     Transient,
     Unidentified,
 )
-from edgeseries.http.parameters import Parameter, Schema
+from edgeseries.http.parameters import Schema
+from router.contract import schemas
 
 Problems = tuple[type[EdgeError], ...]
 
@@ -42,10 +45,10 @@ ALWAYS: Problems = (
     Transient,
     Defect,
 )
-"""What every operation may have to say."""
+"""Of every endpoint."""
 
 SENT_BODY: Problems = (RequestTimeout,)
-"""Of methods whose body is read."""
+"""Of endpoints whose body is read."""
 
 ORIGIN: Problems = (
     DeadlineExceeded,
@@ -57,8 +60,18 @@ ORIGIN: Problems = (
     OriginBusy,
     OriginRefused,
     OriginContract,
+    MemoryBusy,
 )
-"""Of operations that ask the upstream."""
+"""Of endpoints that ask the upstream."""
+
+
+STORE: Problems = (StoreUnavailable,)
+"""Of endpoints that cannot do without the store."""
+
+TAGGED: Final = ("ETag", "Vary")
+ROUTED: Final = ("X-Route-Type", "Cache-Status", "X-Cache-Hit")
+RESULT_HEADERS: Final = (*TAGGED, "Content-Disposition", "Content-Encoding", "Preference-Applied")
+JOB_HEADERS: Final = ("Location", "Retry-After", "X-Route-Type", "Preference-Applied")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,23 +81,16 @@ class Answer:
     Headers are named here and declared in `contract/headers.py`.
     """
 
-    told: str
+    description: str
     bodies: Mapping[str, Schema] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One method of one path. `problems` come on top of those that every operation has."""
-
-    name: str
-    told: str
-    answers: Mapping[int, Answer]
-    parameters: tuple[Parameter, ...] = ()
-    body: Schema | None = None
-    problems: Problems = ()
-
-
-def json_answer(told: str, schema: Schema, *headers: str) -> Answer:
+def json_answer(description: str, schema: Schema, *headers: str) -> Answer:
     """An answer with a JSON document."""
-    return Answer(told=told, bodies={"application/json": schema}, headers=headers)
+    return Answer(description=description, bodies={"application/json": schema}, headers=headers)
+
+
+ACCEPTED: Final = json_answer("The job of this request.", schemas.ref("AcceptedJob"), *JOB_HEADERS)
+NOT_MODIFIED: Final = Answer(description="The caller has this content.", headers=(*RESULT_HEADERS, *ROUTED))
+SERIES: Final = json_answer("The samples.", schemas.ref("TimeseriesAnswer"), *RESULT_HEADERS, *ROUTED)

@@ -1,0 +1,110 @@
+"""`/api/timeseries`: samples of some points of a site, or the job that fetches them."""
+
+from dataclasses import replace
+from typing import Final
+
+from edgeseries.access.grants import Right
+from edgeseries.answers.parts import block_count
+from edgeseries.errors import (
+    AnswerTooLarge,
+    MemoryBusy,
+    NotFound,
+)
+from edgeseries.planning.freshness import freshness_of
+from edgeseries.planning.query import TIMESERIES, USER_ID
+from edgeseries.planning.routing import Route, choose_route
+from router.cached_answer import cached_answer, may_be_kept
+from router.contract import headers, schemas
+from router.contract.answers import (
+    ACCEPTED,
+    NOT_MODIFIED,
+    ORIGIN,
+    SENT_BODY,
+    SERIES,
+    STORE,
+)
+from router.endpoint import Arrival, Endpoint, Scope
+from router.index_lookup import look_up, remembered_stamp
+from router.inline_answer import Choice, answer_inline, estimated_plan
+from router.live import live_part_of
+from router.outcome import Outcome
+from router.parameters import read_query
+from router.ports import Ports
+from router.queued_answer import queue_job
+
+
+async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
+    """`/api/timeseries`: check; stream a kept answer, without a look at the index while the isolate knows the
+    generations; or see what is missing, choose the route, take it.
+    """
+    query = read_query(arrival)
+    freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
+    kept = may_be_kept(query, freshness, arrival, ports)
+    stamp = remembered_stamp(query, ports) if kept else None
+    if stamp is not None and (found := await cached_answer(query, stamp, arrival, ports)) is not None:
+        return found
+    index = await look_up(query, reads=freshness.reads, ports=ports)
+    if kept and index.known and (now := index.stamps.total(query.points)) != stamp:
+        found = await cached_answer(query, now, arrival, ports)
+        if found is not None:
+            return found
+    live = live_part_of(query, index, now_ms=arrival.request.arrived_ms, ports=ports)
+    fetch_plan = estimated_plan(query, index, live, arrival, ports)
+    route = choose_route(
+        fetch_plan,
+        blocks=block_count(len(query.points), fetch_plan.sealed_part),
+        forced=query.forced,
+        sizes=ports.route_sizes,
+    )
+    if route is Route.QUEUED:
+        return await queue_job(query, fetch_plan, arrival, ports)
+    choice = Choice(route=route, freshness=freshness, index=index, live=live, estimate=fetch_plan)
+    try:
+        return await answer_inline(query, choice, arrival, ports)
+    except (AnswerTooLarge, MemoryBusy) as error:
+        if query.forced is not None or (
+            isinstance(error, MemoryBusy) and Right.JOBS not in arrival.grant.rights
+        ):
+            raise
+        # The estimate was too low, or there is no room now; and nobody insists on an answer at once.
+        if isinstance(error, AnswerTooLarge):
+            missing = max(fetch_plan.missing_samples, error.estimated_samples)
+            fetch_plan = replace(fetch_plan, missing_samples=missing)
+        return await queue_job(query, fetch_plan, arrival, ports)
+
+
+ASKING_HEADERS: Final = (
+    headers.CACHE_CONTROL,
+    headers.IF_NONE_MATCH,
+    headers.ACCEPT_ENCODING,
+    headers.PREFER,
+)
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        pattern="/api/timeseries",
+        name="getTimeseries",
+        summary="Samples of some points of a site in [start_time, end_time).",
+        right=Right.READ,
+        scope=Scope.SITE,
+        handler=timeseries,
+        parameters=(*TIMESERIES, USER_ID, *ASKING_HEADERS),
+        answers={200: SERIES, 202: ACCEPTED, 304: NOT_MODIFIED},
+        problems=(NotFound, *ORIGIN, *STORE),
+    ),
+    Endpoint(
+        method="POST",
+        pattern="/api/timeseries",
+        name="postTimeseries",
+        summary="The same with the fields as JSON, for long lists of points.",
+        right=Right.READ,
+        scope=Scope.SITE,
+        handler=timeseries,
+        parameters=ASKING_HEADERS,
+        body=schemas.ref("TimeseriesRequest"),
+        answers={200: SERIES, 202: ACCEPTED},
+        problems=(NotFound, *ORIGIN, *STORE, *SENT_BODY),
+    ),
+)

@@ -1,0 +1,52 @@
+"""The memory of a request: a share of the isolate's, and what is done while it is held."""
+
+from collections.abc import AsyncGenerator, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from edgeseries.limits import BUDGET_WAIT_MS, INLINE_MAX_SAMPLES
+from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.planning.sample_budget import bytes_held
+from router.ports import Ports
+
+
+async def take_share(
+    size: int, ports: Ports, *, deadline_ms: int, wait_ms: int = BUDGET_WAIT_MS
+) -> MemoryShare:
+    """A share of `size` bytes. Raises MemoryBusy when it is not there within `wait_ms` and the deadline."""
+    waiting = Waiting(budget=ports.sample_budget, clock=ports.clock, pause=ports.timer.pause)
+    return await wait_for_share(size, waiting, deadline_ms=deadline_ms, wait_ms=wait_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRoom:
+    """What an answer may hold: its share of memory, and the bound that counts its samples."""
+
+    share: MemoryShare
+    bound: SampleBound
+
+
+def room_of(share: MemoryShare) -> AnswerRoom:
+    """Room for an answer that is made at once. Every sample that is counted is held in the share."""
+
+    def reserve(stored: int, fetched: int) -> None:
+        share.grow(bytes_held(stored_samples=stored, fetched_samples=fetched))
+
+    return AnswerRoom(share=share, bound=SampleBound(INLINE_MAX_SAMPLES, reserve=reserve))
+
+
+async def held_work(work: Coroutine[Any, Any, None], share: MemoryShare) -> None:
+    """Work after an answer has left, which holds some of its samples."""
+    try:
+        await work
+    finally:
+        share.give_back()
+
+
+async def held_body(body: bytes, share: MemoryShare) -> AsyncGenerator[bytes]:
+    """A body in one piece; its share is given back when it has left, or its reader has."""
+    try:
+        yield body
+    finally:
+        share.give_back()

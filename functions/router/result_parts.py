@@ -1,0 +1,60 @@
+"""In which parts a job's result is asked: cut once, by blocks and by samples, and remembered with the job.
+
+All parts of a result must fit together, whatever is stored, purged or refreshed between two of them: so
+the first cut stays.
+"""
+
+from dataclasses import replace
+
+from edgeseries.answers.parts import parts_of
+from edgeseries.errors import Gone, StoreUnavailable
+from edgeseries.jobs.job import Job, ResultPart
+from edgeseries.jobs.limits import RESULT_MAX_SAMPLES
+from edgeseries.jobs.states import JobStatus
+from edgeseries.planning.query import TimeseriesQuery
+from router.index_lookup import note
+from router.job_result import index_of
+from router.ports import Ports
+from router.result_sizes import sizes_by_month, sizes_by_point
+
+
+async def result_parts(job: Job, query: TimeseriesQuery, ports: Ports) -> tuple[ResultPart, ...]:
+    """The parts of a completed job's result. Raises Gone for a job that is only in the history by now."""
+    found = await ports.result_parts.parts(job.job_id)
+    if found is None:
+        expected = sizes_by_point(query, await index_of(query, ports))
+        dense = [point for point in query.points if expected[point] > RESULT_MAX_SAMPLES]
+        months = {}
+        for point in dense:
+            alone = replace(query, points=(point,))
+            months[point] = sizes_by_month(query, point, await index_of(alone, ports))
+        cut = parts_of(query.points, query.span, expected, months.__getitem__)
+        found = await ports.result_parts.cut(job.job_id, tuple(cut))
+    if found is None:
+        raise gone()
+    return found
+
+
+async def with_parts(job: Job, ports: Ports) -> Job:
+    """The job with its result cut, if it has one and the stores answer."""
+    if job.status is not JobStatus.COMPLETED or job.result_parts is not None:
+        return job
+    try:
+        query = await ports.book.query(job.job_id)
+        if query is None:
+            return job
+        return replace(job, result_parts=len(await result_parts(job, query, ports)))
+    except StoreUnavailable as error:
+        note(ports, "result_not_cut", error)
+        return job
+
+
+def query_of_part(query: TimeseriesQuery, part: ResultPart) -> TimeseriesQuery:
+    """What a part holds."""
+    points = query.points[part.first_point : part.first_point + part.point_count]
+    return replace(query, points=points, span=part.span)
+
+
+def gone() -> Gone:
+    """A job without its request."""
+    return Gone("the job is only in the history by now; send its request again")

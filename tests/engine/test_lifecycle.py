@@ -1,0 +1,110 @@
+"""A development stack: previewed, made, unchanged, refreshed, edited in part and as a whole, mended."""
+
+from tests.engine.cloud.account import Trouble
+from tests.engine.conftest import ADMIN_KEY_HASH, TOKEN, UPSTREAM_TOKEN, World, state_of
+
+STACK = "dev"
+RESOURCES = 29
+"""What a stack has, the stack itself and its components among them."""
+
+
+def test_a_bare_preview_works_after_setup(world: World) -> None:
+    world.configure(STACK)
+    assert world.changes("--stack", STACK)["create"] >= RESOURCES
+    assert world.account.changes() == []
+    world.pulumi("preview", "--stack", STACK, "--non-interactive")
+
+
+def test_a_part_is_refused_before_the_whole(world: World) -> None:
+    told = world.make("deploy", STACK=STACK, FUNCTION="router", status=2)
+    assert "dev has not been deployed as a whole yet: make deploy STACK=dev" in told
+    told = world.make("smoke", STACK=STACK, status=2)
+    assert "dev has not been deployed as a whole yet" in told
+    assert "Traceback" not in told
+    assert world.account.changes() == []
+
+
+def test_the_first_deployment_makes_everything(world: World) -> None:
+    world.make("deploy", STACK=STACK)
+    assert world.account.inventory() == {
+        "buckets": ["edgeseries-dev-cache"],
+        "consumers": [
+            "edgeseries-dev-dead-letters <- edgeseries-dev-consumer",
+            "edgeseries-dev-jobs-high <- edgeseries-dev-consumer",
+            "edgeseries-dev-jobs-low <- edgeseries-dev-consumer",
+            "edgeseries-dev-jobs-normal <- edgeseries-dev-consumer",
+        ],
+        "databases": ["edgeseries-dev-db"],
+        "queues": [
+            f"edgeseries-dev-{queue}" for queue in ("dead-letters", "jobs-high", "jobs-low", "jobs-normal")
+        ],
+        "schedules": ["edgeseries-dev-janitor"],
+        "workers": [f"edgeseries-dev-{function}" for function in ("consumer", "janitor", "router")],
+    }
+    (database,) = world.account.sql.values()
+    assert database.execute("SELECT count(*) FROM d1_migrations").fetchone()[0] >= 1
+
+
+def test_a_second_deployment_changes_nothing(world: World) -> None:
+    assert world.changes("--stack", STACK) == {}
+
+
+def test_after_a_refresh_there_is_nothing_to_change(world: World) -> None:
+    world.pulumi("refresh", "--stack", STACK, "--yes", "--non-interactive", "--skip-preview")
+    assert world.changes("--stack", STACK) == {}
+
+
+def test_an_edited_function_changes_its_version_and_its_deployment(world: World) -> None:
+    before = {name: world.account.version_count(f"edgeseries-dev-{name}") for name in ("router", "janitor")}
+    with world.edited("functions/router/flow.py", "\n# Edited.\n"):
+        assert world.changes("--stack", STACK) == {"replace": 2}
+        world.make("deploy", STACK=STACK, FUNCTION="router")
+        after = {name: world.account.version_count(f"edgeseries-dev-{name}") for name in before}
+        assert after == {"router": before["router"] + 1, "janitor": before["janitor"]}
+        assert world.changes("--stack", STACK) == {}
+
+
+def test_a_rollback_gives_all_traffic_to_what_ran_before(world: World) -> None:
+    (now,) = world.account.running("edgeseries-dev-router")
+    told = world.make("rollback", STACK=STACK, FUNCTION="router")
+    (back,) = world.account.running("edgeseries-dev-router")
+    assert now != back
+    assert f"router: back to version {back}" in told
+
+
+def test_a_deployment_that_fails_half_way_converges(world: World) -> None:
+    with world.edited("functions/consumer/flow.py", "\n# Edited.\n"):
+        trouble = Trouble(method="POST", path="edgeseries-dev-consumer/deployments")
+        world.account.troubles.append(trouble)
+        world.make("deploy", STACK=STACK, status=2)
+        world.account.troubles.clear()
+        world.make("deploy", STACK=STACK)
+        assert world.changes("--stack", STACK) == {}
+
+
+def test_a_migration_that_fails_half_way_is_one_sentence_and_can_be_mended(world: World) -> None:
+    (database,) = world.account.sql.values()
+    bad = "CREATE TABLE IF NOT EXISTS notes (text TEXT);\nCREATE TABLE IF NOT EXISTS worse (y NONSENSE(;\n"
+    count = len(list((world.checkout / "migrations").glob("*.sql")))
+    path = f"migrations/{count + 1:04}_notes.sql"
+    with world.edited(path, bad, append=False):
+        told = world.make("deploy", STACK=STACK, status=2)
+    assert "D1 refuses it for database" in told
+    assert 'File "' not in told, "a traceback stands around the sentence"
+    tables = {row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    assert "notes" not in tables
+    with world.edited(path, "CREATE TABLE IF NOT EXISTS notes (text TEXT);\n", append=False):
+        world.make("deploy", STACK=STACK)
+    tables = {row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    assert "notes" in tables
+
+
+def test_secrets_stand_nowhere_in_clear(world: World) -> None:
+    """State, history and backups of the backend, the stack's file, and whatever any command has said."""
+    files = [path for path in state_of(world).rglob("*") if path.is_file()]
+    files.append(world.checkout / f"Pulumi.{STACK}.yaml")
+    assert any("history" in path.parts for path in files)
+    for secret in (UPSTREAM_TOKEN, ADMIN_KEY_HASH, TOKEN):
+        for path in files:
+            assert secret.encode() not in path.read_bytes(), path
+        assert secret not in "".join(world.output)
