@@ -255,7 +255,7 @@ def plain_job() -> Wanted:
 
 
 def leap_day_job() -> Wanted:
-    """The one day of it that has samples: all of it is stored. Of days without any a second reading is due."""
+    """The one day of it that has samples, so that all of it is stored: a silent one is read again first."""
     return replace(plain_job(), first_day=LEAP_DAY, days=1)
 
 

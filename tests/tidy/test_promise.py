@@ -1,4 +1,4 @@
-"""Each line of the promise names tests that are there (`docs/integration.md`, "When an answer equals ...")."""
+"""Each line of the promise in `docs/integration.md` names tests that are there."""
 
 import ast
 import re
