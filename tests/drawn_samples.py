@@ -7,7 +7,7 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from edgeseries.series.samples import Value
+from edgeseries.series.values import Value
 
 int64s = st.integers(-(2**63), 2**63 - 1)
 any_floats = st.binary(min_size=8, max_size=8).map(lambda raw: struct.unpack("<d", raw)[0])

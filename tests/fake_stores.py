@@ -38,8 +38,9 @@ from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.planning.stored import stored_points
 from edgeseries.ports.clock import Clock
 from edgeseries.series.days import by_month, days_in, days_touched, month_of
-from edgeseries.series.samples import Samples, Value, within
+from edgeseries.series.samples import Samples, within
 from edgeseries.series.timerange import TimeRange
+from edgeseries.series.values import Value
 from edgeseries.storage.bucket import Facts, Found, Listed, Page, Written
 from edgeseries.storage.database import Command, Row
 

@@ -15,8 +15,9 @@ from edgeseries.origins.ports.origin import Bulk
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.rates import Tier
 from edgeseries.series.points import Point, PointSeries, Site
-from edgeseries.series.samples import NO_SAMPLES, Samples, Value, in_order, within
+from edgeseries.series.samples import NO_SAMPLES, Samples, in_order, within
 from edgeseries.series.timerange import TimeRange
+from edgeseries.series.values import Value
 
 Deliveries = Mapping[str, Mapping[str, Sequence[tuple[int, Value]]]]
 

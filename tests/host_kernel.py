@@ -17,7 +17,8 @@ from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.kernel_faults import error_of
 from edgeseries.blocks.segment_pieces import pieces_of
 from edgeseries.blocks.wire import Reader
-from edgeseries.series.columns import Columns, columns_from, image_of
+from edgeseries.series.image import image_of, samples_from
+from edgeseries.series.samples import Samples
 
 WASM: Final = Path(__file__).parents[1] / "functions" / "edgeseries" / "platform" / "kernel.wasm"
 
@@ -167,7 +168,7 @@ class HostBlockCodec:
         self._kernel = kernel
         self._compressor = compressor
 
-    def decode(self, data: bytes, key: BlockKey, days: int) -> Columns:
+    def decode(self, data: bytes, key: BlockKey, days: int) -> Samples:
         """See the port."""
         session = Session(self._kernel)
         try:
@@ -188,7 +189,7 @@ class HostBlockCodec:
                     covered=piece.covered,
                     wanted=piece.wanted,
                 )
-            return columns_from(session.settle().image())
+            return samples_from(session.settle().image())
         except KernelFault as fault:
             raise error_of(fault.number) from fault
 
@@ -199,7 +200,7 @@ class HostResultEncoder:
     def __init__(self, kernel: HostKernel) -> None:
         self._kernel = kernel
 
-    def part(self, form: ResultFormat, point: str, columns: Columns) -> bytes:
+    def part(self, form: ResultFormat, point: str, columns: Samples) -> bytes:
         """See the port."""
         session = Session(self._kernel)
         try:

@@ -23,8 +23,8 @@ from edgeseries.jobs.rescue import rescue
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import DAY_MS, SECOND_MS
 from edgeseries.planning.query import TimeseriesQuery
-from edgeseries.series.samples import Value
 from edgeseries.series.timerange import TimeRange
+from edgeseries.series.values import Value
 from tests.fake_stores import FakeBlocks, SqliteDatabase
 from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, FakeTimer, FixedBudget, ListJournal
 

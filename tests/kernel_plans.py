@@ -6,7 +6,7 @@ Read with the Python coding's own reader, so a plan says what Python chose.
 from edgeseries.blocks.floats import Scaling
 from edgeseries.blocks.integers import MAX_TABLE, Shape, decode_integers
 from edgeseries.blocks.wire import Reader, uvarint
-from edgeseries.series.columns import Kind
+from edgeseries.series.values import Kind
 
 
 def plan_of(columns: bytes, count: int) -> bytes:

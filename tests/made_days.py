@@ -12,8 +12,9 @@ from edgeseries.blocks.ports.blocks import Blocks, Kept, KeptDays, StoredSamples
 from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.series.days import day_span
-from edgeseries.series.samples import Samples, Value
+from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange
+from edgeseries.series.values import Value
 
 Result = TypeVar("Result")
 

@@ -20,8 +20,8 @@ from edgeseries.blocks.header import BlockKey
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.exchange import bounded_body
 from edgeseries.platform.kernel import KernelBlockCodec, text_of_blocks
-from edgeseries.series.columns import columns_of, image_of
 from edgeseries.series.days import day_span, month_days
+from edgeseries.series.image import image_of
 
 MAX_BODY_BYTES = 20_000_000
 
@@ -42,12 +42,12 @@ class Default(WorkerEntrypoint):
 
         def python_text(form: ResultFormat) -> bytes:
             samples = decode_days(block, key, days, compression)
-            return PythonResultEncoder().part(form, key.point, columns_of(samples))
+            return PythonResultEncoder().part(form, key.point, samples)
 
         def kernel_text(form: ResultFormat) -> bytes:
             return text_of_blocks([(key, block, days)], span, form=form, point=key.point)
 
-        found = columns_of(decode_days(block, key, days, compression))
+        found = decode_days(block, key, days, compression)
         assert image_of(found) == image_of(kernel.decode(block, key, days))
         seconds = {
             "python_decode_s": timed(

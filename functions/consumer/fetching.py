@@ -30,9 +30,9 @@ from edgeseries.origins.ports.origin import Bulk
 from edgeseries.planning.fetch_plan import Gap, whole_day_gaps
 from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
 from edgeseries.reading.fetching import fetch_gaps
-from edgeseries.series.days import day_of, days_touched
+from edgeseries.series.days import days_touched
 from edgeseries.series.points import PointSeries
-from edgeseries.series.samples import Samples, joined
+from edgeseries.series.samples import Samples, days_with_samples, joined
 
 SUPERSEDED_PAUSE_S: Final = 1
 """Until a batch that was overtaken by a purge goes again. A pause that is told is no attempt."""
@@ -171,7 +171,7 @@ async def _fetch(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) ->
 
 def _density(samples: Samples) -> float:
     """Samples a day, of days that have any; 0 where there is none: so little can be asked for at once."""
-    days = {day_of(at_ms) for at_ms in samples.times_ms}
+    days = days_with_samples(samples.times_ms)
     return len(samples) / len(days) if days else 0.0
 
 

@@ -20,8 +20,9 @@ from edgeseries.planning.sample_budget import bytes_held
 from edgeseries.reading.fetched import Delivery, Fetched, completed_days, whole_days
 from edgeseries.reading.series_reader import How, Reading
 from edgeseries.reading.survey import Index, Survey
-from edgeseries.series.days import day_of, first_unsealed_day
+from edgeseries.series.days import first_unsealed_day
 from edgeseries.series.points import PointSeries
+from edgeseries.series.samples import days_with_samples
 from router.conditional import conditional_response
 from router.endpoint import Arrival
 from router.index_lookup import begin_refresh, keep, store_refresh
@@ -159,7 +160,7 @@ def fresh_until_ms(index: Index, days: Sequence[KeptDays], arrival: Arrival) -> 
     An empty day that was read just now may be one whose silence is doubted.
     """
     moments = [one.days.first_due_ms for one in index.points.values() if one.days.first_due_ms is not None]
-    if any(len({day_of(at_ms) for at_ms in one.samples.times_ms}) < len(one.days) for one in days):
+    if any(len(days_with_samples(one.samples.times_ms)) < len(one.days) for one in days):
         moments.append(arrival.request.arrived_ms + DOUBT_MS)
     return min(moments, default=None)
 

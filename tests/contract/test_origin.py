@@ -33,8 +33,9 @@ from edgeseries.origins.ace.origin import NO_SUCH_POINT, AceOrigin
 from edgeseries.origins.ace.rows import value_of
 from edgeseries.origins.ports.origin import Bulk, Origin
 from edgeseries.platform.clock import SystemClock
-from edgeseries.series.samples import Samples, Value
+from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange, parse_instant
+from edgeseries.series.values import Value
 from local.expected import expected_samples
 from local.upstream.background import running
 from local.upstream.truth import Truth

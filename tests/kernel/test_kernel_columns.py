@@ -1,4 +1,4 @@
-"""Columns come back from their bytes; the kernel merges, cuts and refuses them as the Python code does."""
+"""Samples come back from their bytes; the kernel merges, cuts and refuses them as the Python code does."""
 
 import struct
 from array import array
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from edgeseries.blocks.block import same_samples
 from edgeseries.errors import Defect
-from edgeseries.series.columns import FILLER, Columns, Kind, columns_from, columns_of, image_of, samples_of
-from edgeseries.series.samples import Samples, Value, in_order, within
+from edgeseries.series.image import image_of, packed, samples_from
+from edgeseries.series.samples import Samples, in_order, within
 from edgeseries.series.timerange import TimeRange
+from edgeseries.series.values import FILLER, Kind, Value, ValueColumn
 from tests.drawn_samples import values
 from tests.host_kernel import EVER_MS, MISUSE, UNFIT, HostKernel, KernelFault, Session
 
@@ -28,13 +29,16 @@ def of(pairs: list[tuple[int, Value]]) -> Samples:
 @given(st.lists(values, max_size=40))
 def test_columns_come_back_from_samples_and_from_bytes(column: list[Value]) -> None:
     samples = Samples(times_ms=range(len(column)), values=column)
-    columns = columns_of(samples)
-    image = image_of(columns)
-    assert same_samples(samples_of(columns), samples)
-    assert image_of(columns_from(image)) == image
+    image = image_of(samples)
+    back = samples_from(image)
+    assert same_samples(back, samples)
+    assert list(map(repr, back.values)) == list(map(repr, column))
+    assert image_of(back) == image
     # 16 bytes a sample, 13 an exception, and the texts.
     exceptions = sum(type(value) is not float for value in column)
-    assert len(image) == 16 + 16 * len(column) + 13 * exceptions + sum(4 + len(one) for one in columns.table)
+    assert len(image) == 16 + 16 * len(column) + 13 * exceptions + sum(
+        4 + len(one) for one in samples.values.table
+    )
 
 
 @settings(max_examples=300)
@@ -44,21 +48,21 @@ def test_pieces_are_merged_in_order_and_later_ones_win(
 ) -> None:
     session = Session(KERNEL)
     for piece in drawn:
-        session.load(image_of(columns_of(of(piece))))
+        session.load(image_of(of(piece)))
     together = [pair for piece in drawn for pair in piece]
     expected = in_order(*zip(*together, strict=True)) if together else of([])
-    assert session.settle().image() == image_of(columns_of(expected))
+    assert session.settle().image() == image_of(expected)
     end_ms = start_ms + duration_ms
     start_ms = max(0, start_ms)
     session.settle(start_ms, max(start_ms, end_ms))
     if start_ms < end_ms:
         span = TimeRange(start_ms=start_ms, end_ms=end_ms)
-        assert session.image() == image_of(columns_of(within(expected, span)))
+        assert session.image() == image_of(within(expected, span))
     else:
         assert session.count == 0
     # What was settled is one piece, to which others may be added.
-    session.load(image_of(columns_of(of([(20, "late")])))).settle(*EVER_MS)
-    assert samples_of(columns_from(session.image())).values.count("late") == 1
+    session.load(image_of(of([(20, "late")]))).settle(*EVER_MS)
+    assert samples_from(session.image()).values.count("late") == 1
 
 
 def test_many_samples_in_any_order_are_put_in_order() -> None:
@@ -67,9 +71,7 @@ def test_many_samples_in_any_order_are_put_in_order() -> None:
         (random.randrange(5000), random.choice([place / 3, None, f"t{place % 7}"])) for place in range(20_000)
     ]
     expected = in_order(*zip(*pairs, strict=True))
-    assert Session(KERNEL).load(image_of(columns_of(of(pairs)))).settle().image() == image_of(
-        columns_of(expected)
-    )
+    assert Session(KERNEL).load(image_of(of(pairs))).settle().image() == image_of(expected)
 
 
 def test_floats_keep_every_bit() -> None:
@@ -79,8 +81,8 @@ def test_floats_keep_every_bit() -> None:
 
 
 def test_an_overlooked_exception_is_no_number() -> None:
-    image = Session(KERNEL).load(image_of(columns_of(of([(0, 1.5), (1, "on"), (2, None)])))).settle().image()
-    floats = columns_from(image).floats
+    image = Session(KERNEL).load(image_of(of([(0, 1.5), (1, "on"), (2, None)]))).settle().image()
+    floats = samples_from(image).values.floats
     assert floats[0] == 1.5
     assert floats[1:] != floats[1:]
     assert struct.pack("<d", floats[1]) == struct.pack("<d", FILLER)
@@ -95,7 +97,7 @@ def test_an_overlooked_exception_is_no_number() -> None:
 def test_forged_images_are_taken_as_they_are_or_refused(
     pairs: list[tuple[int, Value]], changes: list[tuple[int, int]], longer: int
 ) -> None:
-    image = bytearray(image_of(columns_of(of(pairs))))
+    image = bytearray(image_of(of(pairs)))
     for place, byte in changes:
         image[place % len(image)] = byte
     forged = bytes(image[:longer] if longer < 0 else image + bytes(longer))
@@ -105,13 +107,13 @@ def test_forged_images_are_taken_as_they_are_or_refused(
         if fault.number != MISUSE:
             raise
         return
-    assert samples_of(columns_from(forged)) is not None
-    assert len(columns_from(found)) <= len(columns_from(forged))
+    assert samples_from(forged) is not None
+    assert len(samples_from(found)) <= len(samples_from(forged))
 
 
 @given(st.binary(max_size=80))
 def test_bytes_that_are_no_columns_are_refused(data: bytes) -> None:
-    for read in (columns_from, lambda found: Session(KERNEL).load(found).settle()):
+    for read in (samples_from, lambda found: Session(KERNEL).load(found).settle()):
         try:
             read(data)
         except (Defect, KernelFault):
@@ -132,7 +134,7 @@ def test_bytes_that_are_no_columns_are_refused(data: bytes) -> None:
 )
 def test_sizes_that_do_not_add_up_are_refused_by_both(image: bytes) -> None:
     with pytest.raises(Defect):
-        columns_from(image)
+        samples_from(image)
     with pytest.raises(KernelFault) as fault:
         Session(KERNEL).load(image)
     assert fault.value.number == MISUSE
@@ -140,14 +142,13 @@ def test_sizes_that_do_not_add_up_are_refused_by_both(image: bytes) -> None:
 
 def one_exception(**changes: object) -> bytes:
     fields: dict[str, object] = {
-        "times_ms": array("q", [0, 1]),
         "floats": array("d", [0.5, FILLER]),
         "places": array("I", [1]),
         "kinds": bytes((Kind.TEXT,)),
         "payloads": array("q", [0]),
         "table": (b"on",),
     }
-    return image_of(Columns(**{**fields, **changes}))  # type: ignore[arg-type]
+    return packed(array("q", [0, 1]), ValueColumn(**{**fields, **changes}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -183,10 +184,10 @@ def test_a_plan_that_is_none_gives_an_error_or_columns_that_read_back(
     samples = Samples(times_ms=range(len(column)), values=column)
     plan = bytes(byte % 8 for byte in drawn) if small else drawn
     try:
-        written = Session(KERNEL).load(image_of(columns_of(samples))).settle().segment(plan)
+        written = Session(KERNEL).load(image_of(samples)).settle().segment(plan)
     except KernelFault as fault:
         if fault.number not in (MISUSE, UNFIT):
             raise
         return
     back = Session(KERNEL).decode(written, len(column)).settle().image()
-    assert back == image_of(columns_of(samples))
+    assert back == image_of(samples)

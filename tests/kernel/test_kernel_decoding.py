@@ -22,9 +22,10 @@ from edgeseries.blocks.values import encode_values
 from edgeseries.blocks.wire import uvarint
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported
 from edgeseries.limits import DAY_MS
-from edgeseries.series.columns import columns_from, columns_of, image_of, samples_of
 from edgeseries.series.days import month_days
-from edgeseries.series.samples import Samples, Value
+from edgeseries.series.image import image_of, samples_from
+from edgeseries.series.samples import Samples
+from edgeseries.series.values import Value
 from tests.drawn_samples import columns, real_bytes, steps, telemetry, values
 from tests.host_kernel import DAMAGED_FROM, MISUSE, NO_ROOM, HostBlockCodec, HostKernel, KernelFault, Session
 from tests.kernel_plans import plan_of
@@ -58,7 +59,7 @@ def test_columns_of_any_kind_and_shape_are_read_and_written_as_python_does(
     written = segment_of(times_ms, column)
     days = times_ms[-1] // DAY_MS + 1
     session = Session(KERNEL).decode(written, len(column), days=days).settle()
-    assert session.image() == image_of(columns_of(Samples(times_ms=times_ms, values=column)))
+    assert session.image() == image_of(Samples(times_ms=times_ms, values=column))
     assert session.segment(plan_of(written, len(column))) == written
 
 
@@ -69,7 +70,7 @@ def test_sensor_columns_are_read_and_written_as_python_does(seed: int, count: in
     column: list[Value] = [*telemetry(seed, count)]
     written = segment_of(times_ms, column)
     session = Session(KERNEL).decode(written, count).settle()
-    assert session.image() == image_of(columns_of(Samples(times_ms=times_ms, values=column)))
+    assert session.image() == image_of(Samples(times_ms=times_ms, values=column))
     assert session.segment(plan_of(written, count)) == written
 
 
@@ -97,7 +98,7 @@ def test_some_days_of_a_real_block_are_those_that_python_reads(
         block = encode_block(key, (1 << 31) - 1, part, COMPRESSION)
     found = CODEC.decode(block, key, days)
     assert image_of(found) == image_of(PYTHON.decode(block, key, days))
-    assert same_samples(samples_of(found), decode_days(block, key, days, COMPRESSION))
+    assert same_samples(found, decode_days(block, key, days, COMPRESSION))
 
 
 def test_a_block_is_held_against_its_checksums_days_and_name() -> None:
@@ -135,7 +136,7 @@ def test_samples_lie_in_the_days_that_the_entry_says(told: dict[str, int], sente
 
 
 def damaged(random: Random, step: int) -> tuple[bytes, int]:
-    """Columns that may be none, and how many samples they are said to hold."""
+    """Samples that may be none, and how many samples they are said to hold."""
     if step % 4 == 0:
         return real_bytes(random, random.randint(1, 60), small=step % 8 == 0), random.randint(1, 20)
     drawn = Random(step // 50)  # noqa: S311 - repeatable, no secret
@@ -168,7 +169,7 @@ def python_reads(found: bytes, count: int) -> Samples | str:
 def kernel_reads(found: bytes, count: int) -> Samples | str:
     """The same by the kernel. Only a fault that says the bytes are damaged is a refusal."""
     try:
-        return samples_of(columns_from(Session(KERNEL).decode(found, count).settle().image()))
+        return samples_from(Session(KERNEL).decode(found, count).settle().image())
     except KernelFault as fault:
         if fault.number < DAMAGED_FROM:
             raise
@@ -185,7 +186,9 @@ def test_damaged_columns_are_refused_with_python_s_sentence_or_give_python_s_sam
             assert given == expected, found.hex()
             sentences.add(expected)
         else:
-            assert same_samples(given, expected), found.hex()
+            # A damaged integer may have more bytes than it needs: it is the same number.
+            assert given.times_ms == expected.times_ms, found.hex()
+            assert list(map(repr, given.values)) == list(map(repr, expected.values)), found.hex()
             sound += 1
     assert sound > DAMAGED_COUNT // 12
     assert len(sentences) >= 18, sentences

@@ -7,7 +7,7 @@ from edgeseries.blocks.floats import Scaling
 from edgeseries.blocks.integers import encode_integers
 from edgeseries.blocks.ratios import MAX_NUMBER, MAX_RATIO_PLACES, encode_ratios
 from edgeseries.blocks.wire import uvarint
-from edgeseries.series.columns import columns_of, image_of
+from edgeseries.series.image import image_of
 from edgeseries.series.samples import Samples
 from tests.host_kernel import HostKernel, Session
 from tests.kernel_plans import plan_of
@@ -36,7 +36,7 @@ def test_ratios_are_written_and_read_as_python_does(
     samples = Samples(times_ms=times_ms, values=[one / 2**places for one in integers])
     head = bytes((1, Scaling.RATIO)) + uvarint(places) + b"\0"
     written = encode_integers(times_ms)[1] + head + encode_ratios(integers, places)[1]
-    image = image_of(columns_of(samples))
+    image = image_of(samples)
     session = Session(KERNEL).load(image).settle()
     assert session.segment(plan_of(written, len(integers))) == written
     assert Session(KERNEL).decode(written, len(integers)).settle().image() == image

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.formats import ResultFormat
 from edgeseries.errors import Defect
-from edgeseries.series.columns import columns_of, image_of
-from edgeseries.series.samples import Samples, Value
+from edgeseries.series.image import image_of
+from edgeseries.series.samples import Samples
+from edgeseries.series.values import Value
 from tests.drawn_samples import values
 from tests.host_kernel import (
     NO_INSTANT,
@@ -39,7 +40,7 @@ points = st.one_of(st.just("AHU 7"), st.text(st.characters(exclude_categories=()
 
 
 def same(form: ResultFormat, point: str, samples: Samples) -> None:
-    columns = columns_of(samples)
+    columns = samples
     assert ENCODER.part(form, point, columns) == PYTHON.part(form, point, columns)
 
 
@@ -107,7 +108,7 @@ def test_long_integers_keep_all_their_digits(digits: int) -> None:
 
 
 def test_an_integer_that_python_would_not_write_either_is_refused() -> None:
-    columns = columns_of(Samples(times_ms=[0], values=[1 << 20_000]))
+    columns = Samples(times_ms=[0], values=[1 << 20_000])
     with pytest.raises(Defect, match="1,786 bytes"):
         ENCODER.part(ResultFormat.JSON, "p", columns)
     assert TOO_LONG == 6
@@ -124,7 +125,7 @@ def test_what_has_no_form_in_text_is_refused(number: float) -> None:
 @pytest.mark.parametrize("instant", [-1, LAST_MS + 1, -(2**63), 2**63 - 1])
 def test_an_instant_beyond_the_calendar_has_no_text_but_its_number(instant: int) -> None:
     # 2^63 - 1 itself is beyond any half-open range.
-    column = columns_of(Samples(times_ms=[min(instant, 2**63 - 2)], values=[1.5]))
+    column = Samples(times_ms=[min(instant, 2**63 - 2)], values=[1.5])
     assert ENCODER.part(ResultFormat.JSON, "p", column) == b"[%d,1.5]" % column.times_ms[0]
     with pytest.raises(KernelFault) as fault:
         Session(KERNEL).load(image_at(column.times_ms[0])).settle().text("csv")
@@ -153,4 +154,4 @@ def test_a_part_escapes_for_itself_and_any_cut_makes_the_same_text() -> None:
 
 
 def image_of_values(column: list[Value]) -> bytes:
-    return image_of(columns_of(Samples(times_ms=range(len(column)), values=column)))
+    return image_of(Samples(times_ms=range(len(column)), values=column))

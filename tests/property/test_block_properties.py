@@ -20,8 +20,9 @@ from edgeseries.blocks.wire import Reader, uvarint
 from edgeseries.errors import BlockDamaged
 from edgeseries.limits import DAY_MS, SEGMENT_TAIL_SAMPLES, SEGMENT_TARGET_SAMPLES
 from edgeseries.series.days import day_of, days_in, month_days
-from edgeseries.series.samples import Samples, Value, within
+from edgeseries.series.samples import Samples, within
 from edgeseries.series.timerange import TimeRange
+from edgeseries.series.values import Value
 from tests.drawn_samples import added_steps, columns, int64s, steps, telemetry, values
 
 KEY = BlockKey(site="Büro 7", point="AHU-1/SAT", month="2024-02")

@@ -11,7 +11,7 @@ from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.limits import DAY_MS
 from edgeseries.planning.routing import RouteSizes
-from edgeseries.series.samples import Value
+from edgeseries.series.values import Value
 from router.flow import answer
 from tests.fake_stores import FakeAnswers, FakeBlocks
 from tests.fakes import (

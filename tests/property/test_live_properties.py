@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from edgeseries.planning.live_edge import Edge, Tail, plan_live, tail_after
-from edgeseries.series.samples import Samples, Value, joined, within
+from edgeseries.series.samples import Samples, joined, within
 from edgeseries.series.timerange import TimeRange
+from edgeseries.series.values import Value
 
 LAG_MS = HOUR_MS
 BATCH_POINTS = 50

@@ -18,8 +18,9 @@ from edgeseries.limits import DAY_MS, LATEST_MS
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.days import days_touched, month_of
 from edgeseries.series.points import PointSeries
-from edgeseries.series.samples import Samples, Value
+from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange, iso_instant
+from edgeseries.series.values import Value
 
 SPAN = TimeRange(start_ms=0, end_ms=LATEST_MS)
 

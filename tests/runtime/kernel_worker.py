@@ -25,7 +25,7 @@ from edgeseries.platform.kernel import (
     kernel_segment,
     text_of_blocks,
 )
-from edgeseries.series.columns import columns_from, image_of
+from edgeseries.series.image import image_of, samples_from
 from edgeseries.series.timerange import TimeRange
 
 MAX_BODY_BYTES = 50_000_000
@@ -49,7 +49,7 @@ class Default(WorkerEntrypoint):
         return Response(js_bytes(image_of(codec.decode(block, BlockKey(**key), days))))
 
     def text(self, image: bytes, *, form: str, point: str) -> Any:
-        text = KernelResultEncoder().part(ResultFormat(form), point, columns_from(image))
+        text = KernelResultEncoder().part(ResultFormat(form), point, samples_from(image))
         return Response(js_bytes(text))
 
     def blocks(
@@ -69,7 +69,7 @@ class Default(WorkerEntrypoint):
         return Response(js_bytes(text))
 
     def segment(self, image: bytes, *, plan: str, origin_ms: int) -> Any:
-        written = kernel_segment(columns_from(image), bytes.fromhex(plan), origin_ms=origin_ms)
+        written = kernel_segment(samples_from(image), bytes.fromhex(plan), origin_ms=origin_ms)
         return Response(js_bytes(written))
 
     def body(self, given: bytes, *, steps: list[tuple[int, str | None, str]]) -> Any:

@@ -18,10 +18,11 @@ from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.integers import encode_integers
 from edgeseries.blocks.values import encode_values
-from edgeseries.series.columns import Columns, columns_of, image_of, samples_of
 from edgeseries.series.days import day_of, month_days
-from edgeseries.series.samples import Samples, Value, joined, within
+from edgeseries.series.image import image_of, packed
+from edgeseries.series.samples import Samples, joined, within
 from edgeseries.series.timerange import TimeRange
+from edgeseries.series.values import Value, ValueColumn
 from local.graph import Graph
 from local.hosting import Host
 from local.plan import plan_host
@@ -103,10 +104,10 @@ def test_a_real_block_becomes_columns_and_then_the_text_that_python_writes(clien
     key, block, samples = real_month()
     days = ALL_DAYS & (1 << len(month_days(key.month))) - 1
     image = do(client, "decode", block, key=named(key), days=days)
-    assert image == image_of(columns_of(samples))
+    assert image == image_of(samples)
     for form in ResultFormat:
         text = do(client, "text", image, form=form, point=key.point)
-        assert text == PythonResultEncoder().part(form, key.point, columns_of(samples))
+        assert text == PythonResultEncoder().part(form, key.point, samples)
 
 
 def test_some_days_of_a_block_of_all_kinds_are_what_python_reads(client: httpx.Client) -> None:
@@ -133,7 +134,7 @@ def test_blocks_become_text_without_python_cut_to_a_range_and_later_ones_win(cli
     span = TimeRange(start_ms=before.times_ms[20], end_ms=samples.times_ms[5000])
     blocks = [(before_key, before_block, ALL_DAYS), (key, block, 0b1111), (key, over, ALL_DAYS)]
     parts = [decode_days(data, one, days, PackageCompression()) for one, data, days in blocks]
-    expected = columns_of(within(joined(parts), span))
+    expected = within(joined(parts), span)
     for form in ResultFormat:
         text = do(
             client,
@@ -154,7 +155,7 @@ def test_a_segment_is_written_as_python_writes_it(client: httpx.Client) -> None:
             some.values
         )
         plan = plan_of(columns, len(some))
-        written = do(client, "segment", image_of(columns_of(some)), plan=plan.hex(), origin_ms=origin_ms)
+        written = do(client, "segment", image_of(some), plan=plan.hex(), origin_ms=origin_ms)
         assert written == columns
         assert samples.times_ms[0] == some.times_ms[0]
 
@@ -163,8 +164,8 @@ def test_a_stream_is_the_text_of_its_parts(client: httpx.Client) -> None:
     count = 100_000
     values: list[Value] = [place / 8 for place in range(count)]
     values[5], values[32_768], values[count - 1] = None, "on", "off"
-    long = columns_of(Samples(times_ms=range(count), values=values))
-    empty = columns_of(Samples(times_ms=[], values=[]))
+    long = Samples(times_ms=range(count), values=values)
+    empty = Samples(times_ms=[], values=[])
     steps = [
         (b"{", None, ""),
         (image_of(long), "json", "p"),
@@ -195,28 +196,22 @@ def test_damage_is_one_clear_error_and_the_next_call_is_right(client: httpx.Clie
         assert text == "BlockDamaged: a segment of the block does not fit its checksum"
     other = {**named(key), "point": "another"}
     assert refusal(client, "decode", block, key=other, days=1).startswith("BlockMismatch")
-    broken = columns_of(Samples(times_ms=[0], values=[float("inf")]))
+    broken = Samples(times_ms=[0], values=[float("inf")])
     assert "not a finite number" in refusal(client, "text", image_of(broken), form="json", point="x")
-    beyond = Columns(
-        times_ms=broken.times_ms,
-        floats=broken.floats,
-        places=array("I", [7]),
-        kinds=b"\1",
-        payloads=array("q", [0]),
-        table=(),
+    beyond = ValueColumn(
+        floats=broken.values.floats, places=array("I", [7]), kinds=b"\1", payloads=array("q", [0])
     )
-    assert "other bytes, than it is made for" in refusal(
-        client, "text", image_of(beyond), form="json", point="x"
-    )
+    image = packed(broken.times_ms, beyond)
+    assert "other bytes, than it is made for" in refusal(client, "text", image, form="json", point="x")
     image = do(client, "decode", block, key=named(key), days=ALL_DAYS)
-    assert image == image_of(columns_of(samples))
+    assert image == image_of(samples)
 
 
 @pytest.mark.passes_limits("memory_bytes")
 def test_a_million_samples_are_written_in_parts(client: httpx.Client) -> None:
     """The Worker of the test holds what it is sent and what it answers at once; ours never do."""
     count = 1_100_000
-    large = columns_of(Samples(times_ms=range(count), values=[0.5] * count))
+    large = Samples(times_ms=range(count), values=[0.5] * count)
     text = do(client, "text", image_of(large), form="json", point="x")
     assert text == b",".join(b"[%d,0.5]" % place for place in range(count))
-    assert samples_of(large).values[-1] == 0.5
+    assert large.values[-1] == 0.5

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from edgeseries.errors import OriginContract, OriginGarbled
 from edgeseries.origins.ace import wire as ace
 from edgeseries.origins.ace.rows import Asked, RowCollector, times_of, value_of, values_of
-from edgeseries.series.samples import Value
 from edgeseries.series.timerange import TimeRange, iso_instant
+from edgeseries.series.values import Value
 
 SPAN = TimeRange(start_ms=1_704_067_200_000, end_ms=1_704_153_600_000)
 ASKED = Asked(points=("a",), span=SPAN)

@@ -19,7 +19,8 @@ from edgeseries.blocks.wire import Reader, uvarint
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, Defect
 from edgeseries.limits import DAY_MS, HOUR_MS, MAX_SEGMENT_BYTES, MINUTE_MS
 from edgeseries.series.days import month_days
-from edgeseries.series.samples import NO_SAMPLES, Samples, Value
+from edgeseries.series.samples import NO_SAMPLES, Samples
+from edgeseries.series.values import Value
 
 KEY = BlockKey(site="b1", point="AHU-1_SAT", month="2024-01")
 START_MS = month_days(KEY.month).start * DAY_MS

@@ -16,7 +16,8 @@ from edgeseries.blocks.block import decode_days, encode_block, same_samples
 from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from edgeseries.series.days import month_days
-from edgeseries.series.samples import NO_SAMPLES, Samples, Value
+from edgeseries.series.samples import NO_SAMPLES, Samples
+from edgeseries.series.values import Value
 
 GOLDEN_DIR = Path(__file__).resolve().parents[1] / "golden"
 KEY = BlockKey(site="site", point="Zone 1 · temp", month="2024-02")

@@ -10,8 +10,8 @@ from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from edgeseries.origins.ports.origin import Bulk
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.points import PointSeries
-from edgeseries.series.samples import Value
 from edgeseries.series.timerange import TimeRange
+from edgeseries.series.values import Value
 from router.ports import Ports
 from tests.asked_router import ask, make_ports
 from tests.fake_stores import FakeBlocks

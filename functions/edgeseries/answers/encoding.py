@@ -2,15 +2,14 @@
 
 from edgeseries.answers.answer import json_bytes
 from edgeseries.answers.formats import CsvWriter, NdjsonWriter, ResultFormat
-from edgeseries.series.columns import Columns, samples_of
+from edgeseries.series.samples import Samples
 
 
 class PythonResultEncoder:
     """See the port."""
 
-    def part(self, form: ResultFormat, point: str, columns: Columns) -> bytes:
+    def part(self, form: ResultFormat, point: str, samples: Samples) -> bytes:
         """See the port."""
-        samples = samples_of(columns)
         match form:
             case ResultFormat.JSON:
                 return json_bytes(list(zip(samples.times_ms, samples.values, strict=True)))[1:-1]

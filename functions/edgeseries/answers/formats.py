@@ -13,8 +13,9 @@ from typing import Final, Protocol
 from edgeseries.answers.answer import json_bytes
 from edgeseries.answers.instants import InstantTexts
 from edgeseries.planning.query import TimeseriesQuery
-from edgeseries.series.samples import Samples, Value
+from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import iso_instant
+from edgeseries.series.values import Value
 
 
 class ResultFormat(StrEnum):
@@ -195,9 +196,8 @@ def line_start(form: ResultFormat, point: str) -> str:
 
 def _json_values(samples: Samples) -> list[str]:
     """Values as JSON texts. All floats, which is the rule, need no look at each one's type."""
-    if set(map(type, samples.values)) <= {float}:
-        return list(map(repr, samples.values))
-    return list(map(json.dumps, samples.values))
+    column = samples.values
+    return list(map(json.dumps, column)) if column.places else list(map(repr, column.floats))
 
 
 def _csv_value(value: Value) -> str:
@@ -220,6 +220,6 @@ def parts_of(samples: Samples, size: int) -> Iterator[Samples]:
         yield samples
         return
     yield from starmap(
-        lambda first, last: Samples(times_ms=samples.times_ms[first:last], values=samples.values[first:last]),
+        samples.part,
         ((first, first + size) for first in range(0, len(samples), size)),
     )

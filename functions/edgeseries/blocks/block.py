@@ -5,10 +5,8 @@ for bit. Reading gives what was written or raises BlockDamaged, never something 
 """
 
 import zlib
-from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from operator import lt
 
 from edgeseries.blocks.codecs import Compressor
@@ -24,7 +22,7 @@ from edgeseries.blocks.segments import Cut, cuts, decode_segment, encode_segment
 from edgeseries.errors import BlockDamaged, Defect
 from edgeseries.limits import DAY_MS
 from edgeseries.series.days import day_of, days_in, days_touched, month_days, runs
-from edgeseries.series.samples import Samples, Value, within
+from edgeseries.series.samples import Samples, appended, within
 from edgeseries.series.timerange import TimeRange
 
 
@@ -59,7 +57,7 @@ def merge_blocks(
         for entry in header.segments
         if fresh.isdisjoint(range(entry.first_day, entry.last_day + 1))
     }
-    return _encode(key, header.days | days, _joined(parts), compressor, kept=kept)
+    return _encode(key, header.days | days, appended(parts), compressor, kept=kept)
 
 
 def decode_days(data: bytes, key: BlockKey, days: int, compressor: Compressor) -> Samples:
@@ -75,7 +73,7 @@ def decode_days(data: bytes, key: BlockKey, days: int, compressor: Compressor) -
         here = wanted.intersection(range(entry.first_day, entry.last_day + 1))
         if here:
             parts.extend(_of_days(_decode_entry(data, entry, header, compressor), here))
-    return _joined(parts)
+    return appended(parts)
 
 
 def decode_range(data: bytes, key: BlockKey, span: TimeRange, compressor: Compressor) -> Samples:
@@ -113,7 +111,7 @@ def _encode(
     for cut in plan:
         data = kept.get((cut.first_day, cut.last_day))
         if data is None:
-            data = encode_segment(_sliced(samples, cut.start, cut.stop), cut.first_day, compressor)
+            data = encode_segment(samples.part(cut.start, cut.stop), cut.first_day, compressor)
         segments.append(
             StoredSegment(
                 first_day=cut.first_day,
@@ -139,7 +137,7 @@ def _prove(
         ]
         for cut, entry in zip(plan, header.segments, strict=True):
             back = _decode_entry(block, entry, header, compressor)
-            sound = sound and same_samples(back, _sliced(samples, cut.start, cut.stop))
+            sound = sound and same_samples(back, samples.part(cut.start, cut.stop))
     except BlockDamaged as error:
         raise Defect(f"a new block of {key} does not read back: {error.detail}") from error
     if not sound:
@@ -148,23 +146,7 @@ def _prove(
 
 def same_samples(one: Samples, other: Samples) -> bool:
     """Whether two are equal in every bit: instants, kinds, signs of zero, payloads of NaN."""
-    if list(one.times_ms) != list(other.times_ms):
-        return False
-    kinds = list(map(type, one.values))
-    if kinds != list(map(type, other.values)):
-        return False
-    if kinds.count(float) == len(kinds):
-        return _bits(one.values) == _bits(other.values)
-    floats = [place for place, kind in enumerate(kinds) if kind is float]
-    if _bits(map(one.values.__getitem__, floats)) != _bits(map(other.values.__getitem__, floats)):
-        return False
-    return all(
-        a == b for a, b, kind in zip(one.values, other.values, kinds, strict=True) if kind is not float
-    )
-
-
-def _bits(values: Iterable[Value]) -> bytes:
-    return array("d", values).tobytes()  # type: ignore[type-var]  # the caller picks floats
+    return one == other
 
 
 def _check_samples(key: BlockKey, days: int, samples: Samples) -> None:
@@ -219,17 +201,6 @@ def _of_days(samples: Samples, days: Iterable[int]) -> list[Samples]:
     """The samples of some days (since 1970), in a part for each run of days."""
     times_ms = samples.times_ms
     return [
-        _sliced(samples, bisect_left(times_ms, first * DAY_MS), bisect_left(times_ms, (last + 1) * DAY_MS))
+        samples.part(bisect_left(times_ms, first * DAY_MS), bisect_left(times_ms, (last + 1) * DAY_MS))
         for first, last in runs(days)
     ]
-
-
-def _sliced(samples: Samples, start: int, stop: int) -> Samples:
-    if start == 0 and stop == len(samples):
-        return samples
-    return Samples(times_ms=samples.times_ms[start:stop], values=samples.values[start:stop])
-
-
-def _joined(parts: Sequence[Samples]) -> Samples:
-    times_ms = array("q", chain.from_iterable(part.times_ms for part in parts))
-    return Samples(times_ms=times_ms, values=tuple(chain.from_iterable(part.values for part in parts)))

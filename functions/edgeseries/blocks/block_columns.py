@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.codecs import Compressor
 from edgeseries.blocks.header import BlockKey
-from edgeseries.series.columns import Columns, columns_of
+from edgeseries.series.samples import Samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,6 @@ class PythonBlockCodec:
 
     compressor: Compressor
 
-    def decode(self, data: bytes, key: BlockKey, days: int) -> Columns:
+    def decode(self, data: bytes, key: BlockKey, days: int) -> Samples:
         """See the port."""
-        return columns_of(decode_days(data, key, days, self.compressor))
+        return decode_days(data, key, days, self.compressor)

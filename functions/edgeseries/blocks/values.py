@@ -11,8 +11,8 @@ from edgeseries.blocks.floats import decode_floats, encode_floats
 from edgeseries.blocks.integers import decode_integers, encode_integers
 from edgeseries.blocks.wire import INT64_MAX, INT64_MIN, Reader, uvarint
 from edgeseries.errors import BlockDamaged
-from edgeseries.series.columns import TEXT_ERRORS, Kind
-from edgeseries.series.samples import Value, is_beyond_float64
+from edgeseries.series.samples import is_beyond_float64
+from edgeseries.series.values import TEXT_ERRORS, Kind, Value
 
 _KIND_OF: Final[dict[type, Kind]] = {
     float: Kind.FLOAT,

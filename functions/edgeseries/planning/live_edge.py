@@ -10,7 +10,6 @@ A tail is what one isolate knows. Two rules keep it as good as a direct fetch:
 It knows no store and no clock. Why it is built so: `docs/adr/0005-live-edge.md`.
 """
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from math import ceil
 
 from edgeseries.limits import DAY_MS, LATEST_MS, LIVE_EXTRA_CALLS
 from edgeseries.series.days import first_unsealed_day
-from edgeseries.series.samples import NO_SAMPLES, Samples, within
+from edgeseries.series.samples import NO_SAMPLES, Samples, appended, within
 from edgeseries.series.timerange import TimeRange
 
 Read = tuple[TimeRange, Samples]
@@ -184,11 +183,7 @@ def _cut(samples: Samples, start_ms: int, end_ms: int) -> Samples:
 def _laid_over(under: Samples, start_ms: int, end_ms: int, over: Samples) -> Samples:
     """`under`, but with what `over` holds of a range in its place."""
     first, last = bisect_left(under.times_ms, start_ms), bisect_left(under.times_ms, end_ms)
-    new = _cut(over, start_ms, end_ms)
-    return Samples(
-        times_ms=array("q", [*under.times_ms[:first], *new.times_ms, *under.times_ms[last:]]),
-        values=(*under.values[:first], *new.values, *under.values[last:]),
-    )
+    return appended((under.part(0, first), _cut(over, start_ms, end_ms), under.part(last, len(under))))
 
 
 def _united(wanted: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -19,7 +19,8 @@ from edgeseries.blocks.ports.block_codec import BlockCodec
 from edgeseries.blocks.segment_pieces import pieces_of
 from edgeseries.http.messages import BodyStream
 from edgeseries.platform.ffi import js_bytes, python_bytes, whole_number
-from edgeseries.series.columns import Columns, columns_from, image_of
+from edgeseries.series.image import image_of, samples_from
+from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange
 
 FAULT_NAME = "KernelFault"
@@ -35,7 +36,7 @@ class KernelBlockCodec:
     def __init__(self, otherwise: BlockCodec) -> None:
         self._otherwise = otherwise
 
-    def decode(self, data: bytes, key: BlockKey, days: int) -> Columns:
+    def decode(self, data: bytes, key: BlockKey, days: int) -> Samples:
         """See the port."""
         pieces = [piece.to_wire() for piece in pieces_of(data, key, days)]
         try:
@@ -45,18 +46,18 @@ class KernelBlockCodec:
             if number in LEFT_TO_PYTHON:
                 return self._otherwise.decode(data, key, days)
             raise error_of(number) from error
-        return columns_from(python_bytes(image))
+        return samples_from(python_bytes(image))
 
 
 class KernelResultEncoder:
     """See the port."""
 
-    def part(self, form: ResultFormat, point: str, columns: Columns) -> bytes:
+    def part(self, form: ResultFormat, point: str, samples: Samples) -> bytes:
         """See the port."""
         prefix = js_bytes(line_start(form, point).encode(errors="replace"))
         program = json.dumps({"pieces": [{"part": 0}]})
         try:
-            text = _kernel().text(program, _parts((image_of(columns),)), form.value, prefix)
+            text = _kernel().text(program, _parts((image_of(samples),)), form.value, prefix)
         except JsException as error:
             raise error_of(_fault_of(error)) from error
         return python_bytes(text)
@@ -84,10 +85,10 @@ def text_of_blocks(
     return python_bytes(text)
 
 
-def kernel_segment(columns: Columns, plan: bytes, *, origin_ms: int) -> bytes:
+def kernel_segment(samples: Samples, plan: bytes, *, origin_ms: int) -> bytes:
     """The columns of a segment, uncompressed, in the shapes of a plan. Raises Defect if they do not fit."""
     try:
-        return python_bytes(_kernel().segment(js_bytes(image_of(columns)), js_bytes(plan), origin_ms))
+        return python_bytes(_kernel().segment(js_bytes(image_of(samples)), js_bytes(plan), origin_ms))
     except JsException as error:
         raise error_of(_fault_of(error)) from error
 

@@ -1,38 +1,47 @@
-"""Samples of a point: the values they may hold and their normal form.
+"""Samples of a point as columns, and their normal form.
 
-Normal form: strictly ascending instants; of two samples at one instant the last delivered
-wins; a number that no float64 comes near (not finite, or of hundreds of digits) is null. Every
-route answers in this form, so any two routes can be compared sample for sample. It knows no vendor
-and no storage format.
+Sixteen bytes a sample: an int64 instant, a float64 value, and beside them what is no float (`values.py`).
+Normal form: strictly ascending instants; of two samples at one instant the last delivered wins; a number that
+no float64 comes near (not finite, or of hundreds of digits) is null. Every route answers in this form, so any
+two routes can be compared sample for sample. It knows no vendor and no storage format.
 """
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
 from operator import lt
 from typing import Final
 
+from edgeseries.limits import DAY_MS
 from edgeseries.series.timerange import TimeRange
-
-Value = float | int | bool | str | None
-"""A number is a float; an int only where no float64 is equal to it (some beyond 2**53), and some are near."""
+from edgeseries.series.values import Value, ValueColumn, column_of, concatenated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Samples:
-    """Two columns of equal length: `times_ms` (UTC epoch, strictly ascending) and `values`."""
+    """Two columns of equal length: `times_ms` (UTC epoch, strictly ascending, int64) and `values`."""
 
-    times_ms: Sequence[int]
-    values: Sequence[Value]
+    times_ms: "array[int]"
+    values: ValueColumn
 
-    def __post_init__(self) -> None:
-        assert len(self.times_ms) == len(self.values)
+    def __init__(self, *, times_ms: Sequence[int], values: Sequence[Value]) -> None:
+        assert len(times_ms) == len(values)
+        is_column = isinstance(times_ms, array) and times_ms.typecode == "q"
+        times = times_ms if is_column else array("q", times_ms)
+        object.__setattr__(self, "times_ms", times)
+        object.__setattr__(self, "values", column_of(values))
 
     def __len__(self) -> int:
         return len(self.times_ms)
+
+    def part(self, start: int, stop: int) -> "Samples":
+        """The samples from one place to before another."""
+        if start == 0 and stop == len(self):
+            return self
+        return Samples(times_ms=self.times_ms[start:stop], values=self.values.part(start, stop))
 
 
 NO_SAMPLES: Final = Samples(times_ms=array("q"), values=())
@@ -61,25 +70,43 @@ def is_beyond_float64(number: int) -> bool:
 def in_order(times_ms: Sequence[int], values: Sequence[Value]) -> Samples:
     """Samples in normal form from columns in order of delivery. The arguments stay as they are."""
     if all(map(lt, times_ms, times_ms[1:])):
-        return Samples(times_ms=array("q", times_ms), values=tuple(values))
+        return Samples(times_ms=array("q", times_ms), values=values)
     # A stable sort keeps the order of delivery among equals, so the last of a run is the last delivered.
     order = sorted(range(len(times_ms)), key=times_ms.__getitem__)
     last_of_run = [here for here, after in pairwise(order) if times_ms[here] != times_ms[after]]
     last_of_run.append(order[-1])
+    listed = values.to_list() if isinstance(values, ValueColumn) else values
     return Samples(
         times_ms=array("q", map(times_ms.__getitem__, last_of_run)),
-        values=tuple(map(values.__getitem__, last_of_run)),
+        values=list(map(listed.__getitem__, last_of_run)),
     )
+
+
+def appended(parts: Iterable[Samples]) -> Samples:
+    """Samples of parts that ascend and do not overlap, one after the other."""
+    some = [part for part in parts if len(part)]
+    if len(some) <= 1:
+        return some[0] if some else NO_SAMPLES
+    times_ms = array("q")
+    for part in some:
+        times_ms.extend(part.times_ms)
+    return Samples(times_ms=times_ms, values=concatenated([part.values for part in some]))
 
 
 def joined(parts: Sequence[Samples]) -> Samples:
-    """Samples of several parts in one: where parts overlap, the later part wins."""
-    if len(parts) == 1:
-        return parts[0]
+    """Samples of several parts in one: where two are of one instant, that of the later part counts."""
+    some = sorted((part for part in parts if len(part)), key=_first_ms)
+    if all(before.times_ms[-1] < after.times_ms[0] for before, after in pairwise(some)):
+        return appended(some)
+    some = [part for part in parts if len(part)]
     return in_order(
-        [at_ms for part in parts for at_ms in part.times_ms],
-        [value for part in parts for value in part.values],
+        array("q", [at_ms for part in some for at_ms in part.times_ms]),
+        concatenated([part.values for part in some]),
     )
+
+
+def _first_ms(part: Samples) -> int:
+    return part.times_ms[0]
 
 
 def within(samples: Samples, span: TimeRange) -> Samples:
@@ -88,5 +115,24 @@ def within(samples: Samples, span: TimeRange) -> Samples:
     if not times_ms or (span.start_ms <= times_ms[0] and times_ms[-1] < span.end_ms):
         return samples
     first = bisect_left(times_ms, span.start_ms)
-    last = bisect_left(times_ms, span.end_ms, lo=first)
-    return Samples(times_ms=array("q", times_ms[first:last]), values=tuple(samples.values[first:last]))
+    return samples.part(first, bisect_left(times_ms, span.end_ms, lo=first))
+
+
+def outside(samples: Samples, spans: Iterable[TimeRange]) -> list[Samples]:
+    """What lies before, between and after ranges that ascend and do not overlap, each as a part."""
+    found, start = [], 0
+    for span in spans:
+        found.append(samples.part(start, max(start, bisect_left(samples.times_ms, span.start_ms))))
+        start = bisect_left(samples.times_ms, span.end_ms, lo=start)
+    found.append(samples.part(start, len(samples)))
+    return found
+
+
+def days_with_samples(times_ms: Sequence[int]) -> list[int]:
+    """The days (since 1970, UTC) of ascending instants, each once. One step a day, not one a sample."""
+    found, place = [], 0
+    while place < len(times_ms):
+        day = times_ms[place] // DAY_MS
+        found.append(day)
+        place = bisect_left(times_ms, (day + 1) * DAY_MS, lo=place)
+    return found

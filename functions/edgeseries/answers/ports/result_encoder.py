@@ -3,13 +3,13 @@
 from typing import Protocol
 
 from edgeseries.answers.formats import ResultFormat
-from edgeseries.series.columns import Columns
+from edgeseries.series.samples import Samples
 
 
 class ResultEncoder(Protocol):
     """Writes samples as text, the same on every host. Nothing is kept between calls."""
 
-    def part(self, form: ResultFormat, point: str, columns: Columns) -> bytes:
+    def part(self, form: ResultFormat, point: str, samples: Samples) -> bytes:
         """Some samples of a point: lines of NDJSON or CSV, or `[time,value]` with commas between for JSON.
 
         What stands around them is for a `ResultWriter` to say. If a text of JSON holds half of a surrogate

@@ -15,8 +15,8 @@ from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.blocks.ports.compression import Compression
 from edgeseries.blocks.stamps import Stamp
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, StoreUnavailable
-from edgeseries.series.days import day_of, days_in
-from edgeseries.series.samples import Samples, in_order
+from edgeseries.series.days import day_span, days_in, runs
+from edgeseries.series.samples import Samples, joined, outside, within
 from edgeseries.storage.limits import OBJECT_FACTS_MAX_BYTES
 from edgeseries.storage.object_keys import content_digest
 
@@ -104,17 +104,10 @@ def told_by(facts: Mapping[str, str]) -> Told | None:
 
 def laid_over(under: Piece, over: Piece, month: str) -> Piece:
     """Both pieces as one; days of both are those of `over`."""
-    hidden = set(days_in(month, over.days))
-    seen = [
-        (at_ms, value)
-        for at_ms, value in zip(under.samples.times_ms, under.samples.values, strict=True)
-        if day_of(at_ms) not in hidden
-    ]
-    times_ms = [*(at_ms for at_ms, _ in seen), *over.samples.times_ms]
-    values = [*(value for _, value in seen), *over.samples.values]
-    return Piece(
-        days=under.days | over.days, samples=in_order(times_ms, values) if times_ms else over.samples
-    )
+    hidden = [day_span(first, last) for first, last in runs(days_in(month, over.days))]
+    between = [within(over.samples, span) for span in hidden]
+    assert sum(map(len, between)) == len(over.samples), "a piece has samples of its days alone"
+    return Piece(days=under.days | over.days, samples=joined([*outside(under.samples, hidden), *between]))
 
 
 class BlockContents:

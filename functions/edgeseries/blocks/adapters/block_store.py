@@ -5,7 +5,6 @@ database is down, nothing is found, and a `keep` that could not write its pointe
 Why it is built so: `docs/adr/0014-immutable-objects.md`.
 """
 
-from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ from edgeseries.limits import DAY_MS, INLINE_MAX_BLOCKS
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.ports.clock import Clock
 from edgeseries.series.days import by_month, day_span, days_in, days_touched, month_days
-from edgeseries.series.samples import NO_SAMPLES, Samples, Value, within
+from edgeseries.series.samples import NO_SAMPLES, Samples, appended, days_with_samples, within
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.bucket import Bucket
 from edgeseries.storage.database import Database
@@ -225,15 +224,10 @@ def _days_inside(place: _Place, span: TimeRange) -> int:
 
 
 def _stored(months: Iterable[tuple[str, int, Samples]], span: TimeRange) -> StoredSamples:
-    times_ms = array("q")
-    values: list[Value] = []
-    days: list[int] = []
-    for month, bitmap, samples in months:
-        times_ms.extend(samples.times_ms)
-        values.extend(samples.values)
-        days.extend(days_in(month, bitmap))
-    whole = Samples(times_ms=times_ms, values=tuple(values))
-    return StoredSamples(samples=within(whole, span), days=frozenset(days))
+    some = list(months)
+    days = frozenset(day for month, bitmap, _ in some for day in days_in(month, bitmap))
+    whole = appended(samples for _, _, samples in some)
+    return StoredSamples(samples=within(whole, span), days=days)
 
 
 def _pieces(kept: Iterable[KeptDays]) -> dict[tuple[str, str], Piece]:
@@ -257,7 +251,7 @@ def _observations(kept: Collection[KeptDays]) -> list[DensityObservation]:
     """
     observations = []
     for one in kept:
-        day_count = len({at_ms // DAY_MS for at_ms in one.samples.times_ms})
+        day_count = len(days_with_samples(one.samples.times_ms))
         if day_count:
             observations.append(
                 DensityObservation(point=one.point, sample_count=len(one.samples), day_count=day_count)

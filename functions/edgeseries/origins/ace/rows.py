@@ -14,8 +14,9 @@ from operator import itemgetter
 from typing import Final, cast
 
 from edgeseries.errors import OriginContract
-from edgeseries.series.samples import NO_SAMPLES, Samples, Value, in_order, plain_number
+from edgeseries.series.samples import NO_SAMPLES, Samples, in_order, plain_number
 from edgeseries.series.timerange import TimeRange, instant_ms
+from edgeseries.series.values import Value
 
 NO_VALUE_WORDS: Final = frozenset({"", "null", "none"})
 """Words, lower case and without blanks around, that stand for "no value": the vendor turns every
