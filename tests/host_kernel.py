@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import wasmtime
 
-from edgeseries.answers.formats import ResultFormat, line_start
+from edgeseries.answers.formats import line_start
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.codecs import Codec, Compressor
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.kernel_faults import error_of

@@ -13,7 +13,7 @@ from typing import Any
 from workers import Response, WorkerEntrypoint
 
 from edgeseries.answers.encoding import PythonResultEncoder
-from edgeseries.answers.formats import ResultFormat
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.header import BlockKey

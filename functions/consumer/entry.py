@@ -37,6 +37,7 @@ from edgeseries.settings.workers import (
     BATCH_POINTS,
     BATCH_SAMPLES,
     CIRCUIT_PAUSE_SECONDS,
+    KERNEL,
     SETTLE_LAG_MINUTES,
     UPSTREAM_TOKEN,
     UPSTREAM_URL,
@@ -117,6 +118,7 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         metrics_buffer=METRICS,
         clock=clock,
         wait_until=ctx.waitUntil,
+        kernel=bindings.text(KERNEL) == "on",
     )
     return Ports(
         book=JobRecords(stores.database),

@@ -10,6 +10,8 @@ from workers import WorkerEntrypoint
 from edgeseries.access.adapters.key_memory import KeyMemory
 from edgeseries.access.adapters.key_store import KeyStore
 from edgeseries.access.grants import AccessSettings
+from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.ports.result_encoder import ResultEncoder
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_writing import pause
 from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
@@ -36,6 +38,7 @@ from edgeseries.platform.health_checker import PlatformHealthChecker
 from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
+from edgeseries.platform.kernel import KernelResultEncoder
 from edgeseries.platform.rate_limiter import PlatformRateLimiter
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformStreaming, PlatformTimer
@@ -47,6 +50,7 @@ from edgeseries.settings.workers import (
     ANSWER_TTL_DAYS,
     CIRCUIT_PAUSE_SECONDS,
     DIRECT_MAX_SAMPLES,
+    KERNEL,
     LIVE_TTL_SECONDS,
     QUEUED_MIN_SAMPLES,
     REQUEST_DEADLINE_SECONDS,
@@ -116,6 +120,12 @@ class Default(WorkerEntrypoint):
         return await platform_response(response, method=head.method)
 
 
+def encoder_of(bindings: Bindings) -> ResultEncoder:
+    """What writes samples as text."""
+    python = PythonResultEncoder()
+    return KernelResultEncoder(python) if bindings.text(KERNEL) == "on" else python
+
+
 @cache
 def access_of_isolate() -> AccessSettings:
     """Made once, as the bindings are read once."""
@@ -132,6 +142,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         clock=clock,
         wait_until=ctx.waitUntil,
         metrics_buffer=METRICS,
+        kernel=bindings.text(KERNEL) == "on",
         answer_ttl_ms=bindings.whole(ANSWER_TTL_DAYS),
     )
     jobs = JobRecords(stores.database)
@@ -199,6 +210,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         request_deadline_ms=bindings.whole(REQUEST_DEADLINE_SECONDS),
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
         live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
+        encoder=encoder_of(bindings),
         sample_budget=BUDGET,
         faults=stores.faults,
         dropped=dropped,

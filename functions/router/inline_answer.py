@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from edgeseries.answers.answer import answer_body, entity_tag
+from edgeseries.answers.answer import entity_tag
+from edgeseries.answers.formats import answer_body
 from edgeseries.blocks.ports.answers import AnswerFacts
 from edgeseries.blocks.ports.blocks import KeptDays
 from edgeseries.blocks.stamps import Refresh
@@ -73,7 +74,7 @@ async def _answer(
     begun = await begin_refresh(query, ports) if freshness.refreshes else None
     reading = await _read(query, choice, begun, room, arrival, ports)
     room.share.shrink(_held_bytes(room.bound))
-    body = answer_body(query, reading.series)
+    body = answer_body(query, reading.series, ports.encoder)
     tag = entity_tag(body)
     route = choice.route if reading.from_origin or query.forced is not None else Route.CACHED
     days = days_to_store(reading, arrival, ports)

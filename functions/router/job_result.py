@@ -8,7 +8,8 @@ short of data; what cannot be had breaks the body off, so that it is never taken
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat, ResultWriter, writer_of
+from edgeseries.answers.formats import ResultWriter, writer_of
+from edgeseries.answers.result_format import MEDIA_TYPES, ResultFormat
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.jobs.job import Job
@@ -49,7 +50,9 @@ async def result_outcome(
     if request.method == "HEAD":
         response = HttpResponse(status=200, headers=headers)
     else:
-        stream = ports.streaming.stream(result_text(query, writer_of(chosen, query), version, ports))
+        stream = ports.streaming.stream(
+            result_text(query, writer_of(chosen, query, ports.encoder), version, ports)
+        )
         response = HttpResponse(status=200, headers=headers, stream=stream)
     return Outcome(
         response=response, route=Route.QUEUED, point_count=job.point_count, sample_count=job.sample_count

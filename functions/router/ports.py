@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from edgeseries.access.grants import AccessSettings
 from edgeseries.access.ports.keys import Keys
 from edgeseries.access.ports.rate_limiter import RateLimiter
+from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.ports.result_encoder import ResultEncoder
 from edgeseries.blocks.ports.answers import Answers
 from edgeseries.blocks.ports.blocks import Blocks
 from edgeseries.blocks.ports.stamp_memory import StampMemory
@@ -69,6 +71,7 @@ class Ports:
     request_deadline_ms: int
     settle_lag_ms: int
     live_ttl_ms: int
+    encoder: ResultEncoder = field(default_factory=PythonResultEncoder)
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
     faults: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from edgeseries.access.grants import Right, require
 from edgeseries.answers.answer import json_bytes
-from edgeseries.answers.formats import ResultFormat
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.errors import EdgeError, JobsFull, RateLimited, StoreUnavailable
 from edgeseries.http.messages import HttpResponse
 from edgeseries.jobs.job import Job, JobRequest, Priority

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeseries.answers.encoding import PythonResultEncoder
-from edgeseries.answers.formats import ResultFormat
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.errors import Defect
 from edgeseries.series.image import image_of
 from edgeseries.series.samples import Samples

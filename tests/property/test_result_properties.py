@@ -5,13 +5,16 @@ import io
 import json
 from array import array
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeseries.answers.answer import answer_body
-from edgeseries.answers.formats import ResultFormat, parts_of, writer_of
+from edgeseries.answers.answer import json_bytes
+from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.formats import answer_body, parts_of, writer_of
 from edgeseries.answers.instants import InstantTexts
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.answers.windows import Window, cut_window, halved_window, windows_of
 from edgeseries.jobs.limits import RESULT_WINDOW_POINTS
 from edgeseries.limits import DAY_MS, LATEST_MS
@@ -57,7 +60,7 @@ def series(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[PointSeries]
 def written(chosen: ResultFormat, told: list[PointSeries], cuts: list[int]) -> bytes:
     """As the router writes it, each point's samples in parts of sizes that change."""
     query = TimeseriesQuery(site="hq", points=tuple(one.point for one in told), span=SPAN)
-    writer = writer_of(chosen, query)
+    writer = writer_of(chosen, query, PythonResultEncoder())
     pieces = [writer.head()]
     for place, one in enumerate(told):
         pieces += [writer.part(one.point, part) for part in parts_of(one.samples, cuts[place % len(cuts)])]
@@ -68,10 +71,32 @@ def written(chosen: ResultFormat, told: list[PointSeries], cuts: list[int]) -> b
 CUTS = st.lists(st.integers(1, 13), min_size=1, max_size=3)
 
 
+def document(query: TimeseriesQuery, told: list[PointSeries]) -> dict[str, Any]:
+    """The answer as `docs/formats/answer.md` has it."""
+    data = {
+        one.point: {
+            "samples": list(zip(one.samples.times_ms, one.samples.values, strict=True)),
+            "count": len(one.samples),
+            "error": one.error,
+        }
+        for one in told
+    }
+    meta = {
+        "site": query.site,
+        "startTime": iso_instant(query.span.start_ms),
+        "endTime": iso_instant(query.span.end_ms),
+        "pointCount": len(told),
+        "sampleCount": sum(len(one.samples) for one in told),
+    }
+    return {"data": data, "_meta": meta}
+
+
 @given(told=series(TEXTS), cuts=CUTS)
 def test_json_is_the_answer_byte_for_byte(told: list[PointSeries], cuts: list[int]) -> None:
     query = TimeseriesQuery(site="hq", points=tuple(one.point for one in told), span=SPAN)
-    assert written(ResultFormat.JSON, told, cuts) == answer_body(query, told)
+    body = json_bytes(document(query, told))
+    assert written(ResultFormat.JSON, told, cuts) == body
+    assert answer_body(query, told, PythonResultEncoder()) == body
 
 
 @given(told=series(ANY_TEXTS), cuts=CUTS)
@@ -80,7 +105,7 @@ def test_json_says_the_same_as_the_answer_of_texts_that_utf_8_cannot_hold(
 ) -> None:
     query = TimeseriesQuery(site="hq", points=tuple(one.point for one in told), span=SPAN)
     body = written(ResultFormat.JSON, told, cuts)
-    assert json.dumps(json.loads(body)) == json.dumps(json.loads(answer_body(query, told)))
+    assert json.dumps(json.loads(body)) == json.dumps(document(query, told))
 
 
 def rows_of(told: list[PointSeries]) -> list[tuple[str, str, Value]]:

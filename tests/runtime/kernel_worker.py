@@ -10,7 +10,8 @@ from typing import Any
 
 from workers import Response, WorkerEntrypoint
 
-from edgeseries.answers.formats import ResultFormat
+from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.header import BlockKey
 from edgeseries.errors import EdgeError
@@ -49,7 +50,7 @@ class Default(WorkerEntrypoint):
         return Response(js_bytes(image_of(codec.decode(block, BlockKey(**key), days))))
 
     def text(self, image: bytes, *, form: str, point: str) -> Any:
-        text = KernelResultEncoder().part(ResultFormat(form), point, samples_from(image))
+        text = KernelResultEncoder(PythonResultEncoder()).part(ResultFormat(form), point, samples_from(image))
         return Response(js_bytes(text))
 
     def blocks(

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from edgeseries.answers.encoding import PythonResultEncoder
-from edgeseries.answers.formats import ResultFormat
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block import decode_days, encode_block
 from edgeseries.blocks.block_columns import PythonBlockCodec

@@ -105,7 +105,19 @@ def main() -> int:
             kill_every_s=min(60.0, seconds / 3),
         )
     print(summary(world, given.seed, seconds))
-    return int(world.counts["wrong"] > 0)
+    wrong = world.counts["wrong"] > 0
+    if wrong:
+        print(f"  what was logged: {write_log(world, given.seed)}")
+    return int(wrong)
+
+
+def write_log(world: World, seed: str) -> Path:
+    """All lines that were logged, for whoever looks for the first of them that is odd."""
+    path = ROOT / "build" / f"soak-{seed}.log"
+    path.parent.mkdir(exist_ok=True)
+    lines = (f"{line.time_ms} {line.source} {line.level} {line.text}\n" for line in world.logs)
+    path.write_text("".join(lines), encoding="utf-8", errors="replace")
+    return path
 
 
 if __name__ == "__main__":

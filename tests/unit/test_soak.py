@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat, writer_of
+from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.formats import writer_of
+from edgeseries.answers.result_format import MEDIA_TYPES, ResultFormat
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.samples import in_order
 from edgeseries.series.timerange import TimeRange
@@ -81,7 +83,7 @@ def test_results_are_read_in_every_format(chosen: ResultFormat) -> None:
     rows = [[start_ms, 1.5], [start_ms + 250, -0.0], [start_ms + 60_000, 1e21]]
     span = TimeRange(start_ms=start_ms, end_ms=start_ms + DAY_MS)
     query = TimeseriesQuery(site="s", points=('a "b", c', "b"), span=span)
-    writer = writer_of(chosen, query)
+    writer = writer_of(chosen, query, PythonResultEncoder())
     samples = in_order([int(row[0]) for row in rows], [row[1] for row in rows])
     pieces = [writer.head()]
     for point, held in zip(query.points, (samples, in_order([], [])), strict=True):

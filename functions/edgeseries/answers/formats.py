@@ -5,32 +5,17 @@ counts. Formats: `docs/formats/results.md`. It knows no HTTP but media types.
 """
 
 import json
-from collections.abc import Iterator
-from enum import StrEnum
+from collections.abc import Iterator, Sequence
 from itertools import starmap
 from typing import Final, Protocol
 
 from edgeseries.answers.answer import json_bytes
-from edgeseries.answers.instants import InstantTexts
+from edgeseries.answers.ports.result_encoder import ResultEncoder
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import iso_instant
-from edgeseries.series.values import Value
-
-
-class ResultFormat(StrEnum):
-    """Also the values of `format=`."""
-
-    JSON = "json"
-    NDJSON = "ndjson"
-    CSV = "csv"
-
-
-MEDIA_TYPES: Final = {
-    ResultFormat.JSON: "application/json",
-    ResultFormat.NDJSON: "application/x-ndjson",
-    ResultFormat.CSV: "text/csv; charset=utf-8",
-}
 
 ERROR_KEY: Final = "error"
 
@@ -57,22 +42,37 @@ class ResultWriter(Protocol):
         ...
 
 
-def writer_of(chosen: ResultFormat, query: TimeseriesQuery) -> ResultWriter:
-    """A new writer."""
+def writer_of(chosen: ResultFormat, query: TimeseriesQuery, encoder: ResultEncoder) -> ResultWriter:
+    """A new writer. The samples' text is the encoder's."""
     match chosen:
         case ResultFormat.JSON:
-            return JsonWriter(query)
+            return JsonWriter(query, encoder)
         case ResultFormat.NDJSON:
-            return NdjsonWriter()
+            return NdjsonWriter(encoder)
         case ResultFormat.CSV:
-            return CsvWriter()
+            return CsvWriter(encoder)
+
+
+def answer_body(query: TimeseriesQuery, series: Sequence[PointSeries], encoder: ResultEncoder) -> bytes:
+    """The answer as one JSON document; `series` holds each point of the query once, in its order."""
+    assert tuple(one.point for one in series) == query.points
+    writer = JsonWriter(query, encoder)
+    pieces = [writer.head()]
+    for one in series:
+        pieces += (writer.part(one.point, one.samples), writer.end_point(one.point, one.error))
+    return b"".join((*pieces, writer.tail()))
 
 
 class JsonWriter:
-    """The very bytes of an answer made at once (`answers/answer.py`): one document."""
+    """One document, the same for an answer that is made at once and for a result (`docs/formats/answer.md`).
 
-    def __init__(self, query: TimeseriesQuery) -> None:
+    It holds only what is the same at every delivery (request id, duration, hit or miss are headers), so that
+    stored bytes can be streamed and two deliveries compared.
+    """
+
+    def __init__(self, query: TimeseriesQuery, encoder: ResultEncoder) -> None:
         self._query = query
+        self._encoder = encoder
         self._point_count = 0
         self._open = ""
         self._count = 0
@@ -84,7 +84,7 @@ class JsonWriter:
 
     def part(self, point: str, samples: Samples) -> bytes:
         """See the protocol."""
-        rows = json_bytes(list(zip(samples.times_ms, samples.values, strict=True)))[1:-1]
+        rows = self._encoder.part(ResultFormat.JSON, point, samples)
         opening = self._opening(point)
         if self._count and rows:
             opening += b","
@@ -123,8 +123,8 @@ class JsonWriter:
 class NdjsonWriter:
     """A line a sample, columns named as the vendor's exports name them; a line for a point with an error."""
 
-    def __init__(self) -> None:
-        self._texts = InstantTexts()
+    def __init__(self, encoder: ResultEncoder) -> None:
+        self._encoder = encoder
 
     def head(self) -> bytes:
         """Nothing."""
@@ -132,13 +132,7 @@ class NdjsonWriter:
 
     def part(self, point: str, samples: Samples) -> bytes:
         """See the protocol."""
-        start = line_start(ResultFormat.NDJSON, point)
-        values = _json_values(samples)
-        lines = [
-            f'{start}{at}","value":{value}}}\n'
-            for at, value in zip(self._texts.of(samples.times_ms), values, strict=True)
-        ]
-        return "".join(lines).encode()
+        return self._encoder.part(ResultFormat.NDJSON, point, samples)
 
     def end_point(self, point: str, error: str | None) -> bytes:
         """See the protocol."""
@@ -156,8 +150,8 @@ class CsvWriter:
     number 1 are told apart. A point without samples has no row; its error is told by the other formats.
     """
 
-    def __init__(self) -> None:
-        self._texts = InstantTexts()
+    def __init__(self, encoder: ResultEncoder) -> None:
+        self._encoder = encoder
 
     def head(self) -> bytes:
         """The names of the columns."""
@@ -165,14 +159,7 @@ class CsvWriter:
 
     def part(self, point: str, samples: Samples) -> bytes:
         """See the protocol."""
-        start = line_start(ResultFormat.CSV, point)
-        rows = [
-            f"{start}{at},{value}\r\n"
-            for at, value in zip(
-                self._texts.of(samples.times_ms), map(_csv_value, samples.values), strict=True
-            )
-        ]
-        return "".join(rows).encode(errors="replace")
+        return self._encoder.part(ResultFormat.CSV, point, samples)
 
     def end_point(self, point: str, error: str | None) -> bytes:  # noqa: ARG002 - the protocol's
         """Nothing."""
@@ -191,26 +178,11 @@ def line_start(form: ResultFormat, point: str) -> str:
         case ResultFormat.NDJSON:
             return f'{{"point_name":{json.dumps(point)},"timestamp":"'
         case ResultFormat.CSV:
-            return f"{_csv_text(point)},"
+            return f"{csv_text(point)},"
 
 
-def _json_values(samples: Samples) -> list[str]:
-    """Values as JSON texts. All floats, which is the rule, need no look at each one's type."""
-    column = samples.values
-    return list(map(json.dumps, column)) if column.places else list(map(repr, column.floats))
-
-
-def _csv_value(value: Value) -> str:
-    if type(value) is float:
-        return repr(value)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _csv_text(value) if isinstance(value, str) else str(value)
-
-
-def _csv_text(text: str) -> str:
+def csv_text(text: str) -> str:
+    """A text as a field of CSV: always quoted."""
     return '"' + text.replace('"', '""') + '"'
 
 

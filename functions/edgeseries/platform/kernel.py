@@ -12,7 +12,9 @@ from typing import Any
 from pyodide.ffi import JsException, to_js
 from workers import import_from_javascript
 
-from edgeseries.answers.formats import ResultFormat, line_start
+from edgeseries.answers.formats import line_start
+from edgeseries.answers.ports.result_encoder import ResultEncoder
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.kernel_faults import NO_ROOM, OTHER_CODEC, error_of
 from edgeseries.blocks.ports.block_codec import BlockCodec
@@ -50,7 +52,10 @@ class KernelBlockCodec:
 
 
 class KernelResultEncoder:
-    """See the port."""
+    """See the port. `otherwise` writes what the kernel has no room for."""
+
+    def __init__(self, otherwise: ResultEncoder) -> None:
+        self._otherwise = otherwise
 
     def part(self, form: ResultFormat, point: str, samples: Samples) -> bytes:
         """See the port."""
@@ -59,7 +64,10 @@ class KernelResultEncoder:
         try:
             text = _kernel().text(program, _parts((image_of(samples),)), form.value, prefix)
         except JsException as error:
-            raise error_of(_fault_of(error)) from error
+            number = _fault_of(error)
+            if number == NO_ROOM:
+                return self._otherwise.part(form, point, samples)
+            raise error_of(number) from error
         return python_bytes(text)
 
 

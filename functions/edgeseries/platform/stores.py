@@ -7,11 +7,13 @@ from typing import Any
 
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
+from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.platform.answer_store import AnswerStore
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import raw
+from edgeseries.platform.kernel import KernelBlockCodec
 from edgeseries.platform.r2 import R2Bucket
 from edgeseries.ports.clock import Clock
 from edgeseries.storage.limits import ANSWER_TTL_MS, BUCKET_CALLS_BUDGET, STATEMENTS_BUDGET
@@ -42,14 +44,18 @@ def stores_of(
     metrics_buffer: MetricsBuffer,
     clock: Clock,
     wait_until: Callable[[Any], object],
+    kernel: bool,
     answer_ttl_ms: int = ANSWER_TTL_MS,
 ) -> Stores:
-    """`bucket` and `database` are the SDK's bindings; `memory` and `metrics_buffer` are the isolate's."""
+    """`bucket` and `database` are the SDK's bindings; `memory` and `metrics_buffer` are the isolate's. Blocks
+    are read by the kernel, or by the Python code alone.
+    """
     d1, r2 = (
         D1Database(raw(database), metrics_buffer.operations),
         R2Bucket(raw(bucket), metrics_buffer.operations),
     )
     compression, faults = RuntimeCompression(), Counter[str]()
+    python = PythonBlockCodec(compressor=compression)
     answers = AnswerStore(
         bucket=r2,
         database=d1,
@@ -64,6 +70,7 @@ def stores_of(
         bucket=r2,
         database=d1,
         compression=compression,
+        codec=KernelBlockCodec(python) if kernel else python,
         memory=memory,
         clock=clock,
         faults=faults,

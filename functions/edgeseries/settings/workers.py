@@ -265,6 +265,18 @@ ALERT_WEBHOOK_URL: Final = Setting(
         "are log lines only."
     ),
 )
+KERNEL: Final = Setting(
+    key="kernel",
+    kind=Word(words=("on", "off")),
+    unit="word",
+    default="on",
+    binding="KERNEL",
+    workers=("router", "consumer"),
+    description=(
+        "Whether blocks are read and answers written by the [kernel](kernel.md). `off`: by the Python code "
+        "alone, with the same bytes, several times slower; for a fault in the kernel."
+    ),
+)
 
 SETTINGS: Final = (
     UPSTREAM_URL,
@@ -289,5 +301,6 @@ SETTINGS: Final = (
     JOB_KEEP_DAYS,
     DEAD_LETTER_KEEP_DAYS,
     ALERT_WEBHOOK_URL,
+    KERNEL,
 )
 """All of them, in the order in which faults are reported."""

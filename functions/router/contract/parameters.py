@@ -6,7 +6,7 @@ Those of requests for time series and of purges are in `planning/query.py` and `
 from dataclasses import replace
 from typing import Final
 
-from edgeseries.answers.formats import ResultFormat
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.http.parameters import Choice, Name, Opaque, Parameter, Whole, choice_of
 from edgeseries.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, RESULT_MAX_PARTS
 from edgeseries.jobs.states import JobStatus

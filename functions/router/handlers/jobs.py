@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from edgeseries.access.grants import Right
-from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat
+from edgeseries.answers.result_format import MEDIA_TYPES, ResultFormat
 from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
 from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.job import Job

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from edgeseries.answers.formats import ResultFormat
+from edgeseries.answers.result_format import ResultFormat
 from edgeseries.series.samples import Samples
 
 

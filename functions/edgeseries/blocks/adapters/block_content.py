@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
 
-from edgeseries.blocks.block import certain_count, decode_days, encode_block, merge_blocks, same_samples
+from edgeseries.blocks.block import certain_count, encode_block, merge_blocks, same_samples
 from edgeseries.blocks.header import BlockKey, read_header
+from edgeseries.blocks.ports.block_codec import BlockCodec
 from edgeseries.blocks.ports.compression import Compression
 from edgeseries.blocks.stamps import Stamp
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, StoreUnavailable
@@ -113,8 +114,9 @@ def laid_over(under: Piece, over: Piece, month: str) -> Piece:
 class BlockContents:
     """Blocks opened, read and made. `faults` counts what was not as it should be."""
 
-    def __init__(self, compression: Compression, faults: Counter[str]) -> None:
+    def __init__(self, compression: Compression, codec: BlockCodec, faults: Counter[str]) -> None:
         self._compression = compression
+        self._codec = codec
         self._faults = faults
 
     def held(self, key: BlockKey, data: bytes) -> Content | None:
@@ -128,7 +130,7 @@ class BlockContents:
     def samples(self, content: Content, days: int) -> Samples | None:
         """The samples of some days of a block, or None if they cannot be trusted."""
         try:
-            return decode_days(content.data, content.key, days, self._compression)
+            return self._codec.decode(content.data, content.key, days)
         except BlockDamaged as error:
             self._count(error)
             return None
@@ -161,11 +163,11 @@ class BlockContents:
         if content.days & ~days:
             # A purge took days of it: only the row says so.
             days &= content.days
-            under = Piece(days=days, samples=decode_days(old, key, days, self._compression))
+            under = Piece(days=days, samples=self._codec.decode(old, key, days))
             whole = laid_over(under, piece, key.month)
             return _content(key, encode_block(key, whole.days, whole.samples, self._compression))
         if not piece.days & ~content.days:
-            there = decode_days(old, key, piece.days, self._compression)
+            there = self._codec.decode(old, key, piece.days)
             if same_samples(there, piece.samples):
                 return content
         return _content(key, merge_blocks(old, key, piece.days, piece.samples, self._compression))

@@ -16,7 +16,9 @@ from edgeseries.blocks.adapters.block_writing import BlockWriter, Fetched, Pause
 from edgeseries.blocks.adapters.purge import Purge
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
 from edgeseries.blocks.adapters.silence import SilenceWatch
+from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.header import BlockKey
+from edgeseries.blocks.ports.block_codec import BlockCodec
 from edgeseries.blocks.ports.blocks import (
     BlockRef,
     Forgotten,
@@ -53,7 +55,8 @@ class _Place:
 class BlockStore:
     """Blocks of all sites. `faults` counts what was found wrong, by name; `used` is told what was read.
 
-    `memory` belongs to the isolate, all else to one event.
+    `memory` belongs to the isolate, all else to one event. `codec` reads blocks; without one the Python
+    coding does.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class BlockStore:
         bucket: Bucket,
         database: Database,
         compression: Compression,
+        codec: BlockCodec | None = None,
         memory: BlockMemory,
         clock: Clock,
         pause: Pause = pause,
@@ -71,7 +75,8 @@ class BlockStore:
         self.faults: Counter[str] = Counter() if faults is None else faults
         self._bucket = bucket
         self._index = BlockIndex(database)
-        self._contents = BlockContents(compression, self.faults)
+        reads = PythonBlockCodec(compressor=compression) if codec is None else codec
+        self._contents = BlockContents(compression, reads, self.faults)
         self._memory = memory
         self._clock = clock
         self._used = used

@@ -1,0 +1,19 @@
+"""The formats of a result, by the names that callers use, and their media types."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class ResultFormat(StrEnum):
+    """Also the values of `format=`."""
+
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+MEDIA_TYPES: Final = {
+    ResultFormat.JSON: "application/json",
+    ResultFormat.NDJSON: "application/x-ndjson",
+    ResultFormat.CSV: "text/csv; charset=utf-8",
+}
