@@ -60,10 +60,10 @@ def _figure(name: str, months: list[Month], url: str) -> Figure:
     day_s: list[float] = []
     with httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False) as client:
         for month in months:
-            told = _ask(client, month)
-            encode_s += told["encode_s"]
-            decode_s += told["decode_s"]
-            day_s.append(told["day_s"])
+            order = _ask(client, month)
+            encode_s += order["encode_s"]
+            decode_s += order["decode_s"]
+            day_s.append(order["day_s"])
     return {
         "set": name,
         "samples": count,
@@ -76,7 +76,7 @@ def _figure(name: str, months: list[Month], url: str) -> Figure:
 def _ask(client: httpx.Client, month: Month) -> dict[str, Any]:
     """One month there and back; the bytes must be those that CPython makes."""
     key = month.key
-    told = {
+    order = {
         "key": {"site": key.site, "point": key.point, "month": key.month},
         "days": month.days,
         "times": TIMES,
@@ -84,7 +84,7 @@ def _ask(client: httpx.Client, month: Month) -> dict[str, Any]:
     }
     columns = array("q", month.samples.times_ms).tobytes() + _floats(month)
     started = time.perf_counter()
-    reply = client.post("/", content=json.dumps(told).encode() + b"\n" + columns)
+    reply = client.post("/", content=json.dumps(order).encode() + b"\n" + columns)
     outside_s = time.perf_counter() - started
     found: dict[str, Any] = reply.raise_for_status().json()
     inside_s = TIMES * (found["encode_s"] + found["decode_s"]) + DAY_TIMES * found["day_s"]

@@ -81,14 +81,14 @@ def _ask(client: httpx.Client, month: Month) -> dict[str, float]:
     """Seconds of one month; the Worker compares both sides' columns and texts before it tells."""
     key = month.key
     block = encode_block(key, month.days, month.samples, PackageCompression())
-    told = {
+    order = {
         "key": {"site": key.site, "point": key.point, "month": key.month},
         "days": month.days,
         "python_times": PYTHON_TIMES,
         "kernel_times": KERNEL_TIMES,
     }
     started = time.perf_counter()
-    reply = client.post("/", content=json.dumps(told).encode() + b"\n" + block)
+    reply = client.post("/", content=json.dumps(order).encode() + b"\n" + block)
     outside_s = time.perf_counter() - started
     found: dict[str, float] = reply.raise_for_status().json()
     times = {"python": PYTHON_TIMES, "kernel": KERNEL_TIMES}

@@ -121,7 +121,7 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
     return Ports(
         book=JobRecords(stores.database),
         batches=BatchRecords(stores.database),
-        letters=DeadLetterRecords(stores.database),
+        dead_letters=DeadLetterRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         dead_letter_queue=PlatformDeadLetterQueue(bindings.env.DEAD_LETTERS, METRICS.operations),
         origin=AceOrigin(

@@ -34,7 +34,7 @@ async def compare_index(ports: Ports, turn: Turn) -> Outcome:
             break
     odd = f", {strange} objects that nobody can read" if strange else ""
     return Outcome(
-        told=f"{adopted} rows added, {dropped} rows removed, {orphans} objects without a row{odd}",
+        summary=f"{adopted} rows added, {dropped} rows removed, {orphans} objects without a row{odd}",
         count=adopted + dropped + orphans,
         cursor=place,
     )

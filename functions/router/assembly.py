@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgeseries.blocks.ports.blocks import KeptDays, StoredSamples
+from edgeseries.blocks.ports.blocks import DaysToStore, StoredSamples
 from edgeseries.errors import AnswerTooLarge
 from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES
 from edgeseries.planning.fetch_plan import Gap, in_fitting_calls, projected_samples, with_probe
@@ -97,10 +97,10 @@ def series_of(
     )
 
 
-def whole_days(fetched: Fetched, sealed_before_day: int) -> tuple[KeptDays, ...]:
+def whole_days(fetched: Fetched, sealed_before_day: int) -> tuple[DaysToStore, ...]:
     """The sealed whole days among what was fetched, of points that the site has."""
     return tuple(
-        KeptDays(point=one.point, days=days, samples=one.samples)
+        DaysToStore(point=one.point, days=days, samples=one.samples)
         for gap, series in fetched.gaps
         if (days := tuple(days_touched(gap.span))) and days[-1] < sealed_before_day
         if gap.span == day_span(days[0], days[-1])
@@ -109,7 +109,7 @@ def whole_days(fetched: Fetched, sealed_before_day: int) -> tuple[KeptDays, ...]
     )
 
 
-def completed_days(partial_days: Sequence[PartialDay], fetched: Fetched) -> tuple[KeptDays, ...]:
+def completed_days(partial_days: Sequence[PartialDay], fetched: Fetched) -> tuple[DaysToStore, ...]:
     """The days that were made from what was known and from the rest that was fetched."""
     read: dict[str, list[Samples]] = {}
     for _, series in fetched.gaps:
@@ -117,7 +117,7 @@ def completed_days(partial_days: Sequence[PartialDay], fetched: Fetched) -> tupl
             read.setdefault(one.point, []).append(one.samples)
     lost = fetched.errors()
     return tuple(
-        KeptDays(
+        DaysToStore(
             point=partial_day.point,
             days=(partial_day.day,),
             samples=whole_day(partial_day, read.get(partial_day.point, ())),

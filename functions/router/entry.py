@@ -63,7 +63,7 @@ from router.ports import Ports
 CATALOGUE = Catalogue()
 """Names of points that all requests of the isolate share."""
 
-TAILS = LiveMemory()
+LIVE_CACHE = LiveMemory()
 """What is known of the live edge, which all requests of the isolate share."""
 
 MEMORY = BlockMemory()
@@ -166,12 +166,12 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         jobs=jobs,
         book=jobs,
         job_watch=SharedJobWatch(memory=WATCH, book=jobs, clock=clock),
-        letters=DeadLetterRecords(stores.database),
+        dead_letters=DeadLetterRecords(stores.database),
         result_parts=ResultPartRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
         timer=PlatformTimer(),
-        tails=TAILS,
+        live_cache=LIVE_CACHE,
         background=PlatformBackground(ctx),
         clock=clock,
         identity=RandomIdentity(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from edgeseries.answers.answer import answer_body, entity_tag
 from edgeseries.blocks.ports.answers import AnswerFacts
-from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Refresh
 from edgeseries.errors import AnswerTooLarge, Defect, MemoryBusy, Transient
 from edgeseries.http.messages import HttpResponse
@@ -28,7 +28,15 @@ from edgeseries.series.points import PointSeries
 from router.assembly import Delivery, Fetched, completed_days, deliveries, series_of, whole_days
 from router.conditional import conditional_response
 from router.endpoint import Arrival
-from router.index_lookup import Index, begin_refresh, keep, keep_answer, note, read_blocks, store_refresh
+from router.index_lookup import (
+    Index,
+    begin_refresh,
+    note,
+    read_blocks,
+    store_answer,
+    store_days,
+    store_refresh,
+)
 from router.live import LivePart, learn
 from router.memory_share import AnswerRoom, held_body, held_work, room_of, take_share
 from router.outcome import Outcome
@@ -37,7 +45,7 @@ from router.ports import Ports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """How a request is answered: direct or cached, by what the index tells and what its caller
+    """How a request is answered: direct or cached, by what the index says and what its caller
     asks of the store.
     """
 
@@ -51,7 +59,7 @@ class Choice:
 def estimated_plan(
     query: TimeseriesQuery, index: Index, live: LivePart, arrival: Arrival, ports: Ports
 ) -> FetchPlan:
-    """What upstream must deliver, if every object is there that the index tells of."""
+    """What upstream must deliver, if every object is there that the index lists."""
     return _plan(query, index.covered, index, live, arrival, ports)
 
 
@@ -104,7 +112,7 @@ async def _answer(
     freshness = choice.freshness
     begun = await begin_refresh(query, ports) if freshness.refreshes else None
     stored = await read_blocks(query, choice.estimate, choice.index, room.bound, ports)
-    # An object may be gone that the index tells of.
+    # An object may be gone that the index lists.
     held = {point: one.days - _due(choice.index, point) for point, one in stored.items()}
     fetch_plan = _plan(query, held, choice.index, choice.live, arrival, ports)
     partial_days = partial_days_of(fetch_plan, choice.live.known)
@@ -133,11 +141,11 @@ async def _answer(
     facts = facts_of(query, series, tag, body, arrival)
     facts = replace(facts, fresh_until_ms=fresh_until_ms(choice.index, days, arrival))
     settled = fetch_plan.sealed and (bool(gaps) or not fetch_plan.rereads) and not fetched.errors()
-    kept_body = (body, facts) if settled else None
+    cacheable_body = (body, facts) if settled else None
     if freshness.refreshes:
-        keeps = await _keep_refreshed(query, choice, fetched, days, begun, kept_body, ports)
+        keeps = await _store_refreshed(query, choice, fetched, days, begun, cacheable_body, ports)
     else:
-        keeps = _keep_fetched(query, choice, fetched, days, route, kept_body, room, ports)
+        keeps = _store_fetched(query, choice, fetched, days, route, cacheable_body, room, ports)
     response = conditional_response(body, tag, arrival.request)
     return Outcome(
         response=held_response(response, room.share, arrival.request.method, ports),
@@ -149,7 +157,7 @@ async def _answer(
         origin_samples=fetched.sample_count,
         verdict=verdict_of(
             freshness=freshness,
-            from_store=bool(stored or partial_days or choice.live.tails),
+            from_store=bool(stored or partial_days or choice.live.recents),
             from_origin=bool(gaps),
         ),
         stored=keeps,
@@ -162,7 +170,7 @@ def _due(index: Index, point: str) -> frozenset[int]:
     return frozenset() if known is None else known.days.due
 
 
-def fresh_until_ms(index: Index, days: Sequence[KeptDays], arrival: Arrival) -> int | None:
+def fresh_until_ms(index: Index, days: Sequence[DaysToStore], arrival: Arrival) -> int | None:
     """Until when an answer may be kept: not past the moment when an empty day in it is to be read again.
 
     An empty day that was read just now may be one whose silence is doubted.
@@ -183,11 +191,11 @@ def held_response(response: HttpResponse, share: MemoryShare, method: str, ports
     return replace(response, body=b"", stream=stream)
 
 
-def _keep_fetched(  # noqa: PLR0917 - what there is to be kept, and under which conditions
+def _store_fetched(  # noqa: PLR0917 - what there is to be kept, and under which conditions
     query: TimeseriesQuery,
     choice: Choice,
     fetched: Fetched,
-    days: Sequence[KeptDays],
+    days: Sequence[DaysToStore],
     route: Route,
     answer: tuple[bytes, AnswerFacts] | None,
     room: AnswerRoom,
@@ -202,19 +210,19 @@ def _keep_fetched(  # noqa: PLR0917 - what there is to be kept, and under which 
     learn(query, choice.live, fetched, {point: index.stamps.of(point).total for point in query.points}, ports)
     if route is not Route.CACHED:
         return False
-    storing = keep(query, days, index.stamps, ports)
+    storing = store_days(query, days, index.stamps, ports)
     ports.background.after(held_work(storing, room.share.also_held()))
     if answer is not None:
         digest = digest_of(query, version=ANSWER_VERSION, context=[index.stamps.total(query.points)])
-        ports.background.after(keep_answer(digest, *answer, ports))
+        ports.background.after(store_answer(digest, *answer, ports))
     return True
 
 
-async def _keep_refreshed(  # noqa: PLR0917 - as above
+async def _store_refreshed(  # noqa: PLR0917 - as above
     query: TimeseriesQuery,
     choice: Choice,
     fetched: Fetched,
-    days: Sequence[KeptDays],
+    days: Sequence[DaysToStore],
     begun: Refresh | None,
     answer: tuple[bytes, AnswerFacts] | None,
     ports: Ports,
@@ -229,7 +237,7 @@ async def _keep_refreshed(  # noqa: PLR0917 - as above
     learn(query, choice.live, fetched, {point: stamps.of(point).total for point in query.points}, ports)
     if answer is not None:
         digest = digest_of(query, version=ANSWER_VERSION, context=[stamps.total(query.points)])
-        ports.background.after(keep_answer(digest, *answer, ports))
+        ports.background.after(store_answer(digest, *answer, ports))
     return True
 
 
@@ -264,7 +272,7 @@ async def fetch(  # noqa: PLR0917 - what to fetch, for whom, and what becomes of
         if begun is not None:
             await store_refresh(query, days, begun, ports)
         elif choice.freshness.keeps and choice.route is Route.CACHED and choice.index.known:
-            storing = keep(query, days, choice.index.stamps, ports)
+            storing = store_days(query, days, choice.index.stamps, ports)
             ports.background.after(held_work(storing, room.share.also_held()))
         raise
     return Fetched(gaps=tuple(delivered))

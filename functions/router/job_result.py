@@ -130,7 +130,7 @@ async def pieces(
 
 
 def _slices(query: TimeseriesQuery) -> Iterator[tuple[str, ...]]:
-    """The points, so many at a time that one look at the index tells all their objects."""
+    """The points, so many at a time that one look at the index says all their objects."""
     size = max(1, INLINE_MAX_BLOCKS // block_count(1, query.span))
     for first in range(0, len(query.points), size):
         yield query.points[first : first + size]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgeseries.limits import DAY_MS, LATEST_MS
-from edgeseries.planning.live_edge import Edge, LivePlan, Read, Tail, plan_live, tail_after
+from edgeseries.planning.live_edge import Edge, LivePlan, Read, RecentSamples, plan_live, recent_after
 from edgeseries.planning.partial_days import PartialDay
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.days import first_unsealed_day
@@ -20,16 +20,16 @@ from router.ports import Ports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LivePart:
-    """The plan of a request's live part, the tails it may use for it, and what was remembered when it began.
+    """The plan of a request's live part, the recent samples it may use, and what was known when it began.
 
     Without a live part there is no plan. `known` is what was remembered, if it may be used at all: days
     that were sealed since can be made from it.
     """
 
     plan: LivePlan | None = None
-    tails: Mapping[str, Tail] = field(default_factory=dict)
-    known: Mapping[str, Tail] = field(default_factory=dict)
-    remembered: Mapping[str, Tail] = field(default_factory=dict)
+    recents: Mapping[str, RecentSamples] = field(default_factory=dict)
+    known: Mapping[str, RecentSamples] = field(default_factory=dict)
+    remembered: Mapping[str, RecentSamples] = field(default_factory=dict)
 
     @property
     def missing_ms(self) -> Mapping[str, int]:
@@ -49,21 +49,21 @@ class LivePart:
         found = [(partial_day.point, partial_day.samples) for partial_day in partial_days]
         if self.plan is not None:
             live = TimeRange(start_ms=self.plan.edge.span.start_ms, end_ms=LATEST_MS)
-            found += [(point, within(tail.samples, live)) for point, tail in self.tails.items()]
+            found += [(point, within(recent.samples, live)) for point, recent in self.recents.items()]
         return found
 
 
 def live_part_of(query: TimeseriesQuery, index: Index, *, now_ms: int, ports: Ports) -> LivePart:
-    """Plan the live part. A request that uses nothing stored uses no tail either, nor does one that does not
-    know the generations: a tail of another generation is of before a purge or a refresh.
+    """Plan the live part. A request that uses nothing stored uses no recent samples either, nor does one that
+    does not know the generations: those of another generation are from before a purge or a refresh.
     """
     unsealed_ms = first_unsealed_day(now_ms=now_ms, settle_lag_ms=ports.settle_lag_ms) * DAY_MS
     start_ms = max(query.span.start_ms, unsealed_ms)
-    remembered = ports.tails.recall(query.site, query.points)
+    remembered = ports.live_cache.recall(query.site, query.points)
     known = {
-        point: tail
-        for point, tail in remembered.items()
-        if index.reads and index.known and tail.stamp == index.stamps.of(point).total
+        point: recent
+        for point, recent in remembered.items()
+        if index.reads and index.known and recent.stamp == index.stamps.of(point).total
     }
     if start_ms >= query.span.end_ms:
         return LivePart(known=known)
@@ -73,13 +73,13 @@ def live_part_of(query: TimeseriesQuery, index: Index, *, now_ms: int, ports: Po
         settle_lag_ms=ports.settle_lag_ms,
         ttl_ms=ports.live_ttl_ms,
     )
-    tails = {
-        point: tail
-        for point, tail in known.items()
-        if start_ms <= tail.known_until_ms and tail.from_ms <= query.span.end_ms
+    recents = {
+        point: recent
+        for point, recent in known.items()
+        if start_ms <= recent.known_until_ms and recent.from_ms <= query.span.end_ms
     }
-    plan = plan_live(query.points, edge, tails, batch_points=ports.origin.capabilities.batch_points)
-    return LivePart(plan=plan, tails=tails, known=known, remembered=remembered)
+    plan = plan_live(query.points, edge, recents, batch_points=ports.origin.capabilities.batch_points)
+    return LivePart(plan=plan, recents=recents, known=known, remembered=remembered)
 
 
 def learn(
@@ -95,6 +95,8 @@ def learn(
         for one in series:
             if one.error is None and one.point in stamps:
                 reads.setdefault(one.point, []).append((gap.span, one.samples))
-    after = {point: tail_after(part.tails.get(point), reads[point], part.plan.edge) for point in reads}
-    learned = {point: replace(tail, stamp=stamps[point]) for point, tail in after.items() if tail is not None}
-    ports.tails.learn(query.site, learned, instead_of=part.remembered)
+    after = {point: recent_after(part.recents.get(point), reads[point], part.plan.edge) for point in reads}
+    learned = {
+        point: replace(recent, stamp=stamps[point]) for point, recent in after.items() if recent is not None
+    }
+    ports.live_cache.learn(query.site, learned, instead_of=part.remembered)

@@ -14,7 +14,7 @@ class Outcome:
 
     `origin_ms` is the time spent waiting for the upstream, None if it was not asked, and
     `origin_samples` what it delivered. `error` is
-    what the response tells, if it is a problem. `verdict` tells how much came from the store, None
+    what the response says, if it is a problem. `verdict` says how much came from the store, None
     where no store is concerned; `stored` whether it will be there next time. `body_bytes` are those of a
     body that leaves as a stream, as far as they are known.
     """

@@ -9,9 +9,9 @@ from edgeseries.access.ports.rate_limiter import RateLimiter
 from edgeseries.blocks.ports.answers import Answers
 from edgeseries.blocks.ports.blocks import Blocks
 from edgeseries.blocks.ports.stamp_memory import StampMemory
-from edgeseries.jobs.ports.dead_letters import Letters
-from edgeseries.jobs.ports.job_book import JobBook
+from edgeseries.jobs.ports.dead_letters import DeadLetters
 from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.job_reader import JobReader
 from edgeseries.jobs.ports.job_watch import JobWatch
 from edgeseries.jobs.ports.jobs import Jobs
 from edgeseries.jobs.ports.result_parts import ResultParts
@@ -20,7 +20,7 @@ from edgeseries.metrics.ports.journal import Journal
 from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
-from edgeseries.planning.ports.tails import Tails
+from edgeseries.planning.ports.live_cache import LiveCache
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.ports.background import Background
@@ -46,14 +46,14 @@ class Ports:
     answers: Answers
     stamps: StampMemory
     jobs: Jobs
-    book: JobBook
+    book: JobReader
     job_watch: JobWatch
-    letters: Letters
+    dead_letters: DeadLetters
     result_parts: ResultParts
     job_queue: JobQueue
     streaming: Streaming
     timer: Timer
-    tails: Tails
+    live_cache: LiveCache
     background: Background
     clock: Clock
     identity: Identity

@@ -1,4 +1,4 @@
-"""A request that becomes a job: make it or join it, tell where it is, or wait for it if the caller would."""
+"""A request that becomes a job: make it or join it, then answer where it is or wait for it."""
 
 from dataclasses import replace
 
@@ -85,7 +85,7 @@ async def start_job(request: JobRequest, fetch_plan: FetchPlan, ports: Ports) ->
 
 
 def too_many_jobs(detail: str, ports: Ports) -> RateLimited:
-    """What a key is told that has as many jobs under way as it may. When one of them ends nobody knows."""
+    """The error for a key that has as many jobs under way as it may. When one of them ends nobody knows."""
     policy = RatePolicy(name="active-jobs", quota=ports.access.active_jobs_per_key)
     return RateLimited(detail, retry_after_s=ACTIVE_JOBS_RETRY_S, policy=policy)
 

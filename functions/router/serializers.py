@@ -1,4 +1,4 @@
-"""Jobs, dead letters and keys as callers are told of them. Formats: `docs/formats/jobs.md`, `keys.md`."""
+"""Jobs, dead letters and keys as JSON documents. Formats: `docs/formats/jobs.md`, `keys.md`."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -15,7 +15,7 @@ from edgeseries.series.json_text import parsed
 from edgeseries.series.timerange import iso_instant
 
 JOBS_PATH = "/api/jobs"
-LETTERS_PATH = "/api/queue/dlq"
+DEAD_LETTERS_PATH = "/api/queue/dlq"
 KEYS_PATH = "/api/keys"
 
 
@@ -25,7 +25,7 @@ def status_url(job_id: str) -> str:
 
 
 def serialize_job(job: Job, now_ms: int) -> dict[str, object]:
-    """All that is told of a job."""
+    """Serializes a job."""
     rate, eta_ms = job.rate_per_s(now_ms), job.eta_ms(now_ms)
     here = status_url(job.job_id)
     return {
@@ -56,19 +56,19 @@ def serialize_job(job: Job, now_ms: int) -> dict[str, object]:
     }
 
 
-def serialize_dead_letter(letter: DeadLetter) -> dict[str, object]:
-    """All that is told of a dead letter."""
+def serialize_dead_letter(dead_letter: DeadLetter) -> dict[str, object]:
+    """Serializes a dead letter."""
     return {
-        "letterId": letter.letter_id,
-        "queue": letter.queue,
-        "jobId": letter.job_id,
-        "batchIndex": letter.batch_index,
-        "message": dict(letter.message),
-        "cause": letter.cause,
-        "attempts": letter.attempts,
-        "buriedAt": iso_instant(letter.buried_ms),
-        "replayedAt": _instant(letter.replayed_ms),
-        "replayUrl": f"{LETTERS_PATH}/{quote(letter.letter_id, safe='')}/replay",
+        "letterId": dead_letter.letter_id,
+        "queue": dead_letter.queue,
+        "jobId": dead_letter.job_id,
+        "batchIndex": dead_letter.batch_index,
+        "message": dict(dead_letter.message),
+        "cause": dead_letter.cause,
+        "attempts": dead_letter.attempts,
+        "buriedAt": iso_instant(dead_letter.buried_ms),
+        "replayedAt": _instant(dead_letter.replayed_ms),
+        "replayUrl": f"{DEAD_LETTERS_PATH}/{quote(dead_letter.letter_id, safe='')}/replay",
     }
 
 
@@ -78,7 +78,7 @@ def key_url(key_id: str) -> str:
 
 
 def serialize_key(record: KeyRecord) -> dict[str, object]:
-    """All that is told of an API key once it is made."""
+    """Serializes an API key once it is made."""
     return {
         "keyId": record.key_id,
         "owner": record.owner,

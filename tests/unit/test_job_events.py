@@ -20,7 +20,7 @@ from edgeseries.jobs.limits import (
     EVENT_STEP_MS,
     EVENTS_MAX_LOOKS,
     EVENTS_MAX_STREAMS,
-    EVENTS_SEAT_MS,
+    EVENTS_SLOT_MS,
     JOB_LOOK_TIMEOUT_MS,
     MAX_WAIT_S,
     POLL_INTERVAL_MS,
@@ -217,7 +217,7 @@ def test_a_database_that_is_down_uses_up_a_stream_too() -> None:
 
 def test_what_was_read_before_a_caller_looked_itself_is_never_told() -> None:
     house = House(lasts_ms=HOUR_MS)
-    house.memory.saw("job-1", job_at(0), NOW_MS)
+    house.memory.record("job-1", job_at(0), NOW_MS)
     house.timeline.clock.at_ms = NOW_MS + 500
     watch = house.ports.job_watch
 
@@ -255,23 +255,23 @@ def test_a_look_that_fails_leaves_the_way_free() -> None:
 def test_an_isolate_remembers_a_bounded_number_of_jobs() -> None:
     memory = WatchMemory(max_jobs=3)
     for number in range(5):
-        memory.saw(f"job-{number}", None, NOW_MS)
-    memory.saw("job-2", None, NOW_MS)
-    memory.saw("job-5", None, NOW_MS)
+        memory.record(f"job-{number}", None, NOW_MS)
+    memory.record("job-2", None, NOW_MS)
+    memory.record("job-5", None, NOW_MS)
     assert list(memory.seen) == ["job-4", "job-2", "job-5"]
 
 
 def test_streams_of_a_caller_are_bounded_and_free_when_they_end() -> None:
     house = House(lasts_ms=HOUR_MS, max_streams=3)
-    seats = [house.ports.job_watch.take_seat("ip:192.0.2.1") for _ in range(3)]
+    slots = [house.ports.job_watch.acquire_slot("ip:192.0.2.1") for _ in range(3)]
     with pytest.raises(RateLimited) as refused:
         house.opened()
-    assert refused.value.retry_after_s == EVENTS_SEAT_MS // SECOND_MS
+    assert refused.value.retry_after_s == EVENTS_SLOT_MS // SECOND_MS
     assert refused.value.policy.policy_field == f'"event-streams";q={EVENTS_MAX_STREAMS}'
     assert "event streams of this caller are open" in refused.value.detail
     assert house.opened(caller="192.0.2.2").status == 200, "each caller has its own"
-    assert seats[0] is not None
-    house.ports.job_watch.leave_seat(seats[0])
+    assert slots[0] is not None
+    house.ports.job_watch.release_slot(slots[0])
     assert house.opened().status == 200
 
 
@@ -280,7 +280,7 @@ def test_a_stream_that_the_platform_ended_holds_its_place_for_a_while_only() -> 
     house.opened()  # Nobody reads it: its task never begins, and never ends.
     with pytest.raises(RateLimited):
         house.opened()
-    house.timeline.clock.at_ms += EVENTS_SEAT_MS
+    house.timeline.clock.at_ms += EVENTS_SLOT_MS
     assert house.opened().status == 200
 
 
@@ -289,12 +289,12 @@ def test_a_stream_keeps_its_place_while_it_runs_and_leaves_it_at_its_end() -> No
 
     async def second() -> None:
         for _ in range(50):
-            await house.timeline.pause(EVENTS_SEAT_MS)
+            await house.timeline.pause(EVENTS_SLOT_MS)
             with pytest.raises(RateLimited):
                 house.opened()
 
     asyncio.run(house.timeline.run(house.followed(), second()))
-    assert house.memory.seats == {}
+    assert house.memory.slots == {}
 
 
 @pytest.mark.parametrize(

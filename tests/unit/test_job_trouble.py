@@ -42,7 +42,7 @@ def test_a_batch_that_always_ends_its_isolate_fails_its_job_at_last(system: JobS
     job = system.job(job_id)
     assert job.status is JobStatus.FAILED
     assert f"begun {BATCH_MAX_CLAIMS} times" in str(job.error)
-    assert system.run(system.letters.page(after=None, limit=50)).letters
+    assert system.run(system.dead_letters.page(after=None, limit=50)).dead_letters
 
 
 def test_a_fault_of_ours_is_tried_again_at_once_and_then_ends_the_job_with_its_cause(

@@ -43,7 +43,7 @@ class Grant:
 
     @property
     def sees_all_jobs(self) -> bool:
-        """Whether jobs of others are told, too."""
+        """Whether jobs of others are visible, too."""
         return Right.ADMIN in self.rights
 
     def sees(self, site: str) -> bool:
@@ -70,7 +70,7 @@ class AccessSettings:
 
     @property
     def max_active_jobs(self) -> int | None:
-        """How many jobs a key may have under way; while access is open nobody can be told apart."""
+        """How many jobs a key may have under way; while access is open nobody can be distinguished."""
         return self.active_jobs_per_key if self.auth is Auth.KEYS else None
 
 
@@ -86,12 +86,12 @@ def require(grant: Grant, right: Right, *, what: str = "this") -> None:
 def require_site(grant: Grant, site: str) -> None:
     """Raises NotFound for a site that the caller may not see, in the words for one that is not there.
 
-    Nobody looks whether there is such a site: what is told, and how soon, cannot depend on it.
+    Nobody looks whether there is such a site: the answer, and its time, cannot depend on it.
     """
     if not grant.sees(site):
         raise no_such_site(site)
 
 
 def no_such_site(site: str) -> NotFound:
-    """What is told of a site that is not there."""
+    """The error for a site that is not there."""
     return NotFound(f"the upstream has no site {site!r}; GET /api/sites lists the sites")

@@ -1,6 +1,6 @@
 """The formats of a result, each as a writer of pieces: what comes first, a point's samples, what comes last.
 
-A writer is told of every point in order, its samples in one or more parts, and remembers nothing but
+A writer takes every point in order, its samples in one or more parts, and remembers nothing but
 counts. Formats: `docs/formats/results.md`. It knows no HTTP but media types.
 """
 
@@ -152,7 +152,7 @@ class CsvWriter:
     """RFC 4180 with LF-free fields as they are: `point_name,timestamp,value`, UTC, texts always quoted.
 
     Numbers and true/false stand without quotes, null is an empty field, so that a text "1" and a
-    number 1 are told apart. A point without samples has no row; its error is told by the other formats.
+    number 1 are distinguished. A point without samples has no row; its error is in the other formats.
     """
 
     def __init__(self) -> None:

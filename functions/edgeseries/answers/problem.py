@@ -1,6 +1,6 @@
 """Errors as problem details (RFC 9457): one table from the error tree to status and title.
 
-It owns what a caller is told. Details of the inside (stack traces, credentials, URLs of the
+It owns what a caller sees of an error. Details of the inside (stack traces, credentials, URLs of the
 upstream) never get here: an error's `detail` is written for the caller.
 """
 
@@ -19,7 +19,7 @@ REALM: Final = "EdgeSeries"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """How one class of error is told: HTTP status, the last part of the type URN, the title."""
+    """How one class of error is answered: HTTP status, the last part of the type URN, the title."""
 
     status: int
     slug: str
@@ -27,7 +27,7 @@ class Kind:
 
 
 CONTRACT: Final = Kind(status=502, slug="upstream-contract", title="The upstream breaks its contract")
-"""For callers it is the same whether trying again may help: only the operator can tell."""
+"""For callers it is the same whether trying again may help: only the operator can know."""
 
 KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
     errors.InvalidRequest: Kind(status=400, slug="invalid-request", title="The request is not valid"),
@@ -99,7 +99,7 @@ def problem_response(error: errors.EdgeError, *, path: str, request_id: str) -> 
                 {"parameter": fault.parameter, "detail": fault.detail} for fault in error.faults
             ]
         case errors.Unidentified():
-            # RFC 6750, 3.1: who showed no key is not told of an error.
+            # RFC 6750, 3.1: who showed no key gets no error code.
             error_code = ', error="invalid_token"' if error.tried else ""
             headers["WWW-Authenticate"] = f'Bearer realm="{REALM}"{error_code}'
         case errors.Forbidden():

@@ -86,7 +86,7 @@ def decode_range(data: bytes, key: BlockKey, span: TimeRange, compressor: Compre
 
 
 def certain_count(data: bytes, key: BlockKey, days: int) -> int:
-    """How many samples the block certainly has on some days (bitmap), told by its header: of segments that
+    """How many samples the block certainly has on some days (bitmap), by its header: of segments that
     reach into other days it is not known before they are decoded. Raises BlockDamaged.
     """
     header = _whole_header(data, key)

@@ -4,15 +4,15 @@ from typing import Protocol
 
 from edgeseries.jobs.job import Priority
 from edgeseries.jobs.messages import BatchMessage
-from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.job_reader import JobReader
 
 
 class Dispatching(Protocol):
     """The ports that this takes."""
 
     @property
-    def book(self) -> JobBook:
+    def book(self) -> JobReader:
         """Where jobs are looked up."""
         ...
 

@@ -63,7 +63,7 @@ class Circuit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """A call may leave. Its end is told with the turn."""
+    """A call may leave. Its end is reported with the turn."""
 
     turn: int
 

@@ -84,7 +84,7 @@ async def wait_for_share(size: int, waiting: Waiting, *, deadline_ms: int, wait_
 
 
 def busy() -> MemoryBusy:
-    """What a caller is told for whom there is no room."""
+    """The error for a caller for whom there is no room."""
     return MemoryBusy(
         "too many large answers are being made at once; try again", retry_after_s=BUDGET_RETRY_S
     )

@@ -4,20 +4,20 @@ import { createHash } from "node:crypto";
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
-// Damaged bodies that were found while they passed and that nobody was told of yet. Found in one event and
-// told in a later one: Python may not wait for the end of a stream that perhaps nobody reads.
+// Damaged bodies that were found while they passed and that were not reported yet. Found in one event and
+// reported in a later one: Python may not wait for the end of a stream that perhaps nobody reads.
 let damaged = 0;
 
-// `body` is null for a small body that is damaged. `told` are those that were found before, since it was
+// `body` is null for a small body that is damaged. `earlier` are those that were found before, since it was
 // asked last. `drop` is what to take out if a large one proves damaged: { bucket, key, address }.
 export async function checked(body, digest, size, smallBytes, drop) {
-  const told = damaged;
+  const earlier = damaged;
   damaged = 0;
   if (size > smallBytes) {
-    return { body: checkedStream(body, digest, drop), told };
+    return { body: checkedStream(body, digest, drop), earlier };
   }
   const bytes = new Uint8Array(await new Response(body).arrayBuffer());
-  return { body: sha256(bytes) === digest ? new Response(bytes).body : null, told };
+  return { body: sha256(bytes) === digest ? new Response(bytes).body : null, earlier };
 }
 
 function checkedStream(body, digest, { bucket, key, address }) {

@@ -68,7 +68,7 @@ EVENT: Final = {
 }
 JOBS: Final = record(jobs=listed(ref("Job")), cursor=maybe(TEXT))
 
-LETTER: Final = record(
+DEAD_LETTER: Final = record(
     letterId=TEXT,
     queue=TEXT,
     jobId=maybe(TEXT),
@@ -80,5 +80,5 @@ LETTER: Final = record(
     replayedAt=maybe(MOMENT),
     replayUrl=TEXT,
 )
-LETTERS: Final = record(letters=listed(ref("DeadLetter")), cursor=maybe(TEXT))
-REPLAYED: Final = record(letter=ref("DeadLetter"), job=maybe(ref("Job")))
+DEAD_LETTERS: Final = record(dead_letters=listed(ref("DeadLetter")), cursor=maybe(TEXT))
+REPLAYED: Final = record(dead_letter=ref("DeadLetter"), job=maybe(ref("Job")))

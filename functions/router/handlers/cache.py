@@ -1,4 +1,4 @@
-"""`DELETE /api/cache`: what is stored is removed, or only told (`dry_run`)."""
+"""`DELETE /api/cache`: what is stored is removed, or only counted (`dry_run`)."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ from router.ports import Ports
 
 
 async def purge(arrival: Arrival, ports: Ports) -> Outcome:
-    """Blocks, every kept answer that holds something of these points, and what this isolate knows of the
+    """Blocks, every cached answer that holds something of these points, and what this isolate knows of the
     live edge.
 
     Raises StoreUnavailable when one call is not enough; the same request goes on from there.
@@ -27,7 +27,7 @@ async def purge(arrival: Arrival, ports: Ports) -> Outcome:
     query = purge_from_pairs(arrival.request.query)
     require_site(arrival.grant, query.site)
     if not query.dry_run:
-        ports.tails.forget(query.site, query.points)
+        ports.live_cache.forget(query.site, query.points)
     try:
         gone = await ports.blocks.forget(
             query.site, points=query.points, span=query.span, dry_run=query.dry_run

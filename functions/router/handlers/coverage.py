@@ -47,10 +47,10 @@ async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
         stored=stored.stored,
     )
     due = sum(len(one.days.due) for one in stored.stored.values())
-    return json_outcome(_told(query, found, fetch_plan, due, ports))
+    return json_outcome(_serialize_coverage(query, found, fetch_plan, due, ports))
 
 
-def _told(
+def _serialize_coverage(
     query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, due: int, ports: Ports
 ) -> dict[str, object]:
     route = choose_route(
@@ -65,7 +65,7 @@ def _told(
         "endTime": iso_instant(query.span.end_ms),
         "settleLagSeconds": ports.settle_lag_ms // SECOND_MS,
         "firstUnsealedDay": iso_day(found.unsealed_day),
-        "live": None if found.live is None else _told_range(found.live),
+        "live": None if found.live is None else _serialize_range(found.live),
         "totals": {
             "points": len(query.points),
             "storedDays": sum(len(group.points) * group.stored.count for group in found.groups),
@@ -78,26 +78,26 @@ def _told(
             "route": route,
         },
         "complete": found.complete,
-        "groups": [_told_group(group) for group in found.groups],
+        "groups": [_serialize_group(group) for group in found.groups],
     }
 
 
-def _told_group(group: CoverageGroup) -> dict[str, object]:
+def _serialize_group(group: CoverageGroup) -> dict[str, object]:
     return {
         "pointCount": len(group.points),
-        "stored": _told_days(group.stored),
-        "empty": _told_days(group.empty),
-        "missing": _told_days(group.missing),
+        "stored": _serialize_days(group.stored),
+        "empty": _serialize_days(group.empty),
+        "missing": _serialize_days(group.missing),
         "points": group.points,
     }
 
 
-def _told_days(days: Days) -> dict[str, object]:
-    ranges = None if days.ranges is None else [_told_range(one) for one in days.ranges]
+def _serialize_days(days: Days) -> dict[str, object]:
+    ranges = None if days.ranges is None else [_serialize_range(one) for one in days.ranges]
     return {"days": days.count, "ranges": ranges}
 
 
-def _told_range(days: DayRange) -> list[str]:
+def _serialize_range(days: DayRange) -> list[str]:
     return [iso_day(days[0]), iso_day(days[1])]
 
 

@@ -29,12 +29,15 @@ async def health(arrival: Arrival, ports: Ports) -> Outcome:
     findings = await ports.health_checker.examine(timeout_ms=PROBE_TIMEOUT_MS)
     healthy = all(finding.fault is None for finding in findings)
     return json_outcome(
-        {"status": "ok" if healthy else "failing", "parts": {one.part: _told(one) for one in findings}},
+        {
+            "status": "ok" if healthy else "failing",
+            "parts": {one.part: _serialize_finding(one) for one in findings},
+        },
         status=200 if healthy else UNHEALTHY,
     )
 
 
-def _told(finding: Finding) -> dict[str, object]:
+def _serialize_finding(finding: Finding) -> dict[str, object]:
     return {
         "status": "ok" if finding.fault is None else "failing",
         "durationMs": finding.duration_ms,

@@ -24,7 +24,7 @@ CREATED = 201
 
 
 async def make_key(arrival: Arrival, ports: Ports) -> Outcome:
-    """POST: a new key. Its text is told here and never again: only its hash is kept."""
+    """POST: a new key. Its text is shown here and never again: only its hash is kept."""
     wanted = key_request_of(read_body(arrival.request))
     key_id = ports.identity.key_id()
     text = key_text(key_id, ports.identity.key_secret())

@@ -33,12 +33,12 @@ async def list_points(arrival: Arrival, ports: Ports) -> Outcome:
     asked_ms = ports.clock.now_ms()
     points = await ports.origin.points(site, deadline_ms=arrival.deadline_ms)
     return json_outcome(
-        {"site": site, "points": [_told(point) for point in points], "count": len(points)},
+        {"site": site, "points": [_serialize_point(point) for point in points], "count": len(points)},
         origin_ms=ports.clock.now_ms() - asked_ms,
     )
 
 
-def _told(point: Point) -> dict[str, object]:
+def _serialize_point(point: Point) -> dict[str, object]:
     return {"name": point.name, "unit": point.unit, "kind": point.kind, "intervalSeconds": point.interval_s}
 
 

@@ -56,7 +56,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class BlockFacts:
     """What the facts beside a block say of it."""
 
     site: str
@@ -87,10 +87,10 @@ def facts_of(content: Content, stamp: Stamp) -> dict[str, str]:
     return facts
 
 
-def told_by(facts: Mapping[str, str]) -> Told | None:
+def block_facts_of(facts: Mapping[str, str]) -> BlockFacts | None:
     """What facts say, or None if they are not of our writing."""
     try:
-        return Told(
+        return BlockFacts(
             site=unquote(facts["site"], errors="strict"),
             point=unquote(facts["point"], errors="strict"),
             month=facts["month"],
@@ -141,7 +141,7 @@ class BlockContents:
             return None
 
     def certain_count(self, content: Content, days: int) -> int:
-        """Samples that a sound block certainly has on some days, told by its header."""
+        """Samples that a sound block certainly has on some days, by its header."""
         try:
             return certain_count(content.data, content.key, days & content.days)
         except BlockDamaged:

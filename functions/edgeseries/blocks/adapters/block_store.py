@@ -20,11 +20,11 @@ from edgeseries.blocks.adapters.silence import SilenceWatch
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.ports.blocks import (
     BlockRef,
-    Forgotten,
-    Kept,
-    KeptDays,
+    DaysToStore,
+    PurgeOutcome,
     StoredIndex,
     StoredSamples,
+    StoreOutcome,
 )
 from edgeseries.blocks.ports.compression import Compression
 from edgeseries.blocks.stamps import Refresh, Stamps
@@ -52,7 +52,8 @@ class _Place:
 
 
 class BlockStore:
-    """Blocks of all sites. `faults` counts what was found wrong, by name; `used` is told what was read.
+    """Blocks of all sites. `faults` counts what was found wrong, by name; `used` is called with the keys that
+    were read.
 
     `memory` belongs to the isolate, all else to one event.
     """
@@ -133,18 +134,18 @@ class BlockStore:
             months[place.point].append((place.ref.month, days, samples))
         return {point: _stored(some, span) for point, some in months.items()}
 
-    async def keep(self, site: str, kept: Sequence[KeptDays], stamps: Stamps) -> Kept:
+    async def store(self, site: str, days: Sequence[DaysToStore], stamps: Stamps) -> StoreOutcome:
         """See the port."""
-        believed = await self._silence.believed(site, kept, now_ms=self._clock.now_ms())
+        believed = await self._silence.believed(site, days, now_ms=self._clock.now_ms())
         return await self._writer.store(site, _pieces(believed), _observations(believed), Fetched(stamps))
 
     async def begin_refresh(self, site: str, points: Sequence[str]) -> Refresh:
         """See the port."""
         return await self._index.draw_tickets(site, points, now_ms=self._clock.now_ms())
 
-    async def refresh(self, site: str, kept: Sequence[KeptDays], begun: Refresh) -> Kept:
+    async def refresh(self, site: str, days: Sequence[DaysToStore], begun: Refresh) -> StoreOutcome:
         """See the port."""
-        done = await self._writer.store(site, _pieces(kept), _observations(kept), Refreshed(begun))
+        done = await self._writer.store(site, _pieces(days), _observations(days), Refreshed(begun))
         raised = [stamp.point for stamp in done.stamps.points.values()]
         if raised:
             record = PurgeRecord(site=site, points=sorted(done.stamps.points), generation=max(raised))
@@ -153,7 +154,7 @@ class BlockStore:
 
     async def forget(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
-    ) -> Forgotten:
+    ) -> PurgeOutcome:
         """See the port."""
         return await self._purge.run(site, points=points, span=span, dry_run=dry_run)
 
@@ -236,10 +237,10 @@ def _stored(months: Iterable[tuple[str, int, Samples]], span: TimeRange) -> Stor
     return StoredSamples(samples=within(whole, span), days=frozenset(days))
 
 
-def _pieces(kept: Iterable[KeptDays]) -> dict[tuple[str, str], Piece]:
+def _pieces(fetched: Iterable[DaysToStore]) -> dict[tuple[str, str], Piece]:
     """What is to be kept, cut into blocks; a day that comes twice is as it came last."""
     pieces: dict[tuple[str, str], Piece] = {}
-    for one in kept:
+    for one in fetched:
         for month, days in by_month(one.days).items():
             month_range = month_days(month)
             span = day_span(month_range[0], month_range[-1])
@@ -249,14 +250,14 @@ def _pieces(kept: Iterable[KeptDays]) -> dict[tuple[str, str], Piece]:
     return pieces
 
 
-def _observations(kept: Collection[KeptDays]) -> list[DensityObservation]:
+def _observations(fetched: Collection[DaysToStore]) -> list[DensityObservation]:
     """Samples a day, of days that have any: an empty day teaches nothing.
 
     Were empty days learned, a point that was off for a while would be taken for empty, its
     requests would go straight through, and nothing would ever be stored or learned of it again.
     """
     observations = []
-    for one in kept:
+    for one in fetched:
         day_count = len({at_ms // DAY_MS for at_ms in one.samples.times_ms})
         if day_count:
             observations.append(

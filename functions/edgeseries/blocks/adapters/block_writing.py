@@ -23,7 +23,7 @@ from edgeseries.blocks.adapters.block_index import (
 )
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.header import BlockKey
-from edgeseries.blocks.ports.blocks import BlockRef, Kept
+from edgeseries.blocks.ports.blocks import BlockRef, StoreOutcome
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import StoreUnavailable
@@ -126,7 +126,7 @@ class BlockWriter:
         pieces: Mapping[Place, Piece],
         observations: Iterable[DensityObservation],
         guard: Fetched | Refreshed,
-    ) -> Kept:
+    ) -> StoreOutcome:
         """Store pieces, KEEP_BATCH_BLOCKS blocks at a time, the pointers of each batch in one transaction.
 
         Raises StoreUnavailable when a store fails, or when other writers were first KEEP_ATTEMPTS times;
@@ -143,7 +143,7 @@ class BlockWriter:
             rest = sorted(guard.begun.tickets.keys() - {point for point, _ in places})
             if rest:
                 await self._move(work, [], rest)
-        return Kept(
+        return StoreOutcome(
             superseded=frozenset(work.superseded),
             stamps=Stamps(
                 site=guard.begun.site if isinstance(guard, Refreshed) else guard.stamps.site,
@@ -185,17 +185,17 @@ class BlockWriter:
         content = self._contents.merged(key, old, ref.days if ref else 0, piece)
         object_key = block_key(work.site, point, month, content.digest)
         empty = _empty_after(ref, piece, month, self._clock.now_ms())
-        told = empty.days, readings_text(empty.unsettled)
+        empty_columns = empty.days, readings_text(empty.unsettled)
         if (
             ref is not None
             and (ref.object_key, ref.days) == (object_key, content.days)
-            and (ref.empty_days, ref.unsettled) == told
+            and (ref.empty_days, ref.unsettled) == empty_columns
         ):
             return None
         stamp = work.guard.stamp(point)
         written = await self._bucket.put(object_key, content.data, facts_of(content, stamp))
         self._memory.learn(object_key, content.data)
-        return Move(row=_row(content, written, *told), instead_of=ref, stamp=stamp)
+        return Move(row=_row(content, written, *empty_columns), instead_of=ref, stamp=stamp)
 
     async def _bytes_of(self, ref: BlockRef) -> bytes | None:
         known = self._memory.find(ref.object_key)

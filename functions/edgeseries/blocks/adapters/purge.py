@@ -13,7 +13,7 @@ from typing import Final
 from edgeseries.blocks.adapters import purge_statements as sql
 from edgeseries.blocks.adapters.index_statements import RAISE_PURGED
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
-from edgeseries.blocks.ports.blocks import Forgotten
+from edgeseries.blocks.ports.blocks import PurgeOutcome
 from edgeseries.errors import StoreUnavailable
 from edgeseries.ports.clock import Clock
 from edgeseries.series.days import by_month, days_touched
@@ -51,7 +51,7 @@ class Purge:
 
     async def run(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
-    ) -> Forgotten:
+    ) -> PurgeOutcome:
         """See the port. Raises StoreUnavailable if one call is not enough; the same call again goes on."""
         months: Mapping[str, int] = {"": EVERY_DAY} if span is None else by_month(days_touched(span))
         days = json.dumps(list(months.items()))
@@ -70,7 +70,7 @@ class Purge:
         if not dry_run:
             record = PurgeRecord(site=site, points=points, generation=generation)
             await put_record(self._bucket, record)
-        return Forgotten(blocks=blocks, stored_bytes=stored_bytes)
+        return PurgeOutcome(blocks=blocks, stored_bytes=stored_bytes)
 
     async def _of_site(self, site: str, days: str) -> AsyncIterator[_Stretch]:
         after, raised = FIRST_PLACE, json.dumps([WHOLE_SITE])

@@ -1,4 +1,4 @@
-"""What an isolate remembers of generations, so that a kept answer costs no look at the index."""
+"""What an isolate remembers of generations, so that a cached answer costs no look at the index."""
 
 from collections.abc import Sequence
 from typing import Protocol
