@@ -11,7 +11,6 @@ from edgeseries.access.adapters.key_memory import KeyMemory
 from edgeseries.access.adapters.key_store import KeyStore
 from edgeseries.access.grants import AccessSettings
 from edgeseries.blocks.adapters.block_memory import BlockMemory
-from edgeseries.blocks.adapters.block_writing import pause
 from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.errors import Defect
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
@@ -112,7 +111,7 @@ class Default(WorkerEntrypoint):
             defect = Defect("this is a fault of ours; the log has its cause under the request id")
             defect.__cause__ = cause
             response = refuse(defect, head, ports)
-        flusher.settle(ports.background.after, pause)
+        flusher.settle(ports.background.after, ports.timer.pause)
         return await platform_response(response, method=head.method)
 
 
@@ -142,7 +141,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         PlatformWeb(METRICS.operations),
         load=UPSTREAM,
         clock=clock,
-        pause=pause,
+        pause=PlatformTimer().pause,
         journal=journal,
         first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
     )

@@ -3,14 +3,13 @@
 HEAD and OPTIONS are operations too: they follow from the others.
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
 from edgeseries.access.grants import Right
-from edgeseries.answers.answer import entity_tag
+from edgeseries.answers.answer import entity_tag, json_bytes
 from edgeseries.answers.problem import KINDS, MEDIA_TYPE, PROBLEM_TYPE, Kind
 from edgeseries.errors import EdgeError, MethodNotAllowed, NotFound
 from edgeseries.http.parameters import Parameter
@@ -88,7 +87,7 @@ def document_of(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
 @cache
 def document_text(endpoints: tuple[Endpoint, ...]) -> tuple[bytes, str]:
     """The document as JSON, and its entity tag."""
-    body = json.dumps(document_of(endpoints), ensure_ascii=False, separators=(",", ":")).encode()
+    body = json_bytes(document_of(endpoints))
     return body, entity_tag(body)
 
 

@@ -24,6 +24,7 @@ from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import js_bytes, js_object, raw
 from edgeseries.platform.r2 import R2Bucket
+from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.object_keys import answer_key
@@ -84,6 +85,7 @@ class Default(WorkerEntrypoint):
             compression=compression,
             memory=MEMORIES.setdefault(call["memory"], BlockMemory()),
             clock=clock,
+            pause=PlatformTimer().pause,
         )
         try:
             result = await getattr(self, call["verb"])(blocks, answers, **call["with"])

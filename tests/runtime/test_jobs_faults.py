@@ -162,12 +162,15 @@ ON CONFLICT DO UPDATE SET density_per_day = 9e999
 """
 """Rows that nothing of ours writes: what reads them fails in a way that nobody foresaw."""
 
+INFINITE = "OverflowError: cannot convert float infinity to integer"
+"""What it fails with: a plan makes whole numbers of densities."""
+
 CURED = "DELETE FROM point_profiles WHERE site = ?1"
 
 
 def test_a_fault_of_ours_breaks_a_result_off_too(jobs: Jobs) -> None:
     """Nobody waits for ever for the rest of a body that cannot come."""
-    jobs.expects_faults = True
+    jobs.expected_fault = INFINITE
     wanted = plain_job()
     job_id = jobs.post(wanted)["jobId"]
     jobs.completed(job_id)
@@ -179,7 +182,7 @@ def test_a_fault_of_ours_breaks_a_result_off_too(jobs: Jobs) -> None:
 
 
 def test_a_fault_of_ours_in_the_consumer_ends_the_job_with_its_cause(jobs: Jobs) -> None:
-    jobs.expects_faults = True
+    jobs.expected_fault = INFINITE
     wanted = minute_job()
     jobs.turn(latency_ms=500)
     job_id = jobs.post(wanted)["jobId"]

@@ -22,6 +22,7 @@ from janitor.ports import Ports
 from tests.fake_janitor import janitor_ports
 from tests.fake_stores import MemoryBucket, SqliteDatabase
 from tests.fakes import FakeClock
+from tests.store_rig import turns
 
 NOW_MS = 1_700_000_000_000
 LONG_AGO_MS = NOW_MS - 10 * DAY_MS
@@ -96,6 +97,7 @@ def store_of(database: SqliteDatabase, bucket: MemoryBucket, at_ms: int = LONG_A
         compression=PackageCompression(),
         memory=BlockMemory(),
         clock=FakeClock(at_ms=at_ms),
+        pause=turns,
     )
 
 

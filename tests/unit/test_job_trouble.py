@@ -183,4 +183,4 @@ def test_a_batch_that_finds_no_room_goes_back_and_no_attempt_is_used_up(system: 
     job = system.job(job_id)
     assert (job.status, job.retry_count) == (JobStatus.COMPLETED, 0), "the holder's time ran out"
     assert system.clock.at_ms >= now_ms + 30 * MINUTE_MS
-    assert (budget.held_bytes, budget.waiting_count) == (0, 0)
+    assert (budget.held_bytes, len(budget._waiting)) == (0, 0)

@@ -11,10 +11,11 @@ from edgeseries.jobs import states
 from edgeseries.jobs.job import Job, Priority
 from edgeseries.jobs.messages import DEAD_LETTER_QUEUE, BatchMessage, FailedMessage, PlanMessage
 from edgeseries.jobs.ports.dead_letters import DeadLetter
-from edgeseries.jobs.states import BATCH_TRANSITIONS, JOB_TRANSITIONS, JobStatus, diagram
+from edgeseries.jobs.states import BATCH_TRANSITIONS, JOB_TRANSITIONS, JobStatus
 from edgeseries.series.timerange import TimeRange
 from router.serializers import serialize_dead_letter, serialize_job
 from stack.wiring import DEAD_LETTERS
+from tests.state_diagrams import diagram
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "jobs.md"

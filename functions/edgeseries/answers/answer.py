@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.json_text import json_text
 from edgeseries.series.points import PointSeries
 from edgeseries.series.timerange import iso_instant
 
@@ -40,7 +41,7 @@ def answer_body(query: TimeseriesQuery, series: Sequence[PointSeries]) -> bytes:
 def json_bytes(document: object) -> bytes:
     """Compact UTF-8 JSON. A lone surrogate, which UTF-8 cannot hold, stays a JSON escape."""
     try:
-        return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return json_text(document).encode()
     except UnicodeEncodeError:
         return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
 

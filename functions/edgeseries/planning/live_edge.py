@@ -10,7 +10,6 @@ Recent samples are what one isolate knows. Two rules keep them as good as a dire
 It knows no store and no clock. Why it is built so: `docs/adr/0005-live-edge.md`.
 """
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from math import ceil
 
 from edgeseries.limits import DAY_MS, LATEST_MS, LIVE_EXTRA_CALLS
 from edgeseries.series.days import first_unsealed_day
-from edgeseries.series.samples import NO_SAMPLES, Samples, within
-from edgeseries.series.timerange import TimeRange
+from edgeseries.series.samples import NO_SAMPLES, Samples, overlaid, within
+from edgeseries.series.timerange import TimeRange, united
 
 Read = tuple[TimeRange, Samples]
 """A range that was asked for, and all samples that upstream held in it."""
@@ -122,7 +121,7 @@ def pieces_of(recent: RecentSamples, edge: Edge) -> tuple[TimeRange, ...]:
             wanted.append((recent.next_ms, read_end_ms))
     # What was sealed since is read as days (`planning/partial_days.py`), not here.
     wanted = [(max(start_ms, edge.unsealed_ms), end_ms) for start_ms, end_ms in wanted]
-    return tuple(TimeRange(start_ms=start_ms, end_ms=end_ms) for start_ms, end_ms in _united(wanted))
+    return tuple(TimeRange(start_ms=start_ms, end_ms=end_ms) for start_ms, end_ms in united(wanted))
 
 
 def recent_after(recent: RecentSamples | None, reads: Sequence[Read], edge: Edge) -> RecentSamples | None:
@@ -156,7 +155,7 @@ def recent_after(recent: RecentSamples | None, reads: Sequence[Read], edge: Edge
         starts.append(max(known.from_ms, floor_ms))
     from_ms = min(starts)
     for start_ms, stop_ms, found in clipped:
-        samples = _laid_over(samples, start_ms, stop_ms, found)
+        samples = overlaid(samples, TimeRange(start_ms=start_ms, end_ms=stop_ms), found)
     settled_until_ms = from_ms
     for start_ms, stop_ms in sorted(settled):
         if start_ms <= settled_until_ms:
@@ -181,27 +180,6 @@ def _hangs_together(recent: RecentSamples, clipped: Sequence[tuple[int, int, Sam
 
 def _cut(samples: Samples, start_ms: int, end_ms: int) -> Samples:
     return within(samples, TimeRange(start_ms=start_ms, end_ms=end_ms)) if start_ms < end_ms else NO_SAMPLES
-
-
-def _laid_over(under: Samples, start_ms: int, end_ms: int, over: Samples) -> Samples:
-    """`under`, but with what `over` holds of a range in its place."""
-    first, last = bisect_left(under.times_ms, start_ms), bisect_left(under.times_ms, end_ms)
-    new = _cut(over, start_ms, end_ms)
-    return Samples(
-        times_ms=array("q", [*under.times_ms[:first], *new.times_ms, *under.times_ms[last:]]),
-        values=(*under.values[:first], *new.values, *under.values[last:]),
-    )
-
-
-def _united(wanted: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ranges ascending, without empty ones; those that meet or overlap are one."""
-    found: list[tuple[int, int]] = []
-    for start_ms, end_ms in sorted(one for one in wanted if one[0] < one[1]):
-        if found and start_ms <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end_ms, found[-1][1]))
-        else:
-            found.append((start_ms, end_ms))
-    return found
 
 
 def _shared(
@@ -234,9 +212,7 @@ def _shared(
             if start_ms > group[0][0]:
                 spans = [(one.start_ms, one.end_ms) for one in pieces[point]]
                 spans.append((group[0][0], edge.read_end_ms))
-                shared[point] = tuple(
-                    TimeRange(start_ms=first, end_ms=last) for first, last in _united(spans)
-                )
+                shared[point] = tuple(TimeRange(start_ms=first, end_ms=last) for first, last in united(spans))
     return shared
 
 

@@ -5,13 +5,13 @@ its own. What it holds is given back when the last of its holders (a request, wh
 body that is still being sent) is done.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from edgeseries.errors import MemoryBusy
 from edgeseries.limits import BUDGET_LINGER_MS, BUDGET_RETRY_S, BUDGET_TURN_MS
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.ports.clock import Clock
+from edgeseries.ports.streaming import Pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Waiting:
 
     budget: SampleBudget
     clock: Clock
-    pause: Callable[[int], Awaitable[None]]
+    pause: Pause
 
 
 class MemoryShare:

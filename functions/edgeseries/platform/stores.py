@@ -13,6 +13,7 @@ from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import raw
 from edgeseries.platform.r2 import R2Bucket
+from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.ports.clock import Clock
 from edgeseries.storage.limits import ANSWER_TTL_MS, BUCKET_CALLS_BUDGET, STATEMENTS_BUDGET
 
@@ -66,6 +67,7 @@ def stores_of(
         compression=compression,
         memory=memory,
         clock=clock,
+        pause=PlatformTimer().pause,
         faults=faults,
         used=metrics_buffer.used,
     )

@@ -82,6 +82,17 @@ def joined(parts: Sequence[Samples]) -> Samples:
     )
 
 
+def overlaid(under: Samples, span: TimeRange, over: Samples) -> Samples:
+    """`under`, with what `over` holds of a range in the place of what it held there itself."""
+    first = bisect_left(under.times_ms, span.start_ms)
+    last = bisect_left(under.times_ms, span.end_ms, lo=first)
+    new = within(over, span)
+    return Samples(
+        times_ms=array("q", [*under.times_ms[:first], *new.times_ms, *under.times_ms[last:]]),
+        values=(*under.values[:first], *new.values, *under.values[last:]),
+    )
+
+
 def within(samples: Samples, span: TimeRange) -> Samples:
     """Only the samples inside the half-open range."""
     times_ms = samples.times_ms

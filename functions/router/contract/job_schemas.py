@@ -80,5 +80,5 @@ DEAD_LETTER: Final = record(
     replayedAt=maybe(MOMENT),
     replayUrl=TEXT,
 )
-DEAD_LETTERS: Final = record(dead_letters=listed(ref("DeadLetter")), cursor=maybe(TEXT))
-REPLAYED: Final = record(dead_letter=ref("DeadLetter"), job=maybe(ref("Job")))
+DEAD_LETTERS: Final = record(letters=listed(ref("DeadLetter")), cursor=maybe(TEXT))
+REPLAYED: Final = record(letter=ref("DeadLetter"), job=maybe(ref("Job")))

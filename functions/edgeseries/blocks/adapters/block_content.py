@@ -15,8 +15,8 @@ from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.blocks.ports.compression import Compression
 from edgeseries.blocks.stamps import Stamp
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, StoreUnavailable
-from edgeseries.series.days import day_of, days_in
-from edgeseries.series.samples import Samples, in_order
+from edgeseries.series.days import day_span, days_in, runs
+from edgeseries.series.samples import Samples, overlaid
 from edgeseries.storage.limits import OBJECT_FACTS_MAX_BYTES
 from edgeseries.storage.object_keys import content_digest
 
@@ -102,19 +102,12 @@ def block_facts_of(facts: Mapping[str, str]) -> BlockFacts | None:
         return None
 
 
-def laid_over(under: Piece, over: Piece, month: str) -> Piece:
+def overlaid_pieces(under: Piece, over: Piece, month: str) -> Piece:
     """Both pieces as one; days of both are those of `over`."""
-    hidden = set(days_in(month, over.days))
-    seen = [
-        (at_ms, value)
-        for at_ms, value in zip(under.samples.times_ms, under.samples.values, strict=True)
-        if day_of(at_ms) not in hidden
-    ]
-    times_ms = [*(at_ms for at_ms, _ in seen), *over.samples.times_ms]
-    values = [*(value for _, value in seen), *over.samples.values]
-    return Piece(
-        days=under.days | over.days, samples=in_order(times_ms, values) if times_ms else over.samples
-    )
+    samples = under.samples
+    for first, last in runs(days_in(month, over.days)):
+        samples = overlaid(samples, day_span(first, last), over.samples)
+    return Piece(days=under.days | over.days, samples=samples)
 
 
 class BlockContents:
@@ -169,7 +162,7 @@ class BlockContents:
             # A purge took days of it: only the row says so.
             days &= content.days
             under = Piece(days=days, samples=decode_days(old, key, days, self._compression))
-            whole = laid_over(under, piece, key.month)
+            whole = overlaid_pieces(under, piece, key.month)
             return _content(key, encode_block(key, whole.days, whole.samples, self._compression))
         if not piece.days & ~content.days:
             there = decode_days(old, key, piece.days, self._compression)

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgeseries.blocks.adapters.block_content import BlockContents, Piece, laid_over
+from edgeseries.blocks.adapters.block_content import BlockContents, Piece, overlaid_pieces
 from edgeseries.blocks.adapters.block_index import BlockIndex, DensityObservation
 from edgeseries.blocks.adapters.block_memory import BlockMemory
-from edgeseries.blocks.adapters.block_writing import BlockWriter, Fetched, Pause, Refreshed, pause
+from edgeseries.blocks.adapters.block_writing import BlockWriter, Fetched, Refreshed
 from edgeseries.blocks.adapters.purge import Purge
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
 from edgeseries.blocks.adapters.silence import SilenceWatch
@@ -33,6 +33,7 @@ from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import DAY_MS, INLINE_MAX_BLOCKS
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.ports.clock import Clock
+from edgeseries.ports.streaming import Pause
 from edgeseries.series.days import by_month, day_span, days_in, days_touched, month_days
 from edgeseries.series.samples import NO_SAMPLES, Samples, Value, within
 from edgeseries.series.timerange import TimeRange
@@ -66,7 +67,7 @@ class BlockStore:
         compression: Compression,
         memory: BlockMemory,
         clock: Clock,
-        pause: Pause = pause,
+        pause: Pause,
         faults: Counter[str] | None = None,
         used: Used = nobody_counts,
     ) -> None:
@@ -246,7 +247,7 @@ def _pieces(fetched: Iterable[DaysToStore]) -> dict[tuple[str, str], Piece]:
             span = day_span(month_range[0], month_range[-1])
             piece = Piece(days=days, samples=within(one.samples, span))
             earlier = pieces.get((one.point, month))
-            pieces[one.point, month] = piece if earlier is None else laid_over(earlier, piece, month)
+            pieces[one.point, month] = piece if earlier is None else overlaid_pieces(earlier, piece, month)
     return pieces
 
 

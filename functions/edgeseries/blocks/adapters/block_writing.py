@@ -5,10 +5,9 @@ left: of two writers of different days of one block the second merges into what 
 nothing is lost. Whoever finds that his points were purged or refreshed since he fetched drops what he has.
 """
 
-import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeseries.blocks.adapters.block_content import CODEC, BlockContents, Content, Piece, facts_of
@@ -27,7 +26,6 @@ from edgeseries.blocks.ports.blocks import BlockRef, StoreOutcome
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import StoreUnavailable
-from edgeseries.limits import SECOND_MS
 from edgeseries.planning.empty_days import (
     NO_EMPTY_DAYS,
     EmptyDays,
@@ -36,6 +34,7 @@ from edgeseries.planning.empty_days import (
     readings_text,
 )
 from edgeseries.ports.clock import Clock
+from edgeseries.ports.streaming import Pause
 from edgeseries.series.days import by_month, day_of
 from edgeseries.storage.bucket import Bucket, Written
 from edgeseries.storage.limits import (
@@ -46,14 +45,6 @@ from edgeseries.storage.limits import (
     KEEP_LONGEST_WAIT_MS,
 )
 from edgeseries.storage.object_keys import block_key, version_of
-
-Pause = Callable[[int], Awaitable[None]]
-"""Waits for so many milliseconds."""
-
-
-async def pause(wait_ms: int) -> None:
-    """The event loop's wait."""
-    await asyncio.sleep(wait_ms / SECOND_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +101,7 @@ class BlockWriter:
         memory: BlockMemory,
         clock: Clock,
         faults: Counter[str],
-        pause: Pause = pause,
+        pause: Pause,
     ) -> None:
         self._bucket = bucket
         self._index = index

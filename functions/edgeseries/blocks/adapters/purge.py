@@ -42,12 +42,22 @@ class _Stretch:
 
 
 class Purge:
-    """Purges of one database, each recorded in the bucket."""
+    """Purges of one database, each recorded in the bucket. A transaction takes so many blocks or points."""
 
-    def __init__(self, *, bucket: Bucket, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        bucket: Bucket,
+        database: Database,
+        clock: Clock,
+        blocks_at_once: int = PURGE_STRETCH_BLOCKS,
+        points_at_once: int = PURGE_STRETCH_POINTS,
+    ) -> None:
         self._bucket = bucket
         self._database = database
         self._clock = clock
+        self._blocks_at_once = blocks_at_once
+        self._points_at_once = points_at_once
 
     async def run(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
@@ -76,7 +86,7 @@ class Purge:
         after, raised = FIRST_PLACE, json.dumps([WHOLE_SITE])
         for _ in range(PURGE_MAX_STRETCHES):
             ends = await self._database.read(
-                Command(sql=sql.STRETCH_OF_SITE, parameters=(site, *after, PURGE_STRETCH_BLOCKS - 1))
+                Command(sql=sql.STRETCH_OF_SITE, parameters=(site, *after, self._blocks_at_once - 1))
             )
             upto = (str(ends[0][0]), str(ends[0][1])) if ends else LAST_PLACE
             scope = (site, days, *after, *upto)
@@ -95,8 +105,8 @@ class Purge:
         raise StoreUnavailable("more is left; send the same request again", retry_after_s=1)
 
     async def _of_points(self, site: str, points: Sequence[str], days: str) -> AsyncIterator[_Stretch]:
-        for first in range(0, len(points), PURGE_STRETCH_POINTS):
-            for names, _ in json_chunks(points[first : first + PURGE_STRETCH_POINTS]):
+        for first in range(0, len(points), self._points_at_once):
+            for names, _ in json_chunks(points[first : first + self._points_at_once]):
                 scope = (site, days, names)
                 yield _Stretch(
                     count=Command(sql=sql.COUNT_OF_POINTS, parameters=scope),

@@ -23,6 +23,7 @@ from edgeseries.jobs.ports.jobs import JobFilter, JobPage, Joined, Place
 from edgeseries.jobs.states import BatchStatus, JobStatus
 from edgeseries.limits import LATEST_MS
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.json_text import json_text
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.database import Command, Database, json_chunks
 from edgeseries.storage.limits import WAITING_PAGE_ROWS
@@ -69,7 +70,7 @@ class JobRecords:
     ) -> Joined:
         """See Jobs."""
         query, digest = request.query, request.digest
-        points = json.dumps(query.points, ensure_ascii=False, separators=(",", ":"))
+        points = json_text(query.points)
         span = (query.span.start_ms, query.span.end_ms)
         job_id = job_id_of(digest, now_ms)
         made, latest = await self._database.write(
