@@ -106,7 +106,7 @@ class GatedAnswers(FakeAnswers):
         await self.gate.wait()
         return await super().find(digest, accepts_brotli=accepts_brotli)
 
-    async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
+    async def store(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
         await self.gate.wait()
         await super().store(digest, body, facts)
 

@@ -230,15 +230,13 @@ def test_a_whole_site_in_the_background_is_the_truth(
 
 
 def test_a_ping_is_one_call_and_fails_as_the_upstream_does(simulator: Simulator) -> None:
-    origin = simulator.origin()
-    run(origin.ping(deadline_ms=soon_ms()))
+    simulator.control()
+    run(simulator.origin().ping(deadline_ms=soon_ms()))
     assert simulator.stats()["calls"] == 1
-    simulator.control(rate_500=1)
-    with pytest.raises(OriginUnreachable):
-        run(origin.ping(deadline_ms=soon_ms()))
-    simulator.control(rate_truncated=1)
-    with pytest.raises(OriginGarbled):
-        run(origin.ping(deadline_ms=soon_ms()))
+    for knobs, error in (({"rate_500": 1}, OriginUnreachable), ({"rate_truncated": 1}, OriginGarbled)):
+        simulator.control(**knobs)
+        with pytest.raises(error):
+            run(simulator.origin().ping(deadline_ms=soon_ms()))
 
 
 def test_a_ping_keeps_its_deadline(simulator: Simulator) -> None:

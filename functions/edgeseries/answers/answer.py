@@ -6,36 +6,73 @@ Format: `docs/formats/answer.md`. It knows no HTTP.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
+from typing import Annotated
 
+from edgeseries.http.documents import Document, Given, Key, Moment, Section, ref, to_json
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.json_text import json_text
 from edgeseries.series.points import PointSeries
+from edgeseries.series.samples import Value
 from edgeseries.series.timerange import iso_instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesDocument(Document):
+    """The samples of one point, and why they are not all if they are not."""
+
+    samples: Annotated[Sequence[tuple[int, Value]], Given({"type": "array", "items": ref("Sample")})]
+    count: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerMeta(Section):
+    """What was asked, and how much it is."""
+
+    site: str
+    start_time: Moment
+    end_time: Moment
+    point_count: int
+    sample_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeseriesAnswerDocument(Document):
+    """An answer to a request for time series."""
+
+    data: Mapping[str, SeriesDocument]
+    meta: Annotated[AnswerMeta, Key("_meta")]
 
 
 def answer_body(query: TimeseriesQuery, series: Sequence[PointSeries]) -> bytes:
     """UTF-8 JSON of the answer; `series` holds each point of the query once, in its order."""
     assert tuple(one.point for one in series) == query.points
-    document = {
-        "data": {
-            one.point: {
-                "samples": list(zip(one.samples.times_ms, one.samples.values, strict=True)),
-                "count": len(one.samples),
-                "error": one.error,
-            }
+    document = TimeseriesAnswerDocument(
+        data={
+            one.point: SeriesDocument(
+                samples=list(zip(one.samples.times_ms, one.samples.values, strict=True)),
+                count=len(one.samples),
+                error=one.error,
+            )
             for one in series
         },
-        "_meta": {
-            "site": query.site,
-            "startTime": iso_instant(query.span.start_ms),
-            "endTime": iso_instant(query.span.end_ms),
-            "pointCount": len(series),
-            "sampleCount": sum(len(one.samples) for one in series),
-        },
-    }
-    return json_bytes(document)
+        meta=meta_of(query, len(series), sum(len(one.samples) for one in series)),
+    )
+    return json_bytes(to_json(document))
+
+
+def meta_of(query: TimeseriesQuery, point_count: int, sample_count: int) -> AnswerMeta:
+    """What stands in an answer beside the samples."""
+    return AnswerMeta(
+        site=query.site,
+        start_time=iso_instant(query.span.start_ms),
+        end_time=iso_instant(query.span.end_ms),
+        point_count=point_count,
+        sample_count=sample_count,
+    )
 
 
 def json_bytes(document: object) -> bytes:

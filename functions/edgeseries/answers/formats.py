@@ -10,11 +10,11 @@ from enum import StrEnum
 from itertools import starmap
 from typing import Final, Protocol
 
-from edgeseries.answers.answer import json_bytes
+from edgeseries.answers.answer import json_bytes, meta_of
 from edgeseries.answers.instants import InstantTexts
+from edgeseries.http.documents import to_json
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.samples import Samples, Value
-from edgeseries.series.timerange import iso_instant
 
 
 class ResultFormat(StrEnum):
@@ -100,15 +100,8 @@ class JsonWriter:
 
     def tail(self) -> bytes:
         """See the protocol."""
-        query = self._query
-        meta = {
-            "site": query.site,
-            "startTime": iso_instant(query.span.start_ms),
-            "endTime": iso_instant(query.span.end_ms),
-            "pointCount": self._point_count,
-            "sampleCount": self._total,
-        }
-        return b'},"_meta":' + json_bytes(meta) + b"}"
+        meta = meta_of(self._query, self._point_count, self._total)
+        return b'},"_meta":' + json_bytes(to_json(meta)) + b"}"
 
     def _opening(self, point: str) -> bytes:
         if self._open == point:

@@ -1,13 +1,14 @@
 """`/api/queue/dlq`: messages that were given up, and giving them another try."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from edgeseries.access.grants import Right
 from edgeseries.errors import Conflict, NotFound
+from edgeseries.http.documents import Document
 from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.limits import JOB_PAGE_ROWS
 from edgeseries.jobs.ports.dead_letters import DeadLetterPosition
-from router.contract import schemas
 from router.contract.answers import (
     SENT_BODY,
     STORE,
@@ -18,7 +19,30 @@ from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields
 from router.ports import Ports
-from router.serializers import cursor_place, cursor_text, serialize_dead_letter, serialize_job
+from router.serializers import (
+    DeadLetterDocument,
+    JobDocument,
+    cursor_place,
+    cursor_text,
+    serialize_dead_letter,
+    serialize_job,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLettersDocument(Document):
+    """A page of dead letters."""
+
+    letters: tuple[DeadLetterDocument, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedDocument(Document):
+    """A dead letter that was replayed, and its job if it is about one."""
+
+    letter: DeadLetterDocument
+    job: JobDocument | None
 
 
 async def list_dead_letters(arrival: Arrival, ports: Ports) -> Outcome:
@@ -30,10 +54,10 @@ async def list_dead_letters(arrival: Arrival, ports: Ports) -> Outcome:
         after = DeadLetterPosition(buried_ms=buried_ms, letter_id=letter_id)
     page = await ports.dead_letters.page(after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     return json_outcome(
-        {
-            "letters": [serialize_dead_letter(dead_letter) for dead_letter in page.dead_letters],
-            "cursor": None if page.after is None else cursor_text(page.after.buried_ms, page.after.letter_id),
-        }
+        DeadLettersDocument(
+            letters=tuple(serialize_dead_letter(dead_letter) for dead_letter in page.dead_letters),
+            cursor=None if page.after is None else cursor_text(page.after.buried_ms, page.after.letter_id),
+        )
     )
 
 
@@ -51,7 +75,7 @@ async def replay_dead_letter(arrival: Arrival, ports: Ports) -> Outcome:
         if not await ports.job_queue.resend(dead_letter.message, queue=dead_letter.queue):
             raise Conflict(f"the dead letter came from {dead_letter.queue}, which nobody sends to")
         await ports.dead_letters.replayed(dead_letter, now_ms=now_ms)
-        return json_outcome({"letter": serialize_dead_letter(dead_letter), "job": None}, status=202)
+        return json_outcome(ReplayedDocument(letter=serialize_dead_letter(dead_letter), job=None), status=202)
     if not await ports.jobs.reopen(dead_letter.job_id, now_ms=now_ms):
         job = await ports.book.find(dead_letter.job_id)
         state = "gone" if job is None else str(job.status)
@@ -61,7 +85,8 @@ async def replay_dead_letter(arrival: Arrival, ports: Ports) -> Outcome:
     assert job is not None, "it was reopened just now"
     await dispatch(job.job_id, job.priority, ports)
     return json_outcome(
-        {"letter": serialize_dead_letter(dead_letter), "job": serialize_job(job, now_ms)}, status=202
+        ReplayedDocument(letter=serialize_dead_letter(dead_letter), job=serialize_job(job, now_ms)),
+        status=202,
     )
 
 
@@ -75,7 +100,7 @@ ENDPOINTS: Final = (
         scope=Scope.EVERYTHING,
         handler=list_dead_letters,
         parameters=(LIMIT, CURSOR),
-        answers={200: json_answer("A page.", schemas.ref("DeadLetters"))},
+        answers={200: json_answer("A page.", DeadLettersDocument)},
         problems=STORE,
     ),
     Endpoint(
@@ -86,7 +111,7 @@ ENDPOINTS: Final = (
         right=Right.ADMIN,
         scope=Scope.EVERYTHING,
         handler=replay_dead_letter,
-        answers={202: json_answer("The letter and its job.", schemas.ref("Replayed"))},
+        answers={202: json_answer("The letter and its job.", ReplayedDocument)},
         problems=(NotFound, Conflict, *STORE, *SENT_BODY),
     ),
 )

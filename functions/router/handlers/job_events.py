@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from edgeseries.access.grants import Grant
 from edgeseries.answers.answer import json_bytes
 from edgeseries.errors import RateLimited, StoreUnavailable
+from edgeseries.http.documents import to_json
 from edgeseries.http.messages import HttpResponse
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import (
@@ -25,7 +26,7 @@ from edgeseries.jobs.ports.job_watch import StreamSlot
 from edgeseries.limits import SECOND_MS
 from edgeseries.rates import RatePolicy
 from router.authorize import still_holds
-from router.contract.job_schemas import PROGRESS
+from router.contract.schemas import PROGRESS
 from router.endpoint import Arrival
 from router.outcome import Outcome
 from router.ports import Ports
@@ -107,5 +108,5 @@ def event_of(job: Job, now_ms: int) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (
         mark_of(job).encode(),
         name.encode(),
-        json_bytes(serialize_job(job, now_ms)),
+        json_bytes(to_json(serialize_job(job, now_ms))),
     )

@@ -1,11 +1,13 @@
 """`/api/jobs`: make, list, look at, cancel and retry jobs; their results and events."""
 
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
 
 from edgeseries.access.grants import Right
+from edgeseries.answers.answer import TimeseriesAnswerDocument
 from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat
 from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
+from edgeseries.http.documents import SPREAD, Document, Given, ref
 from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
@@ -14,7 +16,6 @@ from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import SECOND_MS
 from router.contract import headers, schemas
 from router.contract.answers import (
-    ACCEPTED,
     NOT_MODIFIED,
     RESULT_HEADERS,
     SENT_BODY,
@@ -33,9 +34,26 @@ from router.live import live_part_of
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields, read_job_request
 from router.ports import Ports
-from router.queued_answer import queue_job, too_many_jobs
+from router.queued_answer import ACCEPTED, queue_job, too_many_jobs
 from router.result_parts import gone, query_of_part, result_parts, with_parts
-from router.serializers import cursor_place, cursor_text, serialize_job, status_url
+from router.serializers import JobDocument, cursor_place, cursor_text, serialize_job, status_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsDocument(Document):
+    """A page of jobs."""
+
+    jobs: tuple[JobDocument, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelledJobDocument(Document):
+    """A job that was cancelled just now."""
+
+    success: Annotated[bool, Given({"type": "boolean", "const": True})]
+    message: str
+    job: Annotated[JobDocument, SPREAD]
 
 
 async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
@@ -63,10 +81,10 @@ async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
     page = await ports.jobs.page(wanted, after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     now_ms = ports.clock.now_ms()
     return json_outcome(
-        {
-            "jobs": [serialize_job(job, now_ms) for job in page.jobs],
-            "cursor": None if page.after is None else cursor_text(page.after.created_ms, page.after.job_id),
-        }
+        JobsDocument(
+            jobs=tuple(serialize_job(job, now_ms) for job in page.jobs),
+            cursor=None if page.after is None else cursor_text(page.after.created_ms, page.after.job_id),
+        )
     )
 
 
@@ -84,7 +102,11 @@ async def cancel_job(arrival: Arrival, ports: Ports) -> Outcome:
         raise Conflict(f"the job is {ended.status} already; there is nothing to cancel")
     cancelled = await the_job(arrival, ports)
     return json_outcome(
-        {"success": True, "message": "the job is cancelled", **serialize_job(cancelled, ports.clock.now_ms())}
+        CancelledJobDocument(
+            success=True,
+            message="the job is cancelled",
+            job=serialize_job(cancelled, ports.clock.now_ms()),
+        )
     )
 
 
@@ -182,7 +204,7 @@ ENDPOINTS: Final = (
         scope=Scope.JOBS,
         handler=list_jobs,
         parameters=(STATUS, OF_SITE, LIMIT, CURSOR),
-        answers={200: json_answer("A page.", schemas.ref("Jobs"))},
+        answers={200: json_answer("A page.", JobsDocument)},
         problems=STORE,
     ),
     Endpoint(
@@ -194,7 +216,7 @@ ENDPOINTS: Final = (
         scope=Scope.SITE,
         handler=make_job,
         parameters=(headers.PREFER,),
-        body=schemas.ref("JobRequest"),
+        body=ref("JobRequest"),
         answers={200: SERIES, 202: ACCEPTED},
         problems=(NotFound, *STORE, *SENT_BODY),
     ),
@@ -206,7 +228,7 @@ ENDPOINTS: Final = (
         right=Right.JOBS,
         scope=Scope.JOBS,
         handler=show_job,
-        answers={200: json_answer("The job.", schemas.ref("Job"))},
+        answers={200: json_answer("The job.", JobDocument)},
         problems=(NotFound, *STORE),
     ),
     Endpoint(
@@ -217,7 +239,7 @@ ENDPOINTS: Final = (
         right=Right.JOBS,
         scope=Scope.JOBS,
         handler=cancel_job,
-        answers={200: json_answer("The cancelled job.", schemas.ref("CancelledJob"))},
+        answers={200: json_answer("The cancelled job.", CancelledJobDocument)},
         problems=(NotFound, Conflict, *STORE, *SENT_BODY),
     ),
     Endpoint(
@@ -233,7 +255,7 @@ ENDPOINTS: Final = (
             200: Answer(
                 description="The result, streamed.",
                 bodies={
-                    "application/json": schemas.ref("TimeseriesAnswer"),
+                    "application/json": TimeseriesAnswerDocument,
                     "application/x-ndjson": schemas.TEXT,
                     "text/csv": schemas.TEXT,
                 },
@@ -253,7 +275,7 @@ ENDPOINTS: Final = (
         handler=follow_job,
         parameters=(headers.LAST_EVENT_ID,),
         answers={
-            200: Answer(description="The stream.", bodies={"text/event-stream": schemas.ref("Event")}),
+            200: Answer(description="The stream.", bodies={"text/event-stream": ref("Event")}),
             204: Answer(description="The caller knows already how the job ended."),
         },
         problems=(NotFound, *STORE),
@@ -266,7 +288,7 @@ ENDPOINTS: Final = (
         right=Right.JOBS,
         scope=Scope.JOBS,
         handler=retry_job,
-        answers={202: json_answer("The job.", schemas.ref("Job"))},
+        answers={202: json_answer("The job.", JobDocument)},
         problems=(NotFound, Conflict, Gone, *STORE, *SENT_BODY),
     ),
 )

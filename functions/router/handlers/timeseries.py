@@ -10,13 +10,13 @@ from edgeseries.errors import (
     MemoryBusy,
     NotFound,
 )
+from edgeseries.http.documents import ref
 from edgeseries.planning.freshness import freshness_of
 from edgeseries.planning.query import TIMESERIES, USER_ID
 from edgeseries.planning.routing import Route, choose_route
 from router.cached_answer import cached_answer, may_be_cached
-from router.contract import headers, schemas
+from router.contract import headers
 from router.contract.answers import (
-    ACCEPTED,
     NOT_MODIFIED,
     ORIGIN,
     SENT_BODY,
@@ -30,7 +30,7 @@ from router.live import live_part_of
 from router.outcome import Outcome
 from router.parameters import read_query
 from router.ports import Ports
-from router.queued_answer import queue_job
+from router.queued_answer import ACCEPTED, queue_job
 
 
 async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
@@ -103,7 +103,7 @@ ENDPOINTS: Final = (
         scope=Scope.SITE,
         handler=timeseries,
         parameters=ASKING_HEADERS,
-        body=schemas.ref("TimeseriesRequest"),
+        body=ref("TimeseriesRequest"),
         answers={200: SERIES, 202: ACCEPTED},
         problems=(NotFound, *ORIGIN, *STORE, *SENT_BODY),
     ),
