@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from edgeseries.answers.answer import answer_body, entity_tag
+from edgeseries.answers.answer import answer_body
 from edgeseries.blocks.ports.answers import AnswerFacts
 from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Refresh
@@ -26,7 +26,7 @@ from edgeseries.planning.sample_budget import bytes_held
 from edgeseries.series.days import day_of, first_unsealed_day
 from edgeseries.series.points import PointSeries
 from router.assembly import Delivery, Fetched, completed_days, deliveries, series_of, whole_days
-from router.conditional import conditional_response
+from router.conditional import conditional_response, entity_tag
 from router.endpoint import Arrival
 from router.index_lookup import (
     Index,

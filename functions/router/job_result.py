@@ -36,8 +36,6 @@ from router.result_sizes import sizes_by_month, sizes_by_point
 TAG_CHARS = 32
 """128 bits of the digest."""
 
-SUFFIXES = {ResultFormat.JSON: "json", ResultFormat.NDJSON: "ndjson", ResultFormat.CSV: "csv"}
-
 
 async def result_outcome(
     job: Job, query: TimeseriesQuery, chosen: ResultFormat, request: HttpRequest, ports: Ports
@@ -45,7 +43,7 @@ async def result_outcome(
     """200 with the stream, or 304 for who has it already."""
     headers = {
         "Content-Type": MEDIA_TYPES[chosen],
-        "Content-Disposition": f'inline; filename="{job.job_id}.{SUFFIXES[chosen]}"',
+        "Content-Disposition": f'inline; filename="{job.job_id}.{chosen}"',
         "Cache-Control": "private, no-cache",
         "Vary": "Accept, Accept-Encoding",
     }

@@ -9,11 +9,12 @@ from functools import cache
 from typing import Any, Final
 
 from edgeseries.access.grants import Right
-from edgeseries.answers.answer import entity_tag, json_bytes
+from edgeseries.answers.answer import json_bytes
 from edgeseries.answers.problem import KINDS, MEDIA_TYPE, PROBLEM_TYPE, Kind, ProblemDocument
 from edgeseries.errors import EdgeError, MethodNotAllowed, NotFound
 from edgeseries.http.documents import Document, documents_in, name_of, object_schema, ref, schema_of
 from edgeseries.http.parameters import Parameter, Schema
+from router.conditional import entity_tag
 from router.contract import headers as declared
 from router.contract.answers import ALWAYS, Answer, Problems
 from router.contract.parameters import IN_PATH

@@ -119,7 +119,7 @@ QUEUE_MAX_RETRIES: Final = Setting(
     default="10",
     description=(
         "After these the platform moves the message to the dead-letter queue: the backstop for deliveries "
-        "that end without a word. Failures that the consumer sees are tried again three times (`docs/jobs.md`)."
+        "that end without a word. Failures with a cause are tried again three times (`docs/jobs.md`)."
     ),
 )
 QUEUE_MAX_CONCURRENCY: Final = Setting(

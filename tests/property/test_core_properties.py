@@ -7,12 +7,13 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.answers.answer import answer_body, entity_tag, is_named_by
+from edgeseries.answers.answer import answer_body
 from edgeseries.limits import EARLIEST_MS, LATEST_MS, MAX_RANGE_MS
 from edgeseries.planning.query import TimeseriesQuery, query_from_json, query_from_pairs
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Value, in_order, plain_number, within
 from edgeseries.series.timerange import TimeRange, iso_instant, parse_instant
+from router.conditional import entity_tag, is_named_by
 
 instants_ms = st.integers(EARLIEST_MS, LATEST_MS)
 values: st.SearchStrategy[Value] = st.one_of(

@@ -1,8 +1,8 @@
-"""Who may do what: rights, sites and rates of a caller.
+"""Who may do what: rights, sites and rates of a caller, and which web pages may read answers.
 
 What an endpoint asks of a caller stands in its own record (`router/endpoint.py`) and is checked in
 `router/authorize.py`; what a handler learns only from the request, the site, it asks of the same grant.
-It knows no HTTP and no store.
+It knows no request and no store.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Final
 
 from edgeseries.errors import Forbidden, NotFound, Unidentified
-from edgeseries.http.cors import CorsPolicy
 from edgeseries.rates import RatePolicy, Tier
 
 
@@ -56,6 +55,32 @@ EVERYBODY: Final = Grant(key_id="", rights=frozenset(Right), sites=None)
 
 NOBODY: Final = Grant(key_id="", rights=frozenset(), sites=frozenset(), known=False)
 """A caller who shows no key where keys are asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorsPolicy:
+    """Which web pages may read answers in a browser (Fetch standard, CORS). `origins` None: any page.
+
+    Keys travel in a header that no browser adds by itself, so that a page of elsewhere can do no more with
+    them than whoever gave them to it.
+    """
+
+    origins: frozenset[str] | None = None
+
+    def headers(self, origin: str | None) -> Mapping[str, str]:
+        """The headers of an answer to a page of `origin` (None: no page, or none that says so)."""
+        if self.origins is None:
+            return {"Access-Control-Allow-Origin": "*"}
+        if origin not in self.origins:
+            return {"Vary": "Origin"}
+        return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+
+
+def cors_policy_of(setting: str) -> CorsPolicy:
+    """The policy of a setting's text: `*`, or origins with commas between them (none: an empty text)."""
+    if setting == "*":
+        return CorsPolicy()
+    return CorsPolicy(origins=frozenset(origin for origin in setting.split(",") if origin))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

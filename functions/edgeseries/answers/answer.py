@@ -1,4 +1,4 @@
-"""The body of an answered time-series request, and its ETag.
+"""The body of an answered time-series request.
 
 The body holds only what is the same at every delivery (request id, duration, hit or miss
 are headers), so that stored bytes can be streamed and two deliveries compared.
@@ -8,7 +8,6 @@ Format: `docs/formats/answer.md`. It knows no HTTP.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Annotated
 
 from edgeseries.http.documents import Document, Given, Key, Moment, Section, ref, to_json
@@ -81,14 +80,3 @@ def json_bytes(document: object) -> bytes:
         return json_text(document).encode()
     except UnicodeEncodeError:
         return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
-
-
-def entity_tag(body: bytes) -> str:
-    """A strong ETag (RFC 9110, 8.8.3) over the content: equal bytes, equal tag."""
-    return f'"{sha256(body).hexdigest()[:32]}"'
-
-
-def is_named_by(tag: str, if_none_match: str) -> bool:
-    """Whether an If-None-Match header names this tag (RFC 9110, 13.1.2: weak comparison)."""
-    named = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
-    return "*" in named or tag in named

@@ -1,5 +1,6 @@
 """`/api/jobs`: make, list, look at, cancel and retry jobs; their results and events."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
@@ -8,6 +9,7 @@ from edgeseries.answers.answer import TimeseriesAnswerDocument
 from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat
 from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
 from edgeseries.http.documents import SPREAD, Document, Given, ref
+from edgeseries.http.parameters import Schema
 from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
@@ -194,6 +196,11 @@ def format_of(named: str | None, accept: str) -> ResultFormat:
     return ResultFormat.JSON
 
 
+RESULT_BODIES: Final[Mapping[str, type[Document] | Schema]] = {
+    media_type.partition(";")[0]: TimeseriesAnswerDocument if chosen is ResultFormat.JSON else schemas.TEXT
+    for chosen, media_type in MEDIA_TYPES.items()
+}
+
 ENDPOINTS: Final = (
     Endpoint(
         method="GET",
@@ -254,11 +261,7 @@ ENDPOINTS: Final = (
         answers={
             200: Answer(
                 description="The result, streamed.",
-                bodies={
-                    "application/json": TimeseriesAnswerDocument,
-                    "application/x-ndjson": schemas.TEXT,
-                    "text/csv": schemas.TEXT,
-                },
+                bodies=RESULT_BODIES,
                 headers=(*RESULT_HEADERS, "Link", "X-Route-Type"),
             ),
             304: NOT_MODIFIED,
