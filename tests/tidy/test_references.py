@@ -126,7 +126,9 @@ CONSTRUCTORS = frozenset(
 )
 """What of the standard library may be called while a module is imported: it makes a value."""
 
-METHODS = frozenset({"copy", "format", "index", "items", "join", "setdefault", "strip", "values"})
+METHODS = frozenset(
+    {"copy", "format", "index", "items", "join", "partition", "setdefault", "strip", "values"}
+)
 """Of texts, tuples and mappings."""
 
 OURS = ("edgeseries", "router", "consumer", "janitor")

@@ -34,6 +34,11 @@ MEDIA_TYPES: Final = {
 ERROR_KEY: Final = "error"
 
 
+def media_type_of(chosen: ResultFormat) -> str:
+    """The media type without parameters."""
+    return MEDIA_TYPES[chosen].partition(";")[0]
+
+
 class ResultWriter(Protocol):
     """Pieces of one result, in order: `head`, for each point `point` (first with its samples, then
     perhaps more parts) and `end_point`, `tail`.

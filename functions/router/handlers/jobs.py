@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from edgeseries.access.grants import Right
 from edgeseries.answers.answer import TimeseriesAnswerDocument
-from edgeseries.answers.formats import MEDIA_TYPES, ResultFormat
+from edgeseries.answers.formats import ResultFormat, media_type_of
 from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
 from edgeseries.http.documents import SPREAD, Document, Given, ref
 from edgeseries.http.parameters import Schema
@@ -190,15 +190,15 @@ def format_of(named: str | None, accept: str) -> ResultFormat:
         return ResultFormat(named)
     for item in accept.lower().split(","):
         media_type = item.partition(";")[0].strip()
-        for chosen, known in MEDIA_TYPES.items():
-            if media_type == known.partition(";")[0]:
+        for chosen in ResultFormat:
+            if media_type == media_type_of(chosen):
                 return chosen
     return ResultFormat.JSON
 
 
 RESULT_BODIES: Final[Mapping[str, type[Document] | Schema]] = {
-    media_type.partition(";")[0]: TimeseriesAnswerDocument if chosen is ResultFormat.JSON else schemas.TEXT
-    for chosen, media_type in MEDIA_TYPES.items()
+    media_type_of(chosen): TimeseriesAnswerDocument if chosen is ResultFormat.JSON else schemas.TEXT
+    for chosen in ResultFormat
 }
 
 ENDPOINTS: Final = (
