@@ -54,10 +54,9 @@ def sources() -> list[Path]:
 
 def lock_text(module: bytes) -> str:
     """What is recorded of a build: digests of the module and of each source, the flags, the compiler."""
-    pinned = (ROOT / "requirements-kernel.txt").read_text(encoding="utf-8").strip()
     recorded = {
         "module": hashlib.sha256(module).hexdigest(),
-        "compiler": pinned,
+        "compiler": pinned_compiler(),
         "flags": list(FLAGS),
         "sources": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources()},
     }
@@ -70,7 +69,12 @@ def is_installed() -> bool:
         version = metadata.version(COMPILER)
     except metadata.PackageNotFoundError:
         return False
-    return f"{COMPILER}=={version}" == (ROOT / "requirements-kernel.txt").read_text(encoding="utf-8").strip()
+    return f"{COMPILER}=={version}" == pinned_compiler()
+
+
+def pinned_compiler() -> str:
+    """The compiler as its lock file names it, without the hashes of its wheels."""
+    return (ROOT / "requirements-kernel.txt").read_text(encoding="utf-8").split()[0]
 
 
 def build() -> bytes:

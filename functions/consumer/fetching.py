@@ -7,13 +7,14 @@ the invocation that is spent. What was fetched until a failure is stored, so tha
 from there.
 """
 
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
 
 from consumer.ports import Ports
 from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Stamps
-from edgeseries.errors import Conflict, EdgeError, OriginOversize, TooLarge, Transient
+from edgeseries.errors import Conflict, EdgeError, Transient
 from edgeseries.jobs.batching import cut_piece, halved
 from edgeseries.jobs.job import Claim
 from edgeseries.jobs.limits import (
@@ -26,8 +27,9 @@ from edgeseries.jobs.limits import (
     PIECE_SAMPLES,
 )
 from edgeseries.origins.ports.origin import Bulk
-from edgeseries.planning.fetch_plan import Gap, plan_fetch, whole_day_gaps
+from edgeseries.planning.fetch_plan import Gap, whole_day_gaps
 from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
+from edgeseries.reading.fetching import fetch_gaps
 from edgeseries.series.days import day_of, days_touched
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples, joined
@@ -137,40 +139,34 @@ async def _fetched(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) 
 
 
 async def _fetch(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) -> None:
-    stored = await ports.blocks.look_up(claim.site, claim.points, claim.span)
-    buffer.stamps = stored.stamps
-    densities = dict(stored.density_per_day)
-    fetch_plan = plan_fetch(
-        claim.points,
-        claim.span,
-        covered=stored.covered,
-        stored=stored.stored,
-        density_per_day=densities,
-        now_ms=ports.clock.now_ms(),
-        settle_lag_ms=ports.settle_lag_ms,
-    )
-    left = list(reversed(whole_day_gaps(fetch_plan)))
-    while left:
-        piece, rest = cut_piece(left.pop(), densities, samples=PIECE_SAMPLES)
-        left.extend(rest)
+    index = await ports.reader.look_up(claim)
+    buffer.stamps = index.stamps
+    densities = dict(index.density_per_day)
+    fetch_plan = ports.reader.missing(claim, index, now_ms=ports.clock.now_ms())
+    asked_ms = 0
+
+    def deadline_ms() -> int:
+        nonlocal asked_ms
         asked_ms = ports.clock.now_ms()
-        deadline_ms = asked_ms + PIECE_DEADLINE_MS
-        try:
-            series = await ports.origin.fetch(
-                claim.site, piece.points, piece.span, deadline_ms=deadline_ms, bulk=bulk
-            )
-        except (TooLarge, OriginOversize):
-            halves = halved(piece)
-            if halves is None:
-                raise
-            left.extend(reversed(halves))
-            continue
-        buffer.origin_ms += ports.clock.now_ms() - asked_ms
-        buffer.add(piece, series)
-        for one in series:
-            densities[one.point] = max(densities.get(one.point, 0.0), _density(one.samples))
-        if buffer.sample_count >= BUFFER_MAX_SAMPLES:
-            await buffer.store(ports)
+        return asked_ms + PIECE_DEADLINE_MS
+
+    deliveries = fetch_gaps(
+        claim.site,
+        whole_day_gaps(fetch_plan),
+        origin=ports.origin,
+        deadline_ms=deadline_ms,
+        cut=lambda gap: cut_piece(gap, densities, samples=PIECE_SAMPLES),
+        halve=halved,
+        bulk=bulk,
+    )
+    async with aclosing(deliveries):
+        async for piece, series in deliveries:
+            buffer.origin_ms += ports.clock.now_ms() - asked_ms
+            buffer.add(piece, series)
+            for one in series:
+                densities[one.point] = max(densities.get(one.point, 0.0), _density(one.samples))
+            if buffer.sample_count >= BUFFER_MAX_SAMPLES:
+                await buffer.store(ports)
 
 
 def _density(samples: Samples) -> float:

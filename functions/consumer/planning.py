@@ -7,7 +7,6 @@ from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.dispositions import ACK, Disposition
 from edgeseries.jobs.messages import PlanMessage
 from edgeseries.jobs.states import JobStatus
-from edgeseries.planning.fetch_plan import plan_fetch
 
 
 async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Disposition:
@@ -20,21 +19,13 @@ async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Di
         return ACK
     if job.status is JobStatus.QUEUED:
         now_ms = ports.clock.now_ms()
-        stored = await ports.blocks.look_up(query.site, query.points, query.span)
-        fetch_plan = plan_fetch(
-            query.points,
-            query.span,
-            covered=stored.covered,
-            stored=stored.stored,
-            density_per_day=stored.density_per_day,
-            now_ms=now_ms,
-            settle_lag_ms=ports.settle_lag_ms,
-        )
+        index = await ports.reader.look_up(query)
+        fetch_plan = ports.reader.missing(query, index, now_ms=now_ms)
         batches = batches_of(
             query.points,
             query.span,
             missing_days=fetch_plan.missing_days,
-            density_per_day=stored.density_per_day,
+            density_per_day=index.density_per_day,
             sizes=ports.batch_sizes,
         )
         status = await ports.batches.plan(message.job_id, batches, now_ms=now_ms)

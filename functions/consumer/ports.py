@@ -16,6 +16,7 @@ from edgeseries.ports.budget import Budget
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
 from edgeseries.ports.streaming import Timer
+from edgeseries.reading.series_reader import SeriesReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +41,14 @@ class Ports:
     dropped: Counter[str] = field(default_factory=Counter)
     timer: Timer
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
+
+    @property
+    def reader(self) -> SeriesReader:
+        """What tells which samples are missing, over the ports of this invocation."""
+        return SeriesReader(
+            blocks=self.blocks,
+            origin=self.origin,
+            clock=self.clock,
+            journal=self.journal,
+            settle_lag_ms=self.settle_lag_ms,
+        )

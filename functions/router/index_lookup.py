@@ -5,51 +5,17 @@ from upstream, and is not stored either: nobody knows what was purged meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
-from edgeseries.blocks.ports.blocks import DaysToStore, StoredIndex, StoredSamples, StoreOutcome
+from edgeseries.blocks.ports.blocks import DaysToStore, StoreOutcome
 from edgeseries.blocks.stamps import Refresh, Stamps
 from edgeseries.errors import EdgeError, StoreUnavailable
 from edgeseries.metrics.ports.journal import counts_text
-from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.query import TimeseriesQuery
-from edgeseries.planning.sample_bound import SampleBound
-from edgeseries.planning.stored import StoredPoint
+from edgeseries.reading.faults import note
+from edgeseries.reading.survey import Index
 from router.ports import Ports
-
-_NOTHING: Mapping[str, frozenset[int]] = {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
-    """What the index lists a request's points. `known` if it could be asked; `reads` if the request may
-    use what is stored.
-    """
-
-    stored: StoredIndex = field(default_factory=StoredIndex)
-    known: bool = False
-    reads: bool = True
-
-    @property
-    def covered(self) -> Mapping[str, frozenset[int]]:
-        """Days that the request may take from the store, by point."""
-        return self.stored.covered if self.reads else _NOTHING
-
-    @property
-    def points(self) -> Mapping[str, StoredPoint]:
-        """What is stored of each point, whether or not the request may use it."""
-        return self.stored.stored
-
-    @property
-    def density_per_day(self) -> Mapping[str, float]:
-        """Samples a day of each point that something has been learned of."""
-        return self.stored.density_per_day
-
-    @property
-    def stamps(self) -> Stamps:
-        """The generations when it was asked."""
-        return self.stored.stamps
 
 
 async def find_answer(digest: str, *, accepts_brotli: bool, ports: Ports) -> CachedAnswer | None:
@@ -70,32 +36,13 @@ async def look_up(query: TimeseriesQuery, *, reads: bool, ports: Ports) -> Index
     """What the index says; densities and generations also for a request that uses nothing stored."""
     turn, read_ms = ports.stamps.turn(), ports.clock.now_ms()
     try:
-        stored = await ports.blocks.look_up(query.site, query.points, query.span)
+        index = await ports.reader.look_up(query)
     except StoreUnavailable as error:
         note(ports, "index_unread", error)
         return Index(reads=reads)
-    total = stored.stamps.total(query.points)
+    total = index.stamps.total(query.points)
     ports.stamps.learn(query.site, query.points, total, read_ms=read_ms, turn=turn)
-    return Index(stored=stored, known=True, reads=reads)
-
-
-async def read_blocks(
-    query: TimeseriesQuery, fetch_plan: FetchPlan, index: Index, bound: SampleBound, ports: Ports
-) -> Mapping[str, StoredSamples]:
-    """What the blocks hold, in the sealed part, of the points that the index says something of.
-
-    Raises AnswerTooLarge and MemoryBusy as `bound` does.
-    """
-    if not fetch_plan.covered_points or fetch_plan.sealed_part is None:
-        return {}
-    try:
-        held = await ports.blocks.read(
-            query.site, fetch_plan.covered_points, fetch_plan.sealed_part, index.stored, bound=bound
-        )
-    except StoreUnavailable as error:
-        note(ports, "blocks_unread", error)
-        return {}
-    return {point: one for point, one in held.items() if one.days}
+    return replace(index, reads=reads)
 
 
 async def begin_refresh(query: TimeseriesQuery, ports: Ports) -> Refresh | None:
@@ -139,17 +86,11 @@ async def store_days(
 
 
 async def store_answer(digest: str, body: bytes, facts: AnswerFacts, ports: Ports) -> None:
-    """Keep an answer, after it has left."""
+    """Store an answer, after it has left."""
     try:
         await ports.answers.store(digest, body, facts)
     except EdgeError as error:
         note(ports, "not_stored", error)
-
-
-def note(ports: Ports, fault: str, error: EdgeError) -> None:
-    """One fault counted (names: `docs/formats/analytics.md`), one warning in the log."""
-    ports.faults[fault] += 1
-    ports.journal.line("warning", fault, cause=error.detail)
 
 
 def _log_new_faults(before: Mapping[str, int], ports: Ports) -> None:

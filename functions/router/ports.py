@@ -28,6 +28,7 @@ from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
 from edgeseries.ports.incoming import Incoming
 from edgeseries.ports.streaming import Streaming, Timer
+from edgeseries.reading.series_reader import SeriesReader
 from edgeseries.upkeep.ports.duties import DutyRecords
 
 
@@ -71,3 +72,17 @@ class Ports:
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
     faults: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def reader(self) -> SeriesReader:
+        """What reads series, over the ports of this request."""
+        return SeriesReader(
+            blocks=self.blocks,
+            origin=self.origin,
+            clock=self.clock,
+            journal=self.journal,
+            settle_lag_ms=self.settle_lag_ms,
+            live_cache=self.live_cache,
+            live_ttl_ms=self.live_ttl_ms,
+            faults=self.faults,
+        )

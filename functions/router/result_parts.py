@@ -12,22 +12,21 @@ from edgeseries.jobs.job import Job, ResultPart
 from edgeseries.jobs.limits import RESULT_MAX_SAMPLES
 from edgeseries.jobs.states import JobStatus
 from edgeseries.planning.query import TimeseriesQuery
-from router.index_lookup import note
-from router.job_result import index_of
+from edgeseries.reading.faults import note
+from edgeseries.reading.windows import sizes_by_month, sizes_by_point, stored_index
 from router.ports import Ports
-from router.result_sizes import sizes_by_month, sizes_by_point
 
 
 async def result_parts(job: Job, query: TimeseriesQuery, ports: Ports) -> tuple[ResultPart, ...]:
     """The parts of a completed job's result. Raises Gone for a job that is only in the history by now."""
     found = await ports.result_parts.parts(job.job_id)
     if found is None:
-        expected = sizes_by_point(query, await index_of(query, ports))
+        expected = sizes_by_point(query, await stored_index(query, ports.reader))
         dense = [point for point in query.points if expected[point] > RESULT_MAX_SAMPLES]
         months = {}
         for point in dense:
             alone = replace(query, points=(point,))
-            months[point] = sizes_by_month(query, point, await index_of(alone, ports))
+            months[point] = sizes_by_month(query, point, await stored_index(alone, ports.reader))
         cut = parts_of(query.points, query.span, expected, months.__getitem__)
         found = await ports.result_parts.cut(job.job_id, tuple(cut))
     if found is None:

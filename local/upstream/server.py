@@ -23,7 +23,7 @@ from local.upstream.counters import Counters
 from local.upstream.faults import Fault, befalls, fault_for, mood_befalls
 from local.upstream.knobs import BadChange, Knobs, checked_change
 from local.upstream.moods import content_type_of, in_mood
-from local.upstream.paths import API_ROOT, ROUTES, Match, resolve
+from local.upstream.paths import API_ROOT, ROUTES, Endpoint, Match, resolve
 from local.upstream.reply import Reply
 from local.upstream.shared_names import bare, unique
 from local.upstream.truth import Truth
@@ -75,14 +75,15 @@ class Simulator:
         fault = fault_for(knobs, match.endpoint, self._request_index)
         moody = mood_befalls(knobs, match.endpoint, self._request_index)
         self._request_index += 1
-        if befalls(knobs, match.endpoint):
-            await asyncio.sleep(knobs.latency_ms / _MILLISECONDS_PER_SECOND)
         if fault is not None and fault not in {Fault.TRUNCATED, Fault.EMPTY_PAGE}:
+            await _latency(knobs, match.endpoint)
             self._counters.befell(fault)
             return await _carried_out(fault, knobs, request)
         if knobs.redirect_to is not None:
             return web.Response(status=HTTPStatus.FOUND, headers={"Location": knobs.redirect_to})
         reply = await self._reply(match, knobs, request, fault)
+        # What it says is settled before the wait: a slow answer is an old one.
+        await _latency(knobs, match.endpoint)
         if moody and knobs.mood is not None:
             self._counters.befell(knobs.mood)
             reply = in_mood(knobs.mood, reply, self._points)
@@ -188,6 +189,11 @@ async def serving(
         yield f"http://{shown_host}:{bound_port}{API_ROOT.rstrip('/')}"
     finally:
         await runner.cleanup()
+
+
+async def _latency(knobs: Knobs, endpoint: Endpoint) -> None:
+    if befalls(knobs, endpoint):
+        await asyncio.sleep(knobs.latency_ms / _MILLISECONDS_PER_SECOND)
 
 
 async def _carried_out(fault: Fault, knobs: Knobs, request: web.Request) -> web.StreamResponse:

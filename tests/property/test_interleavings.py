@@ -205,6 +205,7 @@ class World:
             settle_lag_ms, batches, budget = ports.settle_lag_ms, Renewing(), FixedBudget()
             # Each batch as in an isolate of its own: what is tried here is order, not room.
             timer, sample_budget = ports.timer, SampleBudget()
+            reader = replace(ports.reader, blocks=self.job_blocks)
 
         return Consumer()
 

@@ -4,7 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Final
 
@@ -253,6 +253,11 @@ def plain_job() -> Wanted:
     """A whole small site, so that its pages are read: four batches."""
     points = tuple(f"made_up_{n}" for n in range(1, 9))
     return Wanted(site="made_up_plain", points=points, first_day=LEAP_DAY - 1, days=4)
+
+
+def leap_day_job() -> Wanted:
+    """The one day of it that has samples, so that all of it is stored: a silent one is read again first."""
+    return replace(plain_job(), first_day=LEAP_DAY, days=1)
 
 
 def stored_days(jobs: Jobs, site: str) -> Counter[tuple[str, str]]:

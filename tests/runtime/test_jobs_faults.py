@@ -1,8 +1,8 @@
 """Jobs over an upstream that fails in every way it can, over POST calls and over pages of a whole site."""
 
-import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ from tests.runtime.jobs_stack import (
     METERS,
     Jobs,
     Wanted,
+    leap_day_job,
     minute_job,
     plain_job,
 )
@@ -155,26 +156,22 @@ def test_a_result_that_cannot_be_made_whole_breaks_off(jobs: Jobs) -> None:
     assert jobs.right(job_id) > 0
 
 
-NONSENSE = """
-INSERT INTO point_profiles (site, point, density_per_day, updated_ms)
-SELECT ?1, value, 9e999, 1 FROM json_each(?2) WHERE true
-ON CONFLICT DO UPDATE SET density_per_day = 9e999
-"""
-"""Rows that nothing of ours writes: what reads them fails in a way that nobody foresaw."""
+NONSENSE = "UPDATE cache_metadata SET unsettled = 'nonsense' WHERE kind = 'block' AND site = ?1"
+"""What nothing of ours writes: who reads the rows fails in a way that nobody foresaw."""
 
-INFINITE = "OverflowError: cannot convert float infinity to integer"
-"""What it fails with: a plan makes whole numbers of densities."""
+UNREADABLE = "ValueError: not enough values to unpack (expected 2, got 1)"
+"""What it fails with: a reading of empty days has two parts."""
 
-CURED = "DELETE FROM point_profiles WHERE site = ?1"
+CURED = "UPDATE cache_metadata SET unsettled = '' WHERE kind = 'block' AND site = ?1"
 
 
 def test_a_fault_of_ours_breaks_a_result_off_too(jobs: Jobs) -> None:
     """Nobody waits for ever for the rest of a body that cannot come."""
-    jobs.expected_fault = INFINITE
-    wanted = plain_job()
+    jobs.expected_fault = UNREADABLE
+    wanted = leap_day_job()
     job_id = jobs.post(wanted)["jobId"]
     jobs.completed(job_id)
-    jobs.host.query(NONSENSE, wanted.site, json.dumps(wanted.points))
+    jobs.host.query(NONSENSE, wanted.site)
     with pytest.raises(httpx.RemoteProtocolError):
         jobs.client.get(f"/api/jobs/{job_id}/result")
     jobs.host.query(CURED, wanted.site)
@@ -182,19 +179,21 @@ def test_a_fault_of_ours_breaks_a_result_off_too(jobs: Jobs) -> None:
 
 
 def test_a_fault_of_ours_in_the_consumer_ends_the_job_with_its_cause(jobs: Jobs) -> None:
-    jobs.expected_fault = INFINITE
+    jobs.expected_fault = UNREADABLE
     wanted = minute_job()
-    jobs.turn(latency_ms=500)
+    stored = replace(wanted, days=1)
+    jobs.completed(jobs.post(stored)["jobId"])
+    # From the moment when the job is planned: its batches find the rows so, whenever they run.
+    nonsense = NONSENSE.replace("?1", f"'{wanted.site}'")
+    jobs.host.query(f"CREATE TRIGGER spoil AFTER INSERT ON job_batches BEGIN {nonsense}; END")
     job_id = jobs.post(wanted)["jobId"]
-    jobs.until(job_id, "processing")
-    jobs.host.query(NONSENSE, wanted.site, json.dumps(wanted.points))
     told = jobs.until(job_id)
     assert told["status"] == "failed"
     assert "failed 4 times" in told["error"]
     assert "a fault of ours" in told["error"]
     assert {letter["cause"] for letter in jobs.letters(job_id)} == {told["error"]}
+    jobs.host.query("DROP TRIGGER spoil")
     jobs.host.query(CURED, wanted.site)
-    jobs.upstream()
     assert jobs.client.post(f"/api/jobs/{job_id}/retry").status_code == 202
     jobs.completed(job_id)
     assert jobs.right(job_id) > 0

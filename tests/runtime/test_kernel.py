@@ -212,9 +212,9 @@ def test_damage_is_one_clear_error_and_the_next_call_is_right(client: httpx.Clie
     assert image == image_of(columns_of(samples))
 
 
-def test_a_million_samples_are_written_in_parts(
-    client: httpx.Client,
-) -> None:
+@pytest.mark.passes_limits("memory_bytes")
+def test_a_million_samples_are_written_in_parts(client: httpx.Client) -> None:
+    """The Worker of the test holds what it is sent and what it answers at once; ours never do."""
     count = 1_100_000
     large = columns_of(Samples(times_ms=range(count), values=[0.5] * count))
     text = do(client, "text", image_of(large), form="json", point="x")

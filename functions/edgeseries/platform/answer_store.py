@@ -23,11 +23,12 @@ from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
 from edgeseries.blocks.ports.compression import Compression
 from edgeseries.errors import DeadlineExceeded, StoreUnavailable
 from edgeseries.http.messages import BodyStream
-from edgeseries.platform.colo_cache import ADDRESS, ColoCache
+from edgeseries.platform.colo_cache import ADDRESS, ColoCache, copy_headers
 from edgeseries.platform.ffi import (
     call_in_time,
     in_time,
     js_bytes,
+    js_object,
     js_references,
     present,
     python_bytes,
@@ -148,6 +149,7 @@ class AnswerStore:
     async def _streamed(self, digest: str, source: _Source) -> CachedAnswer | None:
         """The answer as it lies, checked; None if it is known to be damaged before it leaves."""
         stored = source.stored
+        copies = not source.copied and stored.stored_bytes <= COLO_MAX_BYTES
         try:
             checked = await call_in_time(
                 _soundness(),
@@ -161,6 +163,7 @@ class AnswerStore:
                     key=answer_key(digest),
                     address=ADDRESS + digest,
                 ),
+                js_object(copy_headers(source.metadata)) if copies else None,
                 timeout_ms=BUCKET_TIMEOUT_MS,
                 what="the bucket",
             )
@@ -175,9 +178,8 @@ class AnswerStore:
         if body is None:
             await self._drop(digest, source)
             return None
-        if not source.copied and stored.stored_bytes <= COLO_MAX_BYTES:
-            body, copy = body.tee()
-            self._wait_until(self._colo.store(digest, copy, source.metadata))
+        if copies:
+            self._wait_until(checked.copying)
         return CachedAnswer(facts=stored.facts, stream=BodyStream(body), content_encoding=BROTLI)
 
     async def _drop(self, digest: str, source: _Source) -> None:

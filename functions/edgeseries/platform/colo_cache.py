@@ -34,6 +34,15 @@ class Copy:
     facts: Facts
 
 
+def copy_headers(facts: Facts) -> dict[str, str]:
+    """The headers of a copy, by which the cache keeps it and its facts are found again."""
+    return {
+        "Cache-Control": f"public, max-age={COLO_TTL_MS // SECOND_MS}",
+        "Content-Type": "application/octet-stream",
+        FACTS_HEADER: json.dumps(dict(facts)),
+    }
+
+
 class ColoCache:
     """The location's default cache."""
 
@@ -51,16 +60,6 @@ class ColoCache:
         except (JsException, DeadlineExceeded):
             return None
         return None if found is None else Copy(body=found.body, facts=json.loads(found.facts))
-
-    def store(self, digest: str, body: Any, facts: Facts) -> Any:
-        """Begin to copy a stream; the promise that is returned never fails."""
-        headers = {
-            "Cache-Control": f"public, max-age={COLO_TTL_MS // SECOND_MS}",
-            "Content-Type": "application/octet-stream",
-            FACTS_HEADER: json.dumps(dict(facts)),
-        }
-        response = js.Response.new(body, js_object({"headers": headers}))
-        return js.Promise.allSettled(js_object([js.caches.default.put(ADDRESS + digest, response)]))
 
     async def forget(self, digests: list[str]) -> None:
         """Take copies out at this location."""

@@ -9,7 +9,7 @@ from edgeseries.errors import NotFound
 from edgeseries.http.documents import Day, Document, Moment, Section, ref
 from edgeseries.limits import SECOND_MS
 from edgeseries.planning.coverage import Coverage, CoverageGroup, Days, coverage_of
-from edgeseries.planning.fetch_plan import FetchPlan, plan_fetch
+from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.query import TIMESERIES, USER_ID, TimeseriesQuery
 from edgeseries.planning.routing import Route, choose_route
 from edgeseries.series.days import iso_day
@@ -78,26 +78,18 @@ class CoverageDocument(Document):
 async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
     """Coverage by group of points, counts, and the route. Raises StoreUnavailable: a guess would mislead."""
     query = read_query(arrival)
-    stored = await ports.blocks.look_up(query.site, query.points, query.span)
+    index = await ports.reader.look_up(query)
     now_ms = arrival.request.arrived_ms
     found = coverage_of(
         query.points,
         query.span,
-        covered={point: one.days.held for point, one in stored.stored.items()},
-        empty={point: one.days.empty for point, one in stored.stored.items()},
+        covered={point: one.days.held for point, one in index.points.items()},
+        empty={point: one.days.empty for point, one in index.points.items()},
         now_ms=now_ms,
         settle_lag_ms=ports.settle_lag_ms,
     )
-    fetch_plan = plan_fetch(
-        query.points,
-        query.span,
-        covered=stored.covered,
-        density_per_day=stored.density_per_day,
-        now_ms=now_ms,
-        settle_lag_ms=ports.settle_lag_ms,
-        stored=stored.stored,
-    )
-    due = sum(len(one.days.due) for one in stored.stored.values())
+    fetch_plan = ports.reader.missing(query, index, now_ms=now_ms)
+    due = sum(len(one.days.due) for one in index.points.values())
     return json_outcome(_serialize_coverage(query, found, fetch_plan, due, ports))
 
 

@@ -30,9 +30,7 @@ from router.contract.parameters import CURSOR, FORMAT, LIMIT, OF_SITE, PART, STA
 from router.endpoint import Arrival, Endpoint, Scope
 from router.handlers.job_events import events_outcome
 from router.index_lookup import look_up
-from router.inline_answer import estimated_plan
 from router.job_result import result_outcome
-from router.live import live_part_of
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields, read_job_request
 from router.ports import Ports
@@ -62,9 +60,8 @@ async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: a job of any size, with a priority."""
     query, priority = read_job_request(arrival)
     index = await look_up(query, reads=True, ports=ports)
-    live = live_part_of(query, index, now_ms=arrival.request.arrived_ms, ports=ports)
-    fetch_plan = estimated_plan(query, index, live, arrival, ports)
-    return await queue_job(query, fetch_plan, arrival, ports, priority=priority)
+    survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
+    return await queue_job(query, survey.fetch_plan, arrival, ports, priority=priority)
 
 
 async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:

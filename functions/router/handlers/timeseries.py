@@ -25,8 +25,7 @@ from router.contract.answers import (
 )
 from router.endpoint import Arrival, Endpoint, Scope
 from router.index_lookup import look_up, remembered_stamp
-from router.inline_answer import Choice, answer_inline, estimated_plan
-from router.live import live_part_of
+from router.inline_answer import Choice, answer_inline
 from router.outcome import Outcome
 from router.parameters import read_query
 from router.ports import Ports
@@ -48,8 +47,8 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
         found = await cached_answer(query, now, arrival, ports)
         if found is not None:
             return found
-    live = live_part_of(query, index, now_ms=arrival.request.arrived_ms, ports=ports)
-    fetch_plan = estimated_plan(query, index, live, arrival, ports)
+    survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
+    fetch_plan = survey.fetch_plan
     route = choose_route(
         fetch_plan,
         blocks=block_count(len(query.points), fetch_plan.sealed_part),
@@ -58,7 +57,7 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     )
     if route is Route.QUEUED:
         return await queue_job(query, fetch_plan, arrival, ports)
-    choice = Choice(route=route, freshness=freshness, index=index, live=live, estimate=fetch_plan)
+    choice = Choice(route=route, freshness=freshness, survey=survey)
     try:
         return await answer_inline(query, choice, arrival, ports)
     except (AnswerTooLarge, MemoryBusy) as error:

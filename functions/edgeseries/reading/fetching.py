@@ -1,0 +1,94 @@
+"""Fetching the gaps of a request, one call of the origin after the other.
+
+The origin bounds what runs side by side.
+How gaps are cut is the caller's: an answer takes calls that are likely to fit, a job pieces of a size.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+
+from edgeseries.errors import AnswerTooLarge, OriginOversize, TooLarge
+from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES
+from edgeseries.origins.ports.origin import Bulk, Origin
+from edgeseries.planning.fetch_plan import Gap, in_fitting_calls, projected_samples, with_probe
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.reading.fetched import Delivery
+
+Cut = Callable[[Gap], tuple[Gap, Sequence[Gap]]]
+"""A gap as the piece to fetch first, and what is left of it."""
+
+Halve = Callable[[Gap], Sequence[Gap] | None]
+"""A piece that proved too large for one fetch in smaller ones; None where it cannot be cut."""
+
+
+def uncut(gap: Gap) -> tuple[Gap, Sequence[Gap]]:
+    """All of it at once."""
+    return gap, ()
+
+
+def indivisible(_piece: Gap) -> None:
+    """What is too large fails."""
+
+
+async def fetch_gaps(
+    site: str,
+    gaps: Sequence[Gap],
+    *,
+    origin: Origin,
+    deadline_ms: Callable[[], int],
+    cut: Cut = uncut,
+    halve: Halve = indivisible,
+    bulk: Bulk | None = None,
+) -> AsyncGenerator[Delivery]:
+    """Every gap in order, in pieces. `deadline_ms` (UTC epoch) is asked before each.
+
+    Raises what the origin raises; of TooLarge and OriginOversize only those of a piece that cannot be cut.
+    """
+    left = list(reversed(gaps))
+    while left:
+        piece, rest = cut(left.pop())
+        left.extend(rest)
+        try:
+            series = await origin.fetch(site, piece.points, piece.span, deadline_ms=deadline_ms(), bulk=bulk)
+        except (TooLarge, OriginOversize):
+            smaller = halve(piece)
+            if smaller is None:
+                raise
+            left.extend(reversed(smaller))
+            continue
+        yield piece, series
+
+
+async def fetch_for_answer(
+    site: str,
+    gaps: Sequence[Gap],
+    *,
+    origin: Origin,
+    density_per_day: Mapping[str, float],
+    deadline_ms: int,
+    bound: SampleBound,
+    probes: bool,
+) -> AsyncGenerator[Delivery]:
+    """The gaps of one answer. Every delivery is counted by `bound`, after it is handed over.
+
+    Raises AnswerTooLarge once all gaps together are more than one answer may fetch. With `probes` it is
+    raised early: the first day of points that nothing was learned of tells how dense they are before the
+    rest is fetched.
+    """
+    fitting = in_fitting_calls(gaps, density_per_day, origin.capabilities)
+    waiting = with_probe(fitting, density_per_day) if probes else fitting
+    done: list[tuple[Gap, int]] = []
+    fetching = fetch_gaps(site, waiting, origin=origin, deadline_ms=lambda: deadline_ms)
+    async with aclosing(fetching):
+        async for gap, series in fetching:
+            done.append((gap, sum(len(one.samples) for one in series)))
+            yield gap, series
+            bound.add_fetched(done[-1][1])
+            count = sum(samples for _, samples in done)
+            left = projected_samples(done, waiting[len(done) :], density_per_day) if probes else 0
+            if count > FORCED_DIRECT_MAX_SAMPLES or (left and count + left > FORCED_DIRECT_MAX_SAMPLES):
+                raise AnswerTooLarge(
+                    f"about {count + left} samples would have to be fetched at once, "
+                    f"at most {FORCED_DIRECT_MAX_SAMPLES} can be; ask for a shorter range or fewer points",
+                    estimated_samples=count + left,
+                )

@@ -1,0 +1,239 @@
+"""The one reader of series: what is stored, what is missing, read it, fetch the rest, join.
+
+Everybody who needs samples, or needs to know which are missing, goes these steps here: answers, results,
+coverage, the batches of a job. What becomes of the samples (text, blocks) it does not know.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from edgeseries.blocks.ports.blocks import Blocks, StoredSamples
+from edgeseries.errors import Defect, MemoryBusy, StoreUnavailable, Transient
+from edgeseries.limits import DAY_MS
+from edgeseries.metrics.ports.journal import Journal
+from edgeseries.origins.ports.origin import Origin
+from edgeseries.planning.fetch_plan import FetchPlan, Gap
+from edgeseries.planning.live_edge import Edge
+from edgeseries.planning.partial_days import PartialDay, partial_days_of
+from edgeseries.planning.ports.live_cache import LiveCache
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.ports.clock import Clock
+from edgeseries.reading.faults import note
+from edgeseries.reading.fetched import Delivery, Fetched
+from edgeseries.reading.fetching import fetch_for_answer
+from edgeseries.reading.live_part import LivePart, live_part_of
+from edgeseries.reading.survey import Index, Survey, Wanted, gaps_of, plan_of
+from edgeseries.series.days import first_unsealed_day
+from edgeseries.series.points import PointSeries
+from edgeseries.series.samples import NO_SAMPLES, Samples, joined, within
+from edgeseries.series.timerange import TimeRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How a survey is read. `whole_days`: missing sealed days are fetched whole, so that they can be stored.
+    `stored_only`: nothing may be fetched. `probes`: where density is unknown, one day is fetched first.
+    `deadline_ms` (UTC epoch) ends the fetch.
+    """
+
+    deadline_ms: int
+    whole_days: bool = False
+    stored_only: bool = False
+    probes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was read: the series of every point that was wanted, cut to the range, and how they came to be.
+
+    `fetch_plan` is what was missing after all, `fetched` what the upstream gave for it, `partial_days` days
+    that were sealed while they were watched. `from_store` if anything was there already; `origin_ms` the
+    time spent waiting for the upstream, None if it was not asked.
+    """
+
+    series: tuple[PointSeries, ...]
+    fetch_plan: FetchPlan
+    fetched: Fetched
+    partial_days: tuple[PartialDay, ...]
+    from_store: bool
+    origin_ms: int | None
+
+    @property
+    def from_origin(self) -> bool:
+        """Whether the upstream was asked."""
+        return self.origin_ms is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesReader:
+    """Over the stores and the upstream. `live_cache` is the isolate's memory of the live edge; who only asks
+    what is missing has none. `faults` counts by name what went wrong and was put up with.
+    """
+
+    blocks: Blocks
+    origin: Origin
+    clock: Clock
+    journal: Journal
+    settle_lag_ms: int
+    live_cache: LiveCache | None = None
+    live_ttl_ms: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+
+    async def look_up(self, wanted: Wanted) -> Index:
+        """What is stored. Raises StoreUnavailable."""
+        return Index(stored=await self.blocks.look_up(wanted.site, wanted.points, wanted.span), known=True)
+
+    def missing(self, wanted: Wanted, index: Index, *, now_ms: int) -> FetchPlan:
+        """What is not stored of it, all of the live edge among that, at a moment (UTC epoch)."""
+        return plan_of(wanted, index, index.covered, now_ms=now_ms, settle_lag_ms=self.settle_lag_ms)
+
+    def survey(self, wanted: Wanted, index: Index, *, now_ms: int) -> Survey:
+        """What is missing of it at a moment (UTC epoch). A request that uses nothing stored uses no recent
+        samples either, nor does one that does not know the generations: those of another are from before a
+        purge or a refresh.
+        """
+        live = self._live_part(wanted, index, now_ms)
+        plan = plan_of(
+            wanted,
+            index,
+            index.covered,
+            now_ms=now_ms,
+            settle_lag_ms=self.settle_lag_ms,
+            live_missing_ms=live.missing_ms,
+        )
+        return Survey(
+            wanted=wanted,
+            index=index,
+            live=live,
+            now_ms=now_ms,
+            settle_lag_ms=self.settle_lag_ms,
+            fetch_plan=plan,
+        )
+
+    async def read(
+        self, survey: Survey, how: How, *, bound: SampleBound, delivered: list[Delivery] | None = None
+    ) -> Reading:
+        """The samples. All of them are counted by `bound` while they come; `delivered` gets what the upstream
+        gave, also when this raises.
+
+        Raises AnswerTooLarge for more samples than `bound` takes or one answer may fetch, MemoryBusy where it
+        has no memory for them, StoreUnavailable if something is missing and nothing may be fetched, and what
+        the origin raises.
+        """
+        delivered = [] if delivered is None else delivered
+        stored = await self._stored(survey, bound)
+        held = survey.usable({point: one.days for point, one in stored.items()})
+        fetch_plan = survey.plan_with(held)
+        partial_days = partial_days_of(fetch_plan, survey.live.known)
+        gaps = gaps_of(survey, fetch_plan, partial_days, whole_days=how.whole_days)
+        if how.stored_only and (gaps or partial_days):
+            raise StoreUnavailable("something that this is made of is gone; ask again")
+        asked_ms = self.clock.now_ms()
+        try:
+            await self._fetch(survey, gaps, how, bound, delivered)
+        except (Transient, Defect) as error:
+            if isinstance(error, MemoryBusy) or not fetch_plan.rereads or not survey.index.reads:
+                raise
+            # Days that were stored as empty could not be read again: what is stored is served, as ever.
+            fetch_plan = replace(survey.plan_with(survey.with_due(held)), rereads=True)
+            partial_days = partial_days_of(fetch_plan, survey.live.known)
+            gaps = gaps_of(survey, fetch_plan, partial_days, whole_days=how.whole_days)
+            if gaps:
+                raise
+            note(self, "empty_days_not_reread", error)
+            delivered.clear()
+        fetched = Fetched(gaps=tuple(delivered))
+        return Reading(
+            series=_joined(survey.wanted, stored, survey.live.held(partial_days), fetched),
+            fetch_plan=fetch_plan,
+            fetched=fetched,
+            partial_days=partial_days,
+            from_store=bool(stored or partial_days or survey.live.recents),
+            origin_ms=self.clock.now_ms() - asked_ms if gaps else None,
+        )
+
+    def learn(self, survey: Survey, fetched: Fetched, stamps: Mapping[str, int]) -> None:
+        """Remember what was read of the live edge, of the points that have a stamp."""
+        assert self.live_cache is not None
+        if survey.live.plan is not None:
+            recents = survey.live.recents_after(fetched, stamps)
+            self.live_cache.learn(survey.wanted.site, recents, instead_of=survey.live.remembered)
+
+    def _live_part(self, wanted: Wanted, index: Index, now_ms: int) -> LivePart:
+        assert self.live_cache is not None, "who reads the live edge has a memory for it"
+        remembered = self.live_cache.recall(wanted.site, wanted.points)
+        known = {
+            point: recent
+            for point, recent in remembered.items()
+            if index.reads and index.known and recent.stamp == index.stamps.of(point).total
+        }
+        unsealed_ms = first_unsealed_day(now_ms=now_ms, settle_lag_ms=self.settle_lag_ms) * DAY_MS
+        start_ms, end_ms = max(wanted.span.start_ms, unsealed_ms), wanted.span.end_ms
+        edge = None
+        if start_ms < end_ms:
+            edge = Edge(
+                span=TimeRange(start_ms=start_ms, end_ms=end_ms),
+                now_ms=now_ms,
+                settle_lag_ms=self.settle_lag_ms,
+                ttl_ms=self.live_ttl_ms,
+            )
+        batch_points = self.origin.capabilities.batch_points
+        return live_part_of(wanted.points, edge, remembered, known, batch_points=batch_points)
+
+    async def _stored(self, survey: Survey, bound: SampleBound) -> Mapping[str, StoredSamples]:
+        """What the blocks hold, in the sealed part, of the points that the index says something of. An object
+        may be gone that the index lists; a store that fails counts as empty.
+        """
+        plan, wanted = survey.fetch_plan, survey.wanted
+        if not plan.covered_points or plan.sealed_part is None:
+            return {}
+        try:
+            held = await self.blocks.read(
+                wanted.site, plan.covered_points, plan.sealed_part, survey.index.stored, bound=bound
+            )
+        except StoreUnavailable as error:
+            note(self, "blocks_unread", error)
+            return {}
+        return {point: one for point, one in held.items() if one.days}
+
+    async def _fetch(
+        self, survey: Survey, gaps: Sequence[Gap], how: How, bound: SampleBound, delivered: list[Delivery]
+    ) -> None:
+        async for delivery in fetch_for_answer(
+            survey.wanted.site,
+            gaps,
+            origin=self.origin,
+            density_per_day=survey.index.density_per_day,
+            deadline_ms=how.deadline_ms,
+            bound=bound,
+            probes=how.probes,
+        ):
+            delivered.append(delivery)  # noqa: PERF401 - what came before an error is kept
+
+
+def _joined(
+    wanted: Wanted,
+    stored: Mapping[str, StoredSamples],
+    known: Sequence[tuple[str, Samples]],
+    fetched: Fetched,
+) -> tuple[PointSeries, ...]:
+    """The series of every point: what blocks hold, what the isolate knows (by point) and what was fetched,
+    joined and cut to the range. What was fetched wins.
+    """
+    parts: dict[str, list[Samples]] = {
+        point: [stored[point].samples] if point in stored else [] for point in wanted.points
+    }
+    for point, samples in known:
+        parts[point].append(samples)
+    for point, some in fetched.samples_by_point().items():
+        parts[point] += some
+    errors = fetched.errors()
+    return tuple(
+        PointSeries(
+            point=point,
+            samples=within(joined(parts[point]), wanted.span) if parts[point] else NO_SAMPLES,
+            error=errors.get(point),
+        )
+        for point in wanted.points
+    )
