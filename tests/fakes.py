@@ -178,7 +178,7 @@ class FixedHealthChecker:
 
     findings: tuple[Finding, ...] = ()
 
-    async def examine(self, *, timeout_ms: int) -> tuple[Finding, ...]:
+    async def check_all(self, *, timeout_ms: int) -> tuple[Finding, ...]:
         assert timeout_ms > 0
         return self.findings
 

@@ -123,7 +123,7 @@ class JobSystem:
             span=TimeRange(start_ms=FIRST_DAY * DAY_MS + 7, end_ms=(FIRST_DAY + days) * DAY_MS - 7),
         )
         self.ports = Ports(
-            book=self.jobs,
+            job_reader=self.jobs,
             batches=BatchRecords(self.database),
             dead_letters=self.dead_letters,
             job_queue=self.queues,
@@ -147,7 +147,7 @@ class JobSystem:
         self.database = database
         self.jobs, self.dead_letters = JobRecords(database), DeadLetterRecords(database)
         self.ports = replace(
-            self.ports, book=self.jobs, batches=BatchRecords(database), dead_letters=self.dead_letters
+            self.ports, job_reader=self.jobs, batches=BatchRecords(database), dead_letters=self.dead_letters
         )
 
     def run(self, work: Any) -> Any:

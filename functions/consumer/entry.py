@@ -118,7 +118,7 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         wait_until=ctx.waitUntil,
     )
     return Ports(
-        book=JobRecords(stores.database),
+        job_reader=JobRecords(stores.database),
         batches=BatchRecords(stores.database),
         dead_letters=DeadLetterRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),

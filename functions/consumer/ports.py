@@ -25,7 +25,7 @@ class Ports:
     what the upstream sent and nobody had asked for.
     """
 
-    book: JobReader
+    job_reader: JobReader
     batches: Batches
     dead_letters: DeadLetters
     job_queue: JobQueue
@@ -44,7 +44,7 @@ class Ports:
 
     @property
     def reader(self) -> SeriesReader:
-        """What tells which samples are missing, over the ports of this invocation."""
+        """Finds which samples are missing, over the ports of this invocation."""
         return SeriesReader(
             blocks=self.blocks,
             origin=self.origin,

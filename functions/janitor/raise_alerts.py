@@ -54,7 +54,7 @@ async def readings(ports: Ports, now_ms: int) -> dict[Measure, float]:
         Measure.DEAD_LETTERS: recent.dead_letters,
         Measure.BUDGET_PERCENT: PERCENT * stored_bytes / ports.settings.cache_budget_bytes,
         **of_duties(await ports.records.read(), now_ms),
-        **of_parts(await ports.health_checker.examine(timeout_ms=PROBE_TIMEOUT_MS)),
+        **of_parts(await ports.health_checker.check_all(timeout_ms=PROBE_TIMEOUT_MS)),
     }
     if recent.request_count >= MIN_REQUESTS:
         found[Measure.FAILED_REQUESTS_PERCENT] = PERCENT * recent.failed_requests / recent.request_count

@@ -47,7 +47,7 @@ class Ports:
     answers: Answers
     stamps: StampMemory
     jobs: Jobs
-    book: JobReader
+    job_reader: JobReader
     job_watch: JobWatch
     dead_letters: DeadLetters
     result_parts: ResultParts

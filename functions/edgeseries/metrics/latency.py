@@ -1,4 +1,4 @@
-"""Durations as a histogram: few numbers that can be added up, and tell quantiles well enough."""
+"""Durations as a histogram: few numbers that can be added up, and give quantiles well enough."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

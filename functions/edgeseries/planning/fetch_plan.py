@@ -91,7 +91,7 @@ def plan_fetch(
     """The need of a request. `covered` are days by point; what it leaves out is not covered.
 
     `live_missing_ms` is how much of the live part is not known, by point; without it all of it is
-    missing. `stored` is what the index says, whether or not it may be used: it tells how many samples
+    missing. `stored` is what the index says, whether or not it may be used: it says how many samples
     stored days have. Points that share a set of covered days share the work on it: there may be 10,000.
     """
     unsealed_day = first_unsealed_day(now_ms=now_ms, settle_lag_ms=settle_lag_ms)

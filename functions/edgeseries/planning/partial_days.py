@@ -30,44 +30,44 @@ class PartialDay:
 def partial_days_of(fetch_plan: FetchPlan, recents: Mapping[str, RecentSamples]) -> tuple[PartialDay, ...]:
     """The missing days that recent samples reach into."""
     return tuple(
-        seed
+        partial_day
         for point, recent in recents.items()
         for day in _reached(fetch_plan.missing_days.get(point, ()), recent)
-        if (seed := _seed(point, recent, day)) is not None
+        if (partial_day := _partial_day(point, recent, day)) is not None
     )
 
 
-def without_partial_days(fetch_plan: FetchPlan, seeds: Sequence[PartialDay]) -> FetchPlan:
-    """The need, but for the days that seeds take care of."""
-    if not seeds:
+def without_partial_days(fetch_plan: FetchPlan, partial_days: Sequence[PartialDay]) -> FetchPlan:
+    """The plan without the days that partial days take care of."""
+    if not partial_days:
         return fetch_plan
-    seeded: dict[str, set[int]] = {}
-    for seed in seeds:
-        seeded.setdefault(seed.point, set()).add(seed.day)
+    in_part: dict[str, set[int]] = {}
+    for partial_day in partial_days:
+        in_part.setdefault(partial_day.point, set()).add(partial_day.day)
     left = {
-        point: tuple(day for day in days if day not in seeded[point]) if point in seeded else days
+        point: tuple(day for day in days if day not in in_part[point]) if point in in_part else days
         for point, days in fetch_plan.missing_days.items()
     }
     return replace(fetch_plan, missing_days={point: days for point, days in left.items() if days})
 
 
-def partial_day_gaps(seeds: Sequence[PartialDay], span: TimeRange | None) -> tuple[Gap, ...]:
+def partial_day_gaps(partial_days: Sequence[PartialDay], span: TimeRange | None) -> tuple[Gap, ...]:
     """What is still to be read of the days, inside a range or (without one) to their ends."""
     wanted: dict[tuple[int, int], list[str]] = {}
-    for seed in seeds:
-        if seed.rest is None:
+    for partial_day in partial_days:
+        if partial_day.rest is None:
             continue
-        start_ms, end_ms = seed.rest.start_ms, seed.rest.end_ms
+        start_ms, end_ms = partial_day.rest.start_ms, partial_day.rest.end_ms
         if span is not None:
             start_ms, end_ms = max(start_ms, span.start_ms), min(end_ms, span.end_ms)
         if start_ms < end_ms:
-            wanted.setdefault((start_ms, end_ms), []).append(seed.point)
+            wanted.setdefault((start_ms, end_ms), []).append(partial_day.point)
     return gaps_of_ranges(wanted)
 
 
-def whole_day(seed: PartialDay, read: Sequence[Samples]) -> Samples:
+def whole_day(partial_day: PartialDay, read: Sequence[Samples]) -> Samples:
     """All samples of the day: what had settled, and what was read of the rest."""
-    return within(joined([seed.samples, *read]), day_span(seed.day, seed.day))
+    return within(joined([partial_day.samples, *read]), day_span(partial_day.day, partial_day.day))
 
 
 def _reached(days: tuple[int, ...], recent: RecentSamples) -> tuple[int, ...]:
@@ -76,7 +76,7 @@ def _reached(days: tuple[int, ...], recent: RecentSamples) -> tuple[int, ...]:
     ]
 
 
-def _seed(point: str, recent: RecentSamples, day: int) -> PartialDay | None:
+def _partial_day(point: str, recent: RecentSamples, day: int) -> PartialDay | None:
     """Only where the last sample lies past what has settled: the others catch up in order (`live_edge.py`),
     and reading them whole brings little again.
     """

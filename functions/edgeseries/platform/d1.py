@@ -37,7 +37,7 @@ class D1Database:
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
         found: list[Row] = plain_json(rows)
-        # What a read scanned, a raw one does not tell; what it gave is the least of it.
+        # What a read scanned, a raw one does not report; what it gave is the least of it.
         self._meter["d1_rows_read"] += len(found)
         return found
 

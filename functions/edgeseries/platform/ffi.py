@@ -83,7 +83,7 @@ def raw_env() -> Any:
 
 
 def is_deadline(error: JsException) -> bool:
-    """Whether a JavaScript exception tells of a timeout or an abort."""
+    """Whether a JavaScript exception stands for a timeout or an abort."""
     return getattr(error, "name", "") in DEADLINE_ERROR_NAMES
 
 

@@ -29,7 +29,7 @@ class LivePart:
 
     @property
     def missing_ms(self) -> Mapping[str, int]:
-        """How much of the live part upstream must tell, by point."""
+        """How much of the live part upstream must deliver, by point."""
         return {} if self.plan is None else self.plan.missing_ms
 
     @property

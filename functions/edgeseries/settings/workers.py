@@ -56,7 +56,7 @@ AUTH: Final = Setting(
     workers=ROUTER,
     description=(
         "Whether callers need an API key, see [security](security.md). `make dev` is open unless it is "
-        "told `AUTH=keys`."
+        "started with `AUTH=keys`."
     ),
 )
 ADMIN_KEY_HASH: Final = Setting(

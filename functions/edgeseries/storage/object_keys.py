@@ -63,7 +63,7 @@ def block_key(site: str, point: str, month: str, digest: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BlockPath:
-    """What the key of a block tells."""
+    """What the key of a block says."""
 
     point_digest: str
     month: str

@@ -47,7 +47,7 @@ async def purge(arrival: Arrival, ports: Ports) -> Outcome:
             query.site, points=query.points, span=query.span, dry_run=query.dry_run
         )
     finally:
-        # After it: a look at the index that began before may have told the old generations until now.
+        # After it: a look at the index that began before may have remembered the old generations until now.
         ports.stamps.forget(query.site)
     return json_outcome(
         PurgedDocument(

@@ -77,11 +77,11 @@ async def replay_dead_letter(arrival: Arrival, ports: Ports) -> Outcome:
         await ports.dead_letters.replayed(dead_letter, now_ms=now_ms)
         return json_outcome(ReplayedDocument(letter=serialize_dead_letter(dead_letter), job=None), status=202)
     if not await ports.jobs.reopen(dead_letter.job_id, now_ms=now_ms):
-        job = await ports.book.find(dead_letter.job_id)
+        job = await ports.job_reader.find(dead_letter.job_id)
         state = "gone" if job is None else str(job.status)
         raise Conflict(f"the dead letter's job is {state}; only failed and cancelled jobs are taken up again")
     await ports.dead_letters.replayed(dead_letter, now_ms=now_ms)
-    job = await ports.book.find(dead_letter.job_id)
+    job = await ports.job_reader.find(dead_letter.job_id)
     assert job is not None, "it was reopened just now"
     await dispatch(job.job_id, job.priority, ports)
     return json_outcome(

@@ -48,7 +48,7 @@ async def health(arrival: Arrival, ports: Ports) -> Outcome:
     if not DEPTHS[fields.get("deep", "0")]:
         return json_outcome(HealthDocument(status="ok"))
     require(arrival.grant, Right.READ, what="looking at every part")
-    findings = await ports.health_checker.examine(timeout_ms=PROBE_TIMEOUT_MS)
+    findings = await ports.health_checker.check_all(timeout_ms=PROBE_TIMEOUT_MS)
     healthy = all(finding.fault is None for finding in findings)
     return json_outcome(
         HealthDocument(

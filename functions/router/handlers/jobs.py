@@ -115,7 +115,7 @@ async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
     max_active = None if arrival.grant.sees_all_jobs else ports.access.max_active_jobs
     if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms(), max_active=max_active):
         now = await the_job(arrival, ports)
-        if await ports.book.query(job.job_id) is None:
+        if await ports.job_reader.query(job.job_id) is None:
             raise gone()
         if max_active is not None and now.status in (JobStatus.FAILED, JobStatus.CANCELLED):
             raise too_many_jobs("too many jobs are under way; one must end before this one goes on", ports)
@@ -131,7 +131,7 @@ async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
     job = await the_job(arrival, ports)
     if job.status is not JobStatus.COMPLETED:
         raise not_there_yet(job)
-    query = await ports.book.query(job.job_id)
+    query = await ports.job_reader.query(job.job_id)
     if query is None:
         raise gone()
     parts = await result_parts(job, query, ports)
@@ -164,7 +164,7 @@ async def follow_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def the_job(arrival: Arrival, ports: Ports) -> Job:
     """The job that the path names. Raises NotFound, in the same words for a job of somebody else."""
-    job = await ports.book.find(arrival.path_parameters["job"])
+    job = await ports.job_reader.find(arrival.path_parameters["job"])
     if job is None or not (arrival.grant.sees_all_jobs or job.owner == arrival.grant.key_id):
         raise NotFound("there is no such job; GET /api/jobs lists the jobs")
     return job

@@ -68,7 +68,7 @@ class BlockFacts:
 
 
 def facts_of(content: Content, stamp: Stamp) -> dict[str, str]:
-    """The facts that stand beside a block, ASCII, within what R2 takes. The stamp tells what it was
+    """The facts that stand beside a block, ASCII, within what R2 takes. The stamp says what it was
     fetched under, so that a lost row can be made again and one of before a purge is not.
     """
     facts = {

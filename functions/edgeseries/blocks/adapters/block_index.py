@@ -36,7 +36,7 @@ _CUT_COLUMNS: Final = ("month", "busy_days", "held_days", "sample_count")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRow:
-    """A block as its row tells it. `digest` is that of the object's bytes."""
+    """A block as its row says. `digest` is that of the object's bytes."""
 
     point: str
     month: str
@@ -244,7 +244,7 @@ class BlockIndex:
 
 
 class _Found:
-    """What the rows of a look-up tell, put together."""
+    """What the rows of a look-up say, put together."""
 
     def __init__(self, *, site: str, points: Sequence[str], span: TimeRange, now_ms: int) -> None:
         self._site = site
@@ -333,7 +333,7 @@ class _Found:
 
 
 def _stored_days(coverage: str, touched: frozenset[int], now_ms: int) -> StoredDays:
-    """The days that a row of LOOK_UP_MANY tells."""
+    """The days that a row of LOOK_UP_MANY says."""
     months = (month.split("=") for month in coverage.split(","))
     values = tuple((month, int(days), int(empty), unsettled) for month, days, empty, unsettled in months)
     return stored_days(values, touched, now_ms=now_ms)

@@ -1,7 +1,7 @@
 """What stands in the bucket of a purge, so that the index can be made again without reviving anything.
 
 Format: `docs/formats/storage.md`. A database that was lost has forgotten its generations; the
-records tell them.
+records hold them.
 """
 
 import json

@@ -135,6 +135,6 @@ class Blocks(Protocol):
     ) -> PurgeOutcome:
         """Take away what is held of a site, or of some points, or of the days that a range touches, and raise
         generations: nothing that was fetched before is stored or given after this. With `dry_run` only
-        tell.
+        count.
         """
         ...

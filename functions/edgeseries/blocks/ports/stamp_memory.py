@@ -12,7 +12,7 @@ class StampMemory(Protocol):
         ...
 
     def turn(self) -> int:
-        """To be taken before a look at the index: what it tells is remembered only if nothing of the
+        """To be taken before a look at the index: what it says is remembered only if nothing of the
         isolate was forgotten since.
         """
         ...

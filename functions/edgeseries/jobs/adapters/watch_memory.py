@@ -43,9 +43,9 @@ class WatchMemory:
 class SharedJobWatch:
     """The watch of one request over the isolate's memory."""
 
-    def __init__(self, *, memory: WatchMemory, book: JobReader, clock: Clock) -> None:
+    def __init__(self, *, memory: WatchMemory, job_reader: JobReader, clock: Clock) -> None:
         self._memory = memory
-        self._book = book
+        self._job_reader = job_reader
         self._clock = clock
 
     async def look(self, job_id: str, *, known_ms: int, max_age_ms: int) -> JobReading | None:
@@ -61,7 +61,7 @@ class SharedJobWatch:
             return None
         memory.reading[job_id] = now_ms
         try:
-            job = await self._book.find(job_id)
+            job = await self._job_reader.find(job_id)
         finally:
             memory.reading.pop(job_id, None)
         memory.record(job_id, job, now_ms)

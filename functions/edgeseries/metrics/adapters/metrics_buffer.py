@@ -11,7 +11,7 @@ from edgeseries.limits import HOUR_MS, KEY_MEMORY_KEYS, MINUTE_MS
 from edgeseries.metrics.adapters.buffer_limits import (
     FLUSH_AFTER_MS,
     FLUSH_REQUESTS,
-    TALLY_MAX_ROWS,
+    REQUEST_ROWS_MAX,
     USE_GRAIN_MS,
     USE_MAX_KEYS,
 )
@@ -66,7 +66,7 @@ class MetricsBuffer:
     `platform_usage`; adapters add to it as they go. `max_rows` sums of requests and `max_keys` uses are held.
     """
 
-    def __init__(self, *, max_rows: int = TALLY_MAX_ROWS, max_keys: int = USE_MAX_KEYS) -> None:
+    def __init__(self, *, max_rows: int = REQUEST_ROWS_MAX, max_keys: int = USE_MAX_KEYS) -> None:
         self._max_rows = max_rows
         self._max_keys = max_keys
         self.operations: Counter[str] = Counter()
@@ -118,7 +118,7 @@ class MetricsBuffer:
         if self._key_hours.get(key_id) == hour_ms:
             return
         if len(self._key_hours) >= KEY_MEMORY_KEYS:
-            self._key_hours.clear()  # The next use of each is told again, which writes nothing new.
+            self._key_hours.clear()  # The next use of each is counted again, which writes nothing new.
         self._key_hours[key_id] = self._new_key_hours[key_id] = hour_ms
 
     def full(self) -> bool:
@@ -153,7 +153,7 @@ class MetricsBuffer:
         return taken
 
     def put_back(self, taken: Taken) -> None:
-        """Count again what could not be written. Uses are let go: the next one tells as much."""
+        """Count again what could not be written. Uses are let go: the next one counts as much."""
         self.operations.update(taken.operations)
         self._new_key_hours = {**dict(taken.keys), **self._new_key_hours}
         for key, sums in taken.requests.items():

@@ -125,7 +125,7 @@ class ObjectUpkeep:
         )
 
     async def _restore(self, place: str, *, now_ms: int) -> Comparison:
-        """Records of purges: what the index has forgotten of them is told again, old ones go."""
+        """Records of purges: what the index has forgotten of them is restored, old ones go."""
         page = await self._bucket.page(PURGES, None, after=place)
         old = [one.key for one in page.objects if one.version.uploaded_ms < now_ms - PURGE_RECORD_KEEP_MS]
         raised: list[tuple[str, str, int]] = []
