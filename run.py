@@ -37,7 +37,10 @@ DEFAULTS = {
 PASSED_ON = ("EDGESERIES_", "CLOUDFLARE_", "PULUMI_", "UPSTREAM_", "UPDATE_GOLDEN", "PYTHON")
 """How names begin that commands read from the environment and that have no default here."""
 
-SECRETS = ("UPSTREAM_TOKEN",)
+SECRETS = (
+    "UPSTREAM_TOKEN", "CLOUDFLARE_API_TOKEN", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN",
+    "EDGESERIES_API_KEY", "EDGESERIES_UPSTREAM_TOKEN", "EDGESERIES_ALERT_WEBHOOK_URL",
+)  # fmt: skip
 """Settings that no command line should hold, since every user of the machine may read it."""
 
 MADE = (
@@ -315,6 +318,7 @@ TARGETS: dict[str, Target] = {
         "check that migrations/ adds up to schema.sql (REMAKE=1: write the first anew; RELEASE=1: freeze all)",
         (module("delivery.migrations"),), (Flag("REMAKE", "--remake", bare=True), Flag("RELEASE", "--release", bare=True)), INSTALLED,
     ),
+    "cloud": delivery("cloud", "the first deployment, all of it: looks at tools and token, asks for what is not set, deploys STACK (dev), smokes; run again it goes on (needs an account; YES=1 does not ask)", STACK, YES),
     "deploy": delivery("deploy", "ship STACK, or one FUNCTION of it (needs an account; YES=1 does not ask)", *SHIPPED),
     "promote": delivery("promote", "end the canary of STACK, or of one FUNCTION: the new version gets all traffic (needs an account)", *SHIPPED),
     "rollback": delivery("rollback", "give all traffic of STACK, or of one FUNCTION, to the version before, or VERSION (needs an account)", *SHIPPED, Flag("VERSION", "--version")),

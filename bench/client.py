@@ -47,8 +47,8 @@ class Client:
         response = self._connection.getresponse()
         body = response.read()
         duration_ms = (time.perf_counter() - started) * 1000
-        told = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(status=response.status, headers=told, body=body, duration_ms=duration_ms)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(status=response.status, headers=headers, body=body, duration_ms=duration_ms)
 
 
 def timeseries(site: str, points: tuple[str, ...], start_ms: int, end_ms: int, route: str = "") -> str:

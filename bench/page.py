@@ -13,7 +13,7 @@ BEGIN: Final = "<!-- begin: written by `make bench REFERENCE=1` from bench/resul
 END: Final = "<!-- end -->"
 
 
-def told(record: dict[str, Any]) -> str:
+def page_text(record: dict[str, Any]) -> str:
     """The part of the page that a record makes."""
     machine = record["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
@@ -37,4 +37,4 @@ def written(page: str, record: dict[str, Any]) -> str:
     _, end, tail = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{PAGE.name} lacks its marks; put these two lines back: {BEGIN} and {END}")
-    return f"{head}{BEGIN}\n\n{told(record)}\n\n{END}{tail}"
+    return f"{head}{BEGIN}\n\n{page_text(record)}\n\n{END}{tail}"

@@ -49,12 +49,12 @@ def markdown(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 def figure_lines(figures: Sequence[dict[str, Any]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Headings and lines of a measurement's own figures; what a row lacks is a dash."""
     names = tuple(dict.fromkeys(name for row in figures for name in row))
-    shown = [
-        tuple(row[name] if isinstance(row.get(name), str) else _shown(row.get(name)) for name in names)
+    rows = [
+        tuple(row[name] if isinstance(row.get(name), str) else _cell(row.get(name)) for name in names)
         for row in figures
     ]
-    return tuple(name.replace("_", " ") for name in names), shown
+    return tuple(name.replace("_", " ") for name in names), rows
 
 
-def _shown(value: Any) -> str:
+def _cell(value: Any) -> str:
     return "-" if value is None else number(value)

@@ -7,7 +7,7 @@ from typing import Final
 from edgeseries.access.keys import ADMIN_KEY_ID, hash_of, key_text
 from edgeseries.limits import KEY_SECRET_BYTES
 
-TOLD: Final = """\
+MESSAGE: Final = """\
 The admin key. It is told once; keep it where you keep passwords:
   {key}
 Its hash, which the stack takes (replace the old one to rotate):
@@ -23,7 +23,7 @@ def new_admin_key() -> str:
 def main() -> int:
     """Print a key and its hash."""
     key = new_admin_key()
-    print(TOLD.format(key=key, hash=hash_of(key)), end="")
+    print(MESSAGE.format(key=key, hash=hash_of(key)), end="")
     return 0
 
 

@@ -68,7 +68,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class AskResult:
     """What came back for an ask."""
 
     status: int
@@ -127,23 +127,23 @@ def _play(console: Console, stack: Stack, truth: Truth) -> bool:
         sample_count = 0
         job: tuple[Ask, Mapping[str, Any]] | None = None
         for ask in _asks(truth, site):
-            told = _ask(client, truth, ask)
+            result = _ask(client, truth, ask)
             time.sleep(STORE_S)
-            right = right and told.right
-            sample_count += told.sample_count
+            right = right and result.right
+            sample_count += result.sample_count
             table.add_row(
                 ask.shows,
-                str(told.status),
-                told.route,
-                told.cache,
-                f"{told.sample_count:,}",
-                f"{told.body_bytes:,}",
-                f"{told.duration_ms:.0f}",
-                told.upstream_ms,
-                told.verdict,
+                str(result.status),
+                result.route,
+                result.cache,
+                f"{result.sample_count:,}",
+                f"{result.body_bytes:,}",
+                f"{result.duration_ms:.0f}",
+                result.upstream_ms,
+                result.verdict,
             )
-            if told.route == "queued" and told.right:
-                job = (ask, told.document)
+            if result.route == "queued" and result.right:
+                job = (ask, result.document)
         console.print(table)
         if job is not None:
             right = _watch(console, client, truth, *job) and right
@@ -159,17 +159,17 @@ def _watch(
 ) -> bool:
     """The job of a request, to its end and its result."""
     console.print(f"{ask.shows}: job {accepted['jobId']}, {accepted['estimatedSamples']:,} samples estimated")
-    told = follow(console, client, accepted, truth, span_ms=(ask.start_ms, ask.end_ms))
-    if told.right:
-        megabytes = told.result_bytes / 1e6
+    result = follow(console, client, accepted, truth, span_ms=(ask.start_ms, ask.end_ms))
+    if result.right:
+        megabytes = result.result_bytes / 1e6
         console.print(
-            f"  {told.fetched_count:,} samples fetched in {told.duration_s:.1f} s, others were stored; "
-            f"the result, {told.sample_count:,} samples, {megabytes:.1f} MB of JSON from blocks in "
-            f"{told.result_s:.1f} s, equals the truth\n"
+            f"  {result.fetched_count:,} samples fetched in {result.duration_s:.1f} s, others were stored; "
+            f"the result, {result.sample_count:,} samples, {megabytes:.1f} MB of JSON from blocks in "
+            f"{result.result_s:.1f} s, equals the truth\n"
         )
     else:
-        console.print(f"  wrong: {', '.join(told.wrong)}\n", markup=False)
-    return told.right
+        console.print(f"  wrong: {', '.join(result.wrong)}\n", markup=False)
+    return result.right
 
 
 def _a_site(truth: Truth) -> str | None:
@@ -244,7 +244,7 @@ def _asks(truth: Truth, site: str) -> Sequence[Ask]:
     )
 
 
-def _ask(client: httpx.Client, truth: Truth, ask: Ask) -> Told:
+def _ask(client: httpx.Client, truth: Truth, ask: Ask) -> AskResult:
     started_s = time.perf_counter()
     response = client.post("/api/timeseries", json=ask.fields)
     duration_ms = (time.perf_counter() - started_s) * 1000
@@ -259,7 +259,7 @@ def _ask(client: httpx.Client, truth: Truth, ask: Ask) -> Told:
         wrong = [point for point in ask.points if not _is_right(document["data"][point], truth, ask, point)]
         verdict, right = (f"wrong: {', '.join(wrong)}", False) if wrong else ("equal", True)
         count = int(document["_meta"]["sampleCount"])
-    return Told(
+    return AskResult(
         status=response.status_code,
         route=route,
         cache=response.headers.get("cache-status", "").removeprefix("EdgeSeries; ").partition(";")[0],
@@ -273,10 +273,10 @@ def _ask(client: httpx.Client, truth: Truth, ask: Ask) -> Told:
     )
 
 
-def _is_right(told: Mapping[str, Any], truth: Truth, ask: Ask, point: str) -> bool:
+def _is_right(result: Mapping[str, Any], truth: Truth, ask: Ask, point: str) -> bool:
     """Equal sample for sample and type for type: as JSON texts, in which true is not 1."""
     expected = expected_samples(truth, ask.site, point, ask.start_ms, ask.end_ms)
-    return json.dumps(told) == json.dumps({"samples": expected, "count": len(expected), "error": None})
+    return json.dumps(result) == json.dumps({"samples": expected, "count": len(expected), "error": None})
 
 
 def _iso(epoch_ms: int) -> str:

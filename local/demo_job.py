@@ -105,6 +105,6 @@ def job_events(client: httpx.Client, url: str) -> Iterator[dict[str, Any]]:
                     return
 
 
-def _is_right(told: object, truth: Truth, site: str, point: str, span_ms: tuple[int, int]) -> bool:
+def _is_right(answered: object, truth: Truth, site: str, point: str, span_ms: tuple[int, int]) -> bool:
     expected = expected_samples(truth, site, point, *span_ms)
-    return json.dumps(told) == json.dumps({"samples": expected, "count": len(expected), "error": None})
+    return json.dumps(answered) == json.dumps({"samples": expected, "count": len(expected), "error": None})

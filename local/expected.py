@@ -21,8 +21,8 @@ NOT_FINITE: Final = re.compile(r"\s*[+-]?(nan|inf|infinity)\s*", re.ASCII | re.I
 
 def expected_samples(truth: Truth, site: str, point: str, start_ms: int, end_ms: int) -> list[list[Any]]:
     """`[[epoch ms, value], ...]` of [start_ms, end_ms) as JSON has it: ascending, the last delivered wins."""
-    told = {at_ms: expected_value(text) for at_ms, text in truth.rows(site, point, start_ms, end_ms)}
-    return [[at_ms, told[at_ms]] for at_ms in sorted(told)]
+    by_time = {at_ms: expected_value(text) for at_ms, text in truth.rows(site, point, start_ms, end_ms)}
+    return [[at_ms, by_time[at_ms]] for at_ms in sorted(by_time)]
 
 
 def expected_value(text: str) -> Any:

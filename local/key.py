@@ -31,9 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults = [f"{one['parameter']}: {one['detail']}" for one in made.json().get("errors", [])]
         print(f"make key: {'; '.join(faults) or made.json()['detail']}", file=sys.stderr)
         return 1
-    told = made.json()
-    print(f"{told['keyId']}: {', '.join(told['rights'])} on {', '.join(told['sites'])}, {told['tier']}")
-    print(told["key"])
+    record = made.json()
+    print(
+        f"{record['keyId']}: {', '.join(record['rights'])} on {', '.join(record['sites'])}, {record['tier']}"
+    )
+    print(record["key"])
     return 0
 
 

@@ -42,16 +42,16 @@ class PassedLimit:
     unit: str
 
     @classmethod
-    def from_wire(cls, told: Mapping[str, Any], *, function: str) -> Self:
+    def from_wire(cls, wire: Mapping[str, Any], *, function: str) -> Self:
         """What `local/host/host.mjs` says."""
         return cls(
             function=function,
-            event_id=int(told["id"]),
-            event=str(told["event"]),
-            limit=str(told["limit"]),
-            count=round(told["count"]),
-            allowed=int(told["allowed"]),
-            unit=str(told["unit"]),
+            event_id=int(wire["id"]),
+            event=str(wire["event"]),
+            limit=str(wire["limit"]),
+            count=round(wire["count"]),
+            allowed=int(wire["allowed"]),
+            unit=str(wire["unit"]),
         )
 
     def __str__(self) -> str:

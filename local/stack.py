@@ -50,7 +50,7 @@ SIMULATOR_START_TIMEOUT_S: Final = 120.0
 TOKEN_BYTES: Final = 16
 """Entropy of the simulator's token, new in every run; hexadecimal, so that no token looks like an option."""
 
-KEPT_LOG_LINES: Final = 10_000
+LOG_LINES_MAX: Final = 10_000
 """How many lines `Stack.logs` keeps: enough for any test, and bounded for days of `make dev`."""
 
 
@@ -90,7 +90,7 @@ class Stack:
         self.url = ""
         self.upstream_url = ""
         self.admin_key = new_admin_key()
-        self.logs: deque[LogLine] = deque(maxlen=KEPT_LOG_LINES)
+        self.logs: deque[LogLine] = deque(maxlen=LOG_LINES_MAX)
         self._options = options
         self._simulator: Child | None = None
         self._host: Host | None = None

@@ -266,7 +266,7 @@ FROM cache_metadata
 GROUP BY kind, site;
 
 -- Requests by endpoint and route: counts, hits (of those that a store is concerned with), errors, mean
--- latency, samples that the store saved. `since_ms` is the first minute or hour that is still told apart.
+-- latency, samples that the store saved. `since_ms` is the first minute or hour that is still distinguished.
 CREATE VIEW IF NOT EXISTS v_request_stats AS
 SELECT
   endpoint, route,

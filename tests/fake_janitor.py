@@ -10,7 +10,7 @@ from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.upkeep.adapters.record_upkeep import RecordUpkeep
 from janitor.ports import Ports, Settings
 from tests.fake_stores import MemoryBucket, SqliteDatabase
-from tests.fakes import FakeClock, FixedExaminer, ListAlarm, ListJournal
+from tests.fakes import FakeClock, FixedHealthChecker, ListJournal, ListNotifier
 from tests.job_system import RESCUE_AFTER_MS, Queues
 
 
@@ -24,8 +24,8 @@ def janitor_ports(
         "rescues": RescueRecords(database),
         "job_queue": Queues(FakeClock()),
         "statistics": DatabaseStatistics(database),
-        "health_checker": FixedExaminer(),
-        "alarm": ListAlarm(),
+        "health_checker": FixedHealthChecker(),
+        "notifier": ListNotifier(),
         "clock": FakeClock(),
         "journal": ListJournal(),
         "settings": Settings(

@@ -20,6 +20,10 @@ sys.exit(main({state!r}, sys.argv[1:]))
 """
 
 
+DEAD = 255
+"""Exit status of a call that was stopped before it did anything."""
+
+
 class FakePulumi:
     """The state of one, and the folder to put first on PATH."""
 
@@ -63,6 +67,14 @@ class FakePulumi:
         """The words of every call of a subcommand, without it."""
         return [words[1:] for words in self._read()["calls"] if words[0] == verb]
 
+    def forget_calls(self) -> None:
+        """Count calls anew."""
+        self._write({**self._read(), "calls": []})
+
+    @property
+    def call_count(self) -> int:
+        return len(self._read()["calls"])
+
     def _read(self) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(self._state.read_text())
         return state
@@ -87,7 +99,8 @@ def main(state_file: str, words: list[str]) -> int:
     path = Path(state_file)
     state = json.loads(path.read_text())
     state["calls"].append(words)
-    status = _act(state, words)
+    dies_at = int(os.environ.get("FAKE_PULUMI_DIES_AT", "0"))
+    status = DEAD if len(state["calls"]) == dies_at else _act(state, words)
     path.write_text(json.dumps(state))
     return status
 
@@ -95,6 +108,14 @@ def main(state_file: str, words: list[str]) -> int:
 def _act(state: dict[str, Any], words: list[str]) -> int:  # noqa: C901, PLR0912 - a case a subcommand
     stacks = state["stacks"]
     match words:
+        case ["version"]:
+            print(os.environ.get("FAKE_PULUMI_VERSION", "v3.274.1"))
+        case ["whoami", "--json", "--non-interactive"]:
+            url = os.environ.get("FAKE_PULUMI_BACKEND", "https://app.pulumi.com/me")
+            if not url:
+                print("error: PULUMI_ACCESS_TOKEN must be set for login", file=sys.stderr)
+                return 255
+            print(json.dumps({"user": "me", "organizations": [], "url": url}))
         case ["stack", "select", name, *flags] if flags in ([], ["--create"]):
             if name not in stacks and not flags:
                 print(f"error: no stack named '{name}' found", file=sys.stderr)

@@ -14,14 +14,14 @@ from hashlib import md5
 from pathlib import Path
 
 from edgeseries.blocks.adapters.answer_facts import expiry_ms
-from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
+from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
 from edgeseries.blocks.ports.blocks import (
     BlockRef,
-    Forgotten,
-    Kept,
-    KeptDays,
+    DaysToStore,
+    PurgeOutcome,
     StoredIndex,
     StoredSamples,
+    StoreOutcome,
 )
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.errors import StoreUnavailable
@@ -59,14 +59,14 @@ class FakeAnswers:
     life_ms: int = ANSWER_LIFE_MS
     kept: dict[str, tuple[bytes, AnswerFacts]] = field(default_factory=dict)
 
-    async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:  # noqa: ARG002 - the port's
+    async def find(self, digest: str, *, accepts_brotli: bool) -> CachedAnswer | None:  # noqa: ARG002 - the port's
         self._fail()
         body, facts = self.kept.get(digest, (b"", None))
         if facts is None or self.clock.now_ms() >= expiry_ms(facts, self.life_ms):
             return None
-        return KeptAnswer(facts=facts, stream=BodyStream(body), content_encoding="")
+        return CachedAnswer(facts=facts, stream=BodyStream(body), content_encoding="")
 
-    async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
+    async def store(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
         self._fail()
         self.kept[digest] = (body, facts)
 
@@ -147,19 +147,19 @@ class FakeBlocks:
         stamp = self._stamps(site, points).total(points)
         return md5(repr((sorted(held.items()), stamp)).encode()).hexdigest()  # noqa: S324 - tells versions apart
 
-    async def keep(self, site: str, kept: Sequence[KeptDays], stamps: Stamps) -> Kept:
+    async def store(self, site: str, days: Sequence[DaysToStore], stamps: Stamps) -> StoreOutcome:
         self._fail(index=True)
-        now = self._stamps(site, [one.point for one in kept])
-        superseded = {one.point for one in kept if now.of(one.point) != stamps.of(one.point)}
-        self._store(site, [one for one in kept if one.point not in superseded])
-        return Kept(superseded=frozenset(superseded), stamps=stamps)
+        now = self._stamps(site, [one.point for one in days])
+        superseded = {one.point for one in days if now.of(one.point) != stamps.of(one.point)}
+        self._store(site, [one for one in days if one.point not in superseded])
+        return StoreOutcome(superseded=frozenset(superseded), stamps=stamps)
 
     async def begin_refresh(self, site: str, points: Sequence[str]) -> Refresh:
         self._fail(index=True)
         self.drawn += 1
         return Refresh(site=self.generations.get((site, ""), 0), tickets=dict.fromkeys(points, self.drawn))
 
-    async def refresh(self, site: str, kept: Sequence[KeptDays], begun: Refresh) -> Kept:
+    async def refresh(self, site: str, days: Sequence[DaysToStore], begun: Refresh) -> StoreOutcome:
         self._fail(index=True)
         superseded = {
             point
@@ -169,13 +169,13 @@ class FakeBlocks:
         for point in begun.tickets.keys() - superseded:
             self.generations[site, point] = self.generations.get((site, point), 0) + 1
             self.tickets[site, point] = begun.tickets[point]
-        self._store(site, [one for one in kept if one.point not in superseded])
+        self._store(site, [one for one in days if one.point not in superseded])
         stamps = self._stamps(site, sorted(begun.tickets.keys() - superseded))
-        return Kept(superseded=frozenset(superseded), stamps=stamps)
+        return StoreOutcome(superseded=frozenset(superseded), stamps=stamps)
 
     async def forget(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
-    ) -> Forgotten:
+    ) -> PurgeOutcome:
         self._fail(index=True)
         blocks: set[tuple[str, str]] = set()
         for (owner, point), days in self.held.items():
@@ -189,13 +189,13 @@ class FakeBlocks:
             self.drawn += 1
             self.generations[site, point] = self.generations.get((site, point), 0) + 1
             self.tickets[site, point] = self.drawn
-        return Forgotten(blocks=len(blocks), stored_bytes=0)
+        return PurgeOutcome(blocks=len(blocks), stored_bytes=0)
 
-    def _store(self, site: str, kept: Sequence[KeptDays]) -> None:
-        for one in kept:
+    def _store(self, site: str, days: Sequence[DaysToStore]) -> None:
+        for one in days:
             pairs = list(zip(one.samples.times_ms, one.samples.values, strict=True))
-            days = self.held.setdefault((site, one.point), {})
-            days.update({day: tuple(pair for pair in pairs if pair[0] // DAY_MS == day) for day in one.days})
+            held = self.held.setdefault((site, one.point), {})
+            held.update({day: tuple(pair for pair in pairs if pair[0] // DAY_MS == day) for day in one.days})
             self._note_empty(site, one)
             busy = len({at // DAY_MS for at in one.samples.times_ms})
             if busy:
@@ -206,7 +206,7 @@ class FakeBlocks:
                     observed + busy,
                 )
 
-    def _note_empty(self, site: str, one: KeptDays) -> None:
+    def _note_empty(self, site: str, one: DaysToStore) -> None:
         busy = by_month({at // DAY_MS for at in one.samples.times_ms})
         for month, read in by_month(one.days).items() if self.clock is not None else ():
             place = (site, one.point, month)

@@ -148,7 +148,7 @@ class ListJournal:
 
 
 @dataclass
-class FixedAdmission:
+class FixedRateLimiter:
     """Lets in or does not: nobody, nobody of the `spent`, each caller `per_caller` times."""
 
     open: bool = True
@@ -174,12 +174,12 @@ class FixedUpstream:
 
 
 @dataclass
-class FixedExaminer:
+class FixedHealthChecker:
     """Finds what it is told to find."""
 
     findings: tuple[Finding, ...] = ()
 
-    async def examine(self, *, timeout_ms: int) -> tuple[Finding, ...]:
+    async def check_all(self, *, timeout_ms: int) -> tuple[Finding, ...]:
         assert timeout_ms > 0
         return self.findings
 
@@ -235,13 +235,13 @@ class Afterwards:
 
 
 @dataclass
-class ListAlarm:
+class ListNotifier:
     """Keeps what it is told, unless nobody is there."""
 
     failure: EdgeError | None = None
     notices: list[Notice] = field(default_factory=list)
 
-    async def tell(self, notices: Sequence[Notice]) -> None:
+    async def notify(self, notices: Sequence[Notice]) -> None:
         if self.failure is not None:
             raise self.failure
         self.notices += notices

@@ -30,11 +30,11 @@ class GenerationsConformance:
             for points in (None, [POINT], [OTHER, POINT]):
                 stamps = (await blocks.look_up(site, [POINT], span)).stamps
                 await blocks.forget(site, points=points, span=day_span(FEB_29, FEB_29), dry_run=False)
-                done = await blocks.keep(site, [made_kept(MARCH[:2])], stamps)
+                done = await blocks.store(site, [made_kept(MARCH[:2])], stamps)
                 assert done.superseded == {POINT}
                 assert await covered(blocks, site, [POINT], span) == {}
             now = (await blocks.look_up(site, [POINT], span)).stamps
-            assert (await blocks.keep(site, [made_kept(MARCH[:2])], now)).superseded == frozenset()
+            assert (await blocks.store(site, [made_kept(MARCH[:2])], now)).superseded == frozenset()
             assert await covered(blocks, site, [POINT], span) == {POINT: frozenset(MARCH[:2])}
 
         run(check())
@@ -45,7 +45,7 @@ class GenerationsConformance:
             before = (await blocks.look_up(site, [POINT, OTHER], span)).stamps
             await blocks.forget(site, points=[OTHER], span=None, dry_run=False)
             await blocks.forget(site + "x", points=None, span=None, dry_run=False)
-            done = await blocks.keep(site, [made_kept(MARCH[:1]), made_kept(MARCH[:1], OTHER)], before)
+            done = await blocks.store(site, [made_kept(MARCH[:1]), made_kept(MARCH[:1], OTHER)], before)
             assert done.superseded == {OTHER}
             after = (await blocks.look_up(site, [POINT, OTHER], span)).stamps
             assert after.of(POINT) == before.of(POINT)
@@ -72,10 +72,10 @@ class GenerationsConformance:
             span = day_span(MARCH[0], MARCH[-1])
             early = (await blocks.look_up(site, [POINT, OTHER], span)).stamps
             begun = await blocks.begin_refresh(site, [POINT, OTHER])
-            await blocks.keep(site, [made_kept(MARCH[:3])], early)
+            await blocks.store(site, [made_kept(MARCH[:3])], early)
             done = await blocks.refresh(site, [made_kept(MARCH[1:2], start=3)], begun)
             assert done.superseded == frozenset()
-            assert (await blocks.keep(site, [made_kept(MARCH[:5], start=7)], early)).superseded == {POINT}
+            assert (await blocks.store(site, [made_kept(MARCH[:5], start=7)], early)).superseded == {POINT}
             held = (await read(blocks, site, [POINT], span))[POINT]
             whole = expected(MARCH[:1]) + expected(MARCH[1:2], start=3) + expected(MARCH[2:3])
             assert told(held.samples) == whole
@@ -83,7 +83,7 @@ class GenerationsConformance:
             for point in (POINT, OTHER):
                 assert now.of(point) == done.stamps.of(point)
                 assert now.of(point).total > early.of(point).total
-            assert (await blocks.keep(site, [made_kept(MARCH[5:6])], done.stamps)).superseded == frozenset()
+            assert (await blocks.store(site, [made_kept(MARCH[5:6])], done.stamps)).superseded == frozenset()
 
         run(check())
 

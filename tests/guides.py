@@ -1,7 +1,8 @@
 """The commands in our documents: fenced blocks of code, with the mark that says who runs them.
 
-A mark is the word after the language: `run` (a test runs it against a running stack), `account` (it needs a
-Cloudflare account, and nobody here runs it), or `tested=<path>` (that test runs it).
+A mark is the word after the language: `run` (a test runs it against a running stack), `engine` (`make engine`
+runs it, with a real Pulumi engine and a stand-in for the account), `account` (it needs a Cloudflare account,
+and nobody here runs it), or `tested=<path>` (that test runs it).
 """
 
 import re

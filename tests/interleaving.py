@@ -1,6 +1,6 @@
 """Work that is carried on one call of a store or of upstream at a time, in an order that a test chooses.
 
-Every call of the bucket, the database, the kept answers and the origin waits at a gate before it is done.
+Every call of the bucket, the database, the cached answers and the origin waits at a gate before it is done.
 When everybody waits, the test lets one of them go on. So any order in which the platform may let requests,
 jobs and purges come in between each other can be tried.
 """
@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
+from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
 from edgeseries.limits import DAY_MS
 from edgeseries.origins.ports.origin import Bulk
 from edgeseries.planning.capabilities import Capabilities
@@ -98,17 +98,17 @@ class GatedDatabase(SqliteDatabase):
 
 @dataclass
 class GatedAnswers(FakeAnswers):
-    """Kept answers behind a gate."""
+    """Cached answers behind a gate."""
 
     gate: Gate = field(default_factory=Gate)
 
-    async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
+    async def find(self, digest: str, *, accepts_brotli: bool) -> CachedAnswer | None:
         await self.gate.wait()
         return await super().find(digest, accepts_brotli=accepts_brotli)
 
-    async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
+    async def store(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
         await self.gate.wait()
-        await super().keep(digest, body, facts)
+        await super().store(digest, body, facts)
 
 
 @dataclass

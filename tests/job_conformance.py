@@ -15,7 +15,7 @@ from edgeseries.jobs.job import Batch, Claim, Job, JobRequest, Priority
 from edgeseries.jobs.limits import BATCH_LEASE_MS, RESCUE_AFTER_MS
 from edgeseries.jobs.messages import BatchMessage, JobMessage, PlanMessage
 from edgeseries.jobs.ports.batches import Refused
-from edgeseries.jobs.ports.dead_letters import Burial, DeadLetter
+from edgeseries.jobs.ports.dead_letters import DeadLetter, DeadLetterOutcome
 from edgeseries.jobs.ports.jobs import JobFilter, Joined
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import DAY_MS
@@ -34,7 +34,7 @@ class Story:
     def __init__(self, database: Database) -> None:
         self.number = next(_numbers)
         self.site = f"made up / jobs {self.number}"
-        self.jobs, self.letters = JobRecords(database), DeadLetterRecords(database)
+        self.jobs, self.dead_letters = JobRecords(database), DeadLetterRecords(database)
         self.batches, self.rescues = BatchRecords(database), RescueRecords(database)
         self.now_ms = NOW_MS + self.number
         self.job_id = ""
@@ -88,7 +88,7 @@ class Story:
         assert job is not None
         return job
 
-    def letter(self, index: int | None, name: str = "") -> DeadLetter:
+    def dead_letter(self, index: int | None, name: str = "") -> DeadLetter:
         return DeadLetter(
             letter_id=f"letter {self.number} {name or index}",
             queue="jobs-normal",
@@ -117,7 +117,7 @@ class Story:
 
 
 class JobPortsConformance:
-    """Jobs, JobBook, Batches, Letters and Rescues over one database."""
+    """Jobs, JobReader, Batches, Letters and Rescues over one database."""
 
     @pytest.fixture
     def story(self, database: Database) -> Story:
@@ -240,7 +240,7 @@ class JobPortsConformance:
             assert await story.refused(7) is Refused.GONE
             await story.finish(0)
             assert await story.refused(0) is Refused.DONE
-            assert await story.letters.bury(story.letter(1)) is Burial.BURIED
+            assert await story.dead_letters.add(story.dead_letter(1)) is DeadLetterOutcome.STORED
             assert await story.refused(1) is Refused.ENDED
             assert await story.jobs.reopen(story.job_id, now_ms=story.now_ms)
             story.job_id = "nobody"
@@ -306,20 +306,20 @@ class JobPortsConformance:
         async def check() -> None:
             await story.planned()
             await story.finish(0)
-            assert await story.letters.bury(story.letter(0)) is Burial.OBSOLETE
-            assert await story.letters.find(story.letter(0).letter_id) is None
+            assert await story.dead_letters.add(story.dead_letter(0)) is DeadLetterOutcome.OBSOLETE
+            assert await story.dead_letters.find(story.dead_letter(0).letter_id) is None
             claim = await story.claim(1)
-            assert await story.letters.bury(story.letter(1)) is Burial.HELD
+            assert await story.dead_letters.add(story.dead_letter(1)) is DeadLetterOutcome.HELD
             await story.batches.put_back(claim, cause="c", counts=True, now_ms=story.now_ms)
-            assert await story.letters.bury(story.letter(1)) is Burial.BURIED
-            assert await story.letters.bury(story.letter(1)) is Burial.BURIED
+            assert await story.dead_letters.add(story.dead_letter(1)) is DeadLetterOutcome.STORED
+            assert await story.dead_letters.add(story.dead_letter(1)) is DeadLetterOutcome.STORED
             job = await story.job()
             assert (job.status, job.error) == (JobStatus.FAILED, "because")
-            kept = await story.letters.find(story.letter(1).letter_id)
-            assert kept == story.letter(1)
+            kept = await story.dead_letters.find(story.dead_letter(1).letter_id)
+            assert kept == story.dead_letter(1)
             assert await story.jobs.reopen(story.job_id, now_ms=story.now_ms)
-            await story.letters.replayed(story.letter(1), now_ms=story.now_ms)
-            await story.letters.bury(story.letter(1))
+            await story.dead_letters.replayed(story.dead_letter(1), now_ms=story.now_ms)
+            await story.dead_letters.add(story.dead_letter(1))
             job = await story.job()
             assert (job.status, job.batches_done, job.error) == (JobStatus.RETRYING, 1, None)
             assert len(await story.jobs.waiting(story.job_id, after=-1)) == 2
@@ -330,16 +330,16 @@ class JobPortsConformance:
         async def check() -> None:
             await story.planned()
             for name in ("a", "b", "c"):
-                await story.letters.bury(story.letter(1, name))
+                await story.dead_letters.add(story.dead_letter(1, name))
             seen: list[str] = []
             after = None
             while True:
-                page = await story.letters.page(after=after, limit=2)
-                seen += [letter.letter_id for letter in page.letters]
+                page = await story.dead_letters.page(after=after, limit=2)
+                seen += [dead_letter.letter_id for dead_letter in page.dead_letters]
                 if (after := page.after) is None:
                     break
             assert len(seen) == len(set(seen))
-            assert {story.letter(1, name).letter_id for name in "abc"} <= set(seen)
+            assert {story.dead_letter(1, name).letter_id for name in "abc"} <= set(seen)
 
         asyncio.run(check())
 

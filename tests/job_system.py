@@ -72,8 +72,8 @@ class Queues:
         self.put(queue, message, delay_s)
         return True
 
-    async def bury(self, letter: FailedMessage) -> None:
-        self.put("dead-letters", letter.to_wire())
+    async def add(self, message: FailedMessage) -> None:
+        self.put("dead-letters", message.to_wire())
 
 
 class DyingOrigin(FakeOrigin):
@@ -116,16 +116,16 @@ class JobSystem:
         self.journal = ListJournal()
         self.budget = FixedBudget()
         self.jobs = JobRecords(self.database)
-        self.letters = DeadLetterRecords(self.database)
+        self.dead_letters = DeadLetterRecords(self.database)
         self.query = TimeseriesQuery(
             site=SITE,
             points=tuple(sorted(self.rows)),
             span=TimeRange(start_ms=FIRST_DAY * DAY_MS + 7, end_ms=(FIRST_DAY + days) * DAY_MS - 7),
         )
         self.ports = Ports(
-            book=self.jobs,
+            job_reader=self.jobs,
             batches=BatchRecords(self.database),
-            letters=self.letters,
+            dead_letters=self.dead_letters,
             job_queue=self.queues,
             dead_letter_queue=self.queues,
             origin=self.origin,
@@ -145,8 +145,10 @@ class JobSystem:
     def rewire(self, database: SqliteDatabase) -> None:
         """Stand on another database."""
         self.database = database
-        self.jobs, self.letters = JobRecords(database), DeadLetterRecords(database)
-        self.ports = replace(self.ports, book=self.jobs, batches=BatchRecords(database), letters=self.letters)
+        self.jobs, self.dead_letters = JobRecords(database), DeadLetterRecords(database)
+        self.ports = replace(
+            self.ports, job_reader=self.jobs, batches=BatchRecords(database), dead_letters=self.dead_letters
+        )
 
     def run(self, work: Any) -> Any:
         return asyncio.run(work)

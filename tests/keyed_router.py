@@ -18,7 +18,7 @@ from router.endpoints import ENDPOINTS
 from router.ports import Ports
 from tests.asked_router import DELIVERIES, QUERY, START_MS, ask
 from tests.fake_stores import SqliteDatabase
-from tests.fakes import FakeClock, FakeOrigin, FixedAdmission
+from tests.fakes import FakeClock, FakeOrigin, FixedRateLimiter
 from tests.made_ports import RATES, router_ports
 
 SITE, OTHER_SITE, NO_SITE = "hq", "annex", "nowhere"
@@ -79,7 +79,7 @@ class House:
     clock: FakeClock = field(default_factory=lambda: FakeClock(at_ms=1_700_000_000_000))
     memory: KeyMemory = field(default_factory=KeyMemory)
     origin: FakeOrigin = field(default_factory=lambda: FakeOrigin(ROWS))
-    rate_limiter: FixedAdmission = field(default_factory=FixedAdmission)
+    rate_limiter: FixedRateLimiter = field(default_factory=FixedRateLimiter)
     changes: dict[str, Any] = field(default_factory=dict)
     made: int = 9
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import pytest
 
 from edgeseries.blocks.ports.answers import AnswerFacts
-from edgeseries.blocks.ports.blocks import Blocks, Kept, KeptDays, StoredSamples
+from edgeseries.blocks.ports.blocks import Blocks, DaysToStore, StoredSamples, StoreOutcome
 from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.series.days import day_span
@@ -72,9 +72,9 @@ def made_day(day: int, each_ms: int = HOUR_MS, start: int = 0) -> list[tuple[int
     return [(at, VALUES[(start + place + day) % len(VALUES)]) for place, at in enumerate(times)]
 
 
-def made_kept(days: Iterable[int], point: str = POINT, start: int = 0) -> KeptDays:
+def made_kept(days: Iterable[int], point: str = POINT, start: int = 0) -> DaysToStore:
     chosen = tuple(days)
-    return KeptDays(
+    return DaysToStore(
         point=point,
         days=chosen,
         samples=samples_of(pair for day in sorted(chosen) for pair in made_day(day, start=start)),
@@ -91,10 +91,10 @@ def expected(days: Iterable[int], start: int = 0) -> list[tuple[int, str, type]]
     return told(samples_of(pair for day in sorted(days) for pair in made_day(day, start=start)))
 
 
-async def keep(blocks: Blocks, site: str, kept: Sequence[KeptDays]) -> Kept:
+async def keep(blocks: Blocks, site: str, kept: Sequence[DaysToStore]) -> StoreOutcome:
     """Store days as they were fetched just now."""
     stamps = (await blocks.look_up(site, [one.point for one in kept], day_span(FEB_29, FEB_29))).stamps
-    return await blocks.keep(site, kept, stamps)
+    return await blocks.store(site, kept, stamps)
 
 
 async def covered(

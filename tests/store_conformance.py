@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from edgeseries.blocks.ports.answers import Answers
-from edgeseries.blocks.ports.blocks import Blocks, KeptDays
+from edgeseries.blocks.ports.blocks import Blocks, DaysToStore
 from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.series.days import day_span
 from edgeseries.series.timerange import TimeRange
@@ -118,7 +118,7 @@ class BlocksConformance(GenerationsConformance):
 
     def test_an_empty_day_is_held(self, blocks: Blocks, site: str) -> None:
         async def check() -> None:
-            await keep(blocks, site, [KeptDays(point=POINT, days=(FEB_29,), samples=samples_of([]))])
+            await keep(blocks, site, [DaysToStore(point=POINT, days=(FEB_29,), samples=samples_of([]))])
             span = day_span(FEB_29 - 1, FEB_29)
             assert await covered(blocks, site, [POINT], span) == {POINT: frozenset([FEB_29])}
             held = (await read(blocks, site, [POINT], span))[POINT]
@@ -192,7 +192,7 @@ class BlocksConformance(GenerationsConformance):
             await keep(blocks, site, [made_kept(MARCH[:3])])
             assert await densities(blocks, site, [OTHER, POINT]) == {POINT: pytest.approx(24.0)}
             thin = samples_of([(MARCH[10] * DAY_MS, 1.0)])
-            await keep(blocks, site, [KeptDays(point=POINT, days=tuple(MARCH[10:20]), samples=thin)])
+            await keep(blocks, site, [DaysToStore(point=POINT, days=tuple(MARCH[10:20]), samples=thin)])
             learned = (await densities(blocks, site, [POINT]))[POINT]
             assert learned == pytest.approx((24.0 * 3 + 1.0) / 4)
 
@@ -268,7 +268,7 @@ class AnswersConformance:
         facts = made_facts(body)
 
         async def check() -> None:
-            await answers.keep(digest, body, facts)
+            await answers.store(digest, body, facts)
             for _ in range(3):
                 found = await answers.find(digest, accepts_brotli=accepts_brotli)
                 assert found is not None
@@ -282,7 +282,7 @@ class AnswersConformance:
         old = made_facts(b"old", created_ms=1_500_000_000_000)
 
         async def check() -> None:
-            await answers.keep(digest, b"old", old)
+            await answers.store(digest, b"old", old)
             assert await answers.find(digest, accepts_brotli=True) is None
 
         run(check())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.ports.blocks import Blocks, Kept, KeptDays
+from edgeseries.blocks.ports.blocks import Blocks, DaysToStore, StoreOutcome
 from edgeseries.series.days import day_span
 from edgeseries.storage.object_keys import (
     block_path,
@@ -78,7 +78,7 @@ async def turns(wait_ms: int) -> None:
         await asyncio.sleep(0)
 
 
-def put(store: Blocks, *kept: KeptDays) -> Kept:
+def put(store: Blocks, *kept: DaysToStore) -> StoreOutcome:
     return run(keep(store, SITE, kept))
 
 

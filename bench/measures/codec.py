@@ -64,7 +64,7 @@ def _findings(
     per_sample = float(block["bytes_per_sample"])
     less_percent = 100 * (1 - stored_bytes / telemetry.upstream_bytes)
     upstream = telemetry.upstream_bytes / telemetry.sample_count
-    told = f"{per_sample:.3f} bytes a sample; upstream {upstream:.1f}, tuned Parquet {tuned:.3f}"
+    text = f"{per_sample:.3f} bytes a sample; upstream {upstream:.1f}, tuned Parquet {tuned:.3f}"
     name = telemetry.name
     findings = [
         Finding(
@@ -72,7 +72,7 @@ def _findings(
             measured=per_sample / tuned,
             unit="x",
             bound="below-parquet",
-            note=told,
+            note=text,
         ),
         Finding(
             what=f"{name}: segments decoded for one day, at most",

@@ -38,6 +38,7 @@ from router.ports import Ports
 from tests.fake_stores import FakeAnswers, MemoryBucket, SqliteDatabase
 from tests.fakes import Afterwards
 from tests.made_ports import router_ports
+from tests.store_rig import turns
 
 SITE: Final = "dashboard"
 POINTS: Final = 50
@@ -262,6 +263,7 @@ def _ports(
         compression=PackageCompression(),
         memory=BlockMemory(),
         clock=clock,
+        pause=turns,
     )
     origin = AceOrigin(base_url=url, token=TOKEN, web=HostWeb(client), clock=clock, catalogue=Catalogue())
     return router_ports(

@@ -233,12 +233,12 @@ def _differing(client: httpx.Client, job_id: str, made: Copies) -> int:
     path = f"/api/jobs/{job_id}/result?format=ndjson"
     with client.stream("GET", path, timeout=PATIENCE_S) as response:
         for line in response.raise_for_status().iter_lines():
-            told = json.loads(line)
+            sample = json.loads(line)
             point, row = divmod(place, len(made.rows))
             at_ms, value = made.rows[row]
-            right = point < len(made.points) and told["point_name"] == made.points[point]
+            right = point < len(made.points) and sample["point_name"] == made.points[point]
             seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at_ms // 1_000))
-            wrong += not (right and told["value"] == value and told["timestamp"].startswith(seconds))
+            wrong += not (right and sample["value"] == value and sample["timestamp"].startswith(seconds))
             place += 1
     return wrong + abs(made.sample_count - place)
 

@@ -1,29 +1,19 @@
 """The kernel beside the Python code inside workerd: blocks to columns, blocks to text."""
 
-import json
-import tempfile
-import time
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from bench.alone import alone
+from bench.by_set import client_of, months_by_set, timed_reply
 from bench.finding import Figure, Finding, Measurement, Report, Setting
-from bench.telemetry import Month, read_set, some_of
+from bench.telemetry import Month
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block import encode_block
 
-SAMPLES_MAX: Final = 60_000
-"""Of a set: Python in the runtime takes some seconds for so many."""
-
-QUICK_SAMPLES_MAX: Final = 4_000
-QUICK_POINTS: Final = 2
 PYTHON_TIMES: Final = 2
 KERNEL_TIMES: Final = 40
 """The kernel takes a millisecond, and the clock in the Worker moves by whole ones."""
 
-TIMEOUT_S: Final = 300.0
 WHAT: Final = ("decode", "json", "ndjson", "csv")
 MICROSECOND: Final = 1e6
 
@@ -31,17 +21,9 @@ MICROSECOND: Final = 1e6
 def _run(setting: Setting) -> Report:
     figures: list[Figure] = []
     findings: list[Finding] = []
-    with (
-        tempfile.TemporaryDirectory(prefix="kernel-") as folder,
-        alone("kernel_worker.py", Path(folder)) as url,
-    ):
-        for name, path in setting.sets.items():
-            telemetry = read_set(path, points_max=QUICK_POINTS if setting.quick else None)
-            months = some_of(telemetry.months, QUICK_SAMPLES_MAX if setting.quick else SAMPLES_MAX)
-            if not months:
-                continue
-            setting.say(f"  {name}: {sum(len(month.samples) for month in months):,} samples")
-            figure = _figure(name, months, url)
+    with client_of("kernel_worker.py") as client:
+        for name, months in months_by_set(setting):
+            figure = _figure(name, months, client)
             figures.append(figure)
             findings.extend(
                 (
@@ -62,13 +44,12 @@ def _run(setting: Setting) -> Report:
     return Report(findings=tuple(findings), figures=tuple(figures), method=METHOD)
 
 
-def _figure(name: str, months: list[Month], url: str) -> dict[str, Any]:
+def _figure(name: str, months: list[Month], client: httpx.Client) -> dict[str, Any]:
     count = sum(len(month.samples) for month in months)
     seconds: dict[str, float] = {}
-    with httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False) as client:
-        for month in months:
-            for key, spent in _ask(client, month).items():
-                seconds[key] = seconds.get(key, 0.0) + spent
+    for month in months:
+        for key, spent in _ask(client, month).items():
+            seconds[key] = seconds.get(key, 0.0) + spent
     each = {
         f"{side}_{what}_us": round(seconds[f"{side}_{what}_s"] / count * MICROSECOND, 4)
         for what in WHAT
@@ -79,23 +60,14 @@ def _figure(name: str, months: list[Month], url: str) -> dict[str, Any]:
 
 def _ask(client: httpx.Client, month: Month) -> dict[str, float]:
     """Seconds of one month; the Worker compares both sides' columns and texts before it tells."""
-    key = month.key
-    block = encode_block(key, month.days, month.samples, PackageCompression())
-    told = {
-        "key": {"site": key.site, "point": key.point, "month": key.month},
-        "days": month.days,
-        "python_times": PYTHON_TIMES,
-        "kernel_times": KERNEL_TIMES,
-    }
-    started = time.perf_counter()
-    reply = client.post("/", content=json.dumps(told).encode() + b"\n" + block)
-    outside_s = time.perf_counter() - started
-    found: dict[str, float] = reply.raise_for_status().json()
     times = {"python": PYTHON_TIMES, "kernel": KERNEL_TIMES}
-    inside_s = sum(spent * times[name.partition("_")[0]] for name, spent in found.items())
-    if not 0 < inside_s < outside_s:
-        raise AssertionError(f"the Worker's clock told {inside_s} s of {outside_s} s: it does not move there")
-    return found
+    return timed_reply(
+        client,
+        month,
+        encode_block(month.key, month.days, month.samples, PackageCompression()),
+        times={f"{side}_times": count for side, count in times.items()},
+        inside_s=lambda found: sum(spent * times[name.partition("_")[0]] for name, spent in found.items()),
+    )
 
 
 METHOD: Final = (

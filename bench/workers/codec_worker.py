@@ -29,12 +29,12 @@ class Default(WorkerEntrypoint):
         data = await bounded_body(request.js_object.body, MAX_BODY_BYTES)
         assert data is not None
         line, _, columns = data.partition(b"\n")
-        told = json.loads(line)
+        order = json.loads(line)
         half = len(columns) // 2
         values = tuple(array("d", columns[half:]))
         samples = Samples(times_ms=array("q", columns[:half]), values=values)
-        key = BlockKey(**told["key"])
-        days, times, day_times = told["days"], told["times"], told["day_times"]
+        key = BlockKey(**order["key"])
+        days, times, day_times = order["days"], order["times"], order["day_times"]
         compression = RuntimeCompression()
         block = encode_block(key, days, samples, compression)
         started = time.perf_counter()

@@ -33,8 +33,8 @@ class Default(WorkerEntrypoint):
         data = await bounded_body(request.js_object.body, MAX_BODY_BYTES)
         assert data is not None
         line, _, block = data.partition(b"\n")
-        told = json.loads(line)
-        key, days = BlockKey(**told["key"]), told["days"]
+        order = json.loads(line)
+        key, days = BlockKey(**order["key"]), order["days"]
         compression = RuntimeCompression()
         kernel = KernelBlockCodec(PythonBlockCodec(compressor=compression))
         month = month_days(key.month)
@@ -51,14 +51,14 @@ class Default(WorkerEntrypoint):
         assert image_of(found) == image_of(kernel.decode(block, key, days))
         seconds = {
             "python_decode_s": timed(
-                told["python_times"], lambda: decode_days(block, key, days, compression)
+                order["python_times"], lambda: decode_days(block, key, days, compression)
             ),
-            "kernel_decode_s": timed(told["kernel_times"], lambda: kernel.decode(block, key, days)),
+            "kernel_decode_s": timed(order["kernel_times"], lambda: kernel.decode(block, key, days)),
         }
         for form in ResultFormat:
             assert python_text(form) == kernel_text(form)
-            seconds[f"python_{form}_s"] = timed(told["python_times"], lambda form=form: python_text(form))
-            seconds[f"kernel_{form}_s"] = timed(told["kernel_times"], lambda form=form: kernel_text(form))
+            seconds[f"python_{form}_s"] = timed(order["python_times"], lambda form=form: python_text(form))
+            seconds[f"kernel_{form}_s"] = timed(order["kernel_times"], lambda form=form: kernel_text(form))
         return Response(json.dumps(seconds))
 
 

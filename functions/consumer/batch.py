@@ -1,6 +1,6 @@
 """A batch message: claim, fetch and store, count it done; or give it back, or up."""
 
-from consumer.delivery import Delivery, bury
+from consumer.delivery import Delivery, send_to_dead_letters
 from consumer.fetching import ClaimLost, FetchBuffer, fetch_batch
 from consumer.ports import Ports
 from edgeseries.errors import EdgeError
@@ -11,7 +11,7 @@ from edgeseries.jobs.messages import BatchMessage
 from edgeseries.jobs.ports.batches import Refused
 from edgeseries.jobs.retrying import GiveUp, after_failure, before_work
 from edgeseries.limits import SECOND_MS
-from edgeseries.metrics.ports.journal import BatchRecord, told_counts
+from edgeseries.metrics.ports.journal import BatchRecord, counts_text
 
 
 async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> Disposition:
@@ -48,7 +48,7 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
         samples=buffer.delivered,
         ms=duration_ms,
         cause=cause,
-        dropped=told_counts(dropped),
+        dropped=counts_text(dropped),
     )
     ports.journal.batch(
         BatchRecord(
@@ -69,7 +69,7 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
 async def refused(why: Refused, message: BatchMessage, delivery: Delivery, ports: Ports) -> Disposition:
     """A batch that cannot be claimed needs no message, unless somebody holds it who may never finish.
 
-    Then a copy of the message waits: the queue would count one that is put back, and bury it.
+    Then a copy of the message waits: the queue would count one that is put back, and dead-letter it.
     """
     ports.journal.line(
         "info", "batch not claimed", job=message.job_id, batch=message.batch_index, cause=why.value
@@ -108,9 +108,9 @@ async def failed(
 async def given_up(
     verdict: GiveUp, claim: Claim, delivery: Delivery, ports: Ports, *, delivered: int = 0
 ) -> Disposition:
-    """Give the batch back, so that its letter can fail it, and send the letter."""
+    """Give the batch back, so that its dead letter can fail it, and send that."""
     await ports.batches.put_back(
         claim, cause=verdict.cause, counts=True, now_ms=ports.clock.now_ms(), delivered=delivered
     )
-    await bury(verdict, delivery, attempts=claim.attempts + 1, ports=ports)
+    await send_to_dead_letters(verdict, delivery, attempts=claim.attempts + 1, ports=ports)
     return ACK

@@ -12,40 +12,38 @@ from consumer.ports import Ports
 from edgeseries.errors import EdgeError
 from edgeseries.jobs.dispositions import ACK, Disposition, PutBack
 from edgeseries.jobs.messages import BatchMessage, FailedMessage, PlanMessage, UnknownMessage, message_of
-from edgeseries.jobs.ports.dead_letters import Burial, DeadLetter
+from edgeseries.jobs.ports.dead_letters import DeadLetter, DeadLetterOutcome
 
 LATER_S: Final = 60
 """When the database is down, or somebody works on the batch after all. The dead-letter queue has no
 further dead-letter queue: nothing is acknowledged that is not kept."""
 
-WITHOUT_A_WORD: Final = (
-    "delivered again and again, and every time its Worker ended without a word; see its log"
-)
+NO_CAUSE: Final = "delivered again and again, and every time its Worker ended without a word; see its log"
 
 
-async def keep_letter(delivery: Delivery, ports: Ports) -> Disposition:
-    """Keep the letter; it never fails for good."""
-    letter = letter_of(delivery, ports.clock.now_ms())
+async def handle_dead_letter(delivery: Delivery, ports: Ports) -> Disposition:
+    """Store the dead letter; it never fails for good."""
+    dead_letter = dead_letter_of(delivery, ports.clock.now_ms())
     try:
-        burial = await ports.letters.bury(letter)
+        outcome = await ports.dead_letters.add(dead_letter)
     except EdgeError as error:
         ports.journal.line("error", "a dead letter could not be kept yet", cause=error.detail)
         return PutBack(delay_s=LATER_S)
     ports.journal.line(
-        "error" if burial is Burial.BURIED else "info",
-        f"dead letter: {burial.value}",
-        letter=letter.letter_id,
-        job=letter.job_id,
-        batch=letter.batch_index,
-        cause=letter.cause,
+        "error" if outcome is DeadLetterOutcome.STORED else "info",
+        f"dead letter: {outcome.value}",
+        dead_letter=dead_letter.letter_id,
+        job=dead_letter.job_id,
+        batch=dead_letter.batch_index,
+        cause=dead_letter.cause,
     )
-    return PutBack(delay_s=LATER_S) if burial is Burial.HELD else ACK
+    return PutBack(delay_s=LATER_S) if outcome is DeadLetterOutcome.HELD else ACK
 
 
-def letter_of(delivery: Delivery, now_ms: int) -> DeadLetter:
-    """The letter of a delivery, whatever was put into the queue."""
+def dead_letter_of(delivery: Delivery, now_ms: int) -> DeadLetter:
+    """The dead letter of a delivery, whatever was put into the queue."""
     body = delivery.body
-    queue, cause, attempts = delivery.queue, WITHOUT_A_WORD, delivery.attempts
+    queue, cause, attempts = delivery.queue, NO_CAUSE, delivery.attempts
     try:
         message = message_of(body)
         if isinstance(message, FailedMessage):
@@ -53,7 +51,7 @@ def letter_of(delivery: Delivery, now_ms: int) -> DeadLetter:
             message = message_of(body)
     except UnknownMessage as unknown:
         message = None
-        cause = unknown.detail if cause == WITHOUT_A_WORD else cause
+        cause = unknown.detail if cause == NO_CAUSE else cause
     about = message if isinstance(message, PlanMessage | BatchMessage) else None
     return DeadLetter(
         letter_id=delivery.message_id,

@@ -32,15 +32,15 @@ async def failed_unclaimed(error: EdgeError, delivery: Delivery, ports: Ports) -
         "warning", "a message failed", queue=delivery.queue, attempts=delivery.attempts, cause=error.detail
     )
     if isinstance(verdict, GiveUp):
-        await bury(verdict, delivery, attempts=delivery.attempts, ports=ports)
+        await send_to_dead_letters(verdict, delivery, attempts=delivery.attempts, ports=ports)
         return ACK
     return PutBack(delay_s=verdict.delay_s)
 
 
-async def bury(verdict: GiveUp, delivery: Delivery, *, attempts: int, ports: Ports) -> None:
+async def send_to_dead_letters(verdict: GiveUp, delivery: Delivery, *, attempts: int, ports: Ports) -> None:
     """Send the message to the dead letters with its cause."""
     message = dict(delivery.body) if isinstance(delivery.body, Mapping) else {"body": delivery.body}
     ports.journal.line("error", "a message is given up", queue=delivery.queue, cause=verdict.cause)
-    await ports.dead_letter_queue.bury(
+    await ports.dead_letter_queue.add(
         FailedMessage(queue=delivery.queue, message=message, cause=verdict.cause, attempts=attempts)
     )

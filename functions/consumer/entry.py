@@ -10,7 +10,6 @@ from consumer.delivery import Delivery
 from consumer.flow import UNEXPECTED_DELAY_S, consume, recover
 from consumer.ports import Ports
 from edgeseries.blocks.adapters.block_memory import BlockMemory
-from edgeseries.blocks.adapters.block_writing import pause
 from edgeseries.jobs.adapters.job_store import BatchRecords, DeadLetterRecords, JobRecords
 from edgeseries.jobs.batching import BatchSizes
 from edgeseries.jobs.dispositions import Disposition, PutBack
@@ -121,9 +120,9 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         kernel=bindings.text(KERNEL) == "on",
     )
     return Ports(
-        book=JobRecords(stores.database),
+        job_reader=JobRecords(stores.database),
         batches=BatchRecords(stores.database),
-        letters=DeadLetterRecords(stores.database),
+        dead_letters=DeadLetterRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         dead_letter_queue=PlatformDeadLetterQueue(bindings.env.DEAD_LETTERS, METRICS.operations),
         origin=AceOrigin(
@@ -133,7 +132,7 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
                 PlatformWeb(METRICS.operations),
                 load=UPSTREAM,
                 clock=clock,
-                pause=pause,
+                pause=PlatformTimer().pause,
                 journal=journal,
                 first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
             ),

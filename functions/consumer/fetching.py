@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consumer.ports import Ports
-from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Stamps
 from edgeseries.errors import Conflict, EdgeError, Transient
 from edgeseries.jobs.batching import cut_piece, halved
@@ -35,7 +35,7 @@ from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples, days_with_samples, joined
 
 SUPERSEDED_PAUSE_S: Final = 1
-"""Until a batch that was overtaken by a purge goes again. A pause that is told is no attempt."""
+"""Until a batch that was overtaken by a purge goes again. An announced pause is no attempt."""
 
 
 class ClaimLost(Conflict):
@@ -83,13 +83,13 @@ class FetchBuffer:
         """Write all of it into blocks. Raises Superseded if some of it was purged or refreshed meanwhile:
         the rest is stored.
         """
-        kept = [
-            KeptDays(point=point, days=tuple(sorted(days)), samples=joined(self.parts[point]))
+        whole_days = [
+            DaysToStore(point=point, days=tuple(sorted(days)), samples=joined(self.parts[point]))
             for point, days in self.days.items()
         ]
-        if kept:
-            superseded = (await ports.blocks.keep(self.site, kept, self.stamps)).superseded
-            stored = [one for one in kept if one.point not in superseded]
+        if whole_days:
+            superseded = (await ports.blocks.store(self.site, whole_days, self.stamps)).superseded
+            stored = [one for one in whole_days if one.point not in superseded]
             self.blocks += len(stored)
             self.stored += sum(len(one.samples) for one in stored)
             self.days, self.parts, self.sample_count = {}, {}, 0

@@ -6,7 +6,7 @@ A message is dealt with by itself; whatever becomes of it, the others of its del
 from typing import Final
 
 from consumer.batch import failed, run_batch
-from consumer.dead_letters import LATER_S, keep_letter
+from consumer.dead_letters import LATER_S, handle_dead_letter
 from consumer.delivery import Delivery, failed_unclaimed
 from consumer.planning import plan_job
 from consumer.ports import Ports
@@ -32,7 +32,7 @@ UNEXPECTED_DELAY_S: Final = 10
 async def consume(delivery: Delivery, ports: Ports) -> Disposition:
     """Deal with one delivery."""
     if is_dead_letter_queue(delivery.queue):
-        return await keep_letter(delivery, ports)
+        return await handle_dead_letter(delivery, ports)
     try:
         match message_of(delivery.body):
             case PlanMessage() as message:
@@ -40,7 +40,7 @@ async def consume(delivery: Delivery, ports: Ports) -> Disposition:
             case BatchMessage() as message:
                 return await run_batch(message, delivery, ports)
             case _:
-                return await keep_letter(delivery, ports)
+                return await handle_dead_letter(delivery, ports)
     except UnknownMessage as unknown:
         ports.journal.line("warning", "message put back", queue=delivery.queue, cause=unknown.detail)
         return PutBack(delay_s=UNKNOWN_MESSAGE_DELAY_S)
@@ -50,7 +50,7 @@ async def consume(delivery: Delivery, ports: Ports) -> Disposition:
 
 async def recover(fault: Exception, delivery: Delivery, ports: Ports) -> Disposition:
     """After a fault of ours, of whatever kind: the batch is given back at once, and tried again as after
-    any failure that may pass, so that a fault which does not pass ends the job and tells its cause.
+    any failure that may pass, so that a fault which does not pass ends the job with its cause.
     """
     if is_dead_letter_queue(delivery.queue):
         return PutBack(delay_s=LATER_S)

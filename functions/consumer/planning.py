@@ -13,7 +13,7 @@ async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Di
     """Lay down the batches of what is missing. A job that is planned already gets its messages again:
     whoever planned it may have ended before they were sent.
     """
-    job, query = await ports.book.find(message.job_id), await ports.book.query(message.job_id)
+    job, query = await ports.job_reader.find(message.job_id), await ports.job_reader.query(message.job_id)
     if job is None or query is None or not job.active:
         ports.journal.line("info", "no job to plan", job=message.job_id, message=delivery.message_id)
         return ACK

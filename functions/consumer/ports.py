@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from edgeseries.blocks.ports.blocks import Blocks
 from edgeseries.jobs.batching import BatchSizes
 from edgeseries.jobs.ports.batches import Batches
-from edgeseries.jobs.ports.dead_letters import Letters
-from edgeseries.jobs.ports.job_book import JobBook
+from edgeseries.jobs.ports.dead_letters import DeadLetters
 from edgeseries.jobs.ports.job_queue import DeadLetterQueue, JobQueue
+from edgeseries.jobs.ports.job_reader import JobReader
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.planning.sample_budget import SampleBudget
@@ -25,9 +25,9 @@ class Ports:
     what the upstream sent and nobody had asked for.
     """
 
-    book: JobBook
+    job_reader: JobReader
     batches: Batches
-    letters: Letters
+    dead_letters: DeadLetters
     job_queue: JobQueue
     dead_letter_queue: DeadLetterQueue
     origin: Origin
@@ -44,7 +44,7 @@ class Ports:
 
     @property
     def reader(self) -> SeriesReader:
-        """What tells which samples are missing, over the ports of this invocation."""
+        """Finds which samples are missing, over the ports of this invocation."""
         return SeriesReader(
             blocks=self.blocks,
             origin=self.origin,

@@ -27,7 +27,7 @@ async def bounded_gather(
             except EdgeError as error:
                 errors.append(error)
 
-    # `work` handles our own errors; a defect ends its worker, and the others end before it is told.
+    # `work` handles our own errors; a defect ends its worker, and the others end before it is raised.
     ended = await asyncio.gather(*(work() for _ in range(at_once)), return_exceptions=True)
     for failure in ended:
         if failure is not None:

@@ -33,7 +33,7 @@
             ├── BlockMismatch      it is another point's or month's     500
             └── BlockUnsupported   a newer version, an unknown codec    500
 
-It knows no HTTP text: `answers/problem.py` says how each is told to a caller.
+It knows no HTTP text: `answers/problem.py` maps each to an HTTP answer.
 """
 
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class InvalidRequest(BadRequest):
 
 
 class Unidentified(BadRequest):
-    """No key was shown, or one that nobody has made, or that is revoked: which of them is not told.
+    """No key was shown, or one that nobody has made, or that is revoked: the answer does not say which.
 
     `tried` if a key was shown.
     """

@@ -69,7 +69,7 @@ MAX_IGNORED_CHARS: Final = 1_000
 """Of a parameter that has no effect."""
 
 COVERAGE_MAX_RANGES: Final = 50_000
-"""Runs of days that one answer of `/api/coverage` tells, at 27 bytes each. 10,000 points that all have
+"""Runs of days that one answer of `/api/coverage` lists, at 27 bytes each. 10,000 points that all have
 the same hole are three; only points that were all stored differently come here."""
 
 MAX_REQUEST_ID_CHARS: Final = 64
@@ -101,7 +101,7 @@ RATE_WINDOW_S: Final = 60
 """The window of the rate limits (`infra/stack/wiring.py` gives it to the platform)."""
 
 ACTIVE_JOBS_RETRY_S: Final = 30
-"""What a key with too many jobs under way is told to wait: most jobs take longer than some seconds."""
+"""What a key with too many jobs under way is asked to wait: most jobs take longer than some seconds."""
 
 # --- routes ------------------------------------------------------------------
 DEFAULT_DENSITY_PER_DAY: Final = 100
@@ -164,7 +164,7 @@ BUDGET_TICKET_MS: Final = SECOND_MS
 """A place in the queue that nobody asks for any longer than this has lost its request."""
 
 BUDGET_RETRY_S: Final = 2
-"""What a caller is told to wait for whom there was no room."""
+"""The Retry-After of a request for which there was no room."""
 
 BUDGET_LINGER_MS: Final = 30 * SECOND_MS
 """So long after a request's deadline its share ends by itself: the platform gives 30 s to what is stored
@@ -178,7 +178,7 @@ DOUBT_MS: Final = HOUR_MS
 """Between the two readings that a silence of all points needs before it is stored: a gateway that is being
 restarted or restored is back by then. What is stored is read once more after EMPTY_REREAD_MS all the same."""
 
-DOUBT_KEPT_MS: Final = 30 * DAY_MS
+DOUBT_MAX_AGE_MS: Final = 30 * DAY_MS
 """How long a first reading of such a silence is remembered."""
 
 SILENT_DENSE_PER_DAY: Final = 24
@@ -236,7 +236,7 @@ CIRCUIT_LONGEST_PAUSES: Final = 12
 the setting says otherwise. One call a minute harms nobody."""
 
 CIRCUIT_PROBE_WAIT_MS: Final = 2 * SECOND_MS
-"""What callers are told to wait while a probe is under way."""
+"""The Retry-After while a probe is under way."""
 
 CIRCUIT_FAIR_MS: Final = SECOND_MS
 """A call that was given less time than this says nothing about the upstream when it runs out."""
@@ -291,7 +291,7 @@ assert BUDGET_TURN_MS < BUDGET_TICKET_MS < BUDGET_WAIT_MS < REQUEST_DEADLINE_MS
 assert INLINE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES
 assert FORCED_DIRECT_MAX_SAMPLES * FETCHED_SAMPLE_BYTES <= BUDGET_BYTES
 assert 32 * BUDGET_SMALL_BYTES <= BUDGET_BYTES
-assert DOUBT_MS < EMPTY_REREAD_MS < DOUBT_KEPT_MS
+assert DOUBT_MS < EMPTY_REREAD_MS < DOUBT_MAX_AGE_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= INLINE_MAX_SAMPLES
 
 # --- blocks

@@ -1,6 +1,6 @@
-"""Rate limits as callers are told of them: RateLimit-Policy and RateLimit.
+"""Rate limits as callers see them: RateLimit-Policy and RateLimit.
 
-The fields are those of draft-ietf-httpapi-ratelimit-headers. Only what is known is told:
+The fields are those of draft-ietf-httpapi-ratelimit-headers. Only what is known is sent:
 the platform's limiter says yes or no, never how many are left.
 """
 

@@ -34,7 +34,7 @@ async def archive_jobs(ports: Ports, turn: Turn) -> Outcome:
     pruned = await ports.keeping.prune_history(
         before_ms=turn.now_ms - HISTORY_KEEP_MS, at_most=HISTORY_AT_MOST
     )
-    return Outcome(told=f"{count} jobs archived, {pruned} forgotten", count=count + pruned)
+    return Outcome(summary=f"{count} jobs archived, {pruned} forgotten", count=count + pruned)
 
 
 DUTY: Final = Duty(name="archive-jobs", statements=MAX_ROUNDS * STATEMENTS_OF_A_ROUND + 1, run=archive_jobs)

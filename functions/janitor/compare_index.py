@@ -1,6 +1,6 @@
 """Bucket and index are made to agree, a stretch of keys in each sweep.
 
-The bucket's lifecycle rules remove objects and tell nobody, and a writer that dies between the
+The bucket's lifecycle rules remove objects without a notice, and a writer that dies between the
 bucket and the index, or that loses a race, leaves an object without a row. A row that was lost is made again
 from what stands beside its object, unless something of it was purged or refreshed since.
 """
@@ -34,7 +34,7 @@ async def compare_index(ports: Ports, turn: Turn) -> Outcome:
             break
     odd = f", {strange} objects that nobody can read" if strange else ""
     return Outcome(
-        told=f"{adopted} rows added, {dropped} rows removed, {orphans} objects without a row{odd}",
+        summary=f"{adopted} rows added, {dropped} rows removed, {orphans} objects without a row{odd}",
         count=adopted + dropped + orphans,
         cursor=place,
     )

@@ -27,12 +27,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run went: `told` is a sentence for people, `count` how many things were changed.
+    """How a run went: `summary` is a sentence for people, `count` how many things were changed.
 
     `cursor` is where the next run goes on; empty is from the beginning.
     """
 
-    told: str
+    summary: str
     count: int
     cursor: str = ""
 

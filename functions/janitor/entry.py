@@ -94,7 +94,7 @@ def ports_of(bindings: Bindings) -> Ports:
             clock=clock,
             journal=journal,
         ),
-        alarm=Webhook(
+        notifier=Webhook(
             url=bindings.text(ALERT_WEBHOOK_URL),
             stack=str(bindings.env.STACK),
             web=PlatformWeb(),

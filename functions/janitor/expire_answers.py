@@ -1,4 +1,4 @@
-"""Kept answers whose time to live is over go, the longest over first."""
+"""Cached answers whose time to live is over go, the longest over first."""
 
 from typing import Final
 
@@ -26,7 +26,7 @@ async def expire_answers(ports: Ports, turn: Turn) -> Outcome:
         count += len(found)
         if len(found) < PAGE_OBJECTS or not turn.has_time(ports):
             break
-    return Outcome(told=f"{count} answers expired", count=count)
+    return Outcome(summary=f"{count} answers expired", count=count)
 
 
 DUTY: Final = Duty(name="expire-answers", statements=MAX_PAGES * STATEMENTS_OF_A_PAGE, run=expire_answers)

@@ -41,7 +41,7 @@ class Run:
 
     duty: str
     verdict: str
-    told: str
+    summary: str
     count: int = 0
 
 
@@ -59,7 +59,7 @@ async def sweep(
     for run in runs:
         ports.journal.line(
             "error" if run.verdict == "failed" else "info",
-            f"duty {run.duty} {run.verdict}: {run.told}",
+            f"duty {run.duty} {run.verdict}: {run.summary}",
             count=run.count,
         )
     ports.journal.line("info", "sweep", cron=cron, scheduledMs=scheduled_ms, ms=duration_ms, failed=failed)
@@ -83,36 +83,36 @@ async def perform(duty: Duty, ports: Ports, *, stop_ms: int, guard: Guard) -> Ru
     try:
         cursor = await ports.records.claim(duty.name, now_ms=now_ms, lease_until_ms=lease_until_ms)
     except EdgeError as error:
-        return Run(duty=duty.name, verdict="failed", told=error.detail)
+        return Run(duty=duty.name, verdict="failed", summary=error.detail)
     if cursor is None:
-        return Run(duty=duty.name, verdict="held", told="another sweep is at it")
+        return Run(duty=duty.name, verdict="held", summary="another sweep is at it")
     try:
         outcome = await guard(duty.run(ports, Turn(cursor=cursor, now_ms=now_ms, stop_ms=stop_ms)))
-        run = Run(duty=duty.name, verdict="done", told=outcome.told, count=outcome.count)
+        run = Run(duty=duty.name, verdict="done", summary=outcome.summary, count=outcome.count)
     except EdgeError as error:
         # Where it stopped before is where it starts again: what it did meanwhile may be done twice.
-        outcome = Outcome(told=f"failed: {error.detail}", count=0, cursor=cursor)
-        run = Run(duty=duty.name, verdict="failed", told=_reason(error))
+        outcome = Outcome(summary=f"failed: {error.detail}", count=0, cursor=cursor)
+        run = Run(duty=duty.name, verdict="failed", summary=_reason(error))
     record = DutyRecord(
         duty=duty.name,
         cursor=outcome.cursor,
         ran_ms=ports.clock.now_ms(),
-        outcome=outcome.told[:OUTCOME_MAX_CHARS],
+        outcome=outcome.summary[:OUTCOME_MAX_CHARS],
     )
     try:
         await ports.records.finish(record, lease_until_ms=lease_until_ms)
     except EdgeError as error:
-        return replace(run, verdict="failed", told=f"{run.told}; not remembered: {error.detail}")
+        return replace(run, verdict="failed", summary=f"{run.summary}; not remembered: {error.detail}")
     return run
 
 
-async def _remember(ports: Ports, told: str) -> None:
+async def _remember(ports: Ports, summary: str) -> None:
     """That a sweep came to its end, whatever became of its duties; the next one does if this cannot."""
     now_ms = ports.clock.now_ms()
     lease_until_ms = now_ms + LEASE_MS
     try:
         if await ports.records.claim(SWEEP_RECORD, now_ms=now_ms, lease_until_ms=lease_until_ms) is not None:
-            record = DutyRecord(duty=SWEEP_RECORD, cursor="", ran_ms=now_ms, outcome=told)
+            record = DutyRecord(duty=SWEEP_RECORD, cursor="", ran_ms=now_ms, outcome=summary)
             await ports.records.finish(record, lease_until_ms=lease_until_ms)
     except EdgeError as error:
         ports.journal.line("error", "the sweep could not be remembered", cause=error.detail)

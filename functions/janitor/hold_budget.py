@@ -1,6 +1,6 @@
 """The cache stays within its budget of bytes: what was not used for the longest time goes first.
 
-Blocks and kept answers count together. A read of what has gone fetches it anew, so that no answer
+Blocks and cached answers count together. A read of what has gone fetches it anew, so that no answer
 is wrong meanwhile. Use is known to some minutes (`metrics/adapters/metrics_buffer.py`).
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from edgeseries.platform_limits import R2_KEYS
-from edgeseries.upkeep.ports.stored_objects import KeptObject
+from edgeseries.upkeep.ports.stored_objects import StoredObject
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 
@@ -29,9 +29,9 @@ assert 0 <= ROOM_PERCENT < 100  # noqa: PLR2004 - percent
 async def hold_budget(ports: Ports, turn: Turn) -> Outcome:
     """Weigh, and remove until it fits. Nothing is remembered: the next sweep weighs again."""
     stored_bytes = await ports.objects.stored_bytes()
-    told = f"{stored_bytes} of {ports.settings.cache_budget_bytes} bytes"
+    summary = f"{stored_bytes} of {ports.settings.cache_budget_bytes} bytes"
     if stored_bytes <= ports.settings.cache_budget_bytes:
-        return Outcome(told=told, count=0)
+        return Outcome(summary=summary, count=0)
     surplus = stored_bytes - ports.settings.cache_budget_bytes * (100 - ROOM_PERCENT) // 100
     count = 0
     for _ in range(MAX_PAGES):
@@ -44,12 +44,12 @@ async def hold_budget(ports: Ports, turn: Turn) -> Outcome:
         if surplus <= 0 or not going or not turn.has_time(ports):
             break
     rest = f", {surplus} still over; the next sweep goes on" if surplus > 0 else ""
-    return Outcome(told=f"{told}: {count} objects went{rest}", count=count)
+    return Outcome(summary=f"{summary}: {count} objects went{rest}", count=count)
 
 
-def first_of(objects: Sequence[KeptObject], surplus_bytes: int) -> tuple[KeptObject, ...]:
+def first_of(objects: Sequence[StoredObject], surplus_bytes: int) -> tuple[StoredObject, ...]:
     """As many of the first objects as take up the surplus."""
-    going: list[KeptObject] = []
+    going: list[StoredObject] = []
     for one in objects:
         if surplus_bytes <= 0:
             break

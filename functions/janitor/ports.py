@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from edgeseries.jobs.ports.job_queue import JobQueue
 from edgeseries.jobs.ports.rescue import Rescues
-from edgeseries.metrics.ports.alarm import Alarm
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
+from edgeseries.metrics.ports.notifier import Notifier
 from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.ports.clock import Clock
 from edgeseries.upkeep.ports.duties import DutyRecords
 from edgeseries.upkeep.ports.record_keeping import RecordKeeping
-from edgeseries.upkeep.ports.stored_objects import KeptObjects
+from edgeseries.upkeep.ports.stored_objects import StoredObjects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +29,13 @@ class Ports:
     """The ports of one sweep, and the settings that its duties depend on."""
 
     records: DutyRecords
-    objects: KeptObjects
+    objects: StoredObjects
     keeping: RecordKeeping
     rescues: Rescues
     job_queue: JobQueue
     statistics: Statistics
     health_checker: HealthChecker
-    alarm: Alarm
+    notifier: Notifier
     clock: Clock
     journal: Journal
     settings: Settings

@@ -5,7 +5,7 @@ from typing import Final
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 
-PAGE_LETTERS: Final = 1_000
+PAGE_DEAD_LETTERS: Final = 1_000
 MAX_PAGES: Final = 10
 """10,000 letters a sweep. A letter is a message of some hundred bytes and its cause."""
 
@@ -15,12 +15,12 @@ async def purge_letters(ports: Ports, turn: Turn) -> Outcome:
     count = 0
     for _ in range(MAX_PAGES):
         gone = await ports.keeping.purge_letters(
-            before_ms=turn.now_ms - ports.settings.dead_letter_keep_ms, at_most=PAGE_LETTERS
+            before_ms=turn.now_ms - ports.settings.dead_letter_keep_ms, at_most=PAGE_DEAD_LETTERS
         )
         count += gone
-        if gone < PAGE_LETTERS or not turn.has_time(ports):
+        if gone < PAGE_DEAD_LETTERS or not turn.has_time(ports):
             break
-    return Outcome(told=f"{count} dead letters forgotten", count=count)
+    return Outcome(summary=f"{count} dead letters forgotten", count=count)
 
 
 DUTY: Final = Duty(name="purge-letters", statements=MAX_PAGES, run=purge_letters)

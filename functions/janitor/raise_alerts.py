@@ -1,7 +1,7 @@
-"""Alert rules against readings; people are told once, reminded daily, and told when it is over.
+"""Alert rules against readings; each is sent once, repeated daily, and resolved when it is over.
 
 The last duty: it judges what the others left. A message that nobody took fails the duty, which
-forgets nothing and remembers nothing, so that the next sweep tells it.
+forgets nothing and remembers nothing, so that the next sweep sends it.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from edgeseries.metrics.alerting import (
     MIN_REQUESTS,
     WINDOW_MS,
     Measure,
-    judge,
-    recalled,
-    remembered,
+    evaluate,
+    states_of,
+    states_text,
 )
 from edgeseries.metrics.ports.health import Finding
 from edgeseries.upkeep.ports.duties import SWEEP_RECORD, DutyRecord
@@ -32,15 +32,15 @@ PERCENT: Final = 100
 
 
 async def raise_alerts(ports: Ports, turn: Turn) -> Outcome:
-    """Read, judge, tell, remember."""
-    judgement = judge(await readings(ports, turn.now_ms), recalled(turn.cursor), now_ms=turn.now_ms)
-    if judgement.notices:
-        await ports.alarm.tell(judgement.notices)
-    firing = sum(state.told_ms is not None for state in judgement.states.values())
+    """Read, evaluate, send, remember."""
+    evaluation = evaluate(await readings(ports, turn.now_ms), states_of(turn.cursor), now_ms=turn.now_ms)
+    if evaluation.notices:
+        await ports.notifier.notify(evaluation.notices)
+    firing = sum(state.notified_ms is not None for state in evaluation.states.values())
     return Outcome(
-        told=f"{firing} alerts firing, {len(judgement.notices)} told",
-        count=len(judgement.notices),
-        cursor=remembered(judgement.states),
+        summary=f"{firing} alerts firing, {len(evaluation.notices)} sent",
+        count=len(evaluation.notices),
+        cursor=states_text(evaluation.states),
     )
 
 
@@ -54,7 +54,7 @@ async def readings(ports: Ports, now_ms: int) -> dict[Measure, float]:
         Measure.DEAD_LETTERS: recent.dead_letters,
         Measure.BUDGET_PERCENT: PERCENT * stored_bytes / ports.settings.cache_budget_bytes,
         **of_duties(await ports.records.read(), now_ms),
-        **of_parts(await ports.health_checker.examine(timeout_ms=PROBE_TIMEOUT_MS)),
+        **of_parts(await ports.health_checker.check_all(timeout_ms=PROBE_TIMEOUT_MS)),
     }
     if recent.request_count >= MIN_REQUESTS:
         found[Measure.FAILED_REQUESTS_PERCENT] = PERCENT * recent.failed_requests / recent.request_count

@@ -28,7 +28,7 @@ async def remove_superseded(ports: Ports, turn: Turn) -> Outcome:
         count += len(found)
         if len(found) < PAGE_OBJECTS or not turn.has_time(ports):
             break
-    return Outcome(told=f"{count} superseded objects removed", count=count)
+    return Outcome(summary=f"{count} superseded objects removed", count=count)
 
 
 DUTY: Final = Duty(

@@ -15,7 +15,7 @@ async def rescue_work(ports: Ports, turn: Turn) -> Outcome:
     count = await rescue(
         ports.rescues, ports.job_queue, now_ms=turn.now_ms, rescue_after_ms=ports.settings.rescue_after_ms
     )
-    return Outcome(told=f"{count} messages sent again", count=count)
+    return Outcome(summary=f"{count} messages sent again", count=count)
 
 
 DUTY: Final = Duty(name="rescue-jobs", statements=STATEMENTS, run=rescue_work)

@@ -31,7 +31,7 @@ async def roll_up(ports: Ports, turn: Turn) -> Outcome:
         from_ms = hour_ms + HOUR_MS
         if not turn.has_time(ports):
             break
-    return Outcome(told=f"{count} hours rolled up", count=count, cursor=str(from_ms))
+    return Outcome(summary=f"{count} hours rolled up", count=count, cursor=str(from_ms))
 
 
 DUTY: Final = Duty(name="roll-up", statements=MAX_HOURS * STATEMENTS_OF_AN_HOUR, run=roll_up)

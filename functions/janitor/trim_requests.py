@@ -33,7 +33,7 @@ async def trim_requests(ports: Ports, turn: Turn) -> Outcome:
         count += 1
         if not turn.has_time(ports):
             break
-    return Outcome(told=f"{count} days trimmed", count=count)
+    return Outcome(summary=f"{count} days trimmed", count=count)
 
 
 DUTY: Final = Duty(name="trim-requests", statements=MAX_DAYS * STATEMENTS_OF_A_DAY, run=trim_requests)

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from edgeseries.access.grants import AccessSettings, Auth
-from edgeseries.http.cors import cors_policy_of
+from edgeseries.access.grants import AccessSettings, Auth, cors_policy_of
 from edgeseries.limits import RATE_WINDOW_S
 from edgeseries.rates import RatePolicy, Tier
 from edgeseries.settings.declaration import Setting

@@ -39,10 +39,10 @@ async def identify(head: HttpRequest, ports: Ports) -> Grant:
     """
     if ports.access.auth is Auth.OPEN:
         return EVERYBODY
-    shown = head.headers.get("authorization")
-    if shown is None:
+    authorization = head.headers.get("authorization")
+    if authorization is None:
         return NOBODY
-    presented = presented_key(shown)
+    presented = presented_key(authorization)
     grant = None if presented is None else _remembered_grant(presented, ports)
     if grant is None:
         grant = await _identify_stranger(presented, head, ports)

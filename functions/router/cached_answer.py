@@ -1,4 +1,4 @@
-"""A kept answer as an outcome: found by the digest of a sealed request and its stamp, streamed untouched."""
+"""A cached answer as an outcome: found by the digest of a sealed request and its stamp, streamed as it is."""
 
 from edgeseries.http.messages import HttpResponse
 from edgeseries.planning.canonical import ANSWER_VERSION, digest_of
@@ -13,8 +13,8 @@ from router.outcome import Outcome
 from router.ports import Ports
 
 
-def may_be_kept(query: TimeseriesQuery, freshness: Freshness, arrival: Arrival, ports: Ports) -> bool:
-    """Whether a kept answer may be there and is wanted: it is sealed, and the caller takes stored ones."""
+def may_be_cached(query: TimeseriesQuery, freshness: Freshness, arrival: Arrival, ports: Ports) -> bool:
+    """Whether a cached answer may be there and is wanted: it is sealed, and the caller takes stored ones."""
     unsealed_day = first_unsealed_day(now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lag_ms)
     sealed = day_of(query.span.end_ms - 1) < unsealed_day
     return sealed and freshness.reads and query.forced in (None, Route.CACHED)

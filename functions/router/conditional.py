@@ -1,7 +1,19 @@
 """Responses that carry an ETag: the headers of an answer, and 304 for who has it already."""
 
-from edgeseries.answers.answer import is_named_by
+from hashlib import sha256
+
 from edgeseries.http.messages import HttpRequest, HttpResponse
+
+
+def entity_tag(body: bytes) -> str:
+    """A strong ETag (RFC 9110, 8.8.3) over the content: equal bytes, equal tag."""
+    return f'"{sha256(body).hexdigest()[:32]}"'
+
+
+def is_named_by(tag: str, if_none_match: str) -> bool:
+    """Whether an If-None-Match header names this tag (RFC 9110, 13.1.2: weak comparison)."""
+    named = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
+    return "*" in named or tag in named
 
 
 def answer_headers(entity_tag: str) -> dict[str, str]:

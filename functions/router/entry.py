@@ -13,7 +13,6 @@ from edgeseries.access.grants import AccessSettings
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.ports.result_encoder import ResultEncoder
 from edgeseries.blocks.adapters.block_memory import BlockMemory
-from edgeseries.blocks.adapters.block_writing import pause
 from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.errors import Defect
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
@@ -67,7 +66,7 @@ from router.ports import Ports
 CATALOGUE = Catalogue()
 """Names of points that all requests of the isolate share."""
 
-TAILS = LiveMemory()
+LIVE_CACHE = LiveMemory()
 """What is known of the live edge, which all requests of the isolate share."""
 
 MEMORY = BlockMemory()
@@ -116,7 +115,7 @@ class Default(WorkerEntrypoint):
             defect = Defect("this is a fault of ours; the log has its cause under the request id")
             defect.__cause__ = cause
             response = refuse(defect, head, ports)
-        flusher.settle(ports.background.after, pause)
+        flusher.settle(ports.background.after, ports.timer.pause)
         return await platform_response(response, method=head.method)
 
 
@@ -153,7 +152,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         PlatformWeb(METRICS.operations),
         load=UPSTREAM,
         clock=clock,
-        pause=pause,
+        pause=PlatformTimer().pause,
         journal=journal,
         first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
     )
@@ -175,14 +174,14 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         answers=stores.answers,
         stamps=STAMPS,
         jobs=jobs,
-        book=jobs,
-        job_watch=SharedJobWatch(memory=WATCH, book=jobs, clock=clock),
-        letters=DeadLetterRecords(stores.database),
+        job_reader=jobs,
+        job_watch=SharedJobWatch(memory=WATCH, job_reader=jobs, clock=clock),
+        dead_letters=DeadLetterRecords(stores.database),
         result_parts=ResultPartRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
         timer=PlatformTimer(),
-        tails=TAILS,
+        live_cache=LIVE_CACHE,
         background=PlatformBackground(ctx),
         clock=clock,
         identity=RandomIdentity(),

@@ -9,7 +9,7 @@ from edgeseries.answers.problem import kind_of
 from edgeseries.errors import Defect, EdgeError, Transient
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.limits import MAX_ECHOED_PATH_CHARS, MAX_REQUEST_ID_CHARS
-from edgeseries.metrics.ports.journal import Level, RequestRecord, told_counts
+from edgeseries.metrics.ports.journal import Level, RequestRecord, counts_text
 from edgeseries.planning.freshness import Verdict, cache_status
 from edgeseries.ports.identity import Identity
 from edgeseries.rates import RatePolicy
@@ -64,8 +64,8 @@ def finalize_response(
         ms=duration_ms,
         samples=outcome.sample_count,
         requestId=request.request_id,
-        faults=told_counts(ports.faults),
-        dropped=told_counts(ports.dropped),
+        faults=counts_text(ports.faults),
+        dropped=counts_text(ports.dropped),
         **_facts_of(outcome.error),
     )
     ports.journal.request(
@@ -103,7 +103,7 @@ def level_of(error: EdgeError | None) -> Level:
 
 
 def _facts_of(error: EdgeError | None) -> dict[str, str | None]:
-    """What the log says of an error: what the caller was told, and what was behind it."""
+    """What the log says of an error: what the caller saw, and what was behind it."""
     if error is None:
         return {}
     cause = error.__cause__

@@ -10,8 +10,8 @@ from router.authorize import authorize
 from router.endpoints import RESOURCES
 from router.finalize_response import finalize_response, preflight
 from router.outcome import Outcome
+from router.parameters import read_request
 from router.ports import Ports
-from router.read_request import read_request
 from router.resources import find_resource, label_of
 
 
@@ -20,7 +20,7 @@ async def answer(head: HttpRequest, ports: Ports) -> HttpResponse:
 
     1. `resources.py`: which path is meant (404), which method of it (405).
     2. `authorize.py`: whose key it is, whether its rate allows this, whether it has the endpoint's right.
-    3. `read_request.py`: headers, path, query and body, within bounds and in time.
+    3. `parameters.py`: headers, path, query and body, within bounds and in time.
     4. `handlers/`: the endpoint's own work, in the file that is named by the path.
     5. `finalize_response.py`: headers that all responses carry, one log line, one measured record.
 

@@ -7,19 +7,19 @@ from upstream, and is not stored either: nobody knows what was purged meanwhile.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
-from edgeseries.blocks.ports.blocks import Kept, KeptDays
+from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
+from edgeseries.blocks.ports.blocks import DaysToStore, StoreOutcome
 from edgeseries.blocks.stamps import Refresh, Stamps
 from edgeseries.errors import EdgeError, StoreUnavailable
-from edgeseries.metrics.ports.journal import told_counts
+from edgeseries.metrics.ports.journal import counts_text
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.reading.faults import note
 from edgeseries.reading.survey import Index
 from router.ports import Ports
 
 
-async def find_answer(digest: str, *, accepts_brotli: bool, ports: Ports) -> KeptAnswer | None:
-    """The kept answer of a sealed request, if the store has it and answers."""
+async def find_answer(digest: str, *, accepts_brotli: bool, ports: Ports) -> CachedAnswer | None:
+    """The cached answer of a sealed request, if the store has it and answers."""
     try:
         return await ports.answers.find(digest, accepts_brotli=accepts_brotli)
     except StoreUnavailable as error:
@@ -33,7 +33,7 @@ def remembered_stamp(query: TimeseriesQuery, ports: Ports) -> int | None:
 
 
 async def look_up(query: TimeseriesQuery, *, reads: bool, ports: Ports) -> Index:
-    """What the index tells; densities and generations also for a request that uses nothing stored."""
+    """What the index says; densities and generations also for a request that uses nothing stored."""
     turn, read_ms = ports.stamps.turn(), ports.clock.now_ms()
     try:
         index = await ports.reader.look_up(query)
@@ -55,44 +55,46 @@ async def begin_refresh(query: TimeseriesQuery, ports: Ports) -> Refresh | None:
 
 
 async def store_refresh(
-    query: TimeseriesQuery, days: Sequence[KeptDays], begun: Refresh, ports: Ports
-) -> Kept | None:
+    query: TimeseriesQuery, days: Sequence[DaysToStore], begun: Refresh, ports: Ports
+) -> StoreOutcome | None:
     """Store what a refresh fetched; None if that failed, or if some of it was overtaken."""
     before = ports.faults.copy()
     try:
-        kept = await ports.blocks.refresh(query.site, days, begun)
+        outcome = await ports.blocks.refresh(query.site, days, begun)
     except EdgeError as error:
         note(ports, "not_stored", error)
         return None
     finally:
         ports.stamps.forget(query.site)
-        _tell_new_faults(before, ports)
-    return None if kept.superseded else kept
+        _log_new_faults(before, ports)
+    return None if outcome.superseded else outcome
 
 
-async def keep(query: TimeseriesQuery, days: Sequence[KeptDays], stamps: Stamps, ports: Ports) -> None:
+async def store_days(
+    query: TimeseriesQuery, days: Sequence[DaysToStore], stamps: Stamps, ports: Ports
+) -> None:
     """Store days that were fetched under some stamps, after the answer has left. What fails is fetched
     again another time.
     """
     before = ports.faults.copy()
     try:
         if days:
-            await ports.blocks.keep(query.site, days, stamps)
+            await ports.blocks.store(query.site, days, stamps)
     except EdgeError as error:
         note(ports, "not_stored", error)
-    _tell_new_faults(before, ports)
+    _log_new_faults(before, ports)
 
 
-async def keep_answer(digest: str, body: bytes, facts: AnswerFacts, ports: Ports) -> None:
-    """Keep an answer, after it has left."""
+async def store_answer(digest: str, body: bytes, facts: AnswerFacts, ports: Ports) -> None:
+    """Store an answer, after it has left."""
     try:
-        await ports.answers.keep(digest, body, facts)
+        await ports.answers.store(digest, body, facts)
     except EdgeError as error:
         note(ports, "not_stored", error)
 
 
-def _tell_new_faults(before: Mapping[str, int], ports: Ports) -> None:
+def _log_new_faults(before: Mapping[str, int], ports: Ports) -> None:
     met = {name: count - before.get(name, 0) for name, count in ports.faults.items()}
-    told = told_counts({name: count for name, count in met.items() if count > 0})
-    if told is not None:
-        ports.journal.line("warning", "faults while storing", faults=told)
+    faults = counts_text({name: count for name, count in met.items() if count > 0})
+    if faults is not None:
+        ports.journal.line("warning", "faults while storing", faults=faults)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from edgeseries.answers.answer import entity_tag
 from edgeseries.answers.formats import answer_body
 from edgeseries.blocks.ports.answers import AnswerFacts
-from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Refresh
 from edgeseries.errors import AnswerTooLarge, MemoryBusy
 from edgeseries.http.messages import HttpResponse
@@ -24,9 +23,9 @@ from edgeseries.reading.survey import Index, Survey
 from edgeseries.series.days import first_unsealed_day
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import days_with_samples
-from router.conditional import conditional_response
+from router.conditional import conditional_response, entity_tag
 from router.endpoint import Arrival
-from router.index_lookup import begin_refresh, keep, store_refresh
+from router.index_lookup import begin_refresh, store_days, store_refresh
 from router.memory_share import AnswerRoom, held_body, held_work, room_of, take_share
 from router.outcome import Outcome
 from router.ports import Ports
@@ -129,7 +128,7 @@ async def _read(  # noqa: PLR0917 - what is read, for whom, and what becomes of 
         if begun is not None:
             await store_refresh(query, days, begun, ports)
         elif choice.freshness.keeps and choice.route is Route.CACHED and index.known:
-            storing = keep(query, days, index.stamps, ports)
+            storing = store_days(query, days, index.stamps, ports)
             ports.background.after(held_work(storing, room.share.also_held()))
         raise
 
@@ -146,7 +145,7 @@ def _is_final(reading: Reading) -> bool:
     return plan.sealed and (reading.from_origin or not plan.rereads) and not reading.fetched.errors()
 
 
-def days_to_store(reading: Reading, arrival: Arrival, ports: Ports) -> tuple[KeptDays, ...]:
+def days_to_store(reading: Reading, arrival: Arrival, ports: Ports) -> tuple[DaysToStore, ...]:
     """The sealed days that are whole now."""
     fetched = reading.fetched
     return (
@@ -155,8 +154,8 @@ def days_to_store(reading: Reading, arrival: Arrival, ports: Ports) -> tuple[Kep
     )
 
 
-def fresh_until_ms(index: Index, days: Sequence[KeptDays], arrival: Arrival) -> int | None:
-    """Until when an answer may be kept: not past the moment when an empty day in it is to be read again.
+def fresh_until_ms(index: Index, days: Sequence[DaysToStore], arrival: Arrival) -> int | None:
+    """Until when an answer may be cached: not past the moment when an empty day in it is to be read again.
 
     An empty day that was read just now may be one whose silence is doubted.
     """

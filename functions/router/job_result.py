@@ -29,8 +29,6 @@ from router.ports import Ports
 TAG_CHARS = 32
 """128 bits of the digest."""
 
-SUFFIXES = {ResultFormat.JSON: "json", ResultFormat.NDJSON: "ndjson", ResultFormat.CSV: "csv"}
-
 
 async def result_outcome(
     job: Job, query: TimeseriesQuery, chosen: ResultFormat, request: HttpRequest, ports: Ports
@@ -38,7 +36,7 @@ async def result_outcome(
     """200 with the stream, or 304 for who has it already."""
     headers = {
         "Content-Type": MEDIA_TYPES[chosen],
-        "Content-Disposition": f'inline; filename="{job.job_id}.{SUFFIXES[chosen]}"',
+        "Content-Disposition": f'inline; filename="{job.job_id}.{chosen}"',
         "Cache-Control": "private, no-cache",
         "Vary": "Accept, Accept-Encoding",
     }

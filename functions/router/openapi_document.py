@@ -3,21 +3,22 @@
 HEAD and OPTIONS are operations too: they follow from the others.
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
 from edgeseries.access.grants import Right
-from edgeseries.answers.answer import entity_tag
-from edgeseries.answers.problem import KINDS, MEDIA_TYPE, PROBLEM_TYPE, Kind
+from edgeseries.answers.answer import json_bytes
+from edgeseries.answers.problem import KINDS, MEDIA_TYPE, PROBLEM_TYPE, Kind, ProblemDocument
 from edgeseries.errors import EdgeError, MethodNotAllowed, NotFound
-from edgeseries.http.parameters import Parameter
+from edgeseries.http.documents import Document, documents_in, name_of, object_schema, ref, schema_of
+from edgeseries.http.parameters import Parameter, Schema
+from router.conditional import entity_tag
 from router.contract import headers as declared
-from router.contract import job_schemas, key_schemas, schemas, statistics_schemas
 from router.contract.answers import ALWAYS, Answer, Problems
 from router.contract.parameters import IN_PATH
+from router.contract.schemas import SCHEMAS, listed, words
 from router.endpoint import Endpoint
 from router.resources import Resource, resources_of
 
@@ -34,34 +35,6 @@ ABOUT_KEYS: Final = (
     "An API key, `es_<id>_<secret>`. It has sites and rights; what it may not see is answered as not there."
 )
 
-SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "AcceptedJob": job_schemas.ACCEPTED_JOB,
-    "CancelledJob": job_schemas.CANCELLED_JOB,
-    "Coverage": schemas.COVERAGE,
-    "DayRange": schemas.DAY_RANGE,
-    "Days": schemas.DAYS,
-    "DeadLetter": job_schemas.LETTER,
-    "DeadLetters": job_schemas.LETTERS,
-    "Event": job_schemas.EVENT,
-    "Health": schemas.HEALTH,
-    "Job": job_schemas.JOB,
-    "JobRequest": schemas.JOB_REQUEST,
-    "Jobs": job_schemas.JOBS,
-    "Key": key_schemas.KEY,
-    "KeyRequest": key_schemas.KEY_REQUEST,
-    "Keys": key_schemas.KEYS,
-    "MadeKey": key_schemas.MADE_KEY,
-    "Purged": schemas.PURGED,
-    "Replayed": job_schemas.REPLAYED,
-    "Sample": schemas.SAMPLE,
-    "Series": schemas.SERIES,
-    "SitePoints": schemas.SITE_POINTS,
-    "Sites": schemas.SITES,
-    "Statistics": statistics_schemas.STATISTICS,
-    "TimeseriesAnswer": schemas.TIMESERIES_ANSWER,
-    "TimeseriesRequest": schemas.TIMESERIES_REQUEST,
-}
-
 
 @cache
 def document_of(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
@@ -75,7 +48,7 @@ def document_of(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
         "paths": {one.pattern: dict(_methods(one)) for one in resources_of(endpoints)},
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": ABOUT_KEYS}},
-            "schemas": {**SCHEMAS, "Problem": _problem_schema()},
+            "schemas": dict(_schemas(endpoints)),
             "responses": _problem_responses(endpoints),
             "headers": {
                 name: {"description": text, "schema": schema}
@@ -88,8 +61,19 @@ def document_of(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
 @cache
 def document_text(endpoints: tuple[Endpoint, ...]) -> tuple[bytes, str]:
     """The document as JSON, and its entity tag."""
-    body = json.dumps(document_of(endpoints), ensure_ascii=False, separators=(",", ":")).encode()
+    body = json_bytes(document_of(endpoints))
     return body, entity_tag(body)
+
+
+def _schemas(endpoints: Sequence[Endpoint]) -> Iterator[tuple[str, Schema]]:
+    """Every schema that has a name: of documents that are answered, of bodies that callers send."""
+    bodies = [body for one in endpoints for answer in one.answers.values() for body in answer.bodies.values()]
+    documents = {name_of(one): object_schema(one) for body in bodies for one in documents_in(body)}
+    yield from sorted({**SCHEMAS, **documents, name_of(ProblemDocument): _problem_schema()}.items())
+
+
+def _schema(body: type[Document] | Schema) -> Schema:
+    return body if isinstance(body, Mapping) else schema_of(body)
 
 
 def _methods(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -154,7 +138,7 @@ def _preflight(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _parameter(one: Parameter) -> dict[str, Any]:
-    schema = schemas.listed(one.kind.schema, minItems=1) if one.listed else dict(one.kind.schema)
+    schema = listed(one.kind.schema, minItems=1) if one.listed else dict(one.kind.schema)
     parameter: dict[str, Any] = {
         "name": one.name,
         "in": one.place,
@@ -177,7 +161,9 @@ def _headers(names: tuple[str, ...]) -> dict[str, Any]:
 def _answer(one: Answer, *, head: bool) -> dict[str, Any]:
     response: dict[str, Any] = {"description": one.description, "headers": _headers(one.headers)}
     if one.bodies and not head:
-        response["content"] = {media_type: {"schema": schema} for media_type, schema in one.bodies.items()}
+        response["content"] = {
+            media_type: {"schema": _schema(body)} for media_type, body in one.bodies.items()
+        }
     return response
 
 
@@ -220,7 +206,7 @@ def _problem_responses(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 def _problem_of(kinds: list[Kind]) -> dict[str, Any]:
     types = [PROBLEM_TYPE + kind.slug for kind in kinds]
     return {
-        "allOf": [schemas.ref("Problem")],
+        "allOf": [ref("Problem")],
         "properties": {"type": {"enum": types}, "status": {"const": kinds[0].status}},
     }
 
@@ -231,20 +217,7 @@ def _kinds(problems: tuple[type[EdgeError], ...]) -> list[Kind]:
 
 
 def _problem_schema() -> dict[str, Any]:
-    schema = schemas.record(
-        type=schemas.words(*sorted({PROBLEM_TYPE + kind.slug for kind in KINDS.values()})),
-        title=schemas.TEXT,
-        status={"type": "integer", "minimum": 400, "maximum": 599},
-        detail=schemas.TEXT,
-        instance=schemas.TEXT,
-        requestId=schemas.TEXT,
-    )
-    schema["properties"] |= {
-        "errors": {
-            **schemas.listed(schemas.FAULT),
-            "description": "Every fault of the request.",
-        },
-        "right": {**schemas.words(*Right), "description": "The right that the key lacks."},
-        "retryAfter": {"type": "integer", "minimum": 0, "description": "Seconds."},
-    }
-    return schema
+    """That of the document, with the words of rights: errors know no rights."""
+    schema = object_schema(ProblemDocument)
+    right = schema["properties"]["right"]
+    return {**schema, "properties": {**schema["properties"], "right": {**right, **words(*Right)}}}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from edgeseries.answers.answer import json_bytes
 from edgeseries.errors import EdgeError
+from edgeseries.http.documents import Document, to_json
 from edgeseries.http.messages import HttpResponse
 from edgeseries.planning.freshness import Verdict
 
@@ -14,7 +15,7 @@ class Outcome:
 
     `origin_ms` is the time spent waiting for the upstream, None if it was not asked, and
     `origin_samples` what it delivered. `error` is
-    what the response tells, if it is a problem. `verdict` tells how much came from the store, None
+    what the response says, if it is a problem. `verdict` says how much came from the store, None
     where no store is concerned; `stored` whether it will be there next time. `body_bytes` are those of a
     body that leaves as a stream, as far as they are known.
     """
@@ -31,11 +32,11 @@ class Outcome:
     body_bytes: int = 0
 
 
-def json_outcome(document: object, *, status: int = 200, origin_ms: int | None = None) -> Outcome:
-    """An outcome whose body is a JSON document."""
+def json_outcome(document: Document, *, status: int = 200, origin_ms: int | None = None) -> Outcome:
+    """An outcome whose body is a JSON document. `origin_ms` is the time spent waiting for the upstream."""
     return Outcome(
         response=HttpResponse(
-            status=status, headers={"Content-Type": "application/json"}, body=json_bytes(document)
+            status=status, headers={"Content-Type": "application/json"}, body=json_bytes(to_json(document))
         ),
         origin_ms=origin_ms,
     )

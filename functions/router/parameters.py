@@ -1,12 +1,15 @@
-"""From an HTTP request to a checked query: URL parameters for GET, a JSON object for POST."""
+"""What a caller sent: the whole request within its bounds, and the checked query of it.
+
+URL parameters for GET, a JSON object for POST.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edgeseries.access.grants import require_site
+from edgeseries.access.grants import Grant, require_site
 from edgeseries.errors import Fault, HeadersTooLarge, InvalidRequest
 from edgeseries.http.messages import HttpRequest
-from edgeseries.http.parameters import Parameter
+from edgeseries.http.parameters import Parameter, names_of
 from edgeseries.jobs.job import Priority
 from edgeseries.limits import MAX_HEADER_CHARS, MAX_HEADERS_BYTES, MAX_JSON_DEPTH
 from edgeseries.planning.query import (
@@ -18,7 +21,9 @@ from edgeseries.planning.query import (
 )
 from edgeseries.series.json_text import RepeatedField, TooDeep, parsed
 from router.contract.parameters import IN_PATH
-from router.endpoint import Arrival
+from router.endpoint import Arrival, Endpoint
+from router.ports import Ports
+from router.resources import Resource
 
 
 def read_query(arrival: Arrival) -> TimeseriesQuery:
@@ -117,3 +122,25 @@ def read_body(request: HttpRequest) -> object:
     else:
         return body
     raise InvalidRequest((Fault(parameter="body", detail=detail),))
+
+
+async def read_request(
+    head: HttpRequest, resource: Resource, endpoint: Endpoint, grant: Grant, ports: Ports
+) -> Arrival:
+    """The whole request, within the deadline that runs from its arrival.
+
+    Raises InvalidRequest, HeadersTooLarge, TooLarge, RequestTimeout.
+    """
+    check_headers(head, endpoint.parameters)
+    path_parameters = read_path(resource.parameters(head.path))
+    deadline_ms = head.arrived_ms + ports.request_deadline_ms
+    request = await ports.incoming.whole(head, deadline_ms=deadline_ms)
+    if not names_of(endpoint.parameters) and endpoint.body is None:
+        read_fields(request, ())
+    return Arrival(
+        request=request,
+        endpoint=endpoint,
+        grant=grant,
+        path_parameters=path_parameters,
+        deadline_ms=deadline_ms,
+    )

@@ -11,9 +11,9 @@ from edgeseries.answers.ports.result_encoder import ResultEncoder
 from edgeseries.blocks.ports.answers import Answers
 from edgeseries.blocks.ports.blocks import Blocks
 from edgeseries.blocks.ports.stamp_memory import StampMemory
-from edgeseries.jobs.ports.dead_letters import Letters
-from edgeseries.jobs.ports.job_book import JobBook
+from edgeseries.jobs.ports.dead_letters import DeadLetters
 from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.job_reader import JobReader
 from edgeseries.jobs.ports.job_watch import JobWatch
 from edgeseries.jobs.ports.jobs import Jobs
 from edgeseries.jobs.ports.result_parts import ResultParts
@@ -22,7 +22,7 @@ from edgeseries.metrics.ports.journal import Journal
 from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
-from edgeseries.planning.ports.tails import Tails
+from edgeseries.planning.ports.live_cache import LiveCache
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.ports.background import Background
@@ -49,14 +49,14 @@ class Ports:
     answers: Answers
     stamps: StampMemory
     jobs: Jobs
-    book: JobBook
+    job_reader: JobReader
     job_watch: JobWatch
-    letters: Letters
+    dead_letters: DeadLetters
     result_parts: ResultParts
     job_queue: JobQueue
     streaming: Streaming
     timer: Timer
-    tails: Tails
+    live_cache: LiveCache
     background: Background
     clock: Clock
     identity: Identity
@@ -85,7 +85,7 @@ class Ports:
             clock=self.clock,
             journal=self.journal,
             settle_lag_ms=self.settle_lag_ms,
-            tails=self.tails,
+            live_cache=self.live_cache,
             live_ttl_ms=self.live_ttl_ms,
             faults=self.faults,
         )

@@ -1,11 +1,13 @@
-"""A request that becomes a job: make it or join it, tell where it is, or wait for it if the caller would."""
+"""A request that becomes a job: make it or join it, then answer where it is or wait for it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
 
 from edgeseries.access.grants import Right, require
 from edgeseries.answers.answer import json_bytes
 from edgeseries.answers.result_format import ResultFormat
 from edgeseries.errors import EdgeError, JobsFull, RateLimited, StoreUnavailable
+from edgeseries.http.documents import SPREAD, Document, to_json
 from edgeseries.http.messages import HttpResponse
 from edgeseries.jobs.job import Job, JobRequest, Priority
 from edgeseries.jobs.limits import JOIN_COMPLETED_MS, POLL_INTERVAL_MS, WAIT_STEP_MS
@@ -17,14 +19,28 @@ from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.rates import RatePolicy
+from router.contract.answers import JOB_HEADERS, json_answer
 from router.endpoint import Arrival
 from router.job_result import result_outcome
 from router.outcome import Outcome
 from router.ports import Ports
 from router.result_parts import with_parts
-from router.serializers import serialize_job, status_url
+from router.serializers import JobDocument, serialize_job, status_url
 
-ACCEPTED = 202
+ACCEPTED_STATUS = 202
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedJobDocument(Document):
+    """A job that a request became."""
+
+    job: Annotated[JobDocument, SPREAD]
+    message: str
+    estimated_samples: int
+
+
+ACCEPTED: Final = json_answer("The job of this request.", AcceptedJobDocument, *JOB_HEADERS)
+"""What endpoints declare whose requests may become jobs."""
 
 TOO_MUCH_FOR_READERS = "so much at once runs as a job; ask for a shorter range or fewer points: a job"
 """How Forbidden begins for a caller who did not ask for a job."""
@@ -85,7 +101,7 @@ async def start_job(request: JobRequest, fetch_plan: FetchPlan, ports: Ports) ->
 
 
 def too_many_jobs(detail: str, ports: Ports) -> RateLimited:
-    """What a key is told that has as many jobs under way as it may. When one of them ends nobody knows."""
+    """The error for a key that has as many jobs under way as it may. When one of them ends nobody knows."""
     policy = RatePolicy(name="active-jobs", quota=ports.access.active_jobs_per_key)
     return RateLimited(detail, retry_after_s=ACTIVE_JOBS_RETRY_S, policy=policy)
 
@@ -108,20 +124,20 @@ async def wait_for(job: Job, wait_s: int, ports: Ports) -> Job:
 def accepted(joined: Joined, fetch_plan: FetchPlan, ports: Ports) -> Outcome:
     """202: what the job is called and where it can be watched."""
     job = joined.job
-    body = {
-        **serialize_job(job, ports.clock.now_ms()),
-        "message": _message(joined),
-        "estimatedSamples": fetch_plan.missing_samples,
-    }
+    document = AcceptedJobDocument(
+        job=serialize_job(job, ports.clock.now_ms()),
+        message=_message(joined),
+        estimated_samples=fetch_plan.missing_samples,
+    )
     return Outcome(
         response=HttpResponse(
-            status=ACCEPTED,
+            status=ACCEPTED_STATUS,
             headers={
                 "Content-Type": "application/json",
                 "Location": status_url(job.job_id),
                 "Retry-After": str(-(-POLL_INTERVAL_MS // SECOND_MS)),
             },
-            body=json_bytes(body),
+            body=json_bytes(to_json(document)),
         ),
         route=Route.QUEUED,
         point_count=job.point_count,

@@ -39,7 +39,7 @@ async def with_parts(job: Job, ports: Ports) -> Job:
     if job.status is not JobStatus.COMPLETED or job.result_parts is not None:
         return job
     try:
-        query = await ports.book.query(job.job_id)
+        query = await ports.job_reader.query(job.job_id)
         if query is None:
             return job
         return replace(job, result_parts=len(await result_parts(job, query, ports)))

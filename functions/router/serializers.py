@@ -1,21 +1,26 @@
-"""Jobs, dead letters and keys as callers are told of them. Formats: `docs/formats/jobs.md`, `keys.md`."""
+"""Jobs, dead letters and keys as JSON documents. Formats: `docs/formats/jobs.md`, `keys.md`."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import quote
 
+from edgeseries.access.grants import Right
 from edgeseries.access.keys import ALL_SITES, KeyRecord
 from edgeseries.errors import Fault, InvalidRequest
-from edgeseries.jobs.job import Job
+from edgeseries.http.documents import AnyObject, Document, Given, Moment, Section
+from edgeseries.jobs.job import FULL_PERCENT, Job, Priority
 from edgeseries.jobs.limits import POLL_INTERVAL_MS
 from edgeseries.jobs.ports.dead_letters import DeadLetter
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import EARLIEST_MS, LATEST_MS, MAX_ID_CHARS, SECOND_MS
+from edgeseries.rates import Tier
 from edgeseries.series.json_text import parsed
 from edgeseries.series.timerange import iso_instant
 
 JOBS_PATH = "/api/jobs"
-LETTERS_PATH = "/api/queue/dlq"
+DEAD_LETTERS_PATH = "/api/queue/dlq"
 KEYS_PATH = "/api/keys"
 
 
@@ -24,52 +29,106 @@ def status_url(job_id: str) -> str:
     return f"{JOBS_PATH}/{quote(job_id, safe='')}"
 
 
-def serialize_job(job: Job, now_ms: int) -> dict[str, object]:
-    """All that is told of a job."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchesDocument(Section):
+    """How many parts of a job are done, of how many."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDocument(Document):
+    """A job. Format: `docs/formats/jobs.md`."""
+
+    job_id: str
+    status: JobStatus
+    progress: Annotated[float, Given({"type": "number", "minimum": 0, "maximum": FULL_PERCENT})]
+    site: str
+    point_count: int
+    start_time: Moment
+    end_time: Moment
+    priority: Priority
+    created_at: Moment
+    started_at: Moment | None
+    ended_at: Moment | None
+    updated_at: Moment
+    batches: BatchesDocument
+    estimated_size: int
+    samples_count: int
+    retries: int
+    rate_per_second: float | None
+    eta_seconds: int | None
+    error: str | None
+    status_url: str
+    events_url: str
+    result_url: str | None
+    result_parts: int | None
+    poll_interval: int | None
+
+
+def serialize_job(job: Job, now_ms: int) -> JobDocument:
+    """A job as it stands at a moment (UTC epoch ms)."""
     rate, eta_ms = job.rate_per_s(now_ms), job.eta_ms(now_ms)
     here = status_url(job.job_id)
-    return {
-        "jobId": job.job_id,
-        "status": str(job.status),
-        "progress": round(job.progress_percent, 1),
-        "site": job.site,
-        "pointCount": job.point_count,
-        "startTime": iso_instant(job.span.start_ms),
-        "endTime": iso_instant(job.span.end_ms),
-        "priority": str(job.priority),
-        "createdAt": iso_instant(job.created_ms),
-        "startedAt": _instant(job.started_ms),
-        "endedAt": _instant(job.ended_ms),
-        "updatedAt": iso_instant(job.updated_ms),
-        "batches": {"done": job.batches_done, "total": job.batch_count},
-        "estimatedSize": job.expected_samples,
-        "samplesCount": job.sample_count,
-        "retries": job.retry_count,
-        "ratePerSecond": None if rate is None else round(rate, 1),
-        "etaSeconds": None if eta_ms is None else -(-eta_ms // SECOND_MS),
-        "error": job.error,
-        "statusUrl": here,
-        "eventsUrl": f"{here}/events",
-        "resultUrl": f"{here}/result" if job.status is JobStatus.COMPLETED else None,
-        "resultParts": job.result_parts,
-        "pollInterval": POLL_INTERVAL_MS if job.active else None,
-    }
+    return JobDocument(
+        job_id=job.job_id,
+        status=job.status,
+        progress=round(job.progress_percent, 1),
+        site=job.site,
+        point_count=job.point_count,
+        start_time=iso_instant(job.span.start_ms),
+        end_time=iso_instant(job.span.end_ms),
+        priority=job.priority,
+        created_at=iso_instant(job.created_ms),
+        started_at=_instant(job.started_ms),
+        ended_at=_instant(job.ended_ms),
+        updated_at=iso_instant(job.updated_ms),
+        batches=BatchesDocument(done=job.batches_done, total=job.batch_count),
+        estimated_size=job.expected_samples,
+        samples_count=job.sample_count,
+        retries=job.retry_count,
+        rate_per_second=None if rate is None else round(rate, 1),
+        eta_seconds=None if eta_ms is None else -(-eta_ms // SECOND_MS),
+        error=job.error,
+        status_url=here,
+        events_url=f"{here}/events",
+        result_url=f"{here}/result" if job.status is JobStatus.COMPLETED else None,
+        result_parts=job.result_parts,
+        poll_interval=POLL_INTERVAL_MS if job.active else None,
+    )
 
 
-def serialize_dead_letter(letter: DeadLetter) -> dict[str, object]:
-    """All that is told of a dead letter."""
-    return {
-        "letterId": letter.letter_id,
-        "queue": letter.queue,
-        "jobId": letter.job_id,
-        "batchIndex": letter.batch_index,
-        "message": dict(letter.message),
-        "cause": letter.cause,
-        "attempts": letter.attempts,
-        "buriedAt": iso_instant(letter.buried_ms),
-        "replayedAt": _instant(letter.replayed_ms),
-        "replayUrl": f"{LETTERS_PATH}/{quote(letter.letter_id, safe='')}/replay",
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterDocument(Document):
+    """A dead letter. Format: `docs/formats/jobs.md`."""
+
+    letter_id: str
+    queue: str
+    job_id: str | None
+    batch_index: int | None
+    message: AnyObject
+    cause: str
+    attempts: int
+    buried_at: Moment
+    replayed_at: Moment | None
+    replay_url: str
+
+
+def serialize_dead_letter(dead_letter: DeadLetter) -> DeadLetterDocument:
+    """A dead letter with the address that replays it."""
+    return DeadLetterDocument(
+        letter_id=dead_letter.letter_id,
+        queue=dead_letter.queue,
+        job_id=dead_letter.job_id,
+        batch_index=dead_letter.batch_index,
+        message=dict(dead_letter.message),
+        cause=dead_letter.cause,
+        attempts=dead_letter.attempts,
+        buried_at=iso_instant(dead_letter.buried_ms),
+        replayed_at=_instant(dead_letter.replayed_ms),
+        replay_url=f"{DEAD_LETTERS_PATH}/{quote(dead_letter.letter_id, safe='')}/replay",
+    )
 
 
 def key_url(key_id: str) -> str:
@@ -77,19 +136,34 @@ def key_url(key_id: str) -> str:
     return f"{KEYS_PATH}/{quote(key_id, safe='')}"
 
 
-def serialize_key(record: KeyRecord) -> dict[str, object]:
-    """All that is told of an API key once it is made."""
-    return {
-        "keyId": record.key_id,
-        "owner": record.owner,
-        "sites": [ALL_SITES] if record.sites is None else record.sites,
-        "rights": record.rights,
-        "tier": record.tier,
-        "createdAt": iso_instant(record.created_ms),
-        "revokedAt": _instant(record.revoked_ms),
-        "usedAt": _instant(record.used_ms),
-        "keyUrl": key_url(record.key_id),
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDocument(Document):
+    """An API key without its secret. Format: `docs/formats/keys.md`."""
+
+    key_id: str
+    owner: str
+    sites: tuple[str, ...]
+    rights: tuple[Right, ...]
+    tier: Tier
+    created_at: Moment
+    revoked_at: Moment | None
+    used_at: Moment | None
+    key_url: str
+
+
+def serialize_key(record: KeyRecord) -> KeyDocument:
+    """An API key; one for all sites has the site `*`."""
+    return KeyDocument(
+        key_id=record.key_id,
+        owner=record.owner,
+        sites=(ALL_SITES,) if record.sites is None else record.sites,
+        rights=record.rights,
+        tier=record.tier,
+        created_at=iso_instant(record.created_ms),
+        revoked_at=_instant(record.revoked_ms),
+        used_at=_instant(record.used_ms),
+        key_url=key_url(record.key_id),
+    )
 
 
 def name_cursor(name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeseries.blocks.ports.answers import AnswerFacts
-from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Refresh
 from edgeseries.planning.canonical import ANSWER_VERSION, digest_of
 from edgeseries.planning.memory_share import MemoryShare
@@ -12,17 +12,17 @@ from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.reading.series_reader import Reading
 from edgeseries.reading.survey import Survey
-from router.index_lookup import keep, keep_answer, store_refresh
+from router.index_lookup import store_answer, store_days, store_refresh
 from router.memory_share import held_work
 from router.ports import Ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storable:
-    """A reading, the days of it that are whole, and the answer's body with its facts if it may be kept."""
+    """A reading, the days of it that are whole, and the answer's body with its facts if it may be cached."""
 
     reading: Reading
-    days: Sequence[KeptDays]
+    days: Sequence[DaysToStore]
     answer: tuple[bytes, AnswerFacts] | None
 
 
@@ -37,9 +37,9 @@ def store_fetched(  # noqa: PLR0917 - what there is to be stored, and under whic
     ports.reader.learn(survey, storable.reading.fetched, by_point)
     if route is not Route.CACHED:
         return False
-    storing = keep(query, storable.days, stamps, ports)
+    storing = store_days(query, storable.days, stamps, ports)
     ports.background.after(held_work(storing, share.also_held()))
-    _keep_answer_after(query, stamps.total(query.points), storable, ports)
+    _store_answer_after(query, stamps.total(query.points), storable, ports)
     return True
 
 
@@ -49,17 +49,17 @@ async def store_refreshed(
     """Store what a refresh read, whatever its route, and what it knows of the live part. Whether all of it
     is there.
     """
-    kept = None if begun is None else await store_refresh(query, storable.days, begun, ports)
-    if kept is None:
+    outcome = None if begun is None else await store_refresh(query, storable.days, begun, ports)
+    if outcome is None:
         return False
-    stamps = kept.stamps
+    stamps = outcome.stamps
     by_point = {point: stamps.of(point).total for point in query.points}
     ports.reader.learn(survey, storable.reading.fetched, by_point)
-    _keep_answer_after(query, stamps.total(query.points), storable, ports)
+    _store_answer_after(query, stamps.total(query.points), storable, ports)
     return True
 
 
-def _keep_answer_after(query: TimeseriesQuery, stamp: int, storable: Storable, ports: Ports) -> None:
+def _store_answer_after(query: TimeseriesQuery, stamp: int, storable: Storable, ports: Ports) -> None:
     if storable.answer is not None:
         digest = digest_of(query, version=ANSWER_VERSION, context=[stamp])
-        ports.background.after(keep_answer(digest, *storable.answer, ports))
+        ports.background.after(store_answer(digest, *storable.answer, ports))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from delivery import deploying, previews
+from delivery import cloud, deploying, previews
 from delivery.programs import DeliveryFault
 from stack.account import AccountFault
 from stack.bundle import BundleError
@@ -29,23 +29,35 @@ FAULTS: Final = (
 )
 """Errors whose text says all there is to say."""
 
+STOPPED: Final = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+DEFAULT_STACK: Final = "dev"
+"""What `make cloud` deploys when no stack is named."""
+
 
 def main(words: Sequence[str]) -> int:
     """Exit status 0 when done, 1 with a message when it cannot be."""
     asked = _parser().parse_args(words)
     try:
-        _run(asked)
+        done = _run(asked)
     except FAULTS as fault:
         print(f"make {asked.command}: {fault}", file=sys.stderr)
         return 1
-    return 0
+    except KeyboardInterrupt:
+        print(f"make {asked.command}: stopped; run it again to go on", file=sys.stderr)
+        return STOPPED
+    return 0 if done else 1
 
 
-def _run(asked: argparse.Namespace) -> None:
+def _run(asked: argparse.Namespace) -> bool:  # noqa: C901 - a case a command
+    """Whether what was asked for holds; most commands raise where it does not."""
     for name, example in (("stack", "STACK=prod"), ("pr", "PR=12")):
         if getattr(asked, name, "") is None:
             raise DeliveryFault(f"say which one: make {asked.command} {example}")
     match asked.command:
+        case "cloud":
+            return cloud.cloud(asked.stack, os.environ, agreed=asked.yes)
         case "deploy":
             deploying.deploy(asked.stack, asked.function, agreed=asked.yes)
         case "promote":
@@ -60,6 +72,7 @@ def _run(asked: argparse.Namespace) -> None:
             previews.destroy(asked.pr)
         case "preview-sweep":
             previews.sweep(asked.open)
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--yes", action="store_true", help="do not ask; make takes it as YES=1")
         if name == "rollback":
             command.add_argument("--version", default=None, help="make takes it as VERSION=<id>")
+    first = commands.add_parser("cloud")
+    first.add_argument("--stack", default=DEFAULT_STACK, help="make takes it as STACK=prod")
+    first.add_argument("--yes", action="store_true", help="do not ask; make takes it as YES=1")
     commands.add_parser("configure").add_argument("--stack", default=None, help="STACK=prod")
     for name in ("preview", "preview-destroy"):
         commands.add_parser(name).add_argument("--pr", type=int, default=None, help="PR=12")

@@ -20,6 +20,11 @@ def select(stack: str, *, create: bool) -> Words:
     return ["stack", "select", stack, *(["--create"] if create else [])]
 
 
+def config(stack: str) -> Words:
+    """Tell the settings of a stack's file, as JSON, without the texts of secrets."""
+    return ["config", "--json", "--stack", stack]
+
+
 def set_config(stack: str, key: str, text: str) -> Words:
     """Keep a setting in the stack's file."""
     return ["config", "set", f"{NAMESPACE}:{key}", text, "--stack", stack]

@@ -27,7 +27,7 @@ REFERENCE_JOB_SAMPLES: Final = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A month. `samples` are those that all jobs fetch; `hit_share` of the reads are kept answers."""
+    """A month. `samples` are those that all jobs fetch; `hit_share` of the reads are cached answers."""
 
     cached_tb: float = REFERENCE_CACHED_TB
     reads: float = REFERENCE_READS
@@ -109,16 +109,16 @@ def used(work: Workload, per: Assumptions) -> Mapping[str, float]:
     }
 
 
-def shown(made: Bill) -> str:
+def bill_table(made: Bill) -> str:
     """The bill as a table."""
-    told = [line for line in made.lines if line.used_count]
-    products = [line.price.product for line in told]
-    uses = [f"{line.used_count:,.0f} {line.price.unit}" for line in told]
-    included = [f"{line.price.included_count:,.0f}" for line in told]
+    used = [line for line in made.lines if line.used_count]
+    products = [line.price.product for line in used]
+    uses = [f"{line.used_count:,.0f} {line.price.unit}" for line in used]
+    included = [f"{line.price.included_count:,.0f}" for line in used]
     widths = [max(map(len, column), default=0) for column in (products, uses, included)]
     lines = [
         f"{product:{widths[0]}}  {use:>{widths[1]}}  {free:>{widths[2]}} included  {line.usd:9,.2f} $"
-        for product, use, free, line in zip(products, uses, included, told, strict=True)
+        for product, use, free, line in zip(products, uses, included, used, strict=True)
     ]
     plan, total = f"{'the plan':{widths[0]}}", f"{'a month':{widths[0]}}"
     blank = " " * (widths[1] + widths[2] + len("  included  ") + 1)
@@ -146,10 +146,10 @@ def main(words: list[str]) -> int:
     )
     print(
         f"{work.cached_tb:g} TB cached, {work.reads:,.0f} reads, {work.jobs:,.0f} jobs, {work.samples:,.0f} "
-        f"samples a month; {work.hit_share:.0%} of the reads are kept answers"
+        f"samples a month; {work.hit_share:.0%} of the reads are cached answers"
     )
     use = used(work, Assumptions())
-    print(shown(bill(use)))
+    print(bill_table(bill(use)))
     for warning in warnings_of(use):
         print(warning)
     return 0

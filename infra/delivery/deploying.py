@@ -111,7 +111,7 @@ def rollback(stack_name: str, function: str | None, *, version: str | None, agre
 def read_stack(name: str) -> Stack:
     """The stack's settings as kept, and the graph that they give; raises what the program raises."""
     pulumi(arguments.select(name, create=False))
-    kept = pulumi_json(["config", "--json", "--stack", name])
+    kept = pulumi_json(arguments.config(name))
     prefix = f"{NAMESPACE}:"
     entries = {key.removeprefix(prefix): one for key, one in kept.items() if key.startswith(prefix)}
     config = {key: str(one.get("value", "")) for key, one in entries.items() if not one.get("secret")}

@@ -25,14 +25,14 @@ def deployments_of(client: Cloudflare, *, account_id: str, script: str) -> list[
     # The SDK's own method takes this answer, one object, for a page of many, and loses what is in it.
     path = f"/accounts/{account_id}/workers/scripts/{script}/deployments"
     try:
-        told: Any = client.get(path, cast_to=object)
+        answered: Any = client.get(path, cast_to=object)
     except NotFoundError:
         return []
     except APIStatusError as error:
         why = "; ".join(str(one.message) for one in error.errors) or str(error)
         raise DeliveryFault(f"Cloudflare does not tell what runs of {script}: {why}") from error
     try:
-        found = sorted(told["result"]["deployments"], key=itemgetter("created_on"), reverse=True)
+        found = sorted(answered["result"]["deployments"], key=itemgetter("created_on"), reverse=True)
         return [_deployment(one) for one in found[:MAX_DEPLOYMENTS]]
     except (KeyError, TypeError, ValueError) as error:
         raise DeliveryFault(f"Cloudflare's deployments of {script} have another form: {error!r}") from error
@@ -68,8 +68,8 @@ def _age(deployments: Sequence[Deployment], share: Share) -> int:
     )
 
 
-def _deployment(told: Mapping[str, Any]) -> Deployment:
+def _deployment(answered: Mapping[str, Any]) -> Deployment:
     return tuple(
         Share(version_id=str(one["version_id"]), percent=round(float(one["percentage"])))
-        for one in told["versions"]
+        for one in answered["versions"]
     )

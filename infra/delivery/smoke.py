@@ -25,7 +25,7 @@ OVERRIDE_HEADER: Final = "Cloudflare-Workers-Version-Overrides"
 
 TIMEOUT_S: Final = 60.0
 PATIENCE_S: Final = 120.0
-"""For what comes after a while: a new deployment at the edge, a kept answer, a finished job."""
+"""For what comes after a while: a new deployment at the edge, a cached answer, a finished job."""
 POLL_S: Final = 0.5
 DAYS_BACK: Final = 3
 """Which day is asked unless one is named: sealed whatever the settle lag is, within reason."""
@@ -36,7 +36,7 @@ class Wrong(Exception):
 
 
 @dataclass(kw_only=True)
-class Talk:
+class SmokeSession:
     """The client, and what earlier answers told the later questions."""
 
     client: httpx.Client
@@ -74,141 +74,147 @@ class Talk:
             time.sleep(POLL_S)
 
 
-def health(talk: Talk) -> str:
+def health(session: SmokeSession) -> str:
     """Every part answers. Waits: a deployment takes its time to reach the edge."""
     last: list[httpx.Response] = []
 
     def look() -> str | None:
         try:
-            last[:] = [talk.client.get("/api/health", params={"deep": "1"})]
+            last[:] = [session.client.get("/api/health", params={"deep": "1"})]
         except httpx.TransportError as error:
             return f"unreachable: {error}"
         fine = last[0].status_code == httpx.codes.OK and last[0].json()["status"] == "ok"
         return None if fine else f"{last[0].status_code}: {last[0].text[:300]}"
 
-    talk.eventually(look)
+    session.eventually(look)
     return f"{len(last[0].json()['parts'])} parts ok"
 
 
-def sites_and_points(talk: Talk) -> str:
+def sites_and_points(session: SmokeSession) -> str:
     """A site with points, the named one if one was named."""
-    names = [talk.site] if talk.site else [one["name"] for one in talk.ask("/api/sites").json()["sites"]]
+    names = (
+        [session.site] if session.site else [one["name"] for one in session.ask("/api/sites").json()["sites"]]
+    )
     for site in names:
         points = [
-            one["name"] for one in talk.ask(f"/api/sites/{quote(site, safe='')}/points").json()["points"]
+            one["name"] for one in session.ask(f"/api/sites/{quote(site, safe='')}/points").json()["points"]
         ]
-        if talk.point in points or (points and not talk.point):
-            talk.site, talk.point = site, talk.point or points[0]
-            return f"{talk.site} / {talk.point}"
+        if session.point in points or (points and not session.point):
+            session.site, session.point = site, session.point or points[0]
+            return f"{session.site} / {session.point}"
     raise Wrong(f"no site has points; looked at {names[:5]}")
 
 
-def bad_request(talk: Talk) -> str:
+def bad_request(session: SmokeSession) -> str:
     """Every fault is told, as a problem."""
-    response = talk.ask("/api/timeseries", status=400)
+    response = session.ask("/api/timeseries", status=400)
     if response.headers["content-type"] != "application/problem+json" or not response.json()["errors"]:
         raise Wrong(f"400 without a list of faults: {response.text[:300]}")
     return f"{len(response.json()['errors'])} faults listed"
 
 
-def direct(talk: Talk) -> str:
+def direct(session: SmokeSession) -> str:
     """An hour straight from upstream."""
-    response = talk.ask("/api/timeseries", params={**talk.range(1), "route": "direct"})
-    series = _series(talk, response, hours=1)
+    response = session.ask("/api/timeseries", params={**session.range(1), "route": "direct"})
+    series = _series(session, response, hours=1)
     _expect(response, "x-route-type", "direct")
     return f"{series['count']} samples"
 
 
-def cached(talk: Talk) -> str:
+def cached(session: SmokeSession) -> str:
     """A day through the cache, then the same from it, with a tag that saves the third."""
-    asked = {**talk.range(24), "route": "cached"}
-    first = talk.ask("/api/timeseries", params=asked)
-    talk.whole_day = _series(talk, first, hours=24)
+    asked = {**session.range(24), "route": "cached"}
+    first = session.ask("/api/timeseries", params=asked)
+    session.whole_day = _series(session, first, hours=24)
     _expect(first, "x-route-type", "cached")
     again: list[httpx.Response] = [first]
 
     def look() -> str | None:
-        again[:] = [talk.ask("/api/timeseries", params=asked)]
+        again[:] = [session.ask("/api/timeseries", params=asked)]
         return None if again[0].headers.get("x-cache-hit") == "true" else "no hit for a repeated request"
 
-    talk.eventually(look)
+    session.eventually(look)
     if again[0].content != first.content:
-        raise Wrong("the kept answer differs from the first one")
+        raise Wrong("the cached answer differs from the first one")
     tag = {"If-None-Match": again[0].headers["etag"]}
-    talk.ask("/api/timeseries", params=asked, headers=tag, status=304)
-    return f"{talk.whole_day['count']} samples, then a hit, then 304"
+    session.ask("/api/timeseries", params=asked, headers=tag, status=304)
+    return f"{session.whole_day['count']} samples, then a hit, then 304"
 
 
-def queued(talk: Talk) -> str:
+def queued(session: SmokeSession) -> str:
     """The same day as a job: watched to its end, its result equal to the cached answer."""
-    span = {key: text for key, text in talk.range(24).items() if key != "point"}
-    asked = {**span, "points": [talk.point], "priority": "high"}
-    job = talk.ask("/api/jobs", method="POST", json=asked, status=202).json()
+    span = {key: text for key, text in session.range(24).items() if key != "point"}
+    asked = {**span, "points": [session.point], "priority": "high"}
+    job = session.ask("/api/jobs", method="POST", json=asked, status=202).json()
     last: dict[str, Any] = {}
 
     def look() -> str | None:
-        last.update(talk.ask(job["statusUrl"]).json())
+        last.update(session.ask(job["statusUrl"]).json())
         return f"{last['status']} ({last['progress']} %)" if last["resultUrl"] is None else None
 
-    talk.eventually(look)
-    series = talk.ask(last["resultUrl"], params={"format": "json"}).json()["data"][talk.point]
-    if series["samples"] != talk.whole_day["samples"]:
-        raise Wrong(f"the job has {series['count']} samples, the cached answer {talk.whole_day['count']}")
-    lines = talk.ask(last["resultUrl"], params={"format": "ndjson"}).text.splitlines()
+    session.eventually(look)
+    series = session.ask(last["resultUrl"], params={"format": "json"}).json()["data"][session.point]
+    if series["samples"] != session.whole_day["samples"]:
+        raise Wrong(f"the job has {series['count']} samples, the cached answer {session.whole_day['count']}")
+    lines = session.ask(last["resultUrl"], params={"format": "ndjson"}).text.splitlines()
     if len(lines) < series["count"]:
         raise Wrong(f"the result as lines has {len(lines)} of them for {series['count']} samples")
-    talk.ask("/api/jobs", params={"limit": "1"})
+    session.ask("/api/jobs", params={"limit": "1"})
     return f"{last['status']}, {series['count']} samples in three formats"
 
 
-def coverage(talk: Talk) -> str:
+def coverage(session: SmokeSession) -> str:
     """The day is told as stored."""
-    totals = talk.ask("/api/coverage", params=talk.range(24)).json()["totals"]
+    totals = session.ask("/api/coverage", params=session.range(24)).json()["totals"]
     if totals["storedDays"] != 1 or totals["missingDays"]:
         raise Wrong(f"the day was fetched, and coverage says {totals}")
     return "the day is stored"
 
 
-def purge_dry_run(talk: Talk) -> str:
+def purge_dry_run(session: SmokeSession) -> str:
     """What a purge would remove, removing nothing."""
-    told = talk.ask("/api/cache", method="DELETE", params={**talk.range(24), "dry_run": "true"}).json()
-    if told["dryRun"] is not True or not told["blocks"]:
-        raise Wrong(f"a dry run of a purge says {told}")
-    return f"would remove {told['blocks']} blocks"
+    document = session.ask(
+        "/api/cache", method="DELETE", params={**session.range(24), "dry_run": "true"}
+    ).json()
+    if document["dryRun"] is not True or not document["blocks"]:
+        raise Wrong(f"a dry run of a purge says {document}")
+    return f"would remove {document['blocks']} blocks"
 
 
-def dead_letters(talk: Talk) -> str:
+def dead_letters(session: SmokeSession) -> str:
     """The list of dead letters can be had; letters in it are not the system's fault."""
-    return f"{len(talk.ask('/api/queue/dlq', params={'limit': '1'}).json()['letters'])} at the top"
+    return f"{len(session.ask('/api/queue/dlq', params={'limit': '1'}).json()['letters'])} at the top"
 
 
-def statistics(talk: Talk) -> str:
+def statistics(session: SmokeSession) -> str:
     """Cache, jobs and requests are counted."""
-    told = talk.ask("/api/stats").json()
-    missing = {"cache", "jobs", "requests", "upstream", "cost"} - told.keys()
+    document = session.ask("/api/stats").json()
+    missing = {"cache", "jobs", "requests", "upstream", "cost"} - document.keys()
     if missing:
         raise Wrong(f"/api/stats lacks {', '.join(sorted(missing))}")
-    return ", ".join(sorted(told.keys() - {"at"}))
+    return ", ".join(sorted(document.keys() - {"at"}))
 
 
-def metrics(talk: Talk) -> str:
+def metrics(session: SmokeSession) -> str:
     """The same for Prometheus."""
-    lines = [line for line in talk.ask("/api/metrics").text.splitlines() if line and not line.startswith("#")]
+    lines = [
+        line for line in session.ask("/api/metrics").text.splitlines() if line and not line.startswith("#")
+    ]
     if not lines:
         raise Wrong("/api/metrics has no sample")
     return f"{len(lines)} samples"
 
 
-def description(talk: Talk) -> str:
+def description(session: SmokeSession) -> str:
     """The API describes itself, and what is asked above is in it."""
-    paths = talk.ask("/api/openapi.json").json()["paths"]
+    paths = session.ask("/api/openapi.json").json()["paths"]
     missing = {"/api/timeseries", "/api/jobs", "/api/coverage", "/api/cache", "/api/health"} - paths.keys()
     if missing:
         raise Wrong(f"/api/openapi.json lacks {', '.join(sorted(missing))}")
     return f"{len(paths)} paths"
 
 
-CHECKS: Final[tuple[tuple[str, Callable[[Talk], str]], ...]] = (
+CHECKS: Final[tuple[tuple[str, Callable[[SmokeSession], str]], ...]] = (
     ("health", health),
     ("sites and points", sites_and_points),
     ("bad request", bad_request),
@@ -224,20 +230,20 @@ CHECKS: Final[tuple[tuple[str, Callable[[Talk], str]], ...]] = (
 )
 
 
-def run(talk: Talk) -> bool:
+def run(session: SmokeSession) -> bool:
     """Every check in order; whether all held. After one that failed the rest are still tried."""
     held = True
     for name, check in CHECKS:
         began = time.monotonic()
         try:
-            told = check(talk)
+            note = check(session)
         except Wrong as wrong:
-            held, told, mark = False, str(wrong), "FAIL"
+            held, note, mark = False, str(wrong), "FAIL"
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
-            held, told, mark = False, f"no such answer was expected: {error!r}", "FAIL"
+            held, note, mark = False, f"no such answer was expected: {error!r}", "FAIL"
         else:
             mark = "ok"
-        print(f"{mark:5}{name:18}{(time.monotonic() - began) * 1000:7.0f} ms  {told}", flush=True)
+        print(f"{mark:5}{name:18}{(time.monotonic() - began) * 1000:7.0f} ms  {note}", flush=True)
     return held
 
 
@@ -265,7 +271,7 @@ def main(words: list[str]) -> int:
         headers["Authorization"] = f"Bearer {key}"
     print(f"asking {url} about {day:%Y-%m-%d}", flush=True)
     with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S) as client:
-        held = run(Talk(client=client, day=day, site=asked.site, point=asked.point))
+        held = run(SmokeSession(client=client, day=day, site=asked.site, point=asked.point))
     return 0 if held else 1
 
 
@@ -285,14 +291,14 @@ def _midnight(day: str | None) -> datetime:
         raise DeliveryFault(f"{day!r} is no day; write it as 2015-03-02") from error
 
 
-def _series(talk: Talk, response: httpx.Response, *, hours: int) -> Mapping[str, Any]:
+def _series(session: SmokeSession, response: httpx.Response, *, hours: int) -> Mapping[str, Any]:
     """The one series of an answer, of right form: counted, ascending, within the range."""
     data = response.json()["data"]
-    if list(data) != [talk.point]:
-        raise Wrong(f"asked for {talk.point!r}, answered for {list(data)[:5]}")
-    series: Mapping[str, Any] = data[talk.point]
+    if list(data) != [session.point]:
+        raise Wrong(f"asked for {session.point!r}, answered for {list(data)[:5]}")
+    series: Mapping[str, Any] = data[session.point]
     times = [sample[0] for sample in series["samples"]]
-    start_ms = int(talk.day.timestamp() * 1000)
+    start_ms = int(session.day.timestamp() * 1000)
     if series["error"] is not None or series["count"] != len(times):
         raise Wrong(f"count {series['count']}, {len(times)} samples, error {series['error']!r}")
     if times != sorted(set(times)) or any(

@@ -141,7 +141,7 @@ def _of_script(graph: Graph, kind: str, script: str) -> list[Resource]:
 def _consumer(graph: Graph, consumer: Resource) -> dict[str, Any]:
     queues = {one.id: one.inputs["queueName"] for one in graph.of_type("Queue")}
     settings = consumer.inputs["settings"]
-    told = {
+    options = {
         "queue": queues[consumer.inputs["queueId"]],
         "max_batch_size": settings.get("batchSize"),
         "max_batch_timeout": settings["maxWaitTimeMs"] / SECOND_MS if "maxWaitTimeMs" in settings else None,
@@ -150,7 +150,7 @@ def _consumer(graph: Graph, consumer: Resource) -> dict[str, Any]:
         "retry_delay": settings.get("retryDelay"),
         "dead_letter_queue": consumer.inputs.get("deadLetterQueue"),
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in options.items() if value is not None}
 
 
 def _place(

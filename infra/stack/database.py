@@ -80,6 +80,6 @@ class _Database:
         try:
             page = self._client.d1.database.query(self._database_id, account_id=self._account_id, batch=batch)
         except APIStatusError as error:
-            told = "; ".join(str(one.message) for one in error.errors) or str(error)
-            raise SchemaFault(f"{what}: D1 refuses it for database {self._database_id}: {told}") from error
+            reasons = "; ".join(str(one.message) for one in error.errors) or str(error)
+            raise SchemaFault(f"{what}: D1 refuses it for database {self._database_id}: {reasons}") from error
         return [list(result.results or ()) for result in page.result]

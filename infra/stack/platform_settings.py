@@ -6,7 +6,8 @@ Pulumi or resources.
 
 from typing import Final
 
-from edgeseries.platform_limits import CPU_MS
+from edgeseries import platform_limits
+from edgeseries.platform_limits import CPU_MS, QUEUE_BATCH_WAIT_S, QUEUE_DELAY_S, QUEUE_RETRIES
 from edgeseries.settings.declaration import Amount, Flag, Setting, Text, Whole, Word
 
 LOCATIONS: Final = ("weur", "eeur", "wnam", "enam", "apac", "oc")
@@ -99,26 +100,26 @@ JANITOR_CRON: Final = Setting(
 )
 QUEUE_BATCH_MESSAGES: Final = Setting(
     key="queueBatchMessages",
-    kind=Whole(low=1, high=100),
+    kind=Whole(low=1, high=platform_limits.QUEUE_BATCH_MESSAGES.value),
     unit="messages",
     default="5",
     description="Messages handed to one consumer invocation at most.",
 )
 QUEUE_MAX_WAIT_SECONDS: Final = Setting(
     key="queueMaxWaitSeconds",
-    kind=Whole(low=0, high=60),
+    kind=Whole(low=0, high=QUEUE_BATCH_WAIT_S.value),
     unit="seconds",
     default="1",
     description="How long a batch waits to fill.",
 )
 QUEUE_MAX_RETRIES: Final = Setting(
     key="queueMaxRetries",
-    kind=Whole(low=0, high=100),
+    kind=Whole(low=0, high=QUEUE_RETRIES.value),
     unit="retries",
     default="10",
     description=(
         "After these the platform moves the message to the dead-letter queue: the backstop for deliveries "
-        "that end without a word. Failures that are told are tried again three times (`docs/jobs.md`)."
+        "that end without a word. Failures with a cause are tried again three times (`docs/jobs.md`)."
     ),
 )
 QUEUE_MAX_CONCURRENCY: Final = Setting(
@@ -131,7 +132,7 @@ QUEUE_MAX_CONCURRENCY: Final = Setting(
 )
 QUEUE_RETRY_DELAY_SECONDS: Final = Setting(
     key="queueRetryDelaySeconds",
-    kind=Whole(low=0, high=86_400),
+    kind=Whole(low=0, high=QUEUE_DELAY_S.value),
     unit="seconds",
     default="1",
     description="Delay of a retry for which the consumer names none.",

@@ -12,6 +12,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
+from edgeseries.jobs.limits import BATCH_LEASE_MS
+from edgeseries.limits import SECOND_MS
 from edgeseries.platform_limits import FREQUENT_CRON_CPU_MS
 from edgeseries.settings import workers
 from edgeseries.settings.declaration import Setting
@@ -229,6 +231,16 @@ def _production_is_closed(stack: str, values: Mapping[str, Any]) -> str | None:
     )
 
 
+def _rescues_wait_for_leases(stack: str, values: Mapping[str, Any]) -> str | None:
+    rescue_s, lease_s = values.get(workers.RESCUE_AFTER_SECONDS.key), BATCH_LEASE_MS // SECOND_MS
+    if stack != PRODUCTION_STACK or rescue_s is None or rescue_s > lease_s:
+        return None
+    return (
+        f"rescueAfterSeconds is {rescue_s}, and a batch is held for {lease_s} s: work that goes on would be "
+        f"sent again at every sweep; set it above {lease_s}"
+    )
+
+
 _RELATIONS: Final[tuple[Relation, ...]] = (
     _ordered(
         workers.DIRECT_MAX_SAMPLES,
@@ -247,6 +259,7 @@ _RELATIONS: Final[tuple[Relation, ...]] = (
     _reachable,
     _previews_go_away,
     _production_is_closed,
+    _rescues_wait_for_leases,
     _of_known_functions(platform_settings.STABLE_VERSIONS),
     _of_known_functions(platform_settings.PINNED_VERSIONS),
 )

@@ -15,7 +15,7 @@ let lastId = 0;
 watchBodies("IdentityTransformStream");
 watchBodies("TransformStream");
 
-/** Streams of this class tell when their writer is done. */
+/** Streams of this class report when their writer is done. */
 function watchBodies(name) {
   globalThis[name] = new Proxy(globalThis[name], {
     construct(target, values, newTarget) {
@@ -46,10 +46,10 @@ function nameOf(handler, event) {
  * Run one event and count what it uses. `interpreter` {busyMs, heapBytes} may come late: it is
  * asked at the event's end. Ends after the handler and all that was handed to waitUntil.
  */
-export async function counted(handler, event, ctx, env, { table, tell, interpreter }, work) {
+export async function counted(handler, event, ctx, env, { table, report, interpreter }, work) {
   meterIsolate(env, table);
   const id = (lastId += 1);
-  const tally = new Tally(table, { id, event: nameOf(handler, event), tell });
+  const tally = new Tally(table, { id, event: nameOf(handler, event), report });
   const beganMs = Date.now();
   let pending = 1;
   let responseEndMs = null;

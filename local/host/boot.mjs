@@ -34,7 +34,7 @@ const BUNDLE_DIR = "/session/metadata";
 const NAME_START = "\u001e";
 const NAME_END = "\u001f";
 
-/** At the head of a line that tells of a passed limit, after the name; `log.mjs` makes an event of it. */
+/** At the head of a line that reports a passed limit, after the name; `log.mjs` makes an event of it. */
 const LIMIT_MARK = "\u001d";
 
 const bundle = JSON.parse(bundleText);
@@ -57,7 +57,7 @@ function nameConsoleLines() {
 }
 
 /** Tell the host of an event that passed a limit. */
-function tellPassed(passed) {
+function reportPassed(passed) {
   say(`${LIMIT_MARK}${JSON.stringify(passed)}`);
 }
 
@@ -182,7 +182,7 @@ function registerPlatformModules(pyodide) {
 /** Whether clients are let in: the schema is applied, and all Workers are awake. */
 let isOpen = false;
 
-/** What a client is told who comes before. */
+/** The answer to a client who comes before. */
 const STARTING = { status: 503, headers: { "Content-Type": "text/plain", "Retry-After": "1" } };
 
 /** The interpreter's promise, shared by all events of the isolate; forgotten when it fails. */
@@ -220,7 +220,7 @@ async function run(handler, event, ctx, env) {
     const { call, busyMs, heapBytes } = await ready(env);
     const { [EVAL_BINDING]: _hidden, ...bindings } = env;
     const interpreter = (id) => ({ busyMs: busyMs(id), heapBytes: heapBytes() });
-    const counting = { table: limits, tell: tellPassed, interpreter };
+    const counting = { table: limits, report: reportPassed, interpreter };
     return await counted(handler, event, ctx, bindings, counting, async (id) => {
       // `promising` puts the call on a stack of its own, so that Python may block on a promise.
       const result = await call.callWithOptions({ promising: true }, mainModule, handler, ctx, bindings, event, id);

@@ -11,16 +11,16 @@ export class LimitPassed extends Error {
   name = "LimitPassed";
 }
 
-/** The use of one event. `tell` gets {event, id, limit, count, allowed, unit} once a limit is passed, and its end. */
+/** The use of one event. `report` gets {event, id, limit, count, allowed, unit} once a limit is passed, and its end. */
 export class Tally {
-  constructor(table, { id, event, tell }) {
+  constructor(table, { id, event, report }) {
     this.table = table;
     this.id = id;
     this.event = event;
-    this.tell = tell;
+    this.report = report;
     /** By limit: the sum of what was used, or the most at once. */
     this.used = new Map();
-    this.told = new Map();
+    this.reported = new Map();
     this.open = 0;
     this.waiting = [];
   }
@@ -49,16 +49,16 @@ export class Tally {
     this.used.set(name, count);
     const limit = this.table[name];
     if (limit === undefined || count <= limit.value) return;
-    if (!this.told.has(name)) this.#say(name, count);
+    if (!this.reported.has(name)) this.#say(name, count);
     if (limit.refused) {
       throw new LimitPassed(`${name}: ${count} of ${limit.value} ${limit.unit}; the platform refuses this call`);
     }
   }
 
   #say(name, count) {
-    this.told.set(name, count);
+    this.reported.set(name, count);
     const { value, unit } = this.table[name];
-    this.tell({ id: this.id, event: this.event, limit: name, count, allowed: value, unit });
+    this.report({ id: this.id, event: this.event, limit: name, count, allowed: value, unit });
   }
 
   /** A place among the calls that may wait for an answer's head: null if there is one, else a promise of it. */
@@ -80,9 +80,9 @@ export class Tally {
     else next();
   }
 
-  /** The event is over: what grew after it was told is told with its last count. */
+  /** The event is over: what grew after it was reported is reported again with its last count. */
   end() {
-    for (const [name, count] of this.told) {
+    for (const [name, count] of this.reported) {
       if (this.used.get(name) > count) this.#say(name, this.used.get(name));
     }
   }
@@ -107,11 +107,11 @@ export class Peaks {
   /** {events, most: {limit: {count, event}}, total: {limit: count}}; begins anew. */
   report() {
     const [most, total] = [this.most, this.total].map((one) => Object.fromEntries(one));
-    const told = { events: this.events, most, total };
+    const reported = { events: this.events, most, total };
     this.most = new Map();
     this.total = new Map();
     this.events = 0;
-    return told;
+    return reported;
   }
 }
 

@@ -12,15 +12,15 @@ from typing import Any, Final, TypeVar
 from local.upstream.catalogue import PointInfo
 from local.upstream.instants import strict_us
 from local.upstream.interleave import Interleave, Range, cut, merged
-from local.upstream.kept_replies import KeptReplies
 from local.upstream.knobs import Knobs
 from local.upstream.mask import Mask
+from local.upstream.order_cache import OrderCache
 from local.upstream.pages import Cursor, SamplePage, empty_page, numbered_page, sample_page
 from local.upstream.paths import Endpoint, Match
 from local.upstream.queries import Arguments, BatchShape, Refused, batch_names, mask_of
 from local.upstream.reply import Reply
+from local.upstream.reply_cache import ReplyCache
 from local.upstream.series import usual_step_s
-from local.upstream.shelf import OrderCache
 from local.upstream.truth import Truth
 from local.upstream.wire import (
     SAMPLES_FIELD,
@@ -88,7 +88,7 @@ class Answers:
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
         self._shelf = OrderCache(truth)
-        self._replies = KeptReplies()
+        self._replies = ReplyCache()
         self._points = [point for site in truth.sites() for point in truth.points(site)]
         self._ids = {point.name: place for place, point in enumerate(self._points, start=1)}
         self._by_endpoint: Mapping[Endpoint, Callable[[Ask], Reply]] = {

@@ -65,14 +65,14 @@ def cut(series: Series, limits: Range) -> Series:
     return Series(times_us=series.times_us[first:last], texts=series.texts[first:last])
 
 
-def merged(parts: Sequence[tuple[str, Series]]) -> Interleave:
-    """All samples of all parts. Rows of one instant stand in the order of the parts."""
+def merged(parts: Sequence[tuple[str, Series]], *, rows_per_sort: int = _ROWS_PER_SORT) -> Interleave:
+    """All samples of all parts, sorted some rows at a time. Rows of one instant: in order of the parts."""
     times_us, owners, texts = array(INSTANT_CODE), array(_OWNER_CODE), list[str]()
     held = [series.times_us for _, series in parts if series.times_us]
     total = sum(map(len, held))
     start_us = min((times[0] for times in held), default=0)
     end_us = max((times[-1] for times in held), default=0)
-    windows = total // _ROWS_PER_SORT + 1
+    windows = total // rows_per_sort + 1
     width_us = (end_us - start_us) // windows + 1
     done = [0] * len(parts)
     for window in range(1, windows + 1):

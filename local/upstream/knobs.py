@@ -77,11 +77,11 @@ class Knobs:
 
     def to_wire(self) -> dict[str, Any]:
         """The settings as `/_control` shows them and takes them back."""
-        shown = {known.name: getattr(self, known.name) for known in fields(self)}
-        known_until_us = shown.pop("known_until_us")
-        shown["known_until"] = None if known_until_us is None else text_of(known_until_us)
-        shown["only"] = None if self.only is None else list(self.only)
-        shown["late"] = [
+        wire = {known.name: getattr(self, known.name) for known in fields(self)}
+        known_until_us = wire.pop("known_until_us")
+        wire["known_until"] = None if known_until_us is None else text_of(known_until_us)
+        wire["only"] = None if self.only is None else list(self.only)
+        wire["late"] = [
             {
                 "site": late.site,
                 "point": late.point,
@@ -89,7 +89,7 @@ class Knobs:
             }
             for late in self.late
         ]
-        return shown
+        return wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

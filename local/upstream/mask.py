@@ -28,7 +28,7 @@ class Mask:
         """The mask inside a field; None keeps all of it."""
         return self.fields.get(field)
 
-    def kept(self, record: Mapping[str, Any]) -> dict[str, Any]:
+    def selected(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The wanted fields of a flat record."""
         return {field: value for field, value in record.items() if self.wants(field)}
 

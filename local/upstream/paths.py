@@ -1,7 +1,7 @@
 """Which endpoint a request line names, read from the path as it was sent.
 
 Owns the vendor's paths and the decoding of names in them. A name may hold an encoded `/`, so the path is
-split before it is decoded; a web framework's own routing decodes first and cannot tell the two apart. Must
+split before it is decoded; a web framework's own routing decodes first and cannot distinguish the two. Must
 not know what an endpoint answers.
 """
 

@@ -61,7 +61,7 @@ class Simulator:
         app = web.Application(client_max_size=MAX_REQUEST_BODY_BYTES)
         app.router.add_get("/", self._listing)
         app.router.add_get("/_stats", self._stats)
-        app.router.add_get("/_control", self._control_shown)
+        app.router.add_get("/_control", self._control_read)
         app.router.add_post("/_control", self._control_changed)
         app.router.add_route("*", API_ROOT + "{rest:.*}", self._api)
         app.on_cleanup.append(self._stop)
@@ -136,7 +136,7 @@ class Simulator:
     async def _stats(self, _request: web.Request) -> web.Response:
         return _json(HTTPStatus.OK, json_bytes(self._counters.to_wire()))
 
-    async def _control_shown(self, _request: web.Request) -> web.Response:
+    async def _control_read(self, _request: web.Request) -> web.Response:
         return _json(HTTPStatus.OK, json_bytes(self._knobs.to_wire()))
 
     async def _control_changed(self, request: web.Request) -> web.Response:

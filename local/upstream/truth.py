@@ -28,7 +28,7 @@ class Truth:
         if unknown:
             raise DataFault(f"{folder} holds no site {unknown[0]!r} that could be replayed")
         self._points = {point.name: point for points in self._catalogue.by_site.values() for point in points}
-        self._kept: dict[str, Series] = {}
+        self._cached: dict[str, Series] = {}
         self._version = 0
         # Held while one file is read or one point changed: seldom longer than 0.2 s.
         self._lock = Lock()
@@ -83,26 +83,26 @@ class Truth:
 
     def series(self, point: PointInfo) -> Series:
         """All samples of a point, read from its file the first time. DataFault when the file is broken."""
-        kept = self._kept.get(point.name)
-        if kept is not None:
-            return kept
+        cached = self._cached.get(point.name)
+        if cached is not None:
+            return cached
         with self._lock:
-            kept = self._kept.get(point.name) or self._read(point)
-            self._kept[point.name] = kept
-            return kept
+            cached = self._cached.get(point.name) or self._read(point)
+            self._cached[point.name] = cached
+            return cached
 
     def add_late(self, site: str, name: str, samples: Iterable[tuple[int, str]]) -> None:
         """Let samples (UTC epoch microseconds, text) arrive now. KeyError when the site has no such point."""
         point = self._at(site, name)
         self.series(point)
         with self._lock:
-            self._kept[point.name] = with_late(self._kept[point.name], samples)
+            self._cached[point.name] = with_late(self._cached[point.name], samples)
             self._version += 1
 
     def forget_late(self) -> None:
         """Know only what the files hold, and read them again when asked."""
         with self._lock:
-            self._kept.clear()
+            self._cached.clear()
             self._version += 1
 
     def _read(self, point: PointInfo) -> Series:

@@ -29,7 +29,7 @@ def samples_bytes(
     rows: Iterable[tuple[str, int, str]], more: Mapping[str, Any], mask: Mask | None = None
 ) -> bytes:
     """Rows (name, instant in microseconds, text) as `point_samples`, then the fields of `more`, if wanted."""
-    tail = dict(more) if mask is None else mask.kept(more)
+    tail = dict(more) if mask is None else mask.selected(more)
     parts: list[str] = []
     if mask is None or mask.wants(SAMPLES_FIELD):
         columns = mask.inner(SAMPLES_FIELD) if mask else None
@@ -50,7 +50,7 @@ def _chunks(rows: Iterable[tuple[str, int, str]], columns: Mask | None) -> Itera
             yield ", ".join(chunk)
         return
     while wanted := [
-        columns.kept({"name": name, "value": text, "time": text_of(instant_us)})
+        columns.selected({"name": name, "value": text, "time": text_of(instant_us)})
         for name, instant_us, text in islice(remaining, _ROWS_PER_CHUNK)
     ]:
         yield json.dumps(wanted)[1:-1]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from edgeseries.blocks.adapters.block_memory import BlockMemory
-from edgeseries.blocks.ports.blocks import Blocks, KeptDays
+from edgeseries.blocks.ports.blocks import Blocks, DaysToStore
 from edgeseries.blocks.stamps import Stamps
 from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import DAY_MS, INLINE_MAX_BLOCKS, MAX_POINTS
@@ -236,7 +236,7 @@ def test_a_pointer_that_moved_meanwhile_is_not_taken_out(rig: Rig) -> None:
 def test_an_index_that_is_down_stores_nothing_and_finds_nothing(rig: Rig) -> None:
     rig.database.down = True
     for call in (
-        rig.store.keep(SITE, [made_kept(MARCH[:2])], Stamps()),
+        rig.store.store(SITE, [made_kept(MARCH[:2])], Stamps()),
         rig.store.look_up(SITE, [POINT], WHOLE_MARCH),
         rig.store.begin_refresh(SITE, [POINT]),
         rig.store.forget(SITE, points=[POINT], span=None, dry_run=False),
@@ -379,9 +379,9 @@ def test_keys_are_safe_distinct_and_short_enough() -> None:
 
 
 def test_density_forgets_slowly(rig: Rig) -> None:
-    def day(number: int, count: int) -> KeptDays:
+    def day(number: int, count: int) -> DaysToStore:
         pairs = [(number * DAY_MS + place, 1.0) for place in range(count)]
-        return KeptDays(point=POINT, days=(number,), samples=samples_of(pairs))
+        return DaysToStore(point=POINT, days=(number,), samples=samples_of(pairs))
 
     put(rig.store, *(day(number, 100) for number in range(FEB_29 - 60, FEB_29)))
     put(rig.store, day(FEB_29, 410))

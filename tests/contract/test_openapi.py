@@ -55,11 +55,11 @@ def test_the_document_is_valid() -> None:
 
 def test_every_endpoint_and_method_is_documented_and_no_other() -> None:
     served = {resource.pattern: set(resource.methods) for resource in RESOURCES}
-    told_of = {
+    described = {
         path: {method.upper() for method in methods if method != "parameters"}
         for path, methods in document()["paths"].items()
     }
-    assert served == told_of
+    assert served == described
 
 
 def test_every_kind_of_problem_stands_in_some_response() -> None:

@@ -230,8 +230,20 @@ def test_a_whole_site_in_the_background_is_the_truth(
             assert one.error is None
 
 
-def test_ping_answers(origin: Origin) -> None:
-    run(origin.ping(deadline_ms=soon_ms()))
+def test_a_ping_is_one_call_and_fails_as_the_upstream_does(simulator: Simulator) -> None:
+    simulator.control()
+    run(simulator.origin().ping(deadline_ms=soon_ms()))
+    assert simulator.stats()["calls"] == 1
+    for knobs, error in (({"rate_500": 1}, OriginUnreachable), ({"rate_truncated": 1}, OriginGarbled)):
+        simulator.control(**knobs)
+        with pytest.raises(error):
+            run(simulator.origin().ping(deadline_ms=soon_ms()))
+
+
+def test_a_ping_keeps_its_deadline(simulator: Simulator) -> None:
+    simulator.control(rate_stall=1, stall_ms=5_000)
+    with pytest.raises(DeadlineExceeded):
+        run(simulator.origin().ping(deadline_ms=SystemClock().now_ms() + 300))
 
 
 def test_the_batch_shape_is_found_once_and_remembered(simulator: Simulator) -> None:

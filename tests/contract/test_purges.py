@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.adapters.purge import Purge
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, record_of
 from edgeseries.blocks.block import encode_block
 from edgeseries.blocks.header import BlockKey
@@ -92,15 +93,16 @@ def test_a_cut_block_holds_nothing_of_the_cut_days_after_it_is_written_again(
 
 @pytest.mark.parametrize("points", [False, True], ids=["site", "points"])
 def test_a_purge_of_more_than_one_stretch_takes_all_and_raises_with_the_last(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch, *, points: bool
+    rig: Rig, *, points: bool
 ) -> None:
-    monkeypatch.setattr("edgeseries.blocks.adapters.purge.PURGE_STRETCH_BLOCKS", 4)
-    monkeypatch.setattr("edgeseries.blocks.adapters.purge.PURGE_STRETCH_POINTS", 3)
+    purge = Purge(
+        bucket=rig.bucket, database=rig.database, clock=rig.clock, blocks_at_once=4, points_at_once=3
+    )
     names = [f"made_up_{n}" for n in range(8)]
     put(rig.store, *(made_kept([FEB_29, *MARCH[:3]], name) for name in names))
     chosen = names[:7] if points else None
     span = day_span(FEB_29, MARCH[0])
-    rehearsed = run(rig.store.forget(SITE, points=chosen, span=span, dry_run=True))
+    rehearsed = run(purge.run(SITE, points=chosen, span=span, dry_run=True))
     totals: list[int] = []
     write = rig.database.write
 
@@ -110,7 +112,7 @@ def test_a_purge_of_more_than_one_stretch_takes_all_and_raises_with_the_last(
         return rows
 
     rig.database.write = watched  # type: ignore[method-assign]
-    done = run(rig.another().forget(SITE, points=chosen, span=span, dry_run=False))
+    done = run(purge.run(SITE, points=chosen, span=span, dry_run=False))
     assert done == rehearsed
     assert done.blocks == 2 * (len(chosen) if chosen else len(names))
     assert len(totals) == (3 if chosen else 5)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from edgeseries.blocks.adapters.silence import SilenceWatch
-from edgeseries.blocks.ports.blocks import KeptDays
-from edgeseries.limits import DAY_MS, DOUBT_KEPT_MS, DOUBT_MS
+from edgeseries.blocks.ports.blocks import DaysToStore
+from edgeseries.limits import DAY_MS, DOUBT_MAX_AGE_MS, DOUBT_MS
 from edgeseries.series.samples import NO_SAMPLES, Samples
 from tests.fake_stores import SqliteDatabase
 
@@ -30,17 +30,17 @@ def database() -> Iterator[SqliteDatabase]:
     made.close()
 
 
-def silence(point: str, *days: int) -> KeptDays:
-    return KeptDays(point=point, days=days, samples=NO_SAMPLES)
+def silence(point: str, *days: int) -> DaysToStore:
+    return DaysToStore(point=point, days=days, samples=NO_SAMPLES)
 
 
-def heard(point: str, *days: int, on: int) -> KeptDays:
+def heard(point: str, *days: int, on: int) -> DaysToStore:
     samples = Samples(times_ms=array("q", [on * DAY_MS + 5]), values=(1.0,))
-    return KeptDays(point=point, days=days, samples=samples)
+    return DaysToStore(point=point, days=days, samples=samples)
 
 
 def believed(
-    database: SqliteDatabase, *kept: KeptDays, at_ms: int = NOW_MS, site: str = SITE
+    database: SqliteDatabase, *kept: DaysToStore, at_ms: int = NOW_MS, site: str = SITE
 ) -> dict[str, tuple[int, ...]]:
     found = asyncio.run(SilenceWatch(database).believed(site, kept, now_ms=at_ms))
     return {one.point: one.days for one in found}
@@ -50,7 +50,7 @@ def test_a_run_of_days_on_which_all_fall_silent_needs_a_second_reading(database:
     days = tuple(range(FEB_27, FEB_27 + 6))
     busy = days[:2]
     kept = [
-        KeptDays(
+        DaysToStore(
             point="dense",
             days=days,
             samples=Samples(times_ms=array("q", [day * DAY_MS for day in busy]), values=(1.0, 2.0)),
@@ -65,14 +65,14 @@ def test_a_run_of_days_on_which_all_fall_silent_needs_a_second_reading(database:
 
 def test_a_silence_that_is_over_is_no_first_reading_of_a_later_one(database: SqliteDatabase) -> None:
     assert believed(database, silence("dense", FEB_27)) == {}
-    later_ms = NOW_MS + DOUBT_KEPT_MS
+    later_ms = NOW_MS + DOUBT_MAX_AGE_MS
     assert believed(database, silence("dense", FEB_27), at_ms=later_ms) == {}
     assert believed(database, silence("dense", FEB_27), at_ms=later_ms + DOUBT_MS) == {"dense": (FEB_27,)}
 
 
 def test_what_is_too_old_to_count_is_removed_by_whoever_doubts_next(database: SqliteDatabase) -> None:
     believed(database, silence("dense", FEB_27))
-    believed(database, silence("hourly", FEB_27), at_ms=NOW_MS + DOUBT_KEPT_MS + 1)
+    believed(database, silence("hourly", FEB_27), at_ms=NOW_MS + DOUBT_MAX_AGE_MS + 1)
     assert database.rows("SELECT point FROM silent_days") == [("hourly",)]
 
 
@@ -85,7 +85,7 @@ def test_what_is_too_old_to_count_is_removed_by_whoever_doubts_next(database: Sq
         pytest.param([heard("dense", FEB_27, on=FEB_27)], id="heard"),
     ],
 )
-def test_other_days_are_stored_at_once(database: SqliteDatabase, kept: list[KeptDays]) -> None:
+def test_other_days_are_stored_at_once(database: SqliteDatabase, kept: list[DaysToStore]) -> None:
     assert believed(database, *kept) == {one.point: one.days for one in kept}
     assert database.rows("SELECT * FROM silent_days") == []
 

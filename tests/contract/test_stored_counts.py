@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.errors import AnswerTooLarge
 from edgeseries.limits import DAY_MS, DOUBT_MS, EMPTY_REREAD_MS, INLINE_MAX_BLOCKS
 from edgeseries.planning.sample_bound import SampleBound
@@ -41,8 +41,8 @@ def estimate(rig: Rig, span: TimeRange, *, many: bool = False) -> SampleEstimate
     return estimate_stored(known(rig, span, many=many).count, span)
 
 
-def silence(*days: int, point: str = POINT) -> KeptDays:
-    return KeptDays(point=point, days=days, samples=NO_SAMPLES)
+def silence(*days: int, point: str = POINT) -> DaysToStore:
+    return DaysToStore(point=point, days=days, samples=NO_SAMPLES)
 
 
 @pytest.mark.parametrize("many", [False, True])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from local.stack import Stack, StackOptions
 from tests.engine.cloud.account import Account
 from tests.engine.cloud.server import serving
 from tests.engine.installation import BIN, FOLDER, ROOT
@@ -20,6 +21,7 @@ ACCOUNT = "0123456789abcdef" * 2
 TOKEN = "made-up-token-of-an-account"  # noqa: S105 - made up
 UPSTREAM_TOKEN = "the-vendors-token-that-nobody-may-see"  # noqa: S105 - made up
 ADMIN_KEY_HASH = "5" * 64
+PASSPHRASE = "made up"  # noqa: S105 - made up
 
 LEFT_OUT = {
     ".git", ".venv", "node_modules", "build", ".edgeseries", "__pycache__", ".hypothesis",
@@ -56,7 +58,7 @@ class World:
 
     def make(self, target: str, *, status: int | None = 0, **settings: str) -> str:
         """`make` as people type it, agreeing to what Pulumi asks."""
-        agreed = {} if target not in {"deploy", "promote", "rollback"} else {"YES": "1"}
+        agreed = {"YES": "1"} if target in {"deploy", "promote", "rollback"} else {}
         words = [f"{name}={text}" for name, text in {**settings, **agreed}.items()]
         # make itself ends with 2 when a command fails.
         return self.run("make", "--silent", target, *words, status=2 if status else status)
@@ -143,7 +145,7 @@ def world(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             PATH=os.pathsep.join((str(BIN), os.environ["PATH"])),
             PULUMI_HOME=str(folder / "home"),
             PULUMI_BACKEND_URL=f"file://{folder / 'state'}",
-            PULUMI_CONFIG_PASSPHRASE="made up",  # noqa: S106 - made up
+            PULUMI_CONFIG_PASSPHRASE=PASSPHRASE,
             PULUMI_SKIP_UPDATE_CHECK="true",
             PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION="true",
             CLOUDFLARE_BASE_URL=url,
@@ -154,6 +156,36 @@ def world(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         path.unlink()
 
 
+@pytest.fixture(scope="session")
+def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The system itself, on the Workers runtime here: what the stand-in for the account has no way to run."""
+    options = StackOptions(
+        state=tmp_path_factory.mktemp("system"), data=ROOT / "local" / "sample", settings={"auth": "keys"}
+    )
+    with Stack(options) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def system(world: World, running_system: Stack) -> Stack:
+    """The same, where workers.dev addresses of the account lead to it."""
+    world.account.router_url = running_system.url
+    return running_system
+
+
 def state_of(world: World) -> Path:
     """The folder of the backend."""
     return Path(world.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+
+
+def hold_secrets(world: World, stack: str) -> None:
+    """No secret stands in clear: in state, history and backups of the backend, in the stack's file, in what
+    any command has said.
+    """
+    files = [path for path in state_of(world).rglob("*") if path.is_file()]
+    files.append(world.checkout / f"Pulumi.{stack}.yaml")
+    assert any("history" in path.parts for path in files)
+    for secret in (UPSTREAM_TOKEN, ADMIN_KEY_HASH, TOKEN):
+        for path in files:
+            assert secret.encode() not in path.read_bytes(), path
+        assert secret not in "".join(world.output)

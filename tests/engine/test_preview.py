@@ -1,7 +1,6 @@
 """A preview: made from the environment alone, filled by use, and gone without a trace."""
 
 from tests.engine.conftest import SETTINGS, World
-from tests.engine.installation import ROOT
 
 
 def test_a_preview_comes_and_goes_and_nothing_is_left(world: World) -> None:
@@ -25,9 +24,3 @@ def test_the_sweep_takes_what_no_open_pull_request_has(world: World) -> None:
     assert world.account.inventory()
     world.run("make", "--silent", "preview-sweep", "OPEN=8")
     assert world.account.inventory() == {}
-
-
-def test_the_checkout_stays_clean() -> None:
-    """The files of stacks are nobody else's: git does not show them."""
-    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    assert lines.index("/Pulumi.*.yaml") < lines.index("!/Pulumi.prod.yaml")

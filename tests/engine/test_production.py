@@ -1,7 +1,7 @@
 """Production: a canary, its promotion and its undoing, and what a destroy must not be able to do."""
 
 from tests.engine.cloud.account import Trouble
-from tests.engine.conftest import World
+from tests.engine.conftest import World, hold_secrets
 
 STACK = "prod"
 ROUTER = "edgeseries-prod-router"
@@ -21,9 +21,15 @@ def test_the_first_deployment_gives_everything_all_traffic(world: World) -> None
     assert world.changes("--stack", STACK) == {}
 
 
+def test_after_a_refresh_there_is_nothing_to_change(world: World) -> None:
+    world.pulumi("refresh", "--stack", STACK, "--yes", "--non-interactive", "--skip-preview")
+    assert world.changes("--stack", STACK) == {}
+
+
 def test_a_new_version_begins_with_a_tenth_and_is_promoted(world: World) -> None:
     (old,) = world.account.running(ROUTER)
     with world.edited("functions/router/flow.py", "\n# Edited.\n"):
+        assert world.changes("--stack", STACK) == {"replace": 2}
         world.make("deploy", STACK=STACK, FUNCTION="router")
         assert world.account.shares(ROUTER) == [10, 90]
         new, stable = world.account.running(ROUTER)
@@ -76,3 +82,7 @@ def test_a_destroy_of_what_is_protected_deletes_nothing(world: World) -> None:
     world.make("deploy", STACK=STACK)
     world.make("promote", STACK=STACK)
     assert world.changes("--stack", STACK) == {}
+
+
+def test_secrets_stand_nowhere_in_clear(world: World) -> None:
+    hold_secrets(world, STACK)

@@ -9,6 +9,8 @@ import pytest
 
 from edgeseries import limits
 from edgeseries.jobs import limits as jobs
+from edgeseries.jobs.batching import BatchSizes
+from edgeseries.planning.routing import RouteSizes
 from edgeseries.settings import workers
 from edgeseries.settings.declaration import Amount, Setting, Whole
 from stack import platform_settings as platform
@@ -244,6 +246,11 @@ def high(setting: Setting) -> int:
     return setting.kind.high
 
 
+def low(setting: Setting) -> int:
+    assert isinstance(setting.kind, Whole)
+    return int(setting.kind.low)
+
+
 def test_no_setting_allows_what_the_code_cannot_hold() -> None:
     """Relations between what operators may set and the bounds that the Workers stand on."""
     # More missing samples than one answer may fetch would be fetched for nothing, and queued then.
@@ -252,6 +259,23 @@ def test_no_setting_allows_what_the_code_cannot_hold() -> None:
     # A batch as expected, and one more piece, fit the buffer.
     assert high(workers.BATCH_SAMPLES) + jobs.PIECE_SAMPLES <= jobs.BUFFER_MAX_SAMPLES
     assert high(platform.QUEUE_RETRY_DELAY_SECONDS) <= jobs.MESSAGE_MAX_DELAY_S
+    # The names of a batch's points are read from one row.
+    assert high(workers.BATCH_POINTS) * (limits.MAX_NAME_BYTES + len('"",')) <= limits.MAX_ROW_VALUE_BYTES
+    # What fits one by one fits together: the core's own checks take both ends of every range.
+    for direct in (low(workers.DIRECT_MAX_SAMPLES), high(workers.QUEUED_MIN_SAMPLES) - 1):
+        RouteSizes(direct_max_samples=direct, queued_min_samples=high(workers.QUEUED_MIN_SAMPLES))
+    for points in (low(workers.BATCH_POINTS), high(workers.BATCH_POINTS)):
+        for samples in (low(workers.BATCH_SAMPLES), high(workers.BATCH_SAMPLES)):
+            BatchSizes(points=points, samples=samples)
+
+
+def test_production_does_not_send_work_again_that_is_still_held() -> None:
+    lease_s = jobs.BATCH_LEASE_MS // limits.SECOND_MS
+    held = {"rescueAfterSeconds": str(lease_s)}
+    with pytest.raises(SettingsError, match=f"rescueAfterSeconds is {lease_s}"):
+        read(held, stack="prod")
+    assert read({"rescueAfterSeconds": str(lease_s + 1)}, stack="prod")
+    assert read(held, stack="dev")
 
 
 def test_the_docs_tell_every_setting_as_it_is_declared() -> None:

@@ -61,7 +61,7 @@ def test_a_request_that_ended_without_a_word_holds_nothing_and_keeps_nobody() ->
     assert not budget.enter(gone, 1, T, until_ms=T + 30_000)
     for now_ms in range(T, T + 30_000, BUDGET_TICKET_MS):
         assert not budget.enter(alive, 1, now_ms, until_ms=T + 60_000)
-    assert budget.waiting_count == 1, "who did not look any more has lost its place"
+    assert len(budget._waiting) == 1, "who did not look any more has lost its place"
     assert budget.enter(alive, 1, T + 30_000, until_ms=T + 60_000)
     assert budget.held_bytes == 1
 

@@ -7,7 +7,6 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.answers.answer import entity_tag, is_named_by
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.formats import answer_body
 from edgeseries.limits import EARLIEST_MS, LATEST_MS, MAX_RANGE_MS
@@ -16,6 +15,7 @@ from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import in_order, plain_number, within
 from edgeseries.series.timerange import TimeRange, iso_instant, parse_instant
 from edgeseries.series.values import Value
+from router.conditional import entity_tag, is_named_by
 
 instants_ms = st.integers(EARLIEST_MS, LATEST_MS)
 values: st.SearchStrategy[Value] = st.one_of(

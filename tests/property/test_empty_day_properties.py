@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.limits import DOUBT_KEPT_MS, DOUBT_MS, EMPTY_REREAD_MS, HOUR_MS
+from edgeseries.limits import DOUBT_MAX_AGE_MS, DOUBT_MS, EMPTY_REREAD_MS, HOUR_MS
 from edgeseries.planning.empty_days import (
     NO_EMPTY_DAYS,
     EmptyDays,
@@ -142,14 +142,14 @@ def test_which_silence_is_doubtful(
     assert found == silent
 
 
-@given(st.lists(st.tuples(st.integers(0, DOUBT_KEPT_MS), st.integers(1, 31)), max_size=10))
+@given(st.lists(st.tuples(st.integers(0, DOUBT_MAX_AGE_MS), st.integers(1, 31)), max_size=10))
 def test_silence_is_believed_after_a_second_reading_that_is_one(history: list[tuple[int, int]]) -> None:
     waiting: tuple[Reading, ...] = ()
     first_ms: dict[int, int] = {}
     now_ms = T
     for wait_ms, silent in history:
         now_ms += wait_ms
-        first_ms = {day: at_ms for day, at_ms in first_ms.items() if now_ms - at_ms < DOUBT_KEPT_MS}
+        first_ms = {day: at_ms for day, at_ms in first_ms.items() if now_ms - at_ms < DOUBT_MAX_AGE_MS}
         doubt = after_doubt(waiting, silent=silent, now_ms=now_ms)
         waiting = doubt.waiting
         for day in DAYS:

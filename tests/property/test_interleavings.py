@@ -95,7 +95,7 @@ class World:
             blocks=blocks,
             answers=self.answers,
             clock=self.clock,
-            tails=LiveMemory(),
+            live_cache=LiveMemory(),
             stamps=IsolateStamps(ttl_ms=stamps_ttl_ms),
             faults=blocks.faults,
         )

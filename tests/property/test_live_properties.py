@@ -1,4 +1,4 @@
-"""The live edge against a model of an upstream: what a tail tells is what a direct read would tell."""
+"""The live edge against a model of an upstream: what recent samples hold is what a direct read gives."""
 
 from array import array
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from edgeseries.planning.live_edge import Edge, Tail, plan_live, tail_after
+from edgeseries.planning.live_edge import Edge, RecentSamples, plan_live, recent_after
 from edgeseries.series.samples import Samples, joined, within
 from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import Value
@@ -25,7 +25,7 @@ class Model:
     """An upstream whose samples arrive, and one isolate that asks it."""
 
     arrivals: dict[str, list[Arrival]]
-    tails: dict[str, Tail] = field(default_factory=dict)
+    recents: dict[str, RecentSamples] = field(default_factory=dict)
     delivered: int = 0
     calls: int = 0
 
@@ -40,8 +40,8 @@ class Model:
 
     def ask(self, points: list[str], edge: Edge) -> dict[str, list[tuple[int, Value]]]:
         """An answer's live part, as the router makes it."""
-        tails = {point: self.tails[point] for point in points if point in self.tails}
-        plan = plan_live(points, edge, tails, batch_points=BATCH_POINTS)
+        recents = {point: self.recents[point] for point in points if point in self.recents}
+        plan = plan_live(points, edge, recents, batch_points=BATCH_POINTS)
         self.calls += len({piece for pieces in plan.pieces.values() for piece in pieces})
         answers = {}
         for point in points:
@@ -49,15 +49,15 @@ class Model:
                 (piece, samples_of(self.direct(point, piece, edge.now_ms))) for piece in plan.pieces[point]
             ]
             self.delivered += sum(len(samples) for _, samples in reads)
-            tail = tail_after(tails.get(point), reads, edge)
-            held = [tails[point].samples] if point in tails else []
+            recent = recent_after(recents.get(point), reads, edge)
+            held = [recents[point].samples] if point in recents else []
             parts = [*held, *(samples for _, samples in reads)]
             answer = pairs(within(joined(parts), edge.span)) if parts else []
-            if tail is not None:
-                self.tails[point] = tail
-                assert tail.from_ms <= edge.span.start_ms
-                assert edge.span.end_ms <= tail.known_until_ms
-                assert answer == pairs(within(tail.samples, edge.span))
+            if recent is not None:
+                self.recents[point] = recent
+                assert recent.from_ms <= edge.span.start_ms
+                assert edge.span.end_ms <= recent.known_until_ms
+                assert answer == pairs(within(recent.samples, edge.span))
             answers[point] = answer
         return answers
 

@@ -16,13 +16,21 @@ from edgeseries.planning.fetch_plan import (
     covered_ms,
     exact_gaps,
     in_fitting_calls,
-    overlap_ms,
     plan_fetch,
     whole_day_gaps,
     with_probe,
 )
-from edgeseries.series.days import by_month, day_of, days_in, days_touched, month_days, month_of, runs
-from edgeseries.series.timerange import TimeRange
+from edgeseries.series.days import (
+    by_month,
+    day_of,
+    days_in,
+    days_touched,
+    month_days,
+    month_of,
+    overlap_ms,
+    runs,
+)
+from edgeseries.series.timerange import TimeRange, united
 
 SOME_DAY = 19_700
 CALLS = Capabilities(batch_points=50, call_samples=35_000)
@@ -60,6 +68,15 @@ def test_bitmaps_and_runs_keep_every_day(some: set[int]) -> None:
     assert {day for month, bitmap in bitmaps.items() for day in days_in(month, bitmap)} == some
     assert {day for first, last in runs(some) for day in range(first, last + 1)} == some
     assert all(later[0] - earlier[1] > 1 for earlier, later in pairwise(runs(some)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=12))
+def test_united_ranges_hold_the_same_instants_and_lie_apart(ranges: list[tuple[int, int]]) -> None:
+    found = united(ranges)
+    assert {at for start, end in found for at in range(start, end)} == {
+        at for start, end in ranges for at in range(start, end)
+    }
+    assert all(later[0] > earlier[1] for earlier, later in pairwise(found))
 
 
 @given(spans)

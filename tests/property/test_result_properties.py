@@ -192,7 +192,7 @@ POINTS = st.integers(1, 130).map(lambda number: tuple(f"p{place:03d}" for place 
     start_ms=st.integers(19_000 * DAY_MS, 19_100 * DAY_MS),
     length_ms=st.integers(1, 400 * DAY_MS),
     sizes=st.dictionaries(st.integers(0, 129), st.floats(0, 500_000), max_size=8),
-    shares=st.lists(st.floats(0, 1), min_size=14, max_size=14),
+    shares=st.lists(st.floats(0, 1), min_size=15, max_size=15),
     bound=st.integers(1_000, 100_000),
 )
 def test_windows_cover_every_point_once_in_order_and_hold_what_they_may(  # noqa: PLR0917 - what is drawn

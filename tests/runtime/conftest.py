@@ -177,5 +177,9 @@ def jobs(jobs_stack: Jobs) -> Iterator[Jobs]:
     jobs_stack.upstream()
     jobs_stack.cancel_all()
     unexpected = [line.text for line in jobs_stack.logs[seen:] if "unexpected" in line.text]
-    assert not unexpected or jobs_stack.expects_faults, unexpected
-    jobs_stack.expects_faults = False
+    fault, jobs_stack.expected_fault = jobs_stack.expected_fault, None
+    if fault is None:
+        assert not unexpected
+    else:
+        assert unexpected, f"the fault that was to come did not: {fault}"
+        assert all(fault in text for text in unexpected), unexpected

@@ -117,7 +117,8 @@ class Wanted:
 
 @dataclass(kw_only=True)
 class Jobs:
-    """One running host and its upstream. `expects_faults` if a test makes the Workers fail themselves."""
+    """One running host and its upstream. `expected_fault` is what a test makes the Workers fail with: a
+    text in the trace of each unexpected fault, and at least one there is."""
 
     host: Host
     upstream_url: str
@@ -125,7 +126,7 @@ class Jobs:
     client: httpx.Client
     logs: list[LogLine] = field(default_factory=list)
     asked: dict[str, Wanted] = field(default_factory=dict)
-    expects_faults: bool = False
+    expected_fault: str | None = None
 
     # --- the upstream ---------------------------------------------------------------
     def upstream(self, **knobs: Any) -> None:

@@ -11,14 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
+from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
 from edgeseries.blocks.ports.blocks import (
     BlockRef,
-    Forgotten,
-    Kept,
-    KeptDays,
+    DaysToStore,
+    PurgeOutcome,
     StoredIndex,
     StoredSamples,
+    StoreOutcome,
 )
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.errors import StoreUnavailable
@@ -57,7 +57,7 @@ export const bucket = { get: never, put: never, delete: never, list: never };
 """
 
 
-def wire_of(kept: Sequence[KeptDays]) -> list[dict[str, Any]]:
+def wire_of(days: Sequence[DaysToStore]) -> list[dict[str, Any]]:
     return [
         {
             "point": one.point,
@@ -65,7 +65,7 @@ def wire_of(kept: Sequence[KeptDays]) -> list[dict[str, Any]]:
             "times_ms": list(one.samples.times_ms),
             "values": list(one.samples.values),
         }
-        for one in kept
+        for one in days
     ]
 
 
@@ -74,8 +74,8 @@ def stamps_of(wire: Mapping[str, Any]) -> Stamps:
     return Stamps(site=wire["site"], points=points)
 
 
-def kept_of(wire: Mapping[str, Any]) -> Kept:
-    return Kept(superseded=frozenset(wire["superseded"]), stamps=stamps_of(wire["stamps"]))
+def outcome_of(wire: Mapping[str, Any]) -> StoreOutcome:
+    return StoreOutcome(superseded=frozenset(wire["superseded"]), stamps=stamps_of(wire["stamps"]))
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ class Remote:
         )
 
     async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str | None:
-        told_of = await self._ask("fingerprint", site=site, points=list(points), span=asdict(span))
-        found: str | None = told_of["fingerprint"]
+        named = await self._ask("fingerprint", site=site, points=list(points), span=asdict(span))
+        found: str | None = named["fingerprint"]
         return found
 
     async def read(
@@ -129,21 +129,23 @@ class Remote:
             for point, one in found.items()
         }
 
-    async def keep(self, site: str, kept: Sequence[KeptDays], stamps: Stamps) -> Kept:
-        return kept_of(await self._ask("keep", site=site, kept=wire_of(kept), stamps=asdict(stamps)))
+    async def store(self, site: str, days: Sequence[DaysToStore], stamps: Stamps) -> StoreOutcome:
+        return outcome_of(await self._ask("store", site=site, days=wire_of(days), stamps=asdict(stamps)))
 
     async def begin_refresh(self, site: str, points: Sequence[str]) -> Refresh:
         return Refresh(**await self._ask("begin_refresh", site=site, points=list(points)))
 
-    async def refresh(self, site: str, kept: Sequence[KeptDays], begun: Refresh) -> Kept:
-        return kept_of(await self._ask("refresh", site=site, kept=wire_of(kept), begun=asdict(begun)))
+    async def refresh(self, site: str, days: Sequence[DaysToStore], begun: Refresh) -> StoreOutcome:
+        return outcome_of(await self._ask("refresh", site=site, days=wire_of(days), begun=asdict(begun)))
 
     async def forget(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
-    ) -> Forgotten:
+    ) -> PurgeOutcome:
         chosen = None if span is None else asdict(span)
         names = None if points is None else list(points)
-        return Forgotten(**await self._ask("forget", site=site, points=names, span=chosen, dry_run=dry_run))
+        return PurgeOutcome(
+            **await self._ask("forget", site=site, points=names, span=chosen, dry_run=dry_run)
+        )
 
     async def _ask(self, verb: str, **fields: Any) -> Any:
         async with self.asked(verb, fields) as reply:
@@ -179,10 +181,10 @@ class RemoteAnswers:
 
     remote: Remote
 
-    async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
+    async def store(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
         await self.remote._ask("keep_answer", digest=digest, body=body.decode(), facts=asdict(facts))
 
-    async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
+    async def find(self, digest: str, *, accepts_brotli: bool) -> CachedAnswer | None:
         fields = {"digest": digest, "accepts_brotli": accepts_brotli}
         async with self.remote.asked("find_answer", fields) as reply:
             if "X-Facts" not in reply.headers:
@@ -192,7 +194,7 @@ class RemoteAnswers:
                     raise StoreUnavailable(str(answer))
                 return None
             wire = b"".join([chunk async for chunk in reply.aiter_raw()])
-            return KeptAnswer(
+            return CachedAnswer(
                 facts=AnswerFacts(**json.loads(reply.headers["X-Facts"])),
                 stream=BodyStream(wire),
                 content_encoding=reply.headers.get("Content-Encoding", ""),

@@ -15,7 +15,7 @@ from workers import Response, WorkerEntrypoint, import_from_javascript
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.ports.answers import AnswerFacts
-from edgeseries.blocks.ports.blocks import BlockRef, KeptDays, StoredIndex
+from edgeseries.blocks.ports.blocks import BlockRef, DaysToStore, StoredIndex
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.errors import StoreUnavailable
 from edgeseries.platform.answer_store import AnswerStore
@@ -24,6 +24,7 @@ from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import js_bytes, js_object, raw
 from edgeseries.platform.r2 import R2Bucket
+from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.object_keys import answer_key
@@ -43,9 +44,9 @@ class Told:
         return self.at_ms
 
 
-def days_of(one: Any) -> KeptDays:
+def days_of(one: Any) -> DaysToStore:
     """Days as they came."""
-    return KeptDays(
+    return DaysToStore(
         point=one["point"],
         days=tuple(one["days"]),
         samples=Samples(times_ms=array("q", one["times_ms"]), values=tuple(one["values"])),
@@ -84,6 +85,7 @@ class Default(WorkerEntrypoint):
             compression=compression,
             memory=MEMORIES.setdefault(call["memory"], BlockMemory()),
             clock=clock,
+            pause=PlatformTimer().pause,
         )
         try:
             result = await getattr(self, call["verb"])(blocks, answers, **call["with"])
@@ -126,14 +128,14 @@ class Default(WorkerEntrypoint):
             for point, one in found.items()
         }
 
-    async def keep(self, blocks: Any, _: Any, *, site: str, kept: list[Any], stamps: Any) -> Any:
-        return told(await blocks.keep(site, [days_of(one) for one in kept], stamps_of(stamps)))
+    async def store(self, blocks: Any, _: Any, *, site: str, days: list[Any], stamps: Any) -> Any:
+        return told(await blocks.store(site, [days_of(one) for one in days], stamps_of(stamps)))
 
     async def begin_refresh(self, blocks: Any, _: Any, *, site: str, points: list[str]) -> Any:
         return asdict(await blocks.begin_refresh(site, points))
 
-    async def refresh(self, blocks: Any, _: Any, *, site: str, kept: list[Any], begun: Any) -> Any:
-        return told(await blocks.refresh(site, [days_of(one) for one in kept], Refresh(**begun)))
+    async def refresh(self, blocks: Any, _: Any, *, site: str, days: list[Any], begun: Any) -> Any:
+        return told(await blocks.refresh(site, [days_of(one) for one in days], Refresh(**begun)))
 
     async def forget(
         self, blocks: Any, _: Any, *, site: str, points: list[str] | None, span: Any, dry_run: bool
@@ -152,7 +154,7 @@ class Default(WorkerEntrypoint):
                 return {"adopted": adopted, "dropped": dropped}
 
     async def spoil_answer(self, _: Any, __: Any, *, digest: str, where: int) -> Any:
-        """One bit of a kept answer turned, what stands beside it as it was."""
+        """One bit of a cached answer turned, what stands beside it as it was."""
         bucket, key = raw(self.env.CACHE), answer_key(digest)
         there = await bucket.get(key)
         spoilt = bytearray((await there.arrayBuffer()).to_bytes())
@@ -167,7 +169,7 @@ class Default(WorkerEntrypoint):
         await js.caches.default.put(ADDRESS + digest, spoilt)
 
     async def keep_answer(self, _: Any, answers: Any, *, digest: str, body: str, facts: Any) -> Any:
-        await answers.keep(digest, body.encode(), AnswerFacts(**facts))
+        await answers.store(digest, body.encode(), AnswerFacts(**facts))
 
     async def find_answer(self, _: Any, answers: Any, *, digest: str, accepts_brotli: bool) -> Any:
         found = await answers.find(digest, accepts_brotli=accepts_brotli)

@@ -1,4 +1,4 @@
-"""Kept answers on workerd: the suite of the port, and bytes that are checked on every path."""
+"""Cached answers on workerd: the suite of the port, and bytes that are checked on every path."""
 
 import json
 import random
@@ -56,7 +56,7 @@ class TestAnswers(AnswersConformance):
 def test_an_answer_leaves_as_it_lies_in_the_bucket(host: Host, remote: Remote) -> None:
     body = json.dumps({"made up": list(range(50_000))}).encode()
     answers, digest = RemoteAnswers(remote), "f" * 64
-    run(answers.keep(digest, body, made_facts(body)))
+    run(answers.store(digest, body, made_facts(body)))
     for _ in range(2):
         found = run(answers.find(digest, accepts_brotli=True))
         assert found is not None
@@ -69,11 +69,11 @@ def test_an_answer_leaves_as_it_lies_in_the_bucket(host: Host, remote: Remote) -
 
 def test_a_copy_in_the_colo_cache_answers(host: Host, remote: Remote) -> None:
     answers, digest = RemoteAnswers(remote), "e" * 64
-    run(answers.keep(digest, b"{}", made_facts(b"{}", site="made up colo")))
+    run(answers.store(digest, b"{}", made_facts(b"{}", site="made up colo")))
     assert run(answers.find(digest, accepts_brotli=True)) is not None
     host.delete_object(answer_key(digest))
     assert run(answers.find(digest, accepts_brotli=True)) is not None
-    run(answers.keep(digest, b"[]", made_facts(b"[]", site="made up colo")))
+    run(answers.store(digest, b"[]", made_facts(b"[]", site="made up colo")))
     found = run(answers.find(digest, accepts_brotli=False))
     assert found is not None
     wire: object = found.stream
@@ -87,12 +87,12 @@ def test_a_small_damaged_answer_is_none_before_a_byte_leaves(
 ) -> None:
     body = json.dumps({"made up": list(range(500))}).encode()
     answers, digest = RemoteAnswers(remote), content_digest(f"{where} {accepts_brotli}".encode())
-    run(answers.keep(digest, body, made_facts(body)))
+    run(answers.store(digest, body, made_facts(body)))
     run(remote._ask("spoil_answer", digest=digest, where=where))
     assert run(answers.find(digest, accepts_brotli=accepts_brotli)) is None
     assert remote.faults["answer_damaged"] == 1
     assert host.get_object(answer_key(digest)) is None
-    run(answers.keep(digest, body, made_facts(body)))
+    run(answers.store(digest, body, made_facts(body)))
     assert run(answers.find(digest, accepts_brotli=accepts_brotli)) is not None
 
 
@@ -100,14 +100,14 @@ def test_a_large_damaged_answer_breaks_off_and_is_taken_out(host: Host, remote: 
     noise = random.Random(7)  # noqa: S311 - bytes that do not pack
     body = json.dumps([noise.random() for _ in range(200_000)]).encode()
     answers, digest = RemoteAnswers(remote), "9" * 64
-    run(answers.keep(digest, body, made_facts(body)))
+    run(answers.store(digest, body, made_facts(body)))
     whole = run(answers.find(digest, accepts_brotli=True))
     assert whole is not None
     packed: object = whole.stream
     assert isinstance(packed, bytes)
     assert len(packed) > CHECKED_AHEAD_BYTES
     assert brotli.decompress(packed) == body
-    run(answers.keep(digest, body, made_facts(body)))
+    run(answers.store(digest, body, made_facts(body)))
     run(remote._ask("spoil_answer", digest=digest, where=len(packed) // 2))
     with pytest.raises(httpx.RemoteProtocolError):
         run(answers.find(digest, accepts_brotli=True))
@@ -118,7 +118,7 @@ def test_a_large_damaged_answer_breaks_off_and_is_taken_out(host: Host, remote: 
 def test_a_damaged_copy_in_the_colo_cache_gives_way_to_the_bucket(remote: Remote) -> None:
     body = b'{"made up": 1}'
     answers, digest = RemoteAnswers(remote), "8" * 64
-    run(answers.keep(digest, body, made_facts(body)))
+    run(answers.store(digest, body, made_facts(body)))
     assert run(answers.find(digest, accepts_brotli=True)) is not None
     run(remote._ask("spoil_copy", digest=digest))
     found = run(answers.find(digest, accepts_brotli=False))
@@ -134,7 +134,7 @@ def test_an_object_that_is_no_answer_of_ours_is_none(host: Host, remote: Remote)
 
 def test_an_answer_lives_to_its_last_millisecond(remote: Remote) -> None:
     digest, life_ms = "c" * 64, 30 * 86_400_000
-    run(RemoteAnswers(remote).keep(digest, b"{}", made_facts(b"{}")))
+    run(RemoteAnswers(remote).store(digest, b"{}", made_facts(b"{}")))
     for later_ms, there in ((life_ms - 1, True), (life_ms, False)):
         at = RemoteAnswers(replace(remote, now_ms=NOW_MS + later_ms))
         assert (run(at.find(digest, accepts_brotli=True)) is not None) is there

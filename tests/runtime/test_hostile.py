@@ -25,7 +25,7 @@ def stored(running: Running) -> dict[str, bytes | None]:
 
 @pytest.fixture
 def victim(running: Running) -> dict[str, bytes | None]:
-    """Another's data, stored: blocks and a kept answer."""
+    """Another's data, stored: blocks and a cached answer."""
     for _ in range(2):
         running.client.get("/api/timeseries", params=VICTIM).raise_for_status()
     found = stored(running)

@@ -140,7 +140,7 @@ def test_a_job_outlives_a_spell_and_stores_nothing_false(running: Running, mood:
 
 
 def test_two_sites_with_a_point_of_one_name_do_not_mix(running: Running) -> None:
-    """On the wire, in blocks, in kept answers, in purges."""
+    """On the wire, in blocks, in cached answers, in purges."""
     running.upstream(shared_names=True)
     for site in made_up.SAME_SITES:
         forget(running, site)

@@ -159,12 +159,15 @@ def test_a_result_that_cannot_be_made_whole_breaks_off(jobs: Jobs) -> None:
 NONSENSE = "UPDATE cache_metadata SET unsettled = 'nonsense' WHERE kind = 'block' AND site = ?1"
 """What nothing of ours writes: who reads the rows fails in a way that nobody foresaw."""
 
+UNREADABLE = "ValueError: not enough values to unpack (expected 2, got 1)"
+"""What it fails with: a reading of empty days has two parts."""
+
 CURED = "UPDATE cache_metadata SET unsettled = '' WHERE kind = 'block' AND site = ?1"
 
 
 def test_a_fault_of_ours_breaks_a_result_off_too(jobs: Jobs) -> None:
     """Nobody waits for ever for the rest of a body that cannot come."""
-    jobs.expects_faults = True
+    jobs.expected_fault = UNREADABLE
     wanted = leap_day_job()
     job_id = jobs.post(wanted)["jobId"]
     jobs.completed(job_id)
@@ -176,7 +179,7 @@ def test_a_fault_of_ours_breaks_a_result_off_too(jobs: Jobs) -> None:
 
 
 def test_a_fault_of_ours_in_the_consumer_ends_the_job_with_its_cause(jobs: Jobs) -> None:
-    jobs.expects_faults = True
+    jobs.expected_fault = UNREADABLE
     wanted = minute_job()
     stored = replace(wanted, days=1)
     jobs.completed(jobs.post(stored)["jobId"])

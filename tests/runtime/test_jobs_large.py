@@ -131,7 +131,7 @@ def download(jobs: Jobs, job_id: str, form: str, folder: Path) -> Path:
 
 
 def same_table(path: Path, expected: dict[str, list[list[Any]]]) -> None:
-    """Row for row; texts are quoted and nothing else is, so types are told apart."""
+    """Row for row; texts are quoted and nothing else is, so types are distinguished."""
     lines = iter(path.read_bytes().decode().splitlines())
     assert next(lines) == "point_name,timestamp,value"
     for point, rows in sorted(expected.items()):

@@ -64,7 +64,7 @@ def pairs(points: list[str], first: int = 0, days: int = DAYS, **more: str) -> d
 
 
 def ask(running: Running, **more: Any) -> httpx.Response:
-    """Everything, past the kept answers."""
+    """Everything, past the cached answers."""
     params = pairs(POINTS, route="direct", **more)
     return running.client.get("/api/timeseries", params=params, timeout=PATIENCE_S)
 

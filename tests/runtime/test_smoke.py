@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from delivery.smoke import Talk, main, run
+from delivery.smoke import SmokeSession, main, run
 from tests.runtime.conftest import TIMEOUT_S, Running
 
 pytestmark = pytest.mark.runtime
@@ -28,7 +28,7 @@ def test_a_failing_upstream_is_told(running: Running, capfd: pytest.CaptureFixtu
     running.upstream(rate_500=1)
     with httpx.Client(base_url=running.stack.url, timeout=TIMEOUT_S, trust_env=False) as client:
         day = datetime(2015, 3, 3, tzinfo=UTC)
-        talk = Talk(client=client, day=day, patience_s=1, site="opengrid_minute", point="water_2923")
+        talk = SmokeSession(client=client, day=day, patience_s=1, site="opengrid_minute", point="water_2923")
         assert not run(talk)
     told = capfd.readouterr().out
     assert "FAIL direct route" in told

@@ -14,7 +14,7 @@ from edgeseries.blocks.block import decode_days, encode_block
 from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.blocks.ports.blocks import (
     Blocks,
-    KeptDays,
+    DaysToStore,
 )
 from edgeseries.blocks.stamps import Stamps
 from edgeseries.series.days import by_month
@@ -151,9 +151,9 @@ def test_a_store_that_hangs_is_unavailable_in_time(remote: Remote, part: str) ->
     site = f"{SITE} hang {part}"
     hanging = replace(remote, hang=(part,))
     calls: list[Coroutine[Any, Any, object]] = [
-        hanging.keep(site, [made_kept([FEB_29])], Stamps()),
+        hanging.store(site, [made_kept([FEB_29])], Stamps()),
         hanging.forget(site, points=[POINT], span=None, dry_run=False),
-        RemoteAnswers(hanging).keep("b" * 64, b"{}", made_facts(b"{}")),
+        RemoteAnswers(hanging).store("b" * 64, b"{}", made_facts(b"{}")),
     ]
     if part == "database":
         calls += [hanging.look_up(site, [POINT], LEAP_DAY), hanging.begin_refresh(site, [POINT])]
@@ -179,7 +179,7 @@ def test_a_database_without_its_tables_is_unavailable_and_stores_nothing(host: H
     host.query("ALTER TABLE cache_metadata RENAME TO hidden")
     try:
         run(refused(remote.look_up(site, [POINT], WHOLE_MARCH)))
-        run(refused(remote.keep(site, [made_kept([MARCH[2]])], stamps)))
+        run(refused(remote.store(site, [made_kept([MARCH[2]])], stamps)))
     finally:
         host.query("ALTER TABLE hidden RENAME TO cache_metadata")
     assert list(agrees(host, site).values()) == [0b11]
@@ -191,7 +191,7 @@ def test_a_purge_of_many_points_leaves_nothing(host: Host, remote: Remote) -> No
     site = f"{SITE} pages"
     names = [f"made_up_{n}" for n in range(60)]
     kept = [
-        KeptDays(point=name, days=(FEB_29, MARCH[0]), samples=Samples(times_ms=(), values=()))
+        DaysToStore(point=name, days=(FEB_29, MARCH[0]), samples=Samples(times_ms=(), values=()))
         for name in names
     ]
     run(keep(remote, site, kept))

@@ -80,7 +80,7 @@ def compare_result(world: World, http: httpx.Client, job_id: str) -> None:
 
 
 def audit_store(world: World) -> None:
-    """Every block and every kept answer equals the truth."""
+    """Every block and every cached answer equals the truth."""
     truth = world.model.truth
     known = {
         (site_part(site), digest_of(point.name)): (site, point.name)
@@ -118,7 +118,7 @@ def audit_block(world: World, key: BlockKey, content: bytes) -> None:
 
 
 def audit_answer(world: World, key: str, content: bytes) -> None:
-    """A kept answer, from what it says of itself."""
+    """A cached answer, from what it says of itself."""
     document = json.loads(brotli.decompress(content))
     meta = document["_meta"]
     wanted = Wanted(
@@ -129,5 +129,5 @@ def audit_answer(world: World, key: str, content: bytes) -> None:
     )
     fault = world.model.fault_of(wanted, document["data"], asked_ms=now_ms(), told_ms=now_ms())
     if fault:
-        world.complain(f"a kept answer differs from the truth: {key}: {fault}")
-    world.count("kept answers compared")
+        world.complain(f"a cached answer differs from the truth: {key}: {fault}")
+    world.count("cached answers compared")

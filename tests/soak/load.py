@@ -9,8 +9,8 @@ from typing import Any, Final
 import httpx
 
 from tests.promised import JSON, PROBLEM, BrokenPromise, hold, media_type_of
+from tests.soak.fault_timeline import HOST, SUSPENDED_S, UPSTREAM
 from tests.soak.model import INLINE_ROWS, JOB_ROWS, Wanted, series_of
-from tests.soak.weather import HOST, SUSPENDED_S, UPSTREAM
 from tests.soak.world import REQUEST_TIMEOUT_S, World, now_ms
 
 OF_UPSTREAM: Final = frozenset(

@@ -4,7 +4,7 @@ import random
 import threading
 from typing import Any, Final
 
-from tests.soak.weather import UPSTREAM
+from tests.soak.fault_timeline import UPSTREAM
 from tests.soak.world import World
 
 FAULTS: Final[dict[str, dict[str, Any]]] = {

@@ -15,8 +15,8 @@ from local.hosting import Host
 from local.logs import LogLine
 from local.resume import resume
 from local.stack import Stack
+from tests.soak.fault_timeline import HOST, UPSTREAM, FaultTimeline
 from tests.soak.model import Model, Wanted
-from tests.soak.weather import HOST, UPSTREAM, FaultTimeline
 
 SETTINGS: Final = {
     "janitorCron": "0 0 1 1 *",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from run import ROOT, TARGETS, Flag
+from run import ROOT, SECRETS, TARGETS, Flag
 
 RUN = ROOT / "run.py"
 PLAIN = {name: text for name, text in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
@@ -114,12 +114,13 @@ def test_no_recipe_needs_a_shell() -> None:
     assert "shell=True" not in RUN.read_text(encoding="utf-8")
 
 
-def test_a_token_on_a_command_line_is_warned_of_and_not_told(project: Path) -> None:
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_token_on_a_command_line_is_warned_of_and_not_told(project: Path, name: str) -> None:
     """`help` needs nothing installed; the warning is the same for every target."""
     token = "made-up-token"  # noqa: S105 - of nobody
     for how in (("make", "--silent", "help"), (sys.executable, "run.py", "help")):
-        shown = told(*how, f"UPSTREAM_TOKEN={token}", folder=project)
-        kept = told(*how, folder=project, UPSTREAM_TOKEN=token)
+        shown = told(*how, f"{name}={token}", folder=project)
+        kept = told(*how, folder=project, **{name: token})
         assert (shown.returncode, kept.returncode) == (0, 0)
         assert "in the list of processes" in shown.stderr
         assert kept.stderr == ""

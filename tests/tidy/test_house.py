@@ -135,3 +135,9 @@ def test_no_document_leads_nowhere() -> None:
     for document in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / link).exists(), f"{relative(document)} links to {link}"
+
+
+def test_files_of_stacks_do_not_show_in_git() -> None:
+    """The files of stacks are nobody else's: git does not show them."""
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert lines.index("/Pulumi.*.yaml") < lines.index("!/Pulumi.prod.yaml")

@@ -126,7 +126,9 @@ CONSTRUCTORS = frozenset(
 )
 """What of the standard library may be called while a module is imported: it makes a value."""
 
-METHODS = frozenset({"copy", "format", "index", "join", "strip", "values"})
+METHODS = frozenset(
+    {"copy", "format", "index", "items", "join", "partition", "setdefault", "strip", "values"}
+)
 """Of texts, tuples and mappings."""
 
 OURS = ("edgeseries", "router", "consumer", "janitor")
@@ -134,6 +136,8 @@ OURS = ("edgeseries", "router", "consumer", "janitor")
 
 def calls_at_import(node: ast.AST) -> Iterator[ast.Call]:
     """Calls that run while the module is imported: those in bodies of functions do not."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return  # A function inside of one that runs: it is made, not called.
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Lambda):
             continue
@@ -158,21 +162,75 @@ def names_of_ours(tree: ast.Module) -> set[str]:
     return found
 
 
+def acts(call: ast.Call, ours: set[str]) -> bool:
+    """Whether a call may do more than make a value. Functions of ours are looked into, see below."""
+    name = ast.unparse(call.func)
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else None
+    return name.split(".")[0] not in ours and name not in CONSTRUCTORS and method not in METHODS
+
+
 def acting_calls(source: str) -> list[str]:
     tree = ast.parse(source)
     ours = names_of_ours(tree)
-    found = []
-    for call in calls_at_import(tree):
-        name = ast.unparse(call.func)
-        method = call.func.attr if isinstance(call.func, ast.Attribute) else None
-        if name.split(".")[0] not in ours and name not in CONSTRUCTORS and method not in METHODS:
-            found.append(f"{call.lineno}: {name}")
+    return [f"{call.lineno}: {ast.unparse(call.func)}" for call in calls_at_import(tree) if acts(call, ours)]
+
+
+Functions = dict[str, ast.FunctionDef | ast.AsyncFunctionDef]
+
+
+def functions_in(tree: ast.Module) -> Functions:
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def module_of(name: str) -> ast.Module:
+    """A module of ours by its dotted name; an empty one where the name is not that of a module."""
+    file = (ROOT / "functions").joinpath(*name.split(".")).with_suffix(".py")
+    return ast.parse(file.read_text(encoding="utf-8") if file.is_file() else "")
+
+
+def definition_of(
+    name: str, tree: ast.Module
+) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, ast.Module] | None:
+    """Where a function of ours that a module calls as `name` stands; None for classes, which make a value."""
+    head, _, attribute = name.partition(".")
+    if not attribute and head in functions_in(tree):
+        return functions_in(tree)[head], tree
+    for node in tree.body:
+        if not isinstance(node, ast.ImportFrom) or (node.module or "").split(".")[0] not in OURS:
+            continue
+        for alias in node.names:
+            if (alias.asname or alias.name) != head:
+                continue
+            home = module_of(f"{node.module}.{alias.name}" if attribute else str(node.module))
+            function = functions_in(home).get(attribute or alias.name)
+            return None if function is None else (function, home)
+    return None
+
+
+def acting_functions(tree: ast.Module) -> list[str]:
+    """Calls that act in the bodies of functions of ours that run while a module is imported."""
+    waiting = [(ast.unparse(call.func), tree) for call in calls_at_import(tree)]
+    seen, found = set[str](), list[str]()
+    while waiting:
+        name, home = waiting.pop()
+        defined = definition_of(name, home)
+        if defined is None or defined[0].name in seen:
+            continue
+        function, home = defined
+        seen.add(function.name)
+        ours = names_of_ours(home)
+        for call in (one for statement in function.body for one in calls_at_import(statement)):
+            if acts(call, ours):
+                found.append(f"{function.name}: {ast.unparse(call.func)}")
+            waiting.append((ast.unparse(call.func), home))
     return found
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_importing_a_module_calls_only_what_makes_a_value(path: Path) -> None:
-    assert not acting_calls(path.read_text(encoding="utf-8"))
+    source = path.read_text(encoding="utf-8")
+    assert not acting_calls(source)
+    assert not acting_functions(ast.parse(source))
 
 
 @pytest.mark.parametrize(
@@ -189,3 +247,16 @@ def test_importing_a_module_calls_only_what_makes_a_value(path: Path) -> None:
 )
 def test_a_call_that_acts_is_found(source: str) -> None:
     assert acting_calls(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    return time.time()\nX = f()",
+        "def f():\n    return g()\ndef g():\n    open('x')\nX = f()",
+        "from edgeseries.platform.bindings import bindings_of_isolate\nX = bindings_of_isolate('r', ())",
+    ],
+)
+def test_a_function_of_ours_that_acts_is_found(source: str) -> None:
+    assert not acting_calls(source)
+    assert acting_functions(ast.parse(source))

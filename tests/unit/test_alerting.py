@@ -17,12 +17,12 @@ from edgeseries.metrics.alerting import (
     RULES,
     Measure,
     Notice,
+    NoticeKind,
     Rule,
     State,
-    Turnout,
-    judge,
-    recalled,
-    remembered,
+    evaluate,
+    states_of,
+    states_text,
 )
 from edgeseries.metrics.ports.health import Finding
 from janitor.duty import Outcome, Turn
@@ -30,27 +30,27 @@ from janitor.ports import Ports
 from janitor.raise_alerts import raise_alerts
 from tests.fake_janitor import janitor_ports
 from tests.fake_stores import SqliteDatabase
-from tests.fakes import FixedExaminer, FixedWeb, ListAlarm, ListJournal
+from tests.fakes import FixedHealthChecker, FixedWeb, ListJournal, ListNotifier
 from tests.made_statistics import insert, served, stored
 
 NOW_MS = 1_700_000_000_000
 QUARTER_MS = 15 * MINUTE_MS
 
-RULE = Rule(measure=Measure.DEAD_LETTERS, above=3, told="{value:.0f} wait", remedy="look", sweeps=1)
-PATIENT = Rule(measure=Measure.UPSTREAM_DOWN, above=0, told="down", remedy="ask", sweeps=2)
+RULE = Rule(measure=Measure.DEAD_LETTERS, above=3, description="{value:.0f} wait", remedy="look", sweeps=1)
+PATIENT = Rule(measure=Measure.UPSTREAM_DOWN, above=0, description="down", remedy="ask", sweeps=2)
 
 
 def play(rule: Rule, *values: float | None, step_ms: int = QUARTER_MS) -> list[str]:
     """What is told, sweep after sweep; `.` is nothing."""
     states: dict[str, State] = {}
-    told = []
+    description = []
     for place, value in enumerate(values):
         readings = {} if value is None else {rule.measure: value}
-        found = judge(readings, states, now_ms=NOW_MS + place * step_ms, rules=[rule])
+        found = evaluate(readings, states, now_ms=NOW_MS + place * step_ms, rules=[rule])
         # As it is remembered from one sweep to the next.
-        states = recalled(remembered(found.states))
-        told.append("".join(notice.turnout for notice in found.notices) or ".")
-    return told
+        states = states_of(states_text(found.states))
+        description.append("".join(notice.kind for notice in found.notices) or ".")
+    return description
 
 
 def test_told_once_and_when_it_is_over() -> None:
@@ -58,9 +58,9 @@ def test_told_once_and_when_it_is_over() -> None:
 
 
 def test_told_again_after_a_day() -> None:
-    told = play(RULE, *[4.0] * 30, step_ms=HOUR_MS)
-    assert [place for place, word in enumerate(told) if word != "."] == [0, REMIND_MS // HOUR_MS]
-    assert told[24] == "STILL FIRING"
+    description = play(RULE, *[4.0] * 30, step_ms=HOUR_MS)
+    assert [place for place, word in enumerate(description) if word != "."] == [0, REMIND_MS // HOUR_MS]
+    assert description[24] == "STILL FIRING"
 
 
 def test_a_rule_that_waits_does_not_cry_at_the_first_sight() -> None:
@@ -83,7 +83,7 @@ def test_the_page_lists_every_rule() -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"v":2,"rules":{"a":[1,1,1]}}', '{"v":1,"rules":{"a":7}}'])
 def test_a_memory_that_makes_no_sense_is_forgotten(text: str) -> None:
-    assert recalled(text) == {}
+    assert states_of(text) == {}
 
 
 # --- the duty ---------------------------------------------------------------------------
@@ -132,52 +132,52 @@ def trouble(database: SqliteDatabase) -> dict[str, Any]:
     )
     down = Finding(part="upstream", duration_ms=1, fault="gone")
     full = Finding(part="queues", duration_ms=1, facts=(("highBacklog", 1), ("lowBacklog", 10_000)))
-    return {"budget_bytes": 1_000, "health_checker": FixedExaminer((down, full))}
+    return {"budget_bytes": 1_000, "health_checker": FixedHealthChecker((down, full))}
 
 
 def test_every_rule_can_fire_and_end(database: SqliteDatabase) -> None:
-    alarm = ListAlarm()
-    ports = janitor_ports(database, alarm=alarm, **trouble(database))
+    notifier = ListNotifier()
+    ports = janitor_ports(database, notifier=notifier, **trouble(database))
     first = run(ports)
     second = run(ports, first.cursor)
-    assert {one.rule for one in alarm.notices} == {rule.name for rule in RULES}
-    assert all(one.turnout is Turnout.FIRING for one in alarm.notices)
-    told = {one.rule: one.told for one in alarm.notices}
-    assert told["failed-requests-percent"] == "9 % of the requests of the last 30 minutes failed (5xx)"
-    assert told["failed-jobs-percent"] == "33 % of the jobs of the last day failed"
-    assert told["budget-percent"] == "the cache takes 120 % of its budget"
-    assert told["sweep-age-minutes"] == "there was no sweep for 120 minutes"
+    assert {one.rule for one in notifier.notices} == {rule.name for rule in RULES}
+    assert all(one.kind is NoticeKind.FIRING for one in notifier.notices)
+    description = {one.rule: one.description for one in notifier.notices}
+    assert description["failed-requests-percent"] == "9 % of the requests of the last 30 minutes failed (5xx)"
+    assert description["failed-jobs-percent"] == "33 % of the jobs of the last day failed"
+    assert description["budget-percent"] == "the cache takes 120 % of its budget"
+    assert description["sweep-age-minutes"] == "there was no sweep for 120 minutes"
     assert run(ports, second.cursor).count == 0
 
     healed = SqliteDatabase()
-    alarm.notices.clear()
+    notifier.notices.clear()
     parts = (Finding(part="upstream", duration_ms=1), Finding(part="queues", duration_ms=1))
-    calm = janitor_ports(healed, alarm=alarm, health_checker=FixedExaminer(parts))
+    calm = janitor_ports(healed, notifier=notifier, health_checker=FixedHealthChecker(parts))
     run(calm, second.cursor)
     # Too few requests and jobs make no rate, and without a record of sweeps nothing is said of them.
-    over = {one.rule for one in alarm.notices}
+    over = {one.rule for one in notifier.notices}
     assert over == {rule.name for rule in RULES} - {
         "failed-requests-percent",
         "failed-jobs-percent",
         "sweep-age-minutes",
     }
-    assert all(one.turnout is Turnout.RESOLVED for one in alarm.notices)
+    assert all(one.kind is NoticeKind.RESOLVED for one in notifier.notices)
     healed.close()
 
 
 def test_what_nobody_was_told_is_told_by_the_next_sweep(database: SqliteDatabase) -> None:
-    alarm = ListAlarm(failure=Transient("nobody there"))
-    ports = janitor_ports(database, alarm=alarm, **trouble(database))
+    notifier = ListNotifier(failure=Transient("nobody there"))
+    ports = janitor_ports(database, notifier=notifier, **trouble(database))
     with pytest.raises(Transient):
         run(ports)
-    alarm.failure = None
+    notifier.failure = None
     assert run(ports).count > 0
 
 
 # --- the webhook -----------------------------------------------------------------------------
 
 NOTICE = Notice(
-    rule="dead-letters", turnout=Turnout.FIRING, told="2 wait & more", remedy="GET <x>", since_ms=0
+    rule="dead-letters", kind=NoticeKind.FIRING, description="2 wait & more", remedy="GET <x>", since_ms=0
 )
 
 
@@ -189,8 +189,8 @@ def webhook(web: FixedWeb, url: str = "https://hooks.example.com/x") -> tuple[We
 def test_a_message_is_json_as_slack_takes_it() -> None:
     web = FixedWeb()
     hook, journal = webhook(web)
-    over = Notice(rule="backlog", turnout=Turnout.RESOLVED, told="5 wait", remedy="-", since_ms=0)
-    asyncio.run(hook.tell([NOTICE, over]))
+    over = Notice(rule="backlog", kind=NoticeKind.RESOLVED, description="5 wait", remedy="-", since_ms=0)
+    asyncio.run(hook.notify([NOTICE, over]))
     (call,) = web.calls
     assert (call.method, call.headers["Content-Type"]) == ("POST", "application/json")
     assert json.loads(call.body or b"") == {
@@ -205,11 +205,11 @@ def test_a_message_is_json_as_slack_takes_it() -> None:
 def test_a_webhook_that_takes_nothing_is_told_by_the_name_of_its_setting(web: FixedWeb) -> None:
     hook, _ = webhook(web)
     with pytest.raises(Transient, match="alertWebhookUrl"):
-        asyncio.run(hook.tell([NOTICE]))
+        asyncio.run(hook.notify([NOTICE]))
 
 
 def test_without_a_webhook_alerts_are_log_lines() -> None:
     web = FixedWeb()
     hook, journal = webhook(web, url="")
-    asyncio.run(hook.tell([NOTICE]))
+    asyncio.run(hook.notify([NOTICE]))
     assert (web.calls, len(journal.lines)) == ([], 1)

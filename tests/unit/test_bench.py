@@ -10,7 +10,7 @@ import pytest
 from bench.bounds import BOUNDS, BY_KEY, Bound, Sense
 from bench.client import Reply, expect, timeseries
 from bench.finding import Finding, Report, Setting
-from bench.page import BEGIN, END, PAGE, told, written
+from bench.page import BEGIN, END, PAGE, page_text, written
 from bench.record import VERSION, record_of, rows_of, unmeasured
 from bench.registry import MEASUREMENTS
 from bench.table import HEADINGS, cells_of, figure_lines, markdown, number, plain
@@ -142,7 +142,7 @@ def test_the_page_agrees_with_the_committed_run() -> None:
 def test_the_page_keeps_what_stands_around_its_part() -> None:
     record = record_of(SETTING, REPORTS, date="2026-01-02T03:04:05Z")
     page = written(f"before\n{BEGIN}\nold\n{END}\nafter\n", record)
-    assert page == f"before\n{BEGIN}\n\n{told(record)}\n\n{END}\nafter\n"
+    assert page == f"before\n{BEGIN}\n\n{page_text(record)}\n\n{END}\nafter\n"
     assert "Made up." in page
     with pytest.raises(ValueError, match="lacks its marks"):
         written("no marks", record)

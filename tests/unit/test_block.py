@@ -17,7 +17,7 @@ from edgeseries.blocks.integers import Shape, encode_integers
 from edgeseries.blocks.segments import cuts
 from edgeseries.blocks.wire import Reader, uvarint
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, Defect
-from edgeseries.limits import DAY_MS, HOUR_MS, MAX_SEGMENT_BYTES, MINUTE_MS
+from edgeseries.limits import DAY_MS, HOUR_MS, MAX_SEGMENT_BYTES, MAX_SEGMENT_SAMPLES, MINUTE_MS
 from edgeseries.series.days import month_days
 from edgeseries.series.samples import NO_SAMPLES, Samples
 from edgeseries.series.values import Value
@@ -340,7 +340,9 @@ def test_values_that_look_alike_are_not_the_same(one: Value, other: Value) -> No
     assert not same_samples(a, Samples(times_ms=[1, 3], values=a.values))
 
 
-def test_a_day_with_more_samples_than_any_sensor_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeseries.blocks.segments.MAX_SEGMENT_SAMPLES", 23)
-    with pytest.raises(Defect, match="24 samples"):
-        encode_block(KEY, 1, every(HOUR_MS, days=range(1)), PackageCompression())
+def test_a_day_with_more_samples_than_any_sensor_has_is_refused() -> None:
+    count = MAX_SEGMENT_SAMPLES + 1
+    first_ms = month_days(KEY.month).start * DAY_MS
+    crowded = Samples(times_ms=range(first_ms, first_ms + count), values=(None,) * count)
+    with pytest.raises(Defect, match=f"{count} samples"):
+        encode_block(KEY, 1, crowded, PackageCompression())

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from edgeseries.limits import MINUTE_MS
-from edgeseries.metrics.adapters import buffer_limits as tally_limits
 from edgeseries.metrics.adapters.buffer_limits import FLUSH_AFTER_MS, FLUSH_REQUESTS, USE_GRAIN_MS
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
@@ -220,10 +219,8 @@ def test_operations_are_added_up_by_day_and_function(database: SqliteDatabase) -
     assert found == [("router", 2, 0, 4, 2, 50)]
 
 
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeseries.metrics.adapters.metrics_buffer.USE_MAX_KEYS", 3)
-    monkeypatch.setattr("edgeseries.metrics.adapters.metrics_buffer.TALLY_MAX_ROWS", 2)
-    metrics_buffer = MetricsBuffer()
+def test_memory_is_bounded() -> None:
+    metrics_buffer = MetricsBuffer(max_rows=2, max_keys=3)
     metrics_buffer.used(["a", "b", "c", "d"], 5)
     assert [key for key, _, _ in metrics_buffer.take(5).uses] == ["a", "b", "c"]
     metrics_buffer.used(["d"], 6)  # those that were written make room
@@ -231,4 +228,3 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for endpoint in ("/1", "/2", "/3", "/1"):
         metrics_buffer.request(record(endpoint=endpoint), 5)
     assert [sums.request_count for sums in metrics_buffer.take(5).requests.values()] == [2, 1]
-    assert tally_limits.USE_MAX_KEYS > 3

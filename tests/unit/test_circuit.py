@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from edgeseries.errors import DeadlineExceeded, EdgeError, OriginBusy, OriginSuspended, OriginUnreachable
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.jobs.retrying import TryAgain, after_failure
-from edgeseries.jobs.states import diagram
 from edgeseries.limits import (
     CIRCUIT_FAILURES,
     CIRCUIT_LONGEST_PAUSES,
@@ -36,6 +35,7 @@ from edgeseries.origins.circuit import failed as failed_with
 from tests.asked_router import DELIVERIES, QUERY, make_ports, told
 from tests.asked_router import ask as ask_router
 from tests.fakes import FakeClock, FakeOrigin, FixedUpstream, ListJournal
+from tests.state_diagrams import diagram
 
 CALL = HttpCall(method="GET", url="https://upstream.example.com/api", timeout_ms=30_000, max_bytes=10)
 OK = HttpReply(status=200, headers={}, body=b"")
@@ -93,9 +93,9 @@ class Isolate:
             return error
 
 
-def failed(circuit: Circuit, passage: Permit, now_ms: int, asked_pause_ms: int = 0) -> Circuit:
+def failed(circuit: Circuit, permit: Permit, now_ms: int, asked_pause_ms: int = 0) -> Circuit:
     return failed_with(
-        circuit, passage, now_ms, first_pause_ms=CIRCUIT_PAUSE_MS, asked_pause_ms=asked_pause_ms
+        circuit, permit, now_ms, first_pause_ms=CIRCUIT_PAUSE_MS, asked_pause_ms=asked_pause_ms
     )
 
 
@@ -145,15 +145,15 @@ def test_whatever_happens_an_open_circuit_lets_one_call_through_when_its_pause_i
                 assert 0 < verdict.wait_ms <= max(LONGEST_MS, 30_000)
                 assert circuit == before
         elif left:
-            passage, _ = left.pop(0)
-            stale = passage.turn != circuit.turn
+            permit, _ = left.pop(0)
+            stale = permit.turn != circuit.turn
             before = circuit
             if act == "ok":
-                circuit = succeeded(circuit, passage)
+                circuit = succeeded(circuit, permit)
                 failures_in_a_row = failures_in_a_row if stale else 0
                 assert stale or circuit.state is CircuitState.CLOSED
             elif act == "fail":
-                circuit = failed(circuit, passage, now_ms, asked_pause_ms=asked_ms)
+                circuit = failed(circuit, permit, now_ms, asked_pause_ms=asked_ms)
                 failures_in_a_row += 0 if stale else 1
                 if not stale and circuit.state is CircuitState.OPEN:
                     assert CIRCUIT_PAUSE_MS <= circuit.until_ms - now_ms <= LONGEST_MS
@@ -255,7 +255,7 @@ def test_calls_of_all_requests_share_one_bound_and_come_in_their_order() -> None
     asyncio.run(all_of_them())
     assert (isolate.web.calls, isolate.web.most) == (20, 3)
     assert order == sorted(order)
-    assert isolate.load.call_count == 0
+    assert not isolate.load._calls
 
 
 def test_a_request_that_ended_without_a_word_gives_its_places_back() -> None:

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from edgeseries.access.grants import Right
-from edgeseries.http.cors import CorsPolicy, cors_policy_of
+from edgeseries.access.grants import CorsPolicy, Right, cors_policy_of
 from tests.asked_router import QUERY, ask, make_ports
 from tests.keyed_router import ADMIN_KEY, HERE, House
 from tests.made_ports import OPEN_ACCESS

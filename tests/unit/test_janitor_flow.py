@@ -62,9 +62,9 @@ def test_a_duty_goes_on_where_it_stopped(database: SqliteDatabase) -> None:
     seen: list[Turn] = []
     one = duty(
         "one",
-        Outcome(told="first half", count=3, cursor="k3"),
-        Outcome(told="second half", count=2),
-        Outcome(told="from the start", count=0),
+        Outcome(summary="first half", count=3, cursor="k3"),
+        Outcome(summary="second half", count=2),
+        Outcome(summary="from the start", count=0),
         seen=seen,
     )
     ports = janitor_ports(database, clock=FakeClock(step_ms=7))
@@ -79,8 +79,8 @@ def test_a_duty_goes_on_where_it_stopped(database: SqliteDatabase) -> None:
 def test_one_that_fails_stops_no_other_and_keeps_its_place(
     database: SqliteDatabase, failure: Exception
 ) -> None:
-    good = duty("good", *(Outcome(told="done", count=1) for _ in range(2)))
-    bad = duty("bad", Outcome(told="half", count=1, cursor="here"), failure)
+    good = duty("good", *(Outcome(summary="done", count=1) for _ in range(2)))
+    bad = duty("bad", Outcome(summary="half", count=1, cursor="here"), failure)
     ports = janitor_ports(database)
     run_sweep(ports, bad, good)
     runs = run_sweep(ports, bad, good)
@@ -108,7 +108,7 @@ def test_a_duty_that_another_sweep_holds_is_left_to_it_until_its_lease_ends(data
     clock = FakeClock()
     ports = janitor_ports(database, clock=clock)
     assert lease(database, "one", clock.at_ms, clock.at_ms + LEASE_MS) == ""
-    one = duty("one", Outcome(told="done", count=1))
+    one = duty("one", Outcome(summary="done", count=1))
     assert [run.verdict for run in run_sweep(ports, one)] == ["held"]
     clock.at_ms += LEASE_MS
     assert [run.verdict for run in run_sweep(ports, one)] == ["done"]

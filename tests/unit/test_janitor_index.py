@@ -10,7 +10,7 @@ from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
-from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.series.samples import in_order
 from edgeseries.series.timerange import TimeRange
@@ -22,6 +22,7 @@ from janitor.ports import Ports
 from tests.fake_janitor import janitor_ports
 from tests.fake_stores import MemoryBucket, SqliteDatabase
 from tests.fakes import FakeClock
+from tests.store_rig import turns
 
 NOW_MS = 1_700_000_000_000
 LONG_AGO_MS = NOW_MS - 10 * DAY_MS
@@ -96,6 +97,7 @@ def store_of(database: SqliteDatabase, bucket: MemoryBucket, at_ms: int = LONG_A
         compression=PackageCompression(),
         memory=BlockMemory(),
         clock=FakeClock(at_ms=at_ms),
+        pause=turns,
     )
 
 
@@ -110,11 +112,11 @@ def fill(
     store = store_of(database, bucket)
     day = DAY + later
     kept = [
-        KeptDays(point=name, days=(day,), samples=in_order([day * DAY_MS + place], [value + float(place)]))
+        DaysToStore(point=name, days=(day,), samples=in_order([day * DAY_MS + place], [value + float(place)]))
         for place, name in enumerate(names_of(points))
     ]
     stamps = run(store.look_up(SITE, names_of(points), SPAN)).stamps
-    run(store.keep(SITE, kept, stamps))
+    run(store.store(SITE, kept, stamps))
     return store
 
 
@@ -148,7 +150,7 @@ def test_lost_rows_are_made_again_from_the_bucket_alone(database: SqliteDatabase
     before = rows_of(database)
     assert len(before) == 7
     database.connection.execute("DELETE FROM cache_metadata WHERE rowid % 2")
-    assert compare_all(janitor_ports(database, bucket=bucket)).told.startswith("4 rows added")
+    assert compare_all(janitor_ports(database, bucket=bucket)).summary.startswith("4 rows added")
     assert rows_of(database) == before
     assert len(held(database, bucket, 7)) == 7
 
@@ -187,7 +189,7 @@ def test_what_was_refreshed_is_not_revived_by_a_lost_index(database: SqliteDatab
     bucket = MemoryBucket(page_size=100)
     store = fill(database, bucket, 2, value=5.0)
     begun = run(store.begin_refresh(SITE, ["p/0"]))
-    fresh = KeptDays(point="p/0", days=(DAY,), samples=in_order([DAY * DAY_MS], [77.0]))
+    fresh = DaysToStore(point="p/0", days=(DAY,), samples=in_order([DAY * DAY_MS], [77.0]))
     run(store.refresh(SITE, [fresh], begun))
     for table in ("cache_metadata", "superseded_objects", "store_generations"):
         database.connection.execute(f"DELETE FROM {table}")
@@ -203,7 +205,7 @@ def test_an_object_of_before_a_purge_that_lost_its_race_is_never_adopted(databas
     run(store.forget(SITE, points=["p/0"], span=None, dry_run=False))
     database.connection.execute("DELETE FROM superseded_objects")
     outcome = compare_all(janitor_ports(database, bucket=bucket))
-    assert outcome.told == "0 rows added, 0 rows removed, 1 objects without a row"
+    assert outcome.summary == "0 rows added, 0 rows removed, 1 objects without a row"
     assert held(database, bucket, 1) == {}
     assert len(noted(database)) == 1
 
@@ -230,7 +232,7 @@ def test_rows_without_objects_go_and_young_ones_stay(database: SqliteDatabase) -
     lay_row(database, "blocks/v1/zz/gone/2024-01", size_bytes=5, used_ms=LONG_AGO_MS)
     lay_row(database, "answers/v1/under-way", size_bytes=5, used_ms=NOW_MS - SETTLE_MS)
     outcome = compare_all(janitor_ports(database, bucket=bucket))
-    assert (outcome.count, outcome.told) == (2, "0 rows added, 2 rows removed, 0 objects without a row")
+    assert (outcome.count, outcome.summary) == (2, "0 rows added, 2 rows removed, 0 objects without a row")
     assert keys(database)[0] == "answers/v1/under-way"
     assert len(keys(database)) == 4
 
@@ -240,7 +242,7 @@ def test_an_object_under_way_and_one_of_nobody_we_know_are_left_alone(database: 
     bucket.objects["blocks/v1/x/y/2024-01"] = (b"?", {"colour": "blue"}, LONG_AGO_MS)
     bucket.objects["answers/v1/new"] = (b"?", {}, NOW_MS - SETTLE_MS)
     outcome = compare_all(janitor_ports(database, bucket=bucket))
-    assert outcome.told.endswith("0 objects without a row, 1 objects that nobody can read")
+    assert outcome.summary.endswith("0 objects without a row, 1 objects that nobody can read")
     assert len(bucket.objects) == 2
 
 

@@ -10,7 +10,7 @@ import pytest
 from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.storage.limits import SUPERSEDED_KEEP_MS
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
-from edgeseries.upkeep.ports.stored_objects import KeptObject
+from edgeseries.upkeep.ports.stored_objects import StoredObject
 from janitor.duty import Outcome, Turn
 from janitor.expire_answers import expire_answers
 from janitor.hold_budget import PAGE_OBJECTS, ROOM_PERCENT, first_of, hold_budget
@@ -118,7 +118,7 @@ def test_a_sweep_that_has_no_time_left_stops_after_a_page(database: SqliteDataba
     late = replace(turn(), stop_ms=0)
     outcome = run(hold_budget(janitor_ports(database, bucket=bucket, budget_bytes=0), late))
     assert (outcome.count, len(keys(database))) == (PAGE_OBJECTS, 50)
-    assert "the next sweep goes on" in outcome.told
+    assert "the next sweep goes on" in outcome.summary
 
 
 def test_what_was_used_since_it_was_looked_at_stays(database: SqliteDatabase) -> None:
@@ -134,7 +134,7 @@ def test_what_was_used_since_it_was_looked_at_stays(database: SqliteDatabase) ->
 
 @pytest.mark.parametrize(("surplus", "count"), [(-5, 0), (0, 0), (1, 1), (10, 1), (11, 2), (10**9, 3)])
 def test_as_many_go_as_take_up_the_surplus(surplus: int, count: int) -> None:
-    objects = [KeptObject(key=f"k{place}", stored_bytes=10, used_ms=place) for place in range(3)]
+    objects = [StoredObject(key=f"k{place}", stored_bytes=10, used_ms=place) for place in range(3)]
     assert len(first_of(objects, surplus)) == count
 
 

@@ -10,7 +10,7 @@ import pytest
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from janitor.archive_jobs import HISTORY_KEEP_MS, ROUND_BATCHES, archive_jobs
 from janitor.duty import Turn
-from janitor.purge_dead_letters import PAGE_LETTERS, purge_letters
+from janitor.purge_dead_letters import PAGE_DEAD_LETTERS, purge_letters
 from janitor.roll_up import MAX_HOURS, MINUTES_KEEP_MS, roll_up
 from janitor.trim_requests import HOURS_KEEP_MS, trim_requests
 from tests.fake_janitor import janitor_ports
@@ -150,7 +150,7 @@ def test_history_is_forgotten_after_a_year_and_a_bit(database: SqliteDatabase) -
 
 
 def test_old_dead_letters_are_forgotten_page_by_page(database: SqliteDatabase) -> None:
-    for place in range(PAGE_LETTERS + 3):
+    for place in range(PAGE_DEAD_LETTERS + 3):
         buried_ms = NOW_MS - 30 * DAY_MS - (1 if place else 0)
         insert(
             database,
@@ -162,7 +162,7 @@ def test_old_dead_letters_are_forgotten_page_by_page(database: SqliteDatabase) -
             attempts=4,
             buried_ms=buried_ms,
         )
-    assert run(purge_letters(janitor_ports(database), turn())).count == PAGE_LETTERS + 2
+    assert run(purge_letters(janitor_ports(database), turn())).count == PAGE_DEAD_LETTERS + 2
     assert database.rows("SELECT letter_id FROM dead_letters") == [("l0",)]
 
 

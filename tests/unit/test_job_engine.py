@@ -142,10 +142,10 @@ def test_after_three_retries_the_job_fails_with_the_cause_and_can_be_tried_again
     assert job.error is not None
     assert "failed 4 times" in job.error
     assert "broken" in job.error
-    letters = system.run(system.letters.page(after=None, limit=50)).letters
-    assert letters
-    assert {letter.job_id for letter in letters} == {job_id}
-    assert letters[0].message["kind"] == "batch"
+    dead_letters = system.run(system.dead_letters.page(after=None, limit=50)).dead_letters
+    assert dead_letters
+    assert {dead_letter.job_id for dead_letter in dead_letters} == {job_id}
+    assert dead_letters[0].message["kind"] == "batch"
     system.origin.failure = None
     assert system.reopen(job_id)
     assert not system.reopen(job_id), "it is under way already"
@@ -235,18 +235,18 @@ def test_a_letter_that_comes_again_after_the_replay_fails_nothing(system: JobSys
     system.origin.failure = OriginContract("the cursor repeats")
     while not any(one.queue == "dead-letters" for one in system.queues.messages):
         system.deliver(system.ready()[0])
-    letter = next(one for one in system.queues.messages if one.queue == "dead-letters")
-    system.deliver(letter, keep=True)
-    system.deliver(letter, keep=True)
-    (kept,) = system.run(system.letters.page(after=None, limit=50)).letters
+    dead_letter = next(one for one in system.queues.messages if one.queue == "dead-letters")
+    system.deliver(dead_letter, keep=True)
+    system.deliver(dead_letter, keep=True)
+    (kept,) = system.run(system.dead_letters.page(after=None, limit=50)).dead_letters
     system.origin.failure = None
     assert system.reopen(job_id)
-    system.run(system.letters.replayed(kept, now_ms=system.clock.at_ms))
-    system.deliver(letter)
+    system.run(system.dead_letters.replayed(kept, now_ms=system.clock.at_ms))
+    system.deliver(dead_letter)
     assert system.job(job_id).status is JobStatus.RETRYING
     system.drain()
     completed(system, job_id)
-    assert system.run(system.letters.find(kept.letter_id)).replayed_ms is not None
+    assert system.run(system.dead_letters.find(kept.letter_id)).replayed_ms is not None
 
 
 def test_a_bare_message_in_the_dead_letters_fails_its_job_unless_its_batch_is_done(system: JobSystem) -> None:
@@ -257,7 +257,7 @@ def test_a_bare_message_in_the_dead_letters_fails_its_job_unless_its_batch_is_do
     system.queues.put("dead-letters", first.body)
     system.deliver(system.queues.messages[-1])
     assert system.job(job_id).status is JobStatus.PROCESSING
-    assert system.run(system.letters.page(after=None, limit=50)).letters == ()
+    assert system.run(system.dead_letters.page(after=None, limit=50)).dead_letters == ()
     system.queues.put("dead-letters", second.body)
     system.deliver(system.queues.messages[-1])
     assert system.job(job_id).status is JobStatus.FAILED
@@ -272,8 +272,8 @@ def test_a_message_of_another_version_waits_and_a_dead_one_is_kept(system: JobSy
     message.queue = "x-dead-letters"
     system.deliver(message)
     assert not system.queues.messages
-    (letter,) = system.run(system.letters.page(after=None, limit=50)).letters
-    assert (letter.job_id, letter.message) == (None, {"v": 2, "kind": "batch"})
+    (dead_letter,) = system.run(system.dead_letters.page(after=None, limit=50)).dead_letters
+    assert (dead_letter.job_id, dead_letter.message) == (None, {"v": 2, "kind": "batch"})
 
 
 def test_a_database_that_is_down_puts_messages_back_and_buries_them_at_last(system: JobSystem) -> None:
@@ -284,12 +284,12 @@ def test_a_database_that_is_down_puts_messages_back_and_buries_them_at_last(syst
         system.deliver(plan)
         assert plan.ready_ms > system.clock.at_ms
     system.deliver(plan)
-    (letter,) = system.queues.messages
-    assert letter.queue == "dead-letters"
-    system.deliver(letter)
-    assert letter.ready_ms == system.clock.at_ms + 60_000, "it stays until it can be kept"
+    (dead_letter,) = system.queues.messages
+    assert dead_letter.queue == "dead-letters"
+    system.deliver(dead_letter)
+    assert dead_letter.ready_ms == system.clock.at_ms + 60_000, "it stays until it can be kept"
     system.database.down = False
-    system.deliver(letter)
+    system.deliver(dead_letter)
     assert system.job(job_id).status is JobStatus.FAILED
     assert system.reopen(job_id)
     system.drain()

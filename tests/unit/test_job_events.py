@@ -20,7 +20,7 @@ from edgeseries.jobs.limits import (
     EVENT_STEP_MS,
     EVENTS_MAX_LOOKS,
     EVENTS_MAX_STREAMS,
-    EVENTS_SEAT_MS,
+    EVENTS_SLOT_MS,
     JOB_LOOK_TIMEOUT_MS,
     MAX_WAIT_S,
     POLL_INTERVAL_MS,
@@ -130,13 +130,13 @@ class House:
             status = JobStatus.COMPLETED if at_ms >= end_ms else JobStatus.PROCESSING
             return job_at(done, status, min(end_ms, NOW_MS + done * pace_ms))
 
-        self.book = CountingBook(clock, told)
+        self.job_reader = CountingBook(clock, told)
         self.memory = WatchMemory(max_streams=max_streams)
         self.ports = router_ports(
             clock=clock,
             timer=self.timeline,
-            book=self.book,
-            job_watch=SharedJobWatch(memory=self.memory, book=self.book, clock=clock),
+            job_reader=self.job_reader,
+            job_watch=SharedJobWatch(memory=self.memory, job_reader=self.job_reader, clock=clock),
         )
 
     def opened(self, last_event_id: str = "", caller: str = "192.0.2.1") -> Any:
@@ -152,7 +152,7 @@ class House:
             path_parameters={},
             deadline_ms=NOW_MS + SECOND_MS,
         )
-        return events_outcome(self.book.told(self.timeline.clock.at_ms), arrival, self.ports).response
+        return events_outcome(self.job_reader.told(self.timeline.clock.at_ms), arrival, self.ports).response
 
     async def followed(self, last_event_id: str = "") -> list[str]:
         """The blocks of a stream, to its end."""
@@ -174,7 +174,7 @@ def test_fifty_followers_of_a_job_look_as_often_as_one() -> None:
     alone, crowd = House(lasts_ms=2 * MINUTE_MS), House(lasts_ms=2 * MINUTE_MS)
     asyncio.run(alone.timeline.run(alone.followed()))
     streams = asyncio.run(crowd.timeline.run(*(crowd.followed() for _ in range(50))))
-    assert crowd.book.finds <= 1.1 * alone.book.finds
+    assert crowd.job_reader.finds <= 1.1 * alone.job_reader.finds
     for blocks in streams:
         assert done_of(blocks) == sorted(done_of(blocks))
         assert len(set(ids_of(blocks))) == len(ids_of(blocks))
@@ -189,10 +189,10 @@ def test_a_long_stream_ends_within_its_budget_and_goes_on_without_loss_or_repeat
     async def follow() -> list[list[str]]:
         streams = [await house.followed()]
         while "event: completed" not in streams[-1][-1]:
-            before = house.book.finds
+            before = house.job_reader.finds
             assert streams[-1][-1].splitlines() == [": this stream has had its time; connect again", RETRY]
             streams.append(await house.followed(ids_of([one for blocks in streams for one in blocks])[-1]))
-            assert house.book.finds - before <= EVENTS_MAX_LOOKS
+            assert house.job_reader.finds - before <= EVENTS_MAX_LOOKS
         return streams
 
     (streams,) = asyncio.run(house.timeline.run(follow()))
@@ -208,16 +208,16 @@ def test_a_long_stream_ends_within_its_budget_and_goes_on_without_loss_or_repeat
 
 def test_a_database_that_is_down_uses_up_a_stream_too() -> None:
     house = House(lasts_ms=6 * HOUR_MS)
-    house.book.down = True
+    house.job_reader.down = True
     (blocks,) = asyncio.run(house.timeline.run(house.followed()))
-    assert house.book.finds == EVENTS_MAX_LOOKS
-    assert 2 * house.book.finds < D1_QUERIES.value
+    assert house.job_reader.finds == EVENTS_MAX_LOOKS
+    assert 2 * house.job_reader.finds < D1_QUERIES.value
     assert blocks[-1].endswith(RETRY)
 
 
 def test_what_was_read_before_a_caller_looked_itself_is_never_told() -> None:
     house = House(lasts_ms=HOUR_MS)
-    house.memory.saw("job-1", job_at(0), NOW_MS)
+    house.memory.record("job-1", job_at(0), NOW_MS)
     house.timeline.clock.at_ms = NOW_MS + 500
     watch = house.ports.job_watch
 
@@ -245,7 +245,7 @@ def test_who_began_to_look_and_never_came_back_holds_nobody_up() -> None:
 
 def test_a_look_that_fails_leaves_the_way_free() -> None:
     house = House(lasts_ms=HOUR_MS)
-    house.book.down = True
+    house.job_reader.down = True
     with pytest.raises(StoreUnavailable):
         asyncio.run(house.ports.job_watch.look("job-1", known_ms=0, max_age_ms=SECOND_MS))
     assert not house.memory.reading
@@ -255,23 +255,23 @@ def test_a_look_that_fails_leaves_the_way_free() -> None:
 def test_an_isolate_remembers_a_bounded_number_of_jobs() -> None:
     memory = WatchMemory(max_jobs=3)
     for number in range(5):
-        memory.saw(f"job-{number}", None, NOW_MS)
-    memory.saw("job-2", None, NOW_MS)
-    memory.saw("job-5", None, NOW_MS)
+        memory.record(f"job-{number}", None, NOW_MS)
+    memory.record("job-2", None, NOW_MS)
+    memory.record("job-5", None, NOW_MS)
     assert list(memory.seen) == ["job-4", "job-2", "job-5"]
 
 
 def test_streams_of_a_caller_are_bounded_and_free_when_they_end() -> None:
     house = House(lasts_ms=HOUR_MS, max_streams=3)
-    seats = [house.ports.job_watch.take_seat("ip:192.0.2.1") for _ in range(3)]
+    slots = [house.ports.job_watch.acquire_slot("ip:192.0.2.1") for _ in range(3)]
     with pytest.raises(RateLimited) as refused:
         house.opened()
-    assert refused.value.retry_after_s == EVENTS_SEAT_MS // SECOND_MS
+    assert refused.value.retry_after_s == EVENTS_SLOT_MS // SECOND_MS
     assert refused.value.policy.policy_field == f'"event-streams";q={EVENTS_MAX_STREAMS}'
     assert "event streams of this caller are open" in refused.value.detail
     assert house.opened(caller="192.0.2.2").status == 200, "each caller has its own"
-    assert seats[0] is not None
-    house.ports.job_watch.leave_seat(seats[0])
+    assert slots[0] is not None
+    house.ports.job_watch.release_slot(slots[0])
     assert house.opened().status == 200
 
 
@@ -280,7 +280,7 @@ def test_a_stream_that_the_platform_ended_holds_its_place_for_a_while_only() -> 
     house.opened()  # Nobody reads it: its task never begins, and never ends.
     with pytest.raises(RateLimited):
         house.opened()
-    house.timeline.clock.at_ms += EVENTS_SEAT_MS
+    house.timeline.clock.at_ms += EVENTS_SLOT_MS
     assert house.opened().status == 200
 
 
@@ -289,12 +289,12 @@ def test_a_stream_keeps_its_place_while_it_runs_and_leaves_it_at_its_end() -> No
 
     async def second() -> None:
         for _ in range(50):
-            await house.timeline.pause(EVENTS_SEAT_MS)
+            await house.timeline.pause(EVENTS_SLOT_MS)
             with pytest.raises(RateLimited):
                 house.opened()
 
     asyncio.run(house.timeline.run(house.followed(), second()))
-    assert house.memory.seats == {}
+    assert house.memory.slots == {}
 
 
 @pytest.mark.parametrize(
@@ -321,8 +321,8 @@ def test_callers_who_wait_share_their_looks() -> None:
     asyncio.run(alone.timeline.run(wait(alone)))
     jobs = asyncio.run(crowd.timeline.run(*(wait(crowd) for _ in range(20))))
     assert {job.status for job in jobs} == {JobStatus.COMPLETED}
-    assert alone.book.finds <= 20 * SECOND_MS // WAIT_STEP_MS + 1
-    assert crowd.book.finds <= 1.1 * alone.book.finds + 1
+    assert alone.job_reader.finds <= 20 * SECOND_MS // WAIT_STEP_MS + 1
+    assert crowd.job_reader.finds <= 1.1 * alone.job_reader.finds + 1
 
 
 def test_marks_tell_every_state_apart() -> None:

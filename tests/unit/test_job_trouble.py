@@ -42,7 +42,7 @@ def test_a_batch_that_always_ends_its_isolate_fails_its_job_at_last(system: JobS
     job = system.job(job_id)
     assert job.status is JobStatus.FAILED
     assert f"begun {BATCH_MAX_CLAIMS} times" in str(job.error)
-    assert system.run(system.letters.page(after=None, limit=50)).letters
+    assert system.run(system.dead_letters.page(after=None, limit=50)).dead_letters
 
 
 def test_a_fault_of_ours_is_tried_again_at_once_and_then_ends_the_job_with_its_cause(
@@ -183,4 +183,4 @@ def test_a_batch_that_finds_no_room_goes_back_and_no_attempt_is_used_up(system: 
     job = system.job(job_id)
     assert (job.status, job.retry_count) == (JobStatus.COMPLETED, 0), "the holder's time ran out"
     assert system.clock.at_ms >= now_ms + 30 * MINUTE_MS
-    assert (budget.held_bytes, budget.waiting_count) == (0, 0)
+    assert (budget.held_bytes, len(budget._waiting)) == (0, 0)

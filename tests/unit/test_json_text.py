@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseries.limits import MAX_JSON_DEPTH
-from edgeseries.series.json_text import RepeatedField, TooDeep, depth_of, parsed, parsed_rows
+from edgeseries.series.json_text import RepeatedField, TooDeep, _depths, _shape_of, parsed, parsed_rows
 from tests.asked_router import ask, told
 from tests.hostile import HOSTILE_BODIES
 
@@ -18,6 +18,11 @@ VALUES = st.recursive(
     ),
     max_leaves=30,
 )
+
+
+def depth_of(text: bytes) -> int:
+    """What the bound is held against."""
+    return max(_depths(_shape_of(text)), default=0)
 
 
 def true_depth(value: object) -> int:

@@ -49,7 +49,7 @@ def test_a_share_is_had_as_soon_as_another_request_gives_its_own_back() -> None:
         second.give_back()
 
     asyncio.run(whole())
-    assert (budget.held_bytes, budget.waiting_count) == (0, 0)
+    assert (budget.held_bytes, len(budget._waiting)) == (0, 0)
 
 
 @pytest.mark.parametrize(("left_ms", "waited_ms"), [(30_000, BUDGET_WAIT_MS), (500, 500)])
@@ -63,7 +63,7 @@ def test_nobody_waits_longer_than_a_while_or_past_the_deadline(left_ms: int, wai
             await take_share(1, ports_with(budget, clock), deadline_ms=clock.at_ms + left_ms)
         assert told.value.retry_after_s
         assert clock.at_ms - began_ms <= waited_ms
-        assert budget.waiting_count == 0, "who gave up stands in nobody's way"
+        assert len(budget._waiting) == 0, "who gave up stands in nobody's way"
         holder.give_back()
 
     asyncio.run(whole())
@@ -80,7 +80,7 @@ def test_a_handler_that_fails_while_it_waits_leaves_no_place_behind() -> None:
         timer = FakeTimer(clock, meanwhile=meanwhile(2, fail))
         with pytest.raises(DeadlineExceeded):
             await take_share(1, ports_with(budget, clock, timer), deadline_ms=clock.at_ms + 60_000)
-        assert budget.waiting_count == 0
+        assert len(budget._waiting) == 0
         holder.give_back()
 
     asyncio.run(whole())

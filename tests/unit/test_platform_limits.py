@@ -26,7 +26,7 @@ TALLY = """
 import { Peaks, Tally, WritePace } from "./limits.mjs";
 const told = [];
 const table = JSON.parse(process.argv[1]);
-const make = (id) => new Tally(table, { id, event: `event ${id}`, tell: (one) => told.push(one) });
+const make = (id) => new Tally(table, { id, event: `event ${id}`, report: (one) => told.push(one) });
 const attempt = (work) => {
   try { work(); return null; } catch (error) { return `${error.name}: ${error.message}`; }
 };

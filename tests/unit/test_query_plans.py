@@ -26,7 +26,7 @@ WHOLE_TABLES = {
     "LATENCIES": "the same",
     "ENDED_BY_DAY": "the view over all ended jobs",
     "LEAST_USED": "in the order of the index, as far as its limit",
-    "WAITING_LETTERS": "dead letters are few, and 30 days of them at most",
+    "WAITING_DEAD_LETTERS": "dead letters are few, and 30 days of them at most",
     "LAST_DURATIONS": "the history by its end, until enough completed ones are found",
     "JOBS_OF_ALL": "for admins; the table holds the jobs of some days",
     "REPLAYED": "dead letters are few; by a person's hand",

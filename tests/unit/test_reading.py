@@ -1,20 +1,14 @@
 """The page for newcomers: its files exist, and a cached answer goes through as few as it says."""
 
 import re
-import sys
 from pathlib import Path
-from types import FrameType
 
-from router.flow import answer
-from tests.asked_router import QUERY, START_MS, ask, make_ports
-from tests.fakes import FakeClock
+from tests.opened_files import of_a_cached_request, of_a_job_batch
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reading.md").read_text()
-FUNCTIONS = "/functions/"
-LATER_MS = START_MS + 40 * 86_400_000
-MOST_FILES = 24
-"""Of a hit, over the fakes of stores and platform."""
+MOST_FILES = 20
+"""Of a hit, and of a batch of a job, over the fakes of stores and platform."""
 
 
 def test_ten_files_are_named_and_exist() -> None:
@@ -24,24 +18,21 @@ def test_ten_files_are_named_and_exist() -> None:
 
 
 def test_a_hit_goes_through_few_files_and_the_page_names_them() -> None:
-    ports = make_ports(clock=FakeClock(at_ms=LATER_MS))
-    query = (*QUERY, ("route", "cached"))
-    ask(query=query, ports=ports)
-    ran: set[str] = set()
-
-    def note(frame: FrameType, event: str, _: object) -> None:
-        name = frame.f_code.co_filename.replace("\\", "/")
-        if event == "call" and FUNCTIONS in name:
-            ran.add(name.split(FUNCTIONS)[1])
-
-    sys.setprofile(note)
-    try:
-        response = ask(query=query, ports=ports)
-    finally:
-        sys.setprofile(None)
-    assert "; hit" in response.headers["Cache-Status"]
-    assert answer.__code__.co_filename.replace("\\", "/").split(FUNCTIONS)[1] in ran
-    held = {name for name in ran if name != "router/openapi_document.py" and "contract/" not in name}
-    assert len(held) <= MOST_FILES, sorted(held)
+    files = of_a_cached_request()
+    assert "router/flow.py" in files
+    assert len(files) <= MOST_FILES, sorted(files)
     named = {Path(name).name for name in re.findall(r"`([a-z_/]+\.py)`", PAGE)}
-    assert {Path(name).name for name in held} - named <= {"journal.py"}
+    assert {Path(name).name for name in files} <= named
+
+
+def test_a_batch_of_a_job_goes_through_no_more() -> None:
+    files = of_a_job_batch()
+    assert {"consumer/flow.py", "consumer/batch.py"} <= files
+    assert len(files) <= MOST_FILES, sorted(files)
+
+
+def test_there_are_no_more_files_than_the_page_says() -> None:
+    counts = re.findall(r"^\| (?:a cached request|a batch of a job) \| \d+ \| (\d+) \|", PAGE, re.MULTILINE)
+    said_of_a_hit, said_of_a_batch = map(int, counts)
+    assert len(of_a_cached_request()) <= said_of_a_hit
+    assert len(of_a_job_batch()) <= said_of_a_batch

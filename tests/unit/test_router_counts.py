@@ -141,7 +141,7 @@ def test_who_finds_no_room_waits_and_becomes_a_job_or_is_told_when_to_come_again
     assert ask(query=query(JUNE, 3), ports=ports).status == 202
     ports.sample_budget.leave(ticket)
     assert ask(query=query(JUNE, 3, route="cached"), ports=ports).status == 200
-    assert (ports.sample_budget.held_bytes, ports.sample_budget.waiting_count) == (0, 0)
+    assert (ports.sample_budget.held_bytes, len(ports.sample_budget._waiting)) == (0, 0)
 
 
 def test_a_reader_without_the_right_to_jobs_gets_503() -> None:
@@ -173,7 +173,7 @@ def test_a_request_that_fails_gives_everything_back() -> None:
         dense(1_440, 3), origin=FakeOrigin({SITE: {"a": []}}, failure=OriginUnreachable("gone"))
     )
     assert ask(query=query(JUNE, 5, route="cached"), ports=ports).status == 502
-    assert (ports.sample_budget.held_bytes, ports.sample_budget.waiting_count) == (0, 0)
+    assert (ports.sample_budget.held_bytes, len(ports.sample_budget._waiting)) == (0, 0)
 
 
 def test_an_empty_day_is_read_once_more_after_a_day_and_then_never_again() -> None:

@@ -25,8 +25,8 @@ from tests.fakes import (
     FakeClock,
     FakeIncoming,
     FakeOrigin,
-    FixedAdmission,
-    FixedExaminer,
+    FixedHealthChecker,
+    FixedRateLimiter,
     ListJournal,
 )
 
@@ -190,7 +190,7 @@ def test_options_allows_what_browsers_need() -> None:
 
 
 def test_a_caller_over_its_rate_is_told_when_to_come_back() -> None:
-    rate_limiter = FixedAdmission(open=False)
+    rate_limiter = FixedRateLimiter(open=False)
     response = ask(ports=make_ports(rate_limiter=rate_limiter), caller="192.0.2.1")
     assert (response.status, response.headers["Retry-After"]) == (429, "60")
     assert rate_limiter.callers == [("ip:192.0.2.1", Tier.STANDARD)]
@@ -216,8 +216,10 @@ def test_health_fails_when_a_part_fails() -> None:
     good = Finding(part="database", duration_ms=3, facts=(("tables", 9),))
     bad = Finding(part="upstream", duration_ms=9, fault="gone")
     deep = (("deep", "1"),)
-    assert ask("/api/health", deep, ports=make_ports(health_checker=FixedExaminer((good,)))).status == 200
-    ports = make_ports(health_checker=FixedExaminer((good, bad)))
+    assert (
+        ask("/api/health", deep, ports=make_ports(health_checker=FixedHealthChecker((good,)))).status == 200
+    )
+    ports = make_ports(health_checker=FixedHealthChecker((good, bad)))
     response = ask("/api/health", deep, ports=ports)
     assert response.status == 503
     assert told(response)["parts"] == {
@@ -228,7 +230,7 @@ def test_health_fails_when_a_part_fails() -> None:
 
 def test_liveness_looks_at_nothing() -> None:
     bad = Finding(part="upstream", duration_ms=9, fault="gone")
-    response = ask("/api/health", (), ports=make_ports(health_checker=FixedExaminer((bad,))))
+    response = ask("/api/health", (), ports=make_ports(health_checker=FixedHealthChecker((bad,))))
     assert (response.status, told(response)) == (200, {"status": "ok"})
     assert ask("/api/health", (("deep", "maybe"),)).status == 400
 

@@ -49,7 +49,7 @@ def test_what_is_meant_goes(query: tuple[tuple[str, str], ...], blocks: int, lef
     assert held(ports) == left
     assert isinstance(ports.answers, FakeAnswers)
     (void,) = ports.answers.kept
-    assert ask(query=CACHED, ports=ports).stream is None, "the kept answer is void"
+    assert ask(query=CACHED, ports=ports).stream is None, "the cached answer is void"
     assert len(ports.answers.kept) == 2
     assert ask(query=CACHED, ports=ports).stream is not None
     assert void in ports.answers.kept, "nobody asks for it; it goes when its time is over"

@@ -123,7 +123,7 @@ def test_blocks_know_better_than_what_the_isolate_has_read_before() -> None:
     at_ms = MIDNIGHT_MS - 7 * HOUR_MS
     origin.arrivals["a"].append((clock.at_ms, at_ms, "corrected"))
     clock.at_ms = MIDNIGHT_MS + 2 * HOUR_MS
-    other = replace(ports, tails=make_ports().tails)
+    other = replace(ports, live_cache=make_ports().live_cache)
     look(other, MIDNIGHT_MS - DAY_MS, MIDNIGHT_MS, "cached")
     assert [at_ms, "corrected"] in look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
 
@@ -137,7 +137,9 @@ def test_a_day_that_was_watched_before_a_purge_is_fetched_whole_after_it(*, else
         clock.at_ms += 10 * MINUTE_MS
     at_ms = MIDNIGHT_MS - 7 * HOUR_MS
     origin.arrivals["a"].append((clock.at_ms, at_ms, "corrected"))
-    purging = replace(ports, tails=make_ports().tails, stamps=make_ports().stamps) if elsewhere else ports
+    purging = (
+        replace(ports, live_cache=make_ports().live_cache, stamps=make_ports().stamps) if elsewhere else ports
+    )
     assert ask("/api/cache", (("site", "hq"), ("points", "a")), method="DELETE", ports=purging).status == 200
     clock.at_ms = MIDNIGHT_MS + 70 * MINUTE_MS
     assert [at_ms, "corrected"] in look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")

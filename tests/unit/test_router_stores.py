@@ -37,7 +37,7 @@ def test_what_goes_wrong_after_the_answer_has_left_has_a_line_of_its_own() -> No
     ports = make_ports(clock=FakeClock(at_ms=START_MS + 30 * 86_400_000))
     assert isinstance(ports.blocks, FakeBlocks)
     assert isinstance(ports.journal, ListJournal)
-    ports = replace(ports, blocks=Failing(ports.blocks, "keep"))
+    ports = replace(ports, blocks=Failing(ports.blocks, "store"))
     assert ask(query=(*QUERY, ("route", "cached")), ports=ports).status == 200
     assert isinstance(ports.journal, ListJournal)
     assert ("warning", "faults while storing", {"faults": "not_stored=1"}) in ports.journal.lines
@@ -101,12 +101,12 @@ def test_points_that_prove_sparse_are_answered_after_the_first_day() -> None:
 class Failing:
     """A store of which one call fails, whatever else it can do."""
 
-    store: Any
+    inner: Any
     verb: str
 
     def __getattr__(self, name: str) -> Any:
         if name != self.verb:
-            return getattr(self.store, name)
+            return getattr(self.inner, name)
 
         async def fail(*_: Any, **__: Any) -> None:
             raise StoreUnavailable(f"{name} is down")
@@ -120,8 +120,8 @@ class Failing:
         ("answers", "find", "answers_unread"),
         ("blocks", "look_up", "index_unread"),
         ("blocks", "read", "blocks_unread"),
-        ("blocks", "keep", "not_stored"),
-        ("answers", "keep", "not_stored"),
+        ("blocks", "store", "not_stored"),
+        ("answers", "store", "not_stored"),
     ],
 )
 def test_whatever_call_of_a_store_fails_the_answer_comes_and_the_fault_is_counted(

@@ -14,7 +14,7 @@ from edgeseries.jobs.batching import halved
 from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.planning.fetch_plan import Gap
-from edgeseries.planning.live_edge import Tail
+from edgeseries.planning.live_edge import RecentSamples
 from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.sample_bound import SampleBound
@@ -54,7 +54,7 @@ def reader_with(held: dict[str, Held], upstream: dict[str, list[tuple[int, Any]]
         clock=clock,
         journal=ListJournal(),
         settle_lag_ms=HOUR_MS,
-        tails=LiveMemory(),
+        live_cache=LiveMemory(),
         live_ttl_ms=10_000,
         faults=Counter(),
     )
@@ -131,8 +131,8 @@ def test_a_reread_that_fails_leaves_the_days_that_were_sealed_while_they_were_wa
 
     async def read() -> None:
         index = await due_index(reader)
-        assert reader.tails is not None
-        tail = Tail(
+        assert reader.live_cache is not None
+        recent = RecentSamples(
             from_ms=(DAY + 1) * DAY_MS,
             known_until_ms=(DAY + 2) * DAY_MS + HOUR_MS,
             settled_until_ms=(DAY + 2) * DAY_MS,
@@ -142,7 +142,7 @@ def test_a_reread_that_fails_leaves_the_days_that_were_sealed_while_they_were_wa
             ),
             stamp=index.stamps.of("a").total,
         )
-        reader.tails.learn(SITE, {"a": tail}, instead_of={})
+        reader.live_cache.learn(SITE, {"a": recent}, instead_of={})
         survey = reader.survey(wanted("a", days=2), index, now_ms=NOW_MS)
         assert survey.fetch_plan.rereads
         reading = await reader.read(survey, how(), bound=SampleBound(MOST))

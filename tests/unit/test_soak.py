@@ -15,8 +15,8 @@ from edgeseries.series.timerange import TimeRange
 from local.expected import expected_samples
 from local.upstream.replay import Replay
 from local.upstream.truth import Truth
+from tests.soak.fault_timeline import HOST, UPSTREAM, FaultTimeline
 from tests.soak.model import DAY_MS, MINUTE_MS, Model, Wanted, series_of
-from tests.soak.weather import HOST, UPSTREAM, FaultTimeline
 
 SAMPLE = Path(__file__).parents[2] / "local" / "sample"
 NOW_MS = 1_790_000_000_000

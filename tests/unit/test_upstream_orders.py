@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import pytest
 
-from local.upstream import interleave
 from local.upstream.instants import strict_us, text_of
 from local.upstream.interleave import Range, bucketed, cut, merged
 from local.upstream.pages import Cursor, empty_page, numbered_page, sample_page
@@ -41,14 +40,13 @@ def test_rows_of_one_instant_stand_by_point_then_as_delivered() -> None:
     assert list(order.rows(1, 2)) == [("a", SECOND_US, "a1")]
 
 
-def test_merging_in_several_sorts_gives_what_one_sort_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_merging_in_several_sorts_gives_what_one_sort_gives() -> None:
     parts = [
         (name, series(*((second, f"{name}{second}") for second in seconds)))
         for name, seconds in (("x", range(0, 500, 3)), ("y", range(-40, 300, 7)), ("z", [10, 10, 10, 9_000]))
     ]
     whole = merged(parts)
-    monkeypatch.setattr(interleave, "_ROWS_PER_SORT", 16)
-    assert list(merged(parts).rows(0, 10_000)) == list(whole.rows(0, 10_000))
+    assert list(merged(parts, rows_per_sort=16).rows(0, 10_000)) == list(whole.rows(0, 10_000))
     assert len(whole.times_us) == sum(len(part.times_us) for _, part in parts)
     assert all(earlier <= later for earlier, later in pairwise(whole.times_us))
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from local.upstream.answers import Answers, Ask
 from local.upstream.instants import text_of
-from local.upstream.kept_replies import KeptReplies
 from local.upstream.knobs import Knobs
 from local.upstream.paths import resolve
 from local.upstream.queries import BatchShape, Refused, mask_of
 from local.upstream.reply import Reply
+from local.upstream.reply_cache import ReplyCache
 from local.upstream.truth import Truth
 from local.upstream.wire import samples_bytes
 from tests.made_up import PLAIN_SITE, write_made_up
@@ -54,7 +54,7 @@ def reply_of(size: int) -> Reply:
 
 
 def test_what_is_kept_is_bounded_and_the_least_asked_goes_first() -> None:
-    kept, made = KeptReplies(max_bytes=10), list[str]()
+    kept, made = ReplyCache(max_bytes=10), list[str]()
 
     def ask(key: str, size: int = 4) -> Reply:
         def make() -> Reply:
@@ -72,7 +72,7 @@ def test_what_is_kept_is_bounded_and_the_least_asked_goes_first() -> None:
 
 
 def test_what_is_refused_is_asked_again() -> None:
-    kept = KeptReplies()
+    kept = ReplyCache()
 
     def refuse() -> Reply:
         raise Refused(HTTPStatus.NOT_FOUND, "no data")

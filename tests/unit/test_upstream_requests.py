@@ -124,11 +124,11 @@ def test_bodies_that_are_no_batch_are_refused(body: bytes) -> None:
 def test_masks() -> None:
     inner = parse_mask("point_samples{value,time}").inner("point_samples")
     assert inner is not None
-    assert inner.kept({"name": "n", "value": "v", "time": "t"}) == {"value": "v", "time": "t"}
+    assert inner.selected({"name": "n", "value": "v", "time": "t"}) == {"value": "v", "time": "t"}
     mask = parse_mask("{ point_samples{value} , has_more }")
-    assert mask.kept({"next_cursor": "c", "has_more": True}) == {"has_more": True}
+    assert mask.selected({"next_cursor": "c", "has_more": True}) == {"has_more": True}
     assert mask.inner("has_more") is None
-    assert parse_mask("point_samples{value},*").kept({"next_cursor": "c"}) == {"next_cursor": "c"}
+    assert parse_mask("point_samples{value},*").selected({"next_cursor": "c"}) == {"next_cursor": "c"}
 
 
 @pytest.mark.parametrize(

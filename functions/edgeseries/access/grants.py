@@ -1,8 +1,8 @@
-"""Who may do what: rights, sites and rates of a caller.
+"""Who may do what: rights, sites and rates of a caller, and which web pages may read answers.
 
 What an endpoint asks of a caller stands in its own record (`router/endpoint.py`) and is checked in
 `router/authorize.py`; what a handler learns only from the request, the site, it asks of the same grant.
-It knows no HTTP and no store.
+It knows no request and no store.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Final
 
 from edgeseries.errors import Forbidden, NotFound, Unidentified
-from edgeseries.http.cors import CorsPolicy
 from edgeseries.rates import RatePolicy, Tier
 
 
@@ -43,7 +42,7 @@ class Grant:
 
     @property
     def sees_all_jobs(self) -> bool:
-        """Whether jobs of others are told, too."""
+        """Whether jobs of others are visible, too."""
         return Right.ADMIN in self.rights
 
     def sees(self, site: str) -> bool:
@@ -59,6 +58,32 @@ NOBODY: Final = Grant(key_id="", rights=frozenset(), sites=frozenset(), known=Fa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorsPolicy:
+    """Which web pages may read answers in a browser (Fetch standard, CORS). `origins` None: any page.
+
+    Keys travel in a header that no browser adds by itself, so that a page of elsewhere can do no more with
+    them than whoever gave them to it.
+    """
+
+    origins: frozenset[str] | None = None
+
+    def headers(self, origin: str | None) -> Mapping[str, str]:
+        """The headers of an answer to a page of `origin` (None: no page, or none that says so)."""
+        if self.origins is None:
+            return {"Access-Control-Allow-Origin": "*"}
+        if origin not in self.origins:
+            return {"Vary": "Origin"}
+        return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+
+
+def cors_policy_of(setting: str) -> CorsPolicy:
+    """The policy of a setting's text: `*`, or origins with commas between them (none: an empty text)."""
+    if setting == "*":
+        return CorsPolicy()
+    return CorsPolicy(origins=frozenset(origin for origin in setting.split(",") if origin))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessSettings:
     """What the operator decides about access. `admin_key_hash` is of the key that makes the others."""
 
@@ -70,7 +95,7 @@ class AccessSettings:
 
     @property
     def max_active_jobs(self) -> int | None:
-        """How many jobs a key may have under way; while access is open nobody can be told apart."""
+        """How many jobs a key may have under way; while access is open nobody can be distinguished."""
         return self.active_jobs_per_key if self.auth is Auth.KEYS else None
 
 
@@ -86,12 +111,12 @@ def require(grant: Grant, right: Right, *, what: str = "this") -> None:
 def require_site(grant: Grant, site: str) -> None:
     """Raises NotFound for a site that the caller may not see, in the words for one that is not there.
 
-    Nobody looks whether there is such a site: what is told, and how soon, cannot depend on it.
+    Nobody looks whether there is such a site: the answer, and its time, cannot depend on it.
     """
     if not grant.sees(site):
         raise no_such_site(site)
 
 
 def no_such_site(site: str) -> NotFound:
-    """What is told of a site that is not there."""
+    """The error for a site that is not there."""
     return NotFound(f"the upstream has no site {site!r}; GET /api/sites lists the sites")

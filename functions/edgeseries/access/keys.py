@@ -102,8 +102,8 @@ def grant_of(record: KeyRecord | None, presented: PresentedKey) -> Grant | None:
     """What the record grants to who shows this key, or None: there is no record, it is another key's, or
     it is revoked. All three take the same comparison.
     """
-    kept = _NO_HASH if record is None else record.key_hash
-    same = hmac.compare_digest(kept.encode(), presented.key_hash.encode())
+    stored_hash = _NO_HASH if record is None else record.key_hash
+    same = hmac.compare_digest(stored_hash.encode(), presented.key_hash.encode())
     if not same or record is None or record.revoked_ms is not None:
         return None
     return Grant(

@@ -1,6 +1,6 @@
 """The formats of a result, each as a writer of pieces: what comes first, a point's samples, what comes last.
 
-A writer is told of every point in order, its samples in one or more parts, and remembers nothing but
+A writer takes every point in order, its samples in one or more parts, and remembers nothing but
 counts. Formats: `docs/formats/results.md`. It knows no HTTP but media types.
 """
 
@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from itertools import starmap
 from typing import Final, Protocol
 
-from edgeseries.answers.answer import json_bytes
+from edgeseries.answers.answer import json_bytes, meta_of
 from edgeseries.answers.ports.result_encoder import ResultEncoder
 from edgeseries.answers.result_format import ResultFormat
+from edgeseries.http.documents import to_json
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples
-from edgeseries.series.timerange import iso_instant
 
 ERROR_KEY: Final = "error"
 
@@ -101,15 +101,8 @@ class JsonWriter:
 
     def tail(self) -> bytes:
         """See the protocol."""
-        query = self._query
-        meta = {
-            "site": query.site,
-            "startTime": iso_instant(query.span.start_ms),
-            "endTime": iso_instant(query.span.end_ms),
-            "pointCount": self._point_count,
-            "sampleCount": self._total,
-        }
-        return b'},"_meta":' + json_bytes(meta) + b"}"
+        meta = meta_of(self._query, self._point_count, self._total)
+        return b'},"_meta":' + json_bytes(to_json(meta)) + b"}"
 
     def _opening(self, point: str) -> bytes:
         if self._open == point:
@@ -147,7 +140,7 @@ class CsvWriter:
     """RFC 4180 with LF-free fields as they are: `point_name,timestamp,value`, UTC, texts always quoted.
 
     Numbers and true/false stand without quotes, null is an empty field, so that a text "1" and a
-    number 1 are told apart. A point without samples has no row; its error is told by the other formats.
+    number 1 are distinguished. A point without samples has no row; its error is in the other formats.
     """
 
     def __init__(self, encoder: ResultEncoder) -> None:

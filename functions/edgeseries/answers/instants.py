@@ -7,7 +7,7 @@ from typing import Final
 from edgeseries.limits import DAY_MS
 from edgeseries.series.timerange import EPOCH, ONE_MS, iso_instant
 
-KEPT_TEXTS: Final = 20_000
+CACHED_TEXTS: Final = 20_000
 """Times of day that are remembered: every second minute of ten-second data, about 2 MB."""
 
 
@@ -29,7 +29,7 @@ class InstantTexts:
                 self._date = (EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
             text = of_day.get(rest)
             if text is None:
-                if len(of_day) >= KEPT_TEXTS:
+                if len(of_day) >= CACHED_TEXTS:
                     of_day.clear()
                 text = of_day[rest] = iso_instant(rest)[len("1970-01-01") :]
             yield self._date + text

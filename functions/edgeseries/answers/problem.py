@@ -1,14 +1,15 @@
 """Errors as problem details (RFC 9457): one table from the error tree to status and title.
 
-It owns what a caller is told. Details of the inside (stack traces, credentials, URLs of the
+It owns what a caller sees of an error. Details of the inside (stack traces, credentials, URLs of the
 upstream) never get here: an error's `detail` is written for the caller.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
 
 from edgeseries import errors
 from edgeseries.answers.answer import json_bytes
+from edgeseries.http.documents import LEFT_OUT, Document, Given, Note, Section, to_json
 from edgeseries.http.messages import HttpResponse
 from edgeseries.limits import MAX_ECHOED_PATH_CHARS
 
@@ -19,7 +20,7 @@ REALM: Final = "EdgeSeries"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """How one class of error is told: HTTP status, the last part of the type URN, the title."""
+    """How one class of error is answered: HTTP status, the last part of the type URN, the title."""
 
     status: int
     slug: str
@@ -27,7 +28,7 @@ class Kind:
 
 
 CONTRACT: Final = Kind(status=502, slug="upstream-contract", title="The upstream breaks its contract")
-"""For callers it is the same whether trying again may help: only the operator can tell."""
+"""For callers it is the same whether trying again may help: only the operator can know."""
 
 KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
     errors.InvalidRequest: Kind(status=400, slug="invalid-request", title="The request is not valid"),
@@ -72,6 +73,31 @@ KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
     errors.Defect: Kind(status=500, slug="internal-error", title="Something is wrong on our side"),
 }
 
+TYPES: Final = sorted({PROBLEM_TYPE + kind.slug for kind in KINDS.values()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultDocument(Section):
+    """One fault of a request."""
+
+    parameter: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemDocument(Document):
+    """An error as RFC 9457 writes it, with members of our own."""
+
+    type: Annotated[str, Given({"type": "string", "enum": TYPES})]
+    title: str
+    status: Annotated[int, Given({"type": "integer", "minimum": 400, "maximum": 599})]
+    detail: str
+    instance: str
+    request_id: str
+    errors: Annotated[tuple[FaultDocument, ...] | None, LEFT_OUT, Note("Every fault of the request.")] = None
+    right: Annotated[str | None, LEFT_OUT, Note("The right that the key lacks.")] = None
+    retry_after: Annotated[int | None, LEFT_OUT, Note("Seconds.")] = None
+
 
 def kind_of(error: errors.EdgeError) -> Kind:
     """The row of the error's class, or of the nearest class above it."""
@@ -84,35 +110,34 @@ def kind_of(error: errors.EdgeError) -> Kind:
 def problem_response(error: errors.EdgeError, *, path: str, request_id: str) -> HttpResponse:
     """The problem+json response of an error, with the headers that the error itself calls for."""
     kind = kind_of(error)
-    document: dict[str, object] = {
-        "type": PROBLEM_TYPE + kind.slug,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": error.detail,
-        "instance": path[:MAX_ECHOED_PATH_CHARS],
-        "requestId": request_id,
-    }
+    document = ProblemDocument(
+        type=PROBLEM_TYPE + kind.slug,
+        title=kind.title,
+        status=kind.status,
+        detail=error.detail,
+        instance=path[:MAX_ECHOED_PATH_CHARS],
+        request_id=request_id,
+    )
     headers = {"Content-Type": MEDIA_TYPE}
     match error:
         case errors.InvalidRequest():
-            document["errors"] = [
-                {"parameter": fault.parameter, "detail": fault.detail} for fault in error.faults
-            ]
+            faults = (FaultDocument(parameter=one.parameter, detail=one.detail) for one in error.faults)
+            document = replace(document, errors=tuple(faults))
         case errors.Unidentified():
-            # RFC 6750, 3.1: who showed no key is not told of an error.
+            # RFC 6750, 3.1: who showed no key gets no error code.
             error_code = ', error="invalid_token"' if error.tried else ""
             headers["WWW-Authenticate"] = f'Bearer realm="{REALM}"{error_code}'
         case errors.Forbidden():
             challenge = f'Bearer realm="{REALM}", error="insufficient_scope", scope="{error.right}"'
             headers["WWW-Authenticate"] = challenge
-            document["right"] = error.right
+            document = replace(document, right=error.right)
         case errors.MethodNotAllowed():
             headers["Allow"] = ", ".join(error.allowed)
         case errors.RateLimited() | errors.Transient() | errors.Conflict():
             if error.retry_after_s is not None:
-                document["retryAfter"] = error.retry_after_s
+                document = replace(document, retry_after=error.retry_after_s)
                 headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, errors.RateLimited):
         headers["RateLimit-Policy"] = error.policy.policy_field
         headers["RateLimit"] = error.policy.exhausted_field
-    return HttpResponse(status=kind.status, headers=headers, body=json_bytes(document))
+    return HttpResponse(status=kind.status, headers=headers, body=json_bytes(to_json(document)))

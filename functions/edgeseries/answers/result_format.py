@@ -17,3 +17,8 @@ MEDIA_TYPES: Final = {
     ResultFormat.NDJSON: "application/x-ndjson",
     ResultFormat.CSV: "text/csv; charset=utf-8",
 }
+
+
+def media_type_of(chosen: ResultFormat) -> str:
+    """The media type without parameters."""
+    return MEDIA_TYPES[chosen].partition(";")[0]

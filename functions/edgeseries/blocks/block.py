@@ -21,9 +21,8 @@ from edgeseries.blocks.header import (
 from edgeseries.blocks.segments import Cut, cuts, decode_segment, encode_segment
 from edgeseries.errors import BlockDamaged, Defect
 from edgeseries.limits import DAY_MS
-from edgeseries.series.days import day_of, days_in, days_touched, month_days, runs
-from edgeseries.series.samples import Samples, appended, within
-from edgeseries.series.timerange import TimeRange
+from edgeseries.series.days import day_of, days_in, month_days, runs
+from edgeseries.series.samples import Samples, appended
 
 
 def encode_block(key: BlockKey, days: int, samples: Samples, compressor: Compressor) -> bytes:
@@ -76,15 +75,8 @@ def decode_days(data: bytes, key: BlockKey, days: int, compressor: Compressor) -
     return appended(parts)
 
 
-def decode_range(data: bytes, key: BlockKey, span: TimeRange, compressor: Compressor) -> Samples:
-    """The samples within the half-open range, of the days that the block covers. Raises as `decode_days`."""
-    touched = days_touched(span)
-    days = sum(1 << place for place, day in enumerate(month_days(key.month)) if day in touched)
-    return within(decode_days(data, key, days, compressor), span)
-
-
 def certain_count(data: bytes, key: BlockKey, days: int) -> int:
-    """How many samples the block certainly has on some days (bitmap), told by its header: of segments that
+    """How many samples the block certainly has on some days (bitmap), by its header: of segments that
     reach into other days it is not known before they are decoded. Raises BlockDamaged.
     """
     header = _whole_header(data, key)

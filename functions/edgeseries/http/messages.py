@@ -7,7 +7,7 @@ from typing import NewType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """One request. `path` is still percent-encoded; header names are lower case; `caller` tells
+    """One request. `path` is still percent-encoded; header names are lower case; `caller` says
     clients apart for rate limits; `arrived_ms` is UTC epoch ms; `request_id` names it in logs.
 
     The head comes first; `query` (decoded pairs in their order) and `body` are read by `Incoming`.

@@ -120,7 +120,7 @@ def cut_piece(gap: Gap, density_per_day: Mapping[str, float], *, samples: int) -
     """The first part of a gap of whole days that one fetch should bring, and the rest.
 
     Days are cut before points: all points of a batch share calls. Points that nothing is known of are
-    asked for one day first, which then tells how dense they are.
+    asked for one day first, which then shows how dense they are.
     """
     days = days_touched(gap.span)
     unknown = [point for point in gap.points if point not in density_per_day]

@@ -4,15 +4,15 @@ from typing import Protocol
 
 from edgeseries.jobs.job import Priority
 from edgeseries.jobs.messages import BatchMessage
-from edgeseries.jobs.ports.job_book import JobBook
 from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.job_reader import JobReader
 
 
 class Dispatching(Protocol):
     """The ports that this takes."""
 
     @property
-    def book(self) -> JobBook:
+    def job_reader(self) -> JobReader:
         """Where jobs are looked up."""
         ...
 
@@ -25,7 +25,7 @@ class Dispatching(Protocol):
 async def dispatch(job_id: str, priority: Priority, ports: Dispatching) -> int:
     """Send every message that the job needs to go on; how many. Sending some twice does no harm."""
     count, after = 0, -1
-    while messages := await ports.book.waiting(job_id, after=after):
+    while messages := await ports.job_reader.waiting(job_id, after=after):
         await ports.job_queue.send(messages, priority=priority)
         count += len(messages)
         last = messages[-1]

@@ -1,4 +1,4 @@
-"""A job and its batches as values; what callers are told of a job.
+"""A job and its batches as values; what callers see of a job.
 
 It knows no HTTP and no SQL. Times are UTC epoch milliseconds.
 """

@@ -89,7 +89,7 @@ JOIN_COMPLETED_MS: Final = MINUTE_MS
 """A job that completed within this is joined even if its range has live days or days that are gone."""
 
 POLL_INTERVAL_MS: Final = 2 * SECOND_MS
-"""What callers are told to wait between looks at a job."""
+"""The Retry-After between looks at a job."""
 
 MAX_WAIT_S: Final = 30
 """Of `Prefer: wait`: longer waits are cut to this (RFC 7240, 4.3)."""
@@ -106,7 +106,7 @@ EVENT_MAX_STEP_MS: Final = 10 * SECOND_MS
 EVENT_STEP_AGES: Final = 60
 """A step is this part of what the job has run: a second until a minute, ten seconds from ten minutes on."""
 
-EVENT_BEAT_MS: Final = 15 * SECOND_MS
+EVENT_HEARTBEAT_MS: Final = 15 * SECOND_MS
 """A comment is sent after this without an event, so that proxies keep the connection."""
 
 EVENTS_MAX_MS: Final = HOUR_MS
@@ -119,7 +119,7 @@ allows an invocation so many statements; another half of them may go to the call
 EVENTS_MAX_STREAMS: Final = 100
 """Event streams that one caller may have open in an isolate: a wall of dashboards. Each is a live event."""
 
-EVENTS_SEAT_MS: Final = 30 * SECOND_MS
+EVENTS_SLOT_MS: Final = 30 * SECOND_MS
 """A stream that has not looked for so long was ended by the platform, and counts no more."""
 
 JOB_LOOK_TIMEOUT_MS: Final = 5 * SECOND_MS
@@ -163,7 +163,7 @@ CAUSE_MAX_CHARS: Final = 1_000
 """A cause as it is stored and shown."""
 
 assert INDEX_TIMEOUT_MS < JOB_LOOK_TIMEOUT_MS
-assert EVENT_STEP_MS < EVENT_MAX_STEP_MS < EVENT_BEAT_MS < EVENTS_SEAT_MS
+assert EVENT_STEP_MS < EVENT_MAX_STEP_MS < EVENT_HEARTBEAT_MS < EVENTS_SLOT_MS
 assert 2 * EVENTS_MAX_LOOKS + EVENTS_MAX_MS // KEY_MEMORY_MS < STATEMENTS_OF_AN_INVOCATION * 3 // 4
 assert 2 * MAX_WAIT_S * SECOND_MS // WAIT_STEP_MS < STATEMENTS_OF_AN_INVOCATION // 2
 assert BATCH_MAX_SAMPLES + PIECE_SAMPLES <= BUFFER_MAX_SAMPLES

@@ -29,7 +29,7 @@ class JobEvent(StrEnum):
     RESUME = "a batch is begun"
     FINISH_BATCH = "a batch is done, others are not"
     FINISH_LAST = "the last batch is done"
-    BURY = "a message is given up"
+    GIVE_UP = "a message is given up"
     CANCEL = "the caller cancels"
     REOPEN_UNPLANNED = "tried again before it was cut"
     REOPEN = "tried again"
@@ -39,19 +39,19 @@ class JobEvent(StrEnum):
 JOB_TRANSITIONS: Final[Mapping[tuple[JobStatus, JobEvent], JobStatus]] = {
     (JobStatus.QUEUED, JobEvent.PLAN): JobStatus.PROCESSING,
     (JobStatus.QUEUED, JobEvent.PLAN_NOTHING): JobStatus.COMPLETED,
-    (JobStatus.QUEUED, JobEvent.BURY): JobStatus.FAILED,
+    (JobStatus.QUEUED, JobEvent.GIVE_UP): JobStatus.FAILED,
     (JobStatus.QUEUED, JobEvent.CANCEL): JobStatus.CANCELLED,
     (JobStatus.PROCESSING, JobEvent.RESUME): JobStatus.PROCESSING,
     (JobStatus.PROCESSING, JobEvent.FINISH_BATCH): JobStatus.PROCESSING,
     (JobStatus.PROCESSING, JobEvent.FINISH_LAST): JobStatus.COMPLETED,
     (JobStatus.PROCESSING, JobEvent.PUT_BACK): JobStatus.RETRYING,
-    (JobStatus.PROCESSING, JobEvent.BURY): JobStatus.FAILED,
+    (JobStatus.PROCESSING, JobEvent.GIVE_UP): JobStatus.FAILED,
     (JobStatus.PROCESSING, JobEvent.CANCEL): JobStatus.CANCELLED,
     (JobStatus.RETRYING, JobEvent.RESUME): JobStatus.PROCESSING,
     (JobStatus.RETRYING, JobEvent.FINISH_BATCH): JobStatus.PROCESSING,
     (JobStatus.RETRYING, JobEvent.FINISH_LAST): JobStatus.COMPLETED,
     (JobStatus.RETRYING, JobEvent.PUT_BACK): JobStatus.RETRYING,
-    (JobStatus.RETRYING, JobEvent.BURY): JobStatus.FAILED,
+    (JobStatus.RETRYING, JobEvent.GIVE_UP): JobStatus.FAILED,
     (JobStatus.RETRYING, JobEvent.CANCEL): JobStatus.CANCELLED,
     (JobStatus.FAILED, JobEvent.REOPEN_UNPLANNED): JobStatus.QUEUED,
     (JobStatus.FAILED, JobEvent.REOPEN): JobStatus.RETRYING,
@@ -79,18 +79,18 @@ class BatchEvent(StrEnum):
     FINISH = "its holder has stored everything"
     PUT_BACK = "its holder gives it back"
     RESCUE = "the janitor takes it back"
-    BURY = "its message is given up"
+    GIVE_UP = "its message is given up"
     REOPEN = "its job is tried again"
 
 
 BATCH_TRANSITIONS: Final[Mapping[tuple[BatchStatus, BatchEvent], BatchStatus]] = {
     (BatchStatus.QUEUED, BatchEvent.CLAIM): BatchStatus.CLAIMED,
-    (BatchStatus.QUEUED, BatchEvent.BURY): BatchStatus.FAILED,
+    (BatchStatus.QUEUED, BatchEvent.GIVE_UP): BatchStatus.FAILED,
     (BatchStatus.CLAIMED, BatchEvent.RECLAIM): BatchStatus.CLAIMED,
     (BatchStatus.CLAIMED, BatchEvent.FINISH): BatchStatus.DONE,
     (BatchStatus.CLAIMED, BatchEvent.PUT_BACK): BatchStatus.QUEUED,
     (BatchStatus.CLAIMED, BatchEvent.RESCUE): BatchStatus.QUEUED,
-    (BatchStatus.CLAIMED, BatchEvent.BURY): BatchStatus.FAILED,
+    (BatchStatus.CLAIMED, BatchEvent.GIVE_UP): BatchStatus.FAILED,
     (BatchStatus.FAILED, BatchEvent.REOPEN): BatchStatus.QUEUED,
     (BatchStatus.CLAIMED, BatchEvent.REOPEN): BatchStatus.QUEUED,
 }
@@ -111,12 +111,5 @@ def sources(transitions: Mapping[tuple[Status, Event], object], event: Event) ->
 
 def target(transitions: Mapping[tuple[Status, Event], Status], event: Event) -> Status:
     """The one status that an event leads to."""
-    reached = {after for (_, happening), after in transitions.items() if happening is event}
-    assert len(reached) == 1, f"{event!r} leads to {reached}"
-    return reached.pop()
-
-
-def diagram(transitions: Mapping[tuple[Status, Event], Status]) -> str:
-    """The table as a Mermaid state diagram."""
-    lines = [f"    {before} --> {after}: {event}" for (before, event), after in transitions.items()]
-    return "\n".join(["stateDiagram-v2", "    [*] --> queued", *lines])
+    (reached,) = {after for (_, happening), after in transitions.items() if happening is event}
+    return reached

@@ -1,1 +1,1 @@
-"""What is counted, what it costs, and when somebody is told."""
+"""What is counted, what it costs, and when somebody is alerted."""

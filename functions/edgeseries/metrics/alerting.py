@@ -1,4 +1,4 @@
-"""Alert rules as data, and what becomes of them in a sweep: who fires, who is told, who is over.
+"""Alert rules as data, and what becomes of them in a sweep: which fire, which are sent, which are resolved.
 
 It knows neither where readings come from nor where notices go.
 """
@@ -15,7 +15,7 @@ VERSION: Final = 1
 """Of the remembered states."""
 
 REMIND_MS: Final = DAY_MS
-"""An alert that goes on is told again after this."""
+"""An alert that goes on is sent again after this."""
 
 WINDOW_MS: Final = 30 * MINUTE_MS
 """Requests that a failure rate is made of: two usual sweeps."""
@@ -43,13 +43,13 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Fires when the reading is above `above` in so many sweeps on end. `told` takes the reading as
+    """Fires when the reading is above `above` in so many sweeps on end. `description` takes the reading as
     `{value}`; `remedy` says what to do.
     """
 
     measure: Measure
     above: float
-    told: str
+    description: str
     remedy: str
     sweeps: int = 1
 
@@ -63,62 +63,62 @@ RULES: Final = (
     Rule(
         measure=Measure.FAILED_REQUESTS_PERCENT,
         above=5,
-        told="{value:.0f} % of the requests of the last 30 minutes failed (5xx)",
+        description="{value:.0f} % of the requests of the last 30 minutes failed (5xx)",
         remedy="the Worker's logs name the problem of each; /api/health?deep=1 names a part that is down",
     ),
     Rule(
         measure=Measure.FAILED_JOBS_PERCENT,
         above=10,
-        told="{value:.0f} % of the jobs of the last day failed",
-        remedy="GET /api/jobs?status=failed tells the cause; POST /api/jobs/{{id}}/retry goes on with one",
+        description="{value:.0f} % of the jobs of the last day failed",
+        remedy="GET /api/jobs?status=failed shows the cause; POST /api/jobs/{{id}}/retry goes on with one",
     ),
     Rule(
         measure=Measure.DEAD_LETTERS,
         above=0,
-        told="{value:.0f} dead letters wait",
-        remedy="GET /api/queue/dlq tells the cause; POST /api/queue/dlq/{{id}}/replay tries again",
+        description="{value:.0f} dead letters wait",
+        remedy="GET /api/queue/dlq shows the cause; POST /api/queue/dlq/{{id}}/replay tries again",
     ),
     Rule(
         measure=Measure.SWEEP_AGE_MINUTES,
         above=SWEEP_MAX_AGE_MS / MINUTE_MS,
-        told="there was no sweep for {value:.0f} minutes",
+        description="there was no sweep for {value:.0f} minutes",
         remedy="look at the cron's past events and the janitor's logs; this sweep ran",
     ),
     Rule(
         measure=Measure.BACKLOG_MESSAGES,
         above=10_000,
-        told="{value:.0f} messages wait in the job queues",
+        description="{value:.0f} messages wait in the job queues",
         remedy="raise queueMaxConcurrency if the upstream bears it, or cancel jobs",
         sweeps=2,
     ),
     Rule(
         measure=Measure.BUDGET_PERCENT,
         above=100,
-        told="the cache takes {value:.0f} % of its budget",
+        description="the cache takes {value:.0f} % of its budget",
         remedy="raise cacheBudgetGb, or see why the duty hold-budget does not keep up",
         sweeps=2,
     ),
     Rule(
         measure=Measure.UPSTREAM_DOWN,
         above=0,
-        told="the upstream does not answer its probe",
+        description="the upstream does not answer its probe",
         remedy="what is stored is served; ask the vendor, check upstreamUrl and upstreamToken",
         sweeps=2,
     ),
     Rule(
         measure=Measure.FAILED_DUTIES,
         above=0,
-        told="{value:.0f} duties of the janitor failed",
-        remedy="the janitor's logs tell why; each is done again by the next sweep",
+        description="{value:.0f} duties of the janitor failed",
+        remedy="the janitor's logs show why; each is done again by the next sweep",
         sweeps=2,
     ),
 )
 
 assert len({rule.name for rule in RULES}) == len(RULES)
-assert all(rule.sweeps >= 1 and rule.told.format(value=1.0) and rule.remedy.format() for rule in RULES)
+assert all(rule.sweeps >= 1 and rule.description.format(value=1.0) and rule.remedy.format() for rule in RULES)
 
 
-class Turnout(StrEnum):
+class NoticeKind(StrEnum):
     """What a notice says."""
 
     FIRING = "FIRING"
@@ -128,11 +128,11 @@ class Turnout(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One thing to tell: of which rule, what, and since when (UTC epoch ms)."""
+    """One thing to send: of which rule, what, and since when (UTC epoch ms)."""
 
     rule: str
-    turnout: Turnout
-    told: str
+    kind: NoticeKind
+    description: str
     remedy: str
     since_ms: int
 
@@ -140,30 +140,30 @@ class Notice:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """What is remembered of a rule whose reading is too high: since when, for how many sweeps, when it
-    was told (None: not yet).
+    was sent (None: not yet).
     """
 
     since_ms: int
     sweeps: int
-    told_ms: int | None
+    notified_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What to tell, and what to remember once it is told."""
+class Evaluation:
+    """What to send, and what to remember once it is sent."""
 
     notices: tuple[Notice, ...]
     states: Mapping[str, State]
 
 
-def judge(
+def evaluate(
     readings: Mapping[Measure, float],
     states: Mapping[str, State],
     *,
     now_ms: int,
     rules: Sequence[Rule] = RULES,
-) -> Judgement:
-    """Every rule against its reading. A rule is told once, again after REMIND_MS, and when it is over."""
+) -> Evaluation:
+    """Every rule against its reading. A rule is sent once, again after REMIND_MS, and when it is over."""
     notices: list[Notice] = []
     after: dict[str, State] = {}
     for rule in rules:
@@ -172,45 +172,45 @@ def judge(
             after |= {} if before is None else {rule.name: before}
             continue
         if value <= rule.above:
-            if before is not None and before.told_ms is not None:
-                notices.append(_notice(rule, Turnout.RESOLVED, value, before.since_ms))
+            if before is not None and before.notified_ms is not None:
+                notices.append(_notice(rule, NoticeKind.RESOLVED, value, before.since_ms))
             continue
         since_ms = now_ms if before is None else before.since_ms
         sweeps = 1 if before is None else before.sweeps + 1
-        told_ms = None if before is None else before.told_ms
-        if sweeps >= rule.sweeps and (told_ms is None or now_ms - told_ms >= REMIND_MS):
-            turnout = Turnout.FIRING if told_ms is None else Turnout.STILL
-            notices.append(_notice(rule, turnout, value, since_ms))
-            told_ms = now_ms
-        after[rule.name] = State(since_ms=since_ms, sweeps=sweeps, told_ms=told_ms)
-    return Judgement(notices=tuple(notices), states=after)
+        notified_ms = None if before is None else before.notified_ms
+        if sweeps >= rule.sweeps and (notified_ms is None or now_ms - notified_ms >= REMIND_MS):
+            kind = NoticeKind.FIRING if notified_ms is None else NoticeKind.STILL
+            notices.append(_notice(rule, kind, value, since_ms))
+            notified_ms = now_ms
+        after[rule.name] = State(since_ms=since_ms, sweeps=sweeps, notified_ms=notified_ms)
+    return Evaluation(notices=tuple(notices), states=after)
 
 
-def _notice(rule: Rule, turnout: Turnout, value: float, since_ms: int) -> Notice:
+def _notice(rule: Rule, kind: NoticeKind, value: float, since_ms: int) -> Notice:
     return Notice(
         rule=rule.name,
-        turnout=turnout,
-        told=rule.told.format(value=value),
+        kind=kind,
+        description=rule.description.format(value=value),
         remedy=rule.remedy.format(),
         since_ms=since_ms,
     )
 
 
-def remembered(states: Mapping[str, State]) -> str:
+def states_text(states: Mapping[str, State]) -> str:
     """States as a text that fits a row."""
-    rules = {name: [state.since_ms, state.sweeps, state.told_ms] for name, state in states.items()}
+    rules = {name: [state.since_ms, state.sweeps, state.notified_ms] for name, state in states.items()}
     return json.dumps({"v": VERSION, "rules": rules}, separators=(",", ":"))
 
 
-def recalled(text: str) -> dict[str, State]:
-    """States of a text. What no version of ours wrote is forgotten: an alert told twice is no harm."""
+def states_of(text: str) -> dict[str, State]:
+    """States of a text. What no version of ours wrote is forgotten: an alert sent twice is no harm."""
     try:
         document = json.loads(text or "{}")
         if document.get("v", VERSION) != VERSION:
             return {}
         return {
-            str(name): State(since_ms=int(since_ms), sweeps=int(sweeps), told_ms=told_ms)
-            for name, (since_ms, sweeps, told_ms) in document.get("rules", {}).items()
+            str(name): State(since_ms=int(since_ms), sweeps=int(sweeps), notified_ms=notified_ms)
+            for name, (since_ms, sweeps, notified_ms) in document.get("rules", {}).items()
         }
     except (ValueError, TypeError, AttributeError):
         return {}

@@ -6,7 +6,7 @@ Prices are those of `metrics/prices.py`. Must not know how a use was counted.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from edgeseries.limits import DAY_MS, SECOND_MS
 from edgeseries.metrics.prices import GB_BYTES, PRICES, Bill, bill
@@ -20,6 +20,8 @@ ESTIMATED: Final = frozenset({"cpu_ms", "d1_rows_read"})
 
 NOT_COUNTED: Final = frozenset({"d1_storage_gb", "analytics_queries", "observability_gb"})
 """Meters that no Worker sees: for these the bill says nothing."""
+
+Basis = Literal["counted", "estimated", "not counted"]
 
 _COUNTED: Final = frozenset(price.meter for price in PRICES)
 
@@ -70,8 +72,8 @@ def costs_of(operations: Mapping[str, int], *, stored_bytes: int, month: Month) 
     )
 
 
-def basis_of(meter: str) -> str:
-    """How a meter's use is known: `counted`, `estimated`, or `not counted`."""
+def basis_of(meter: str) -> Basis:
+    """How a meter's use is known."""
     if meter in NOT_COUNTED:
         return "not counted"
     return "estimated" if meter in ESTIMATED else "counted"

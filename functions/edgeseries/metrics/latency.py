@@ -1,11 +1,11 @@
-"""Durations as a histogram: few numbers that can be added up, and tell quantiles well enough."""
+"""Durations as a histogram: few numbers that can be added up, and give quantiles well enough."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
 LATENCY_BOUNDS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000)
-"""Upper bounds of the buckets, each held; one more bucket takes what is above the last. From a kept answer
+"""Upper bounds of the buckets, each held; one more bucket takes what is above the last. From a cached answer
 (some ms) to the deadline of a request (30 s), at steps of 2 to 3: a quantile is right within such a step."""
 
 BUCKETS: Final = len(LATENCY_BOUNDS_MS) + 1

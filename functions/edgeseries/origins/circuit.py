@@ -63,7 +63,7 @@ class Circuit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """A call may leave. Its end is told with the turn."""
+    """A call may leave. Its end is reported with the turn."""
 
     turn: int
 
@@ -93,9 +93,9 @@ def ask(circuit: Circuit, now_ms: int, *, call_until_ms: int) -> tuple[Circuit, 
     return probing, Permit(turn=probing.turn)
 
 
-def succeeded(circuit: Circuit, passage: Permit) -> Circuit:
+def succeeded(circuit: Circuit, permit: Permit) -> Circuit:
     """The circuit after a call came back well."""
-    if passage.turn != circuit.turn or circuit.state is CircuitState.OPEN:
+    if permit.turn != circuit.turn or circuit.state is CircuitState.OPEN:
         return circuit
     if circuit.state is CircuitState.CLOSED:
         return replace(_after(circuit, CircuitEvent.SUCCEED), failures=0)
@@ -104,13 +104,13 @@ def succeeded(circuit: Circuit, passage: Permit) -> Circuit:
 
 
 def failed(
-    circuit: Circuit, passage: Permit, now_ms: int, *, first_pause_ms: int, asked_pause_ms: int = 0
+    circuit: Circuit, permit: Permit, now_ms: int, *, first_pause_ms: int, asked_pause_ms: int = 0
 ) -> Circuit:
     """The circuit after a call failed; `asked_pause_ms` is how long the upstream wants to be left alone.
 
     With a first pause of nothing it never opens.
     """
-    if passage.turn != circuit.turn or circuit.state is CircuitState.OPEN or not first_pause_ms:
+    if permit.turn != circuit.turn or circuit.state is CircuitState.OPEN or not first_pause_ms:
         return circuit
     if circuit.state is CircuitState.CLOSED and circuit.failures + 1 < CIRCUIT_FAILURES:
         return replace(_after(circuit, CircuitEvent.FAIL), failures=circuit.failures + 1)

@@ -1,4 +1,4 @@
-"""Digests of requests: what answers, jobs and results are told apart by. Format: `docs/formats/storage.md`.
+"""Digests of requests: what names answers, jobs and results. Format: `docs/formats/storage.md`.
 
 Every digest is made of `TimeseriesQuery.canonical()`, here and nowhere else, so that a parameter that is
 added to a query is in all of them.

@@ -1,4 +1,4 @@
-"""What is stored of the days of a request, told in few words: points that are stored alike are one group.
+"""What is stored of the days of a request, in few words: points that are stored alike are one group.
 
 Values in, values out; it knows no store and no HTTP. Format: `docs/formats/coverage.md`.
 """
@@ -19,7 +19,7 @@ DayRange = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """How many days, and which, as runs; `ranges` is None where there was no room to tell."""
+    """How many days, and which, as runs; `ranges` is None where there was no room for them."""
 
     count: int
     ranges: tuple[DayRange, ...] | None
@@ -52,7 +52,7 @@ class Coverage:
 
     @property
     def complete(self) -> bool:
-        """Whether the ranges of all groups are told."""
+        """Whether the ranges of all groups are listed."""
         return all(group.stored.ranges is not None for group in self.groups)
 
 
@@ -68,7 +68,7 @@ def coverage_of(
     """The coverage of a request. `covered` and, of them, `empty` are days by point; what they leave out is
     not covered.
 
-    No more than COVERAGE_MAX_RANGES runs of days are told, the largest groups' first.
+    No more than COVERAGE_MAX_RANGES runs of days are listed, the largest groups' first.
     """
     touched = days_touched(span)
     unsealed_day = first_unsealed_day(now_ms=now_ms, settle_lag_ms=settle_lag_ms)
@@ -86,14 +86,14 @@ def coverage_of(
         stored, unheard = (runs(days), runs(silent_days)) if room else ([], [])
         missing = _between(stored, sealed)
         count = len(stored) + len(unheard) + len(missing)
-        told = count <= room
-        room = room - count if told else 0
+        listed = count <= room
+        room = room - count if listed else 0
         groups.append(
             CoverageGroup(
                 points=tuple(sorted(names)),
-                stored=Days(count=len(days), ranges=tuple(stored) if told else None),
-                empty=Days(count=len(silent_days), ranges=tuple(unheard) if told else None),
-                missing=Days(count=len(sealed) - len(days), ranges=tuple(missing) if told else None),
+                stored=Days(count=len(days), ranges=tuple(stored) if listed else None),
+                empty=Days(count=len(silent_days), ranges=tuple(unheard) if listed else None),
+                missing=Days(count=len(sealed) - len(days), ranges=tuple(missing) if listed else None),
             )
         )
     return Coverage(groups=tuple(groups), live=live, unsealed_day=unsealed_day)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from edgeseries.limits import DOUBT_KEPT_MS, DOUBT_MS, EMPTY_REREAD_MS, SILENT_DENSE_PER_DAY
+from edgeseries.limits import DOUBT_MAX_AGE_MS, DOUBT_MS, EMPTY_REREAD_MS, SILENT_DENSE_PER_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ def after_doubt(before: Sequence[Reading], *, silent: int, now_ms: int) -> Doubt
 
     Believed are those whose first reading is old enough to be another one, and is not forgotten yet.
     """
-    remembered = [one for one in before if 0 <= now_ms - one.read_ms < DOUBT_KEPT_MS]
+    remembered = [one for one in before if 0 <= now_ms - one.read_ms < DOUBT_MAX_AGE_MS]
     believed = silent & unsettled_days([one for one in remembered if now_ms - one.read_ms >= DOUBT_MS])
     kept = [Reading(days=days, read_ms=one.read_ms) for one in remembered if (days := one.days & ~believed)]
     fresh = silent & ~believed & ~unsettled_days(kept)

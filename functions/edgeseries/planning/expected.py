@@ -8,7 +8,7 @@ from itertools import groupby
 
 from edgeseries.limits import DAY_MS, DEFAULT_DENSITY_PER_DAY
 from edgeseries.planning.stored import IndexedMonth, StoredPoint, counted, estimate_stored, stored_month
-from edgeseries.series.days import days_in, days_touched, month_of
+from edgeseries.series.days import days_in, days_touched, month_of, overlap_ms
 from edgeseries.series.timerange import TimeRange
 
 
@@ -29,7 +29,7 @@ def expected_samples(
             found[point] = density * span.duration_ms
             continue
         if id(known.days) not in unstored:
-            held = sum(_overlap_ms(span, day) for day in known.days.held)
+            held = sum(overlap_ms(span, day) for day in known.days.held)
             unstored[id(known.days)] = span.duration_ms - held
         found[point] = estimate_stored(known.count, span).likely + density * unstored[id(known.days)]
     return found
@@ -45,11 +45,7 @@ def expected_by_month(
     for month, days in groupby(days_touched(span), key=month_of):
         row = rows.get(month)
         held = set() if row is None else set(days_in(month, row.days))
-        found[month] = density * sum(_overlap_ms(span, day) for day in days if day not in held)
+        found[month] = density * sum(overlap_ms(span, day) for day in days if day not in held)
         if row is not None:
             found[month] += estimate_stored(counted([stored_month(row)], span), span).likely
     return found
-
-
-def _overlap_ms(span: TimeRange, day: int) -> int:
-    return max(0, min(span.end_ms, (day + 1) * DAY_MS) - max(span.start_ms, day * DAY_MS))

@@ -21,7 +21,7 @@ from edgeseries.limits import (
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.planning.stored import StoredPoint, estimate_stored
 from edgeseries.series.days import day_of, day_span, days_touched, first_unsealed_day, runs
-from edgeseries.series.timerange import TimeRange
+from edgeseries.series.timerange import TimeRange, united
 
 LivePieces = Mapping[str, Sequence[TimeRange]]
 """What is to be asked of the live part, by point (`planning/live_edge.py`)."""
@@ -91,7 +91,7 @@ def plan_fetch(
     """The need of a request. `covered` are days by point; what it leaves out is not covered.
 
     `live_missing_ms` is how much of the live part is not known, by point; without it all of it is
-    missing. `stored` is what the index says, whether or not it may be used: it tells how many samples
+    missing. `stored` is what the index says, whether or not it may be used: it says how many samples
     stored days have. Points that share a set of covered days share the work on it: there may be 10,000.
     """
     unsealed_day = first_unsealed_day(now_ms=now_ms, settle_lag_ms=settle_lag_ms)
@@ -152,11 +152,6 @@ def plan_fetch(
     )
 
 
-def overlap_ms(span: TimeRange, day: int) -> int:
-    """How much of a day a range that touches it holds."""
-    return min(span.end_ms, (day + 1) * DAY_MS) - max(span.start_ms, day * DAY_MS)
-
-
 def covered_ms(span: TimeRange, days: Sequence[int]) -> int:
     """How much of a range lies in some of the days that it touches, ascending."""
     if not days:
@@ -182,7 +177,7 @@ def exact_gaps(
             (max(fetch_plan.span.start_ms, first * DAY_MS), min(fetch_plan.span.end_ms, (last + 1) * DAY_MS))
             for first, last in runs(days_by_id.get(days_id, ()))
         ]
-        for piece in _joined([*sealed, *ranges]):
+        for piece in united([*sealed, *ranges]):
             wanted.setdefault(piece, []).extend(names)
     return gaps_of_ranges(wanted)
 
@@ -219,17 +214,6 @@ def _live_pieces(
     if live is None:
         return dict.fromkeys(points, ((fetch_plan.live.start_ms, fetch_plan.live.end_ms),))
     return {point: tuple((one.start_ms, one.end_ms) for one in some) for point, some in live.items()}
-
-
-def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ascending pieces, those that meet made one: the sealed end and the live edge are one call."""
-    joined: list[tuple[int, int]] = []
-    for start_ms, end_ms in pieces:
-        if joined and joined[-1][1] == start_ms:
-            joined[-1] = (joined[-1][0], end_ms)
-        else:
-            joined.append((start_ms, end_ms))
-    return joined
 
 
 def gaps_of_ranges(wanted: Mapping[tuple[int, int], list[str]]) -> tuple[Gap, ...]:

@@ -1,4 +1,4 @@
-"""What a caller's Cache-Control asks of our cache (RFC 9111, 5.2.1), and what we tell of it (RFC 9211)."""
+"""What a caller's Cache-Control asks of our cache (RFC 9111, 5.2.1), and what we answer (RFC 9211)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

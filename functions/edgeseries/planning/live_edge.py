@@ -1,6 +1,6 @@
 """The live edge of a point: what was read of it past the sealed days, and what is still to be read.
 
-A tail is what one isolate knows. Two rules keep it as good as a direct fetch:
+Recent samples are what one isolate knows. Two rules keep them as good as a direct fetch:
 
 - Upstream is asked from just after the last sample that was seen, not from the last time it was
   asked: a gateway that is behind and catches up in order is always seen, at no extra cost.
@@ -17,8 +17,8 @@ from math import ceil
 
 from edgeseries.limits import DAY_MS, LATEST_MS, LIVE_EXTRA_CALLS
 from edgeseries.series.days import first_unsealed_day
-from edgeseries.series.samples import NO_SAMPLES, Samples, appended, within
-from edgeseries.series.timerange import TimeRange
+from edgeseries.series.samples import NO_SAMPLES, Samples, overlaid, within
+from edgeseries.series.timerange import TimeRange, united
 
 Read = tuple[TimeRange, Samples]
 """A range that was asked for, and all samples that upstream held in it."""
@@ -52,7 +52,7 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tail:
+class RecentSamples:
     """What is known of a point: all samples of `[from_ms, known_until_ms)` as of `read_ms`.
 
     What lies before `settled_until_ms` was read when it was older than the settle lag already. `stamp` is
@@ -92,38 +92,40 @@ class LivePlan:
     missing_ms: Mapping[str, int]
 
 
-def plan_live(points: Sequence[str], edge: Edge, tails: Mapping[str, Tail], *, batch_points: int) -> LivePlan:
-    """The plan of a request's live part, given the tails of some of its points. One call may name
+def plan_live(
+    points: Sequence[str], edge: Edge, recents: Mapping[str, RecentSamples], *, batch_points: int
+) -> LivePlan:
+    """The plan of a request's live part, given the recent samples of some of its points. One call may name
     `batch_points` points.
     """
     whole = (TimeRange(start_ms=edge.span.start_ms, end_ms=edge.read_end_ms),)
-    pieces = {point: pieces_of(tails[point], edge) if point in tails else whole for point in points}
+    pieces = {point: pieces_of(recents[point], edge) if point in recents else whole for point in points}
     missing_ms = {point: sum(piece.duration_ms for piece in some) for point, some in pieces.items()}
-    return LivePlan(edge=edge, pieces=_shared(pieces, tails, edge, batch_points), missing_ms=missing_ms)
+    return LivePlan(edge=edge, pieces=_shared(pieces, recents, edge, batch_points), missing_ms=missing_ms)
 
 
-def pieces_of(tail: Tail, edge: Edge) -> tuple[TimeRange, ...]:
-    """What is to be read of a point that has a tail."""
+def pieces_of(recent: RecentSamples, edge: Edge) -> tuple[TimeRange, ...]:
+    """What is to be read of a point that has recent samples."""
     span, read_end_ms = edge.span, edge.read_end_ms
-    if tail.known_until_ms < span.start_ms or span.end_ms < tail.from_ms:
+    if recent.known_until_ms < span.start_ms or span.end_ms < recent.from_ms:
         return (TimeRange(start_ms=span.start_ms, end_ms=read_end_ms),)
     wanted: list[tuple[int, int]] = []
-    if span.start_ms < tail.from_ms:
-        wanted.append((span.start_ms, tail.from_ms))
-    fresh = span.end_ms <= tail.known_until_ms and 0 <= edge.now_ms - tail.read_ms < edge.ttl_ms
+    if span.start_ms < recent.from_ms:
+        wanted.append((span.start_ms, recent.from_ms))
+    fresh = span.end_ms <= recent.known_until_ms and 0 <= edge.now_ms - recent.read_ms < edge.ttl_ms
     if not fresh:
-        due = edge.settled_ms - tail.settled_until_ms > edge.settle_lag_ms
-        if due and span.start_ms < edge.settled_ms and tail.settled_until_ms < span.end_ms:
-            wanted.append((tail.settled_until_ms, min(edge.settled_ms, tail.known_until_ms)))
-        if tail.next_ms < span.end_ms:
-            wanted.append((tail.next_ms, read_end_ms))
+        due = edge.settled_ms - recent.settled_until_ms > edge.settle_lag_ms
+        if due and span.start_ms < edge.settled_ms and recent.settled_until_ms < span.end_ms:
+            wanted.append((recent.settled_until_ms, min(edge.settled_ms, recent.known_until_ms)))
+        if recent.next_ms < span.end_ms:
+            wanted.append((recent.next_ms, read_end_ms))
     # What was sealed since is read as days (`planning/partial_days.py`), not here.
     wanted = [(max(start_ms, edge.unsealed_ms), end_ms) for start_ms, end_ms in wanted]
-    return tuple(TimeRange(start_ms=start_ms, end_ms=end_ms) for start_ms, end_ms in _united(wanted))
+    return tuple(TimeRange(start_ms=start_ms, end_ms=end_ms) for start_ms, end_ms in united(wanted))
 
 
-def tail_after(tail: Tail | None, reads: Sequence[Read], edge: Edge) -> Tail | None:
-    """The tail once more was read; None if nothing is known. What was read just now takes the
+def recent_after(recent: RecentSamples | None, reads: Sequence[Read], edge: Edge) -> RecentSamples | None:
+    """Recent samples after more was read; None if nothing is known. What was read just now takes the
     place of what was known of its range; of what does not hang together the newest is kept.
     """
     floor_ms = edge.unsealed_ms
@@ -135,7 +137,7 @@ def tail_after(tail: Tail | None, reads: Sequence[Read], edge: Edge) -> Tail | N
         ),
         key=lambda one: one[:2],
     )
-    known = tail if tail is not None and tail.known_until_ms >= floor_ms else None
+    known = recent if recent is not None and recent.known_until_ms >= floor_ms else None
     if not clipped:
         return known
     if known is not None and not _hangs_together(known, clipped):
@@ -153,12 +155,12 @@ def tail_after(tail: Tail | None, reads: Sequence[Read], edge: Edge) -> Tail | N
         starts.append(max(known.from_ms, floor_ms))
     from_ms = min(starts)
     for start_ms, stop_ms, found in clipped:
-        samples = _laid_over(samples, start_ms, stop_ms, found)
+        samples = overlaid(samples, TimeRange(start_ms=start_ms, end_ms=stop_ms), found)
     settled_until_ms = from_ms
     for start_ms, stop_ms in sorted(settled):
         if start_ms <= settled_until_ms:
             settled_until_ms = max(settled_until_ms, stop_ms)
-    return Tail(
+    return RecentSamples(
         from_ms=from_ms,
         known_until_ms=end_ms,
         settled_until_ms=min(settled_until_ms, end_ms),
@@ -167,38 +169,24 @@ def tail_after(tail: Tail | None, reads: Sequence[Read], edge: Edge) -> Tail | N
     )
 
 
-def _hangs_together(tail: Tail, clipped: Sequence[tuple[int, int, Samples]]) -> bool:
-    """Whether reads, ascending, join a tail without a gap, and read on from its last sample if they
+def _hangs_together(recent: RecentSamples, clipped: Sequence[tuple[int, int, Samples]]) -> bool:
+    """Whether reads, ascending, join recent samples without a gap, and read on from its last sample if they
     go past its end: one that begins later may have missed what came in between.
     """
     last_start_ms, last_end_ms, _ = clipped[-1]
-    apart = tail.known_until_ms < clipped[0][0] or last_end_ms < tail.from_ms
-    return not apart and (last_end_ms <= tail.known_until_ms or last_start_ms <= tail.next_ms)
+    apart = recent.known_until_ms < clipped[0][0] or last_end_ms < recent.from_ms
+    return not apart and (last_end_ms <= recent.known_until_ms or last_start_ms <= recent.next_ms)
 
 
 def _cut(samples: Samples, start_ms: int, end_ms: int) -> Samples:
     return within(samples, TimeRange(start_ms=start_ms, end_ms=end_ms)) if start_ms < end_ms else NO_SAMPLES
 
 
-def _laid_over(under: Samples, start_ms: int, end_ms: int, over: Samples) -> Samples:
-    """`under`, but with what `over` holds of a range in its place."""
-    first, last = bisect_left(under.times_ms, start_ms), bisect_left(under.times_ms, end_ms)
-    return appended((under.part(0, first), _cut(over, start_ms, end_ms), under.part(last, len(under))))
-
-
-def _united(wanted: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ranges ascending, without empty ones; those that meet or overlap are one."""
-    found: list[tuple[int, int]] = []
-    for start_ms, end_ms in sorted(one for one in wanted if one[0] < one[1]):
-        if found and start_ms <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end_ms, found[-1][1]))
-        else:
-            found.append((start_ms, end_ms))
-    return found
-
-
 def _shared(
-    pieces: Mapping[str, tuple[TimeRange, ...]], tails: Mapping[str, Tail], edge: Edge, batch_points: int
+    pieces: Mapping[str, tuple[TimeRange, ...]],
+    recents: Mapping[str, RecentSamples],
+    edge: Edge,
+    batch_points: int,
 ) -> dict[str, tuple[TimeRange, ...]]:
     """Pieces that read on from a last sample begin together where that saves calls.
 
@@ -209,36 +197,37 @@ def _shared(
     ends = [
         (some[-1].start_ms, point)
         for point, some in pieces.items()
-        if point in tails and some and some[-1].end_ms == edge.read_end_ms
+        if point in recents and some and some[-1].end_ms == edge.read_end_ms
     ]
     ends.sort()
     most_calls = ceil(len(ends) / batch_points) + LIVE_EXTRA_CALLS
     again_count = 0
-    groups = _groups(ends, tails, again_count, batch_points)
+    groups = _groups(ends, recents, again_count, batch_points)
     while len(groups) > most_calls:
         again_count = 2 * again_count + 1
-        groups = _groups(ends, tails, again_count, batch_points)
+        groups = _groups(ends, recents, again_count, batch_points)
     shared = dict(pieces)
     for group in groups:
         for start_ms, point in group:
             if start_ms > group[0][0]:
                 spans = [(one.start_ms, one.end_ms) for one in pieces[point]]
                 spans.append((group[0][0], edge.read_end_ms))
-                shared[point] = tuple(
-                    TimeRange(start_ms=first, end_ms=last) for first, last in _united(spans)
-                )
+                shared[point] = tuple(TimeRange(start_ms=first, end_ms=last) for first, last in united(spans))
     return shared
 
 
 def _groups(
-    ends: Sequence[tuple[int, str]], tails: Mapping[str, Tail], again_count: int, batch_points: int
+    ends: Sequence[tuple[int, str]],
+    recents: Mapping[str, RecentSamples],
+    again_count: int,
+    batch_points: int,
 ) -> list[list[tuple[int, str]]]:
     """Points by where they read on, ascending, in groups that get at most so many samples again."""
     groups: list[list[tuple[int, str]]] = []
     again = 0
     for start_ms, point in ends:
         if groups and len(groups[-1]) < batch_points:
-            times_ms = tails[point].samples.times_ms
+            times_ms = recents[point].samples.times_ms
             again += bisect_left(times_ms, start_ms) - bisect_left(times_ms, groups[-1][0][0])
             if again <= again_count:
                 groups[-1].append((start_ms, point))

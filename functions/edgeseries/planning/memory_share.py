@@ -5,13 +5,13 @@ its own. What it holds is given back when the last of its holders (a request, wh
 body that is still being sent) is done.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from edgeseries.errors import MemoryBusy
 from edgeseries.limits import BUDGET_LINGER_MS, BUDGET_RETRY_S, BUDGET_TURN_MS
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.ports.clock import Clock
+from edgeseries.ports.streaming import Pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Waiting:
 
     budget: SampleBudget
     clock: Clock
-    pause: Callable[[int], Awaitable[None]]
+    pause: Pause
 
 
 class MemoryShare:
@@ -84,7 +84,7 @@ async def wait_for_share(size: int, waiting: Waiting, *, deadline_ms: int, wait_
 
 
 def busy() -> MemoryBusy:
-    """What a caller is told for whom there is no room."""
+    """The error for a caller for whom there is no room."""
     return MemoryBusy(
         "too many large answers are being made at once; try again", retry_after_s=BUDGET_RETRY_S
     )

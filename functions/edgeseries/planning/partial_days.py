@@ -1,6 +1,6 @@
 """A day that has just been sealed, made from what is known of it: only its end is read from upstream again.
 
-What a tail holds up to where it had settled was read when it was final. A day that begins in there
+What recent samples holds up to where it had settled was read when it was final. A day that begins in there
 needs no more than the rest, and can be stored like one that was fetched whole.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edgeseries.planning.fetch_plan import FetchPlan, Gap, gaps_of_ranges
-from edgeseries.planning.live_edge import Tail
+from edgeseries.planning.live_edge import RecentSamples
 from edgeseries.series.days import day_of, day_span
 from edgeseries.series.samples import Samples, joined, within
 from edgeseries.series.timerange import TimeRange
@@ -27,66 +27,66 @@ class PartialDay:
     rest: TimeRange | None
 
 
-def partial_days_of(fetch_plan: FetchPlan, tails: Mapping[str, Tail]) -> tuple[PartialDay, ...]:
-    """The missing days that tails reach into."""
+def partial_days_of(fetch_plan: FetchPlan, recents: Mapping[str, RecentSamples]) -> tuple[PartialDay, ...]:
+    """The missing days that recent samples reach into."""
     return tuple(
-        seed
-        for point, tail in tails.items()
-        for day in _reached(fetch_plan.missing_days.get(point, ()), tail)
-        if (seed := _seed(point, tail, day)) is not None
+        partial_day
+        for point, recent in recents.items()
+        for day in _reached(fetch_plan.missing_days.get(point, ()), recent)
+        if (partial_day := _partial_day(point, recent, day)) is not None
     )
 
 
-def without_partial_days(fetch_plan: FetchPlan, seeds: Sequence[PartialDay]) -> FetchPlan:
-    """The need, but for the days that seeds take care of."""
-    if not seeds:
+def without_partial_days(fetch_plan: FetchPlan, partial_days: Sequence[PartialDay]) -> FetchPlan:
+    """The plan without the days that partial days take care of."""
+    if not partial_days:
         return fetch_plan
-    seeded: dict[str, set[int]] = {}
-    for seed in seeds:
-        seeded.setdefault(seed.point, set()).add(seed.day)
+    in_part: dict[str, set[int]] = {}
+    for partial_day in partial_days:
+        in_part.setdefault(partial_day.point, set()).add(partial_day.day)
     left = {
-        point: tuple(day for day in days if day not in seeded[point]) if point in seeded else days
+        point: tuple(day for day in days if day not in in_part[point]) if point in in_part else days
         for point, days in fetch_plan.missing_days.items()
     }
     return replace(fetch_plan, missing_days={point: days for point, days in left.items() if days})
 
 
-def partial_day_gaps(seeds: Sequence[PartialDay], span: TimeRange | None) -> tuple[Gap, ...]:
+def partial_day_gaps(partial_days: Sequence[PartialDay], span: TimeRange | None) -> tuple[Gap, ...]:
     """What is still to be read of the days, inside a range or (without one) to their ends."""
     wanted: dict[tuple[int, int], list[str]] = {}
-    for seed in seeds:
-        if seed.rest is None:
+    for partial_day in partial_days:
+        if partial_day.rest is None:
             continue
-        start_ms, end_ms = seed.rest.start_ms, seed.rest.end_ms
+        start_ms, end_ms = partial_day.rest.start_ms, partial_day.rest.end_ms
         if span is not None:
             start_ms, end_ms = max(start_ms, span.start_ms), min(end_ms, span.end_ms)
         if start_ms < end_ms:
-            wanted.setdefault((start_ms, end_ms), []).append(seed.point)
+            wanted.setdefault((start_ms, end_ms), []).append(partial_day.point)
     return gaps_of_ranges(wanted)
 
 
-def whole_day(seed: PartialDay, read: Sequence[Samples]) -> Samples:
+def whole_day(partial_day: PartialDay, read: Sequence[Samples]) -> Samples:
     """All samples of the day: what had settled, and what was read of the rest."""
-    return within(joined([seed.samples, *read]), day_span(seed.day, seed.day))
+    return within(joined([partial_day.samples, *read]), day_span(partial_day.day, partial_day.day))
 
 
-def _reached(days: tuple[int, ...], tail: Tail) -> tuple[int, ...]:
+def _reached(days: tuple[int, ...], recent: RecentSamples) -> tuple[int, ...]:
     return days[
-        bisect_left(days, day_of(tail.from_ms)) : bisect_left(days, day_of(tail.settled_until_ms) + 1)
+        bisect_left(days, day_of(recent.from_ms)) : bisect_left(days, day_of(recent.settled_until_ms) + 1)
     ]
 
 
-def _seed(point: str, tail: Tail, day: int) -> PartialDay | None:
+def _partial_day(point: str, recent: RecentSamples, day: int) -> PartialDay | None:
     """Only where the last sample lies past what has settled: the others catch up in order (`live_edge.py`),
     and reading them whole brings little again.
     """
     span = day_span(day, day)
-    settled_ms = min(tail.settled_until_ms, span.end_ms)
-    if not (tail.from_ms <= span.start_ms < settled_ms <= tail.next_ms):
+    settled_ms = min(recent.settled_until_ms, span.end_ms)
+    if not (recent.from_ms <= span.start_ms < settled_ms <= recent.next_ms):
         return None
     return PartialDay(
         point=point,
         day=day,
-        samples=within(tail.samples, TimeRange(start_ms=span.start_ms, end_ms=settled_ms)),
+        samples=within(recent.samples, TimeRange(start_ms=span.start_ms, end_ms=settled_ms)),
         rest=TimeRange(start_ms=settled_ms, end_ms=span.end_ms) if settled_ms < span.end_ms else None,
     )

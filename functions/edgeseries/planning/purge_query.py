@@ -28,7 +28,7 @@ FLAGS: Final = {"true": True, "false": False}
 DRY_RUN: Final = Parameter(
     name="dry_run",
     kind=Choice(words=tuple(FLAGS), default="false"),
-    description="`true` tells what would go, and removes nothing.",
+    description="`true`: report what would be removed, and remove nothing.",
 )
 
 PURGE: Final = (

@@ -52,9 +52,9 @@ def choose_route(fetch_plan: FetchPlan, *, blocks: int, forced: Route | None, si
         return Route.QUEUED
     if missing + stored > INLINE_MAX_SAMPLES and forced is not Route.QUEUED:
         if forced is not None:
-            told = f"at least {stored} samples" if stored > INLINE_MAX_SAMPLES else _about(missing, stored)
+            size = f"at least {stored} samples" if stored > INLINE_MAX_SAMPLES else _about(missing, stored)
             raise TooLarge(
-                f"the answer has {told}; at most {INLINE_MAX_SAMPLES} can be answered at once; "
+                f"the answer has {size}; at most {INLINE_MAX_SAMPLES} can be answered at once; "
                 "ask for a shorter range or fewer points"
             )
         return Route.QUEUED

@@ -12,8 +12,8 @@ def no_reservation(_stored: int, _fetched: int) -> None:
 
 
 class SampleBound:
-    """Counts up to `most`. `reserve` is told how many samples there are, stored and fetched, before they are
-    there, and may raise.
+    """Counts up to `most`. `reserve` is called with how many samples there are, stored and fetched, before
+    they are there, and may raise.
     """
 
     def __init__(self, most: int, *, reserve: Callable[[int, int], None] = no_reservation) -> None:

@@ -45,11 +45,6 @@ class SampleBudget:
         """What is taken by requests that have not ended."""
         return sum(share.size for share in self._shares.values())
 
-    @property
-    def waiting_count(self) -> int:
-        """Requests that wait, or did when somebody looked last."""
-        return len(self._waiting)
-
     def ticket(self, now_ms: int) -> int:
         """A place in the queue, kept by asking with it every BUDGET_TICKET_MS at least."""
         self._numbers += 1

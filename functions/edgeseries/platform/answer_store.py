@@ -16,10 +16,10 @@ import js
 from pyodide.ffi import JsException
 from workers import import_from_javascript
 
-from edgeseries.blocks.adapters.answer_facts import BROTLI, StoredFacts, expiry_ms, facts_of, told_of
+from edgeseries.blocks.adapters.answer_facts import BROTLI, StoredFacts, expiry_ms, facts_of, metadata_of
 from edgeseries.blocks.adapters.block_index import AnswerRow, BlockIndex
 from edgeseries.blocks.codecs import Codec
-from edgeseries.blocks.ports.answers import AnswerFacts, KeptAnswer
+from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
 from edgeseries.blocks.ports.compression import Compression
 from edgeseries.errors import DeadlineExceeded, StoreUnavailable
 from edgeseries.http.messages import BodyStream
@@ -51,17 +51,17 @@ from edgeseries.storage.object_keys import Used, answer_key, content_digest, nob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Source:
-    """A kept answer as it was found: its body still a stream of the platform, and where it lies."""
+    """A cached answer as it was found: its body still a stream of the platform, and where it lies."""
 
     body: Any
     stored: StoredFacts
-    told: Facts
+    metadata: Facts
     copied: bool
 
 
 class AnswerStore:
-    """Kept answers. `wait_until` is the event's; `faults` counts what was found wrong, by name;
-    `used` is told what was given.
+    """Cached answers. `wait_until` is the event's; `faults` counts what was found wrong, by name;
+    `used` is called with the keys that were given.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class AnswerStore:
         self._used = used
         self._colo = ColoCache()
 
-    async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
+    async def find(self, digest: str, *, accepts_brotli: bool) -> CachedAnswer | None:
         """See the port."""
         for look in (self._copied, self._in_bucket):
             source = await look(digest)
@@ -101,7 +101,7 @@ class AnswerStore:
                 return answer
         return None
 
-    async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
+    async def store(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
         """See the port."""
         packed = self._compression.compress(body, quality=ANSWER_QUALITY)
         stored = StoredFacts(
@@ -111,7 +111,7 @@ class AnswerStore:
             digest=content_digest(packed),
         )
         key = answer_key(digest)
-        await self._bucket.put_encoded(key, packed, told_of(stored), coding=BROTLI)
+        await self._bucket.put_encoded(key, packed, metadata_of(stored), coding=BROTLI)
         await self._index.record_answer(
             AnswerRow(
                 key=key,
@@ -134,19 +134,19 @@ class AnswerStore:
         opened = await self._bucket.open(answer_key(digest))
         return None if opened is None else await self._source(opened.body, opened.facts, copied=False)
 
-    async def _source(self, body: Any, told: Facts, *, copied: bool) -> _Source | None:
+    async def _source(self, body: Any, metadata: Facts, *, copied: bool) -> _Source | None:
         """What was found, if it can be read and is in force."""
         try:
-            stored = facts_of(told)
+            stored = facts_of(metadata)
         except (KeyError, ValueError):
             self.faults["answer_facts_damaged"] += 1
             stored = None
         if stored is None or self._clock.now_ms() >= stored.expires_ms:
             await body.cancel()
             return None
-        return _Source(body=body, stored=stored, told=told, copied=copied)
+        return _Source(body=body, stored=stored, metadata=metadata, copied=copied)
 
-    async def _streamed(self, digest: str, source: _Source) -> KeptAnswer | None:
+    async def _streamed(self, digest: str, source: _Source) -> CachedAnswer | None:
         """The answer as it lies, checked; None if it is known to be damaged before it leaves."""
         stored = source.stored
         copies = not source.copied and stored.stored_bytes <= COLO_MAX_BYTES
@@ -163,7 +163,7 @@ class AnswerStore:
                     key=answer_key(digest),
                     address=ADDRESS + digest,
                 ),
-                js_object(copy_headers(source.told)) if copies else None,
+                js_object(copy_headers(source.metadata)) if copies else None,
                 timeout_ms=BUCKET_TIMEOUT_MS,
                 what="the bucket",
             )
@@ -171,7 +171,7 @@ class AnswerStore:
             raise StoreUnavailable("the bucket broke off an answer; try again") from error
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
-        earlier = whole_number(checked.told, "a count")
+        earlier = whole_number(checked.earlier, "a count")
         if earlier:
             self.faults["answer_damaged"] += earlier
         body = present(checked.body)
@@ -180,7 +180,7 @@ class AnswerStore:
             return None
         if copies:
             self._wait_until(checked.copying)
-        return KeptAnswer(facts=stored.facts, stream=BodyStream(body), content_encoding=BROTLI)
+        return CachedAnswer(facts=stored.facts, stream=BodyStream(body), content_encoding=BROTLI)
 
     async def _drop(self, digest: str, source: _Source) -> None:
         """Take a damaged answer out where it was found."""
@@ -193,11 +193,11 @@ class AnswerStore:
         except StoreUnavailable:
             self.faults["answer_not_dropped"] += 1
 
-    async def _unpacked(self, digest: str, source: _Source) -> KeptAnswer | None:
+    async def _unpacked(self, digest: str, source: _Source) -> CachedAnswer | None:
         facts = source.stored.facts
         if facts.body_bytes > ANSWER_MAX_BYTES:
             await source.body.cancel()
-            raise StoreUnavailable("the kept answer is too large to unpack; accept brotli")
+            raise StoreUnavailable("the cached answer is too large to unpack; accept brotli")
         try:
             read = await in_time(js.Response.new(source.body).arrayBuffer(), BUCKET_TIMEOUT_MS, "the bucket")
         except JsException as error:
@@ -210,7 +210,7 @@ class AnswerStore:
             return None
         plain = self._compression.decompress(Codec.BROTLI, packed, size=facts.body_bytes)
         stream = BodyStream(js.Response.new(js_bytes(plain)).body)
-        return KeptAnswer(facts=facts, stream=stream, content_encoding="")
+        return CachedAnswer(facts=facts, stream=stream, content_encoding="")
 
 
 @cache

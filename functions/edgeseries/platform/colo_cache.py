@@ -1,4 +1,4 @@
-"""Copies of kept answers in the cache of the location (colo) that a request came to.
+"""Copies of cached answers in the cache of the location (colo) that a request came to.
 
 Bytes lie there as they lie in the bucket, under an address of our own and without a
 Content-Encoding, so that no cache unpacks or packs them again. A copy lives COLO_TTL_MS; after a purge nobody
@@ -28,7 +28,7 @@ FACTS_HEADER: Final = "X-Answer-Facts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """A copy of a kept answer, its body still a stream of the platform."""
+    """A copy of a cached answer, its body still a stream of the platform."""
 
     body: Any
     facts: Facts

@@ -37,7 +37,7 @@ class D1Database:
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
         found: list[Row] = plain_json(rows)
-        # What a read scanned, a raw one does not tell; what it gave is the least of it.
+        # What a read scanned, a raw one does not report; what it gave is the least of it.
         self._meter["d1_rows_read"] += len(found)
         return found
 
@@ -53,12 +53,12 @@ class D1Database:
             raise StoreUnavailable("the index cannot be written; try again") from error
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
-        told = plain_json(results)
+        plain = plain_json(results)
         self._meter["d1_transactions"] += 1
-        for result in told:
+        for result in plain:
             self._meter["d1_rows_read"] += int(result["meta"].get("rows_read", 0))
             self._meter["d1_rows_written"] += int(result["meta"].get("rows_written", 0))
-        return [[tuple(row.values()) for row in result.get("results") or ()] for result in told]
+        return [[tuple(row.values()) for row in result.get("results") or ()] for result in plain]
 
     def _bound(self, command: Command) -> Any:
         return self._binding.prepare(command.sql).bind(*command.parameters)

@@ -6,6 +6,6 @@ export function headOf(request) {
   return JSON.stringify([method, url, [...headers], cf?.clientAcceptEncoding ?? null]);
 }
 
-export function responseOf(body, told) {
-  return new Response(body, JSON.parse(told));
+export function responseOf(body, init) {
+  return new Response(body, JSON.parse(init));
 }

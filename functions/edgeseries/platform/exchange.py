@@ -92,7 +92,7 @@ async def bounded_body(
 ) -> bytes | None:
     """All bytes of a ReadableStream, or None (and the stream cancelled) if they are over the bound.
 
-    `timeout_ms` tells how long the next piece may take; DeadlineExceeded if it does not come.
+    `timeout_ms` is how long the next piece may take; DeadlineExceeded if it does not come.
     """
     reader = stream.getReader()
     chunks: list[bytes] = []

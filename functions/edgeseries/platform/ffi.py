@@ -83,7 +83,7 @@ def raw_env() -> Any:
 
 
 def is_deadline(error: JsException) -> bool:
-    """Whether a JavaScript exception tells of a timeout or an abort."""
+    """Whether a JavaScript exception stands for a timeout or an abort."""
     return getattr(error, "name", "") in DEADLINE_ERROR_NAMES
 
 
@@ -121,7 +121,7 @@ async def call_in_time(target: Any, verb: str, *values: Any, timeout_ms: int, wh
     """What a method of a JavaScript object promises, within `timeout_ms`, else DeadlineExceeded.
 
     JavaScript makes the call: the promise in between, which `in_time` is handed, costs a tenth of a
-    millisecond, and a kept answer leaves in three.
+    millisecond, and a cached answer leaves in three.
     """
     return await _result(_timing().call(target, verb, timeout_ms, *values), timeout_ms, what)
 

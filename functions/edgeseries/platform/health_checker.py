@@ -44,7 +44,7 @@ class PlatformHealthChecker:
         self._clock = clock
         self._journal = journal
 
-    async def examine(self, *, timeout_ms: int) -> tuple[Finding, ...]:
+    async def check_all(self, *, timeout_ms: int) -> tuple[Finding, ...]:
         """See the port."""
         looks = {
             "database": self._look_at_database,

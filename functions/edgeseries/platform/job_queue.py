@@ -50,9 +50,9 @@ class PlatformDeadLetterQueue:
         self._queue = queue
         self._meter: Counter[str] = Counter() if meter is None else meter
 
-    async def bury(self, letter: FailedMessage) -> None:
+    async def add(self, message: FailedMessage) -> None:
         """See DeadLetterQueue."""
-        await _send(self._queue, [letter.to_wire()], 0)
+        await _send(self._queue, [message.to_wire()], 0)
         self._meter["queue_operations"] += OPERATIONS_OF_A_SEND
 
 

@@ -30,7 +30,7 @@ class PlatformJournal:
     ) -> None:
         self._function = function
         self._dataset = raw(dataset)
-        self._tallies = MetricsBuffer() if metrics_buffer is None else metrics_buffer
+        self._buffer = MetricsBuffer() if metrics_buffer is None else metrics_buffer
         self._clock = SystemClock() if clock is None else clock
 
     def line(self, level: Level, event: str, **fields: str | float | None) -> None:
@@ -40,12 +40,12 @@ class PlatformJournal:
 
     def request(self, record: RequestRecord) -> None:
         """See the port. The call does not wait; the platform gives no promise of delivery."""
-        self._tallies.request(record, self._clock.now_ms())
+        self._buffer.request(record, self._clock.now_ms())
         self._write(record)
 
     def batch(self, record: BatchRecord) -> None:
         """See the port, and `request`."""
-        self._tallies.operations["upstream_samples"] += record.sample_count
+        self._buffer.operations["upstream_samples"] += record.sample_count
         self._write(record)
 
     def sweep(self, record: SweepRecord) -> None:
@@ -53,7 +53,7 @@ class PlatformJournal:
         self._write(record)
 
     def _write(self, record: RequestRecord | BatchRecord | SweepRecord) -> None:
-        self._tallies.operations["analytics_points"] += 1
+        self._buffer.operations["analytics_points"] += 1
         try:
             self._dataset.writeDataPoint(js_plain(BY_RECORD[type(record)].point_of(record)))
         except (JsException, TypeError, ValueError) as error:

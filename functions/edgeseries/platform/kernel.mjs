@@ -14,7 +14,7 @@ const INTERFACE_VERSION = 1;
 const TEXT_SAMPLES = 32_768;
 
 /** An instance that has grown beyond this is not kept: memory of WebAssembly grows and never shrinks. */
-const KEPT_BYTES = 16 * 1024 * 1024;
+const MAX_REUSED_BYTES = 16 * 1024 * 1024;
 
 const FORMATS = { json: 0, "json-ascii": 1, ndjson: 2, csv: 3 };
 const HEADER_BYTES = 16;
@@ -61,7 +61,7 @@ function onKernel(work) {
     if (error instanceof WebAssembly.RuntimeError) throw new KernelFault(STOPPED);
     throw error;
   } finally {
-    if (kernel.memory.buffer.byteLength > KEPT_BYTES) instance = undefined;
+    if (kernel.memory.buffer.byteLength > MAX_REUSED_BYTES) instance = undefined;
   }
 }
 

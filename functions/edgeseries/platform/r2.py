@@ -1,4 +1,4 @@
-"""The bucket of `bucket.py` over an R2 binding, and R2's streams for kept answers.
+"""The bucket of `bucket.py` over an R2 binding, and R2's streams for cached answers.
 
 Every failure of the binding becomes StoreUnavailable; nothing waits longer than BUCKET_TIMEOUT_MS.
 """

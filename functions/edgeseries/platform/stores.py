@@ -15,6 +15,7 @@ from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import raw
 from edgeseries.platform.kernel import KernelBlockCodec
 from edgeseries.platform.r2 import R2Bucket
+from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.ports.clock import Clock
 from edgeseries.storage.limits import ANSWER_TTL_MS, BUCKET_CALLS_BUDGET, STATEMENTS_BUDGET
 
@@ -73,6 +74,7 @@ def stores_of(
         codec=KernelBlockCodec(python) if kernel else python,
         memory=memory,
         clock=clock,
+        pause=PlatformTimer().pause,
         faults=faults,
         used=metrics_buffer.used,
     )

@@ -38,7 +38,7 @@ class PlatformStreaming:
             await writer.close()
             dealt_with = True
         except JsException as error:
-            # The reader has gone away: nobody is left to tell.
+            # The reader has gone away: nobody is left to answer.
             self._journal.line("info", "a reader left before the end of a body", cause=str(error))
             dealt_with = True
         except EdgeError as error:

@@ -1,9 +1,12 @@
 """Bodies that are made while they are sent, and waiting between two looks."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Protocol
 
 from edgeseries.http.messages import BodyStream
+
+Pause = Callable[[int], Awaitable[None]]
+"""Waits for so many milliseconds, as `Timer.pause` does, with what belongs to the running event."""
 
 
 class Streaming(Protocol):

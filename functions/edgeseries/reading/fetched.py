@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeseries.blocks.ports.blocks import KeptDays
+from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.planning.fetch_plan import Gap
 from edgeseries.planning.partial_days import PartialDay, whole_day
 from edgeseries.series.days import day_span, days_touched
@@ -38,10 +38,10 @@ class Fetched:
         return {one.point: one.error for _, series in self.gaps for one in series if one.error is not None}
 
 
-def whole_days(fetched: Fetched, sealed_before_day: int) -> tuple[KeptDays, ...]:
+def whole_days(fetched: Fetched, sealed_before_day: int) -> tuple[DaysToStore, ...]:
     """The sealed whole days among what was fetched, of points that the site has."""
     return tuple(
-        KeptDays(point=one.point, days=days, samples=one.samples)
+        DaysToStore(point=one.point, days=days, samples=one.samples)
         for gap, series in fetched.gaps
         if (days := tuple(days_touched(gap.span))) and days[-1] < sealed_before_day
         if gap.span == day_span(days[0], days[-1])
@@ -50,12 +50,12 @@ def whole_days(fetched: Fetched, sealed_before_day: int) -> tuple[KeptDays, ...]
     )
 
 
-def completed_days(partial_days: Sequence[PartialDay], fetched: Fetched) -> tuple[KeptDays, ...]:
+def completed_days(partial_days: Sequence[PartialDay], fetched: Fetched) -> tuple[DaysToStore, ...]:
     """The days that were made from what was known and from the rest that was fetched."""
     read = fetched.samples_by_point()
     lost = fetched.errors()
     return tuple(
-        KeptDays(
+        DaysToStore(
             point=partial_day.point,
             days=(partial_day.day,),
             samples=whole_day(partial_day, read.get(partial_day.point, ())),

@@ -72,7 +72,7 @@ async def fetch_for_answer(
     """The gaps of one answer. Every delivery is counted by `bound`, after it is handed over.
 
     Raises AnswerTooLarge once all gaps together are more than one answer may fetch. With `probes` it is
-    raised early: the first day of points that nothing was learned of tells how dense they are before the
+    raised early: the first day of points that nothing was learned of shows how dense they are before the
     rest is fetched.
     """
     fitting = in_fitting_calls(gaps, density_per_day, origin.capabilities)

@@ -1,13 +1,13 @@
 """The live part of a request: what the isolate knows of it, and what it learns when more is read.
 
-The algebra is `planning/live_edge.py`. Values only; the tails come in.
+The algebra is `planning/live_edge.py`. Values only; recent samples come in.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgeseries.limits import LATEST_MS
-from edgeseries.planning.live_edge import Edge, LivePlan, Read, Tail, plan_live, tail_after
+from edgeseries.planning.live_edge import Edge, LivePlan, Read, RecentSamples, plan_live, recent_after
 from edgeseries.planning.partial_days import PartialDay
 from edgeseries.reading.fetched import Fetched
 from edgeseries.series.samples import Samples, within
@@ -16,20 +16,20 @@ from edgeseries.series.timerange import TimeRange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LivePart:
-    """The plan of a request's live part, the tails it may use for it, and what was remembered when it began.
+    """The plan of a request's live part, the recent samples it may use, and what was known when it began.
 
     Without a live part there is no plan. `known` is what was remembered, if it may be used at all: days
     that were sealed since can be made from it.
     """
 
     plan: LivePlan | None = None
-    tails: Mapping[str, Tail] = field(default_factory=dict)
-    known: Mapping[str, Tail] = field(default_factory=dict)
-    remembered: Mapping[str, Tail] = field(default_factory=dict)
+    recents: Mapping[str, RecentSamples] = field(default_factory=dict)
+    known: Mapping[str, RecentSamples] = field(default_factory=dict)
+    remembered: Mapping[str, RecentSamples] = field(default_factory=dict)
 
     @property
     def missing_ms(self) -> Mapping[str, int]:
-        """How much of the live part upstream must tell, by point."""
+        """How much of the live part upstream must deliver, by point."""
         return {} if self.plan is None else self.plan.missing_ms
 
     @property
@@ -45,10 +45,10 @@ class LivePart:
         found = [(partial_day.point, partial_day.samples) for partial_day in partial_days]
         if self.plan is not None:
             live = TimeRange(start_ms=self.plan.edge.span.start_ms, end_ms=LATEST_MS)
-            found += [(point, within(tail.samples, live)) for point, tail in self.tails.items()]
+            found += [(point, within(recent.samples, live)) for point, recent in self.recents.items()]
         return found
 
-    def tails_after(self, fetched: Fetched, stamps: Mapping[str, int]) -> Mapping[str, Tail]:
+    def recents_after(self, fetched: Fetched, stamps: Mapping[str, int]) -> Mapping[str, RecentSamples]:
         """What is known once more was read, of the points that have a stamp: the generation that it was read
         under. A point that the site does not have is not remembered.
         """
@@ -59,30 +59,34 @@ class LivePart:
             for one in series:
                 if one.error is None and one.point in stamps:
                     reads.setdefault(one.point, []).append((gap.span, one.samples))
-        after = {point: tail_after(self.tails.get(point), reads[point], self.plan.edge) for point in reads}
+        after = {
+            point: recent_after(self.recents.get(point), reads[point], self.plan.edge) for point in reads
+        }
         return {
-            point: replace(tail, stamp=stamps[point]) for point, tail in after.items() if tail is not None
+            point: replace(recent, stamp=stamps[point])
+            for point, recent in after.items()
+            if recent is not None
         }
 
 
 def live_part_of(
     points: Sequence[str],
     edge: Edge | None,
-    remembered: Mapping[str, Tail],
-    known: Mapping[str, Tail],
+    remembered: Mapping[str, RecentSamples],
+    known: Mapping[str, RecentSamples],
     *,
     batch_points: int,
 ) -> LivePart:
-    """The plan for an edge (None where the range is sealed), of all tails that are remembered and those of
-    them that may be used. One call may name `batch_points` points.
+    """The plan for an edge (None where the range is sealed), of all recent samples that are remembered and
+    those of them that may be used. One call may name `batch_points` points.
     """
     if edge is None:
         return LivePart(known=known)
     start_ms, end_ms = edge.span.start_ms, edge.span.end_ms
-    tails = {
-        point: tail
-        for point, tail in known.items()
-        if start_ms <= tail.known_until_ms and tail.from_ms <= end_ms
+    recents = {
+        point: recent
+        for point, recent in known.items()
+        if start_ms <= recent.known_until_ms and recent.from_ms <= end_ms
     }
-    plan = plan_live(points, edge, tails, batch_points=batch_points)
-    return LivePart(plan=plan, tails=tails, known=known, remembered=remembered)
+    plan = plan_live(points, edge, recents, batch_points=batch_points)
+    return LivePart(plan=plan, recents=recents, known=known, remembered=remembered)

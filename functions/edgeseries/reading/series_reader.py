@@ -16,7 +16,7 @@ from edgeseries.origins.ports.origin import Origin
 from edgeseries.planning.fetch_plan import FetchPlan, Gap
 from edgeseries.planning.live_edge import Edge
 from edgeseries.planning.partial_days import PartialDay, partial_days_of
-from edgeseries.planning.ports.tails import Tails
+from edgeseries.planning.ports.live_cache import LiveCache
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.ports.clock import Clock
 from edgeseries.reading.faults import note
@@ -67,8 +67,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesReader:
-    """Over the stores and the upstream. `tails` is the isolate's memory of the live edge; who only asks what
-    is missing has none. `faults` counts by name what went wrong and was put up with.
+    """Over the stores and the upstream. `live_cache` is the isolate's memory of the live edge; who only asks
+    what is missing has none. `faults` counts by name what went wrong and was put up with.
     """
 
     blocks: Blocks
@@ -76,7 +76,7 @@ class SeriesReader:
     clock: Clock
     journal: Journal
     settle_lag_ms: int
-    tails: Tails | None = None
+    live_cache: LiveCache | None = None
     live_ttl_ms: int = 0
     faults: Counter[str] = field(default_factory=Counter)
 
@@ -89,8 +89,8 @@ class SeriesReader:
         return plan_of(wanted, index, index.covered, now_ms=now_ms, settle_lag_ms=self.settle_lag_ms)
 
     def survey(self, wanted: Wanted, index: Index, *, now_ms: int) -> Survey:
-        """What is missing of it at a moment (UTC epoch). A request that uses nothing stored uses no tail
-        either, nor does one that does not know the generations: a tail of another generation is of before a
+        """What is missing of it at a moment (UTC epoch). A request that uses nothing stored uses no recent
+        samples either, nor does one that does not know the generations: those of another are from before a
         purge or a refresh.
         """
         live = self._live_part(wanted, index, now_ms)
@@ -149,24 +149,24 @@ class SeriesReader:
             fetch_plan=fetch_plan,
             fetched=fetched,
             partial_days=partial_days,
-            from_store=bool(stored or partial_days or survey.live.tails),
+            from_store=bool(stored or partial_days or survey.live.recents),
             origin_ms=self.clock.now_ms() - asked_ms if gaps else None,
         )
 
     def learn(self, survey: Survey, fetched: Fetched, stamps: Mapping[str, int]) -> None:
         """Remember what was read of the live edge, of the points that have a stamp."""
-        assert self.tails is not None
+        assert self.live_cache is not None
         if survey.live.plan is not None:
-            tails = survey.live.tails_after(fetched, stamps)
-            self.tails.learn(survey.wanted.site, tails, instead_of=survey.live.remembered)
+            recents = survey.live.recents_after(fetched, stamps)
+            self.live_cache.learn(survey.wanted.site, recents, instead_of=survey.live.remembered)
 
     def _live_part(self, wanted: Wanted, index: Index, now_ms: int) -> LivePart:
-        assert self.tails is not None, "who reads the live edge has a memory for it"
-        remembered = self.tails.recall(wanted.site, wanted.points)
+        assert self.live_cache is not None, "who reads the live edge has a memory for it"
+        remembered = self.live_cache.recall(wanted.site, wanted.points)
         known = {
-            point: tail
-            for point, tail in remembered.items()
-            if index.reads and index.known and tail.stamp == index.stamps.of(point).total
+            point: recent
+            for point, recent in remembered.items()
+            if index.reads and index.known and recent.stamp == index.stamps.of(point).total
         }
         unsealed_ms = first_unsealed_day(now_ms=now_ms, settle_lag_ms=self.settle_lag_ms) * DAY_MS
         start_ms, end_ms = max(wanted.span.start_ms, unsealed_ms), wanted.span.end_ms
@@ -183,7 +183,7 @@ class SeriesReader:
 
     async def _stored(self, survey: Survey, bound: SampleBound) -> Mapping[str, StoredSamples]:
         """What the blocks hold, in the sealed part, of the points that the index says something of. An object
-        may be gone that the index tells of; a store that fails counts as empty.
+        may be gone that the index lists; a store that fails counts as empty.
         """
         plan, wanted = survey.fetch_plan, survey.wanted
         if not plan.covered_points or plan.sealed_part is None:

@@ -41,7 +41,7 @@ class Wanted(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """What the index tells of some points. `known` if it could be asked; `reads` if what is stored may be
+    """What the index lists some points. `known` if it could be asked; `reads` if what is stored may be
     used.
     """
 
@@ -83,7 +83,7 @@ class Index:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What is wanted, and what there is of it at the moment `now_ms` (UTC epoch). `fetch_plan` is what
-    upstream must deliver if every object is there that the index tells of.
+    upstream must deliver if every object is there that the index lists.
     """
 
     wanted: Wanted

@@ -89,7 +89,7 @@ async def _read(  # noqa: PLR0917 - what a window is read with
 
 
 def _slices(query: TimeseriesQuery) -> Iterator[TimeseriesQuery]:
-    """The query by points, so many at a time that one look at the index tells all their objects."""
+    """The query by points, so many at a time that one look at the index says all their objects."""
     size = max(1, INLINE_MAX_BLOCKS // block_count(1, query.span))
     for first in range(0, len(query.points), size):
         yield replace(query, points=query.points[first : first + size])

@@ -30,6 +30,11 @@ def days_touched(span: TimeRange) -> range:
     return range(day_of(span.start_ms), day_of(span.end_ms - 1) + 1)
 
 
+def overlap_ms(span: TimeRange, day: int) -> int:
+    """How many milliseconds of a day (days since 1970) lie in a range."""
+    return max(0, min(span.end_ms, (day + 1) * DAY_MS) - max(span.start_ms, day * DAY_MS))
+
+
 def first_unsealed_day(*, now_ms: int, settle_lag_ms: int) -> int:
     """The first day that may still get samples: a day is sealed when it ended at least the lag ago."""
     return (now_ms - settle_lag_ms) // DAY_MS

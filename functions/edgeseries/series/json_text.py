@@ -1,4 +1,4 @@
-"""JSON from outside, looked at before it is parsed.
+"""JSON: one writer, and a reader that looks at what comes from outside before it is parsed.
 
 Python's parser goes down a level for each bracket. In the Workers runtime that ends the whole isolate
 (the stack of WebAssembly is small, and its overflow is no exception), so depth is bounded first. Only
@@ -37,6 +37,11 @@ class RepeatedField(ValueError):
     """A name that stands twice in one object: nobody could say which is meant."""
 
 
+def json_text(value: object) -> str:
+    """Compact JSON; what is not ASCII stays as it is. Raises ValueError for a number that is not finite."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def parsed(text: bytes) -> Any:
     """The value of a JSON text in UTF-8; an object that names a field twice is refused.
 
@@ -58,11 +63,6 @@ def parsed_rows(text: bytes) -> Any:
         if not _LONG_INTEGER.search(text):
             raise
     return json.loads(decoded, parse_int=_integer)
-
-
-def depth_of(text: bytes) -> int:
-    """How deep brackets stand within brackets. What stands in texts does not count."""
-    return max(_depths(_shape_of(text)), default=0)
 
 
 def _checked(text: bytes) -> str:

@@ -109,6 +109,13 @@ def _first_ms(part: Samples) -> int:
     return part.times_ms[0]
 
 
+def overlaid(under: Samples, span: TimeRange, over: Samples) -> Samples:
+    """`under`, with what `over` holds of a range in the place of what it held there itself."""
+    first = bisect_left(under.times_ms, span.start_ms)
+    last = bisect_left(under.times_ms, span.end_ms, lo=first)
+    return appended((under.part(0, first), within(over, span), under.part(last, len(under))))
+
+
 def within(samples: Samples, span: TimeRange) -> Samples:
     """Only the samples inside the half-open range."""
     times_ms = samples.times_ms
@@ -116,16 +123,6 @@ def within(samples: Samples, span: TimeRange) -> Samples:
         return samples
     first = bisect_left(times_ms, span.start_ms)
     return samples.part(first, bisect_left(times_ms, span.end_ms, lo=first))
-
-
-def outside(samples: Samples, spans: Iterable[TimeRange]) -> list[Samples]:
-    """What lies before, between and after ranges that ascend and do not overlap, each as a part."""
-    found, start = [], 0
-    for span in spans:
-        found.append(samples.part(start, max(start, bisect_left(samples.times_ms, span.start_ms))))
-        start = bisect_left(samples.times_ms, span.end_ms, lo=start)
-    found.append(samples.part(start, len(samples)))
-    return found
 
 
 def days_with_samples(times_ms: Sequence[int]) -> list[int]:

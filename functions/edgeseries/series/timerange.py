@@ -5,6 +5,7 @@ Texts of instants are ISO-8601 with a zone, or epoch milliseconds.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -44,6 +45,17 @@ class TimeRange:
             TimeRange(start_ms=self.start_ms, end_ms=middle_ms),
             TimeRange(start_ms=middle_ms, end_ms=self.end_ms),
         )
+
+
+def united(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Half-open ranges `(start, end)` ascending, without empty ones; those that meet or overlap are one."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(one for one in ranges if one[0] < one[1]):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
 
 
 def instant_ms(moment: datetime) -> int:

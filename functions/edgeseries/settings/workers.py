@@ -56,7 +56,7 @@ AUTH: Final = Setting(
     workers=ROUTER,
     description=(
         "Whether callers need an API key, see [security](security.md). `make dev` is open unless it is "
-        "told `AUTH=keys`."
+        "started with `AUTH=keys`."
     ),
 )
 ADMIN_KEY_HASH: Final = Setting(
@@ -185,7 +185,7 @@ ANSWER_TTL_DAYS: Final = Setting(
     scale=DAY_MS,
     workers=ROUTER,
     description=(
-        "How long a kept answer is given; the janitor removes it then. Also the lifecycle rule of the "
+        "How long a cached answer is given; the janitor removes it then. Also the lifecycle rule of the "
         "bucket, the backstop behind the janitor."
     ),
 )

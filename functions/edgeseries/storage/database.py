@@ -4,11 +4,11 @@ D1 in `d1.py`, SQLite in the tests. A database that fails or is late raises Stor
 Sets of values go in as one JSON text (`json_each`): D1 takes 100 parameters of a statement.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from edgeseries.series.json_text import json_text
 from edgeseries.storage.limits import PARAMETER_MAX_BYTES
 
 
@@ -41,7 +41,7 @@ def json_chunks(values: Iterable[Any], max_bytes: int = PARAMETER_MAX_BYTES) -> 
     texts: list[str] = []
     size_bytes = 0
     for value in values:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        text = json_text(value)
         text_bytes = len(text.encode()) + len(",")
         if texts and size_bytes + text_bytes + len("[]") > max_bytes:
             yield f"[{','.join(texts)}]", len(texts)

@@ -86,7 +86,7 @@ MEMORY_MAX_BYTES: Final = 16_000_000
 """Raw blocks an isolate keeps, of its 128 MB: a month of 1,000 five-minute points."""
 
 STAMPS_TTL_MS: Final = 30 * SECOND_MS
-"""How long an isolate believes the generations that it read, so that a kept answer costs no read of D1. A
+"""How long an isolate believes the generations that it read, so that a cached answer costs no read of D1. A
 purge or refresh through another isolate is seen here within it, one through this isolate at once."""
 
 STAMPS_MAX_QUERIES: Final = 2_000
@@ -95,10 +95,10 @@ STAMPS_MAX_QUERIES: Final = 2_000
 STAMPS_MAX_POINTS: Final = 50_000
 """Names in these sets, all together: some megabytes."""
 
-TAILS_MAX_SAMPLES: Final = 250_000
+LIVE_CACHE_MAX_SAMPLES: Final = 250_000
 """Samples of live edges an isolate keeps: 10 MB of its 128 MB; a day of 170 one-minute points."""
 
-TAIL_OWN_SAMPLES: Final = 16
+LIVE_CACHE_ENTRY_SAMPLES: Final = 16
 """What a tail takes beside its samples, counted in samples (40 bytes), so that empty ones are bounded."""
 
 # --- density ------------------------------------------------------------------
@@ -120,7 +120,7 @@ PURGE_MAX_STRETCHES: Final = 150
 
 # --- answers ------------------------------------------------------------------
 ANSWER_TTL_MS: Final = 30 * DAY_MS
-"""A kept answer is made again after this, so that what nobody asks for goes."""
+"""A cached answer is made again after this, so that what nobody asks for goes."""
 
 COLO_TTL_MS: Final = MINUTE_MS
 """How long one location answers without asking R2."""
@@ -132,11 +132,11 @@ COLO_MAX_BYTES: Final = 8_000_000
 """Larger answers are not copied into the colo cache: while copied they are in memory."""
 
 CHECKED_AHEAD_BYTES: Final = 1_000_000
-"""Kept answers up to this size are checked before their first byte leaves: they are in the isolate's memory
+"""Cached answers up to this size are checked before their first byte leaves: they are in the isolate's memory
 for that long. Larger ones are checked as they pass."""
 
 ANSWER_MAX_BYTES: Final = 50_000_000
-"""A kept body unpacked for a client without brotli, at most: it is in memory then, twice."""
+"""A cached body unpacked for a client without brotli, at most: it is in memory then, twice."""
 
 ANSWER_QUALITY: Final = 5
 """Brotli quality of answers: 32 MB/s of JSON here, and 9 would be 9 MB/s for some percent."""

@@ -63,7 +63,7 @@ def block_key(site: str, point: str, month: str, digest: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BlockPath:
-    """What the key of a block tells."""
+    """What the key of a block says."""
 
     point_digest: str
     month: str
@@ -80,7 +80,7 @@ def block_path(key: str) -> BlockPath | None:
 
 
 def answer_key(digest: str) -> str:
-    """The key of a kept answer."""
+    """The key of a cached answer."""
     return f"{ANSWERS}{digest}"
 
 
@@ -90,7 +90,7 @@ def purge_key(site: str, generation: int) -> str:
 
 
 Used = Callable[[Sequence[str], int], None]
-"""Is told the keys of objects that were given, and when (UTC epoch ms)."""
+"""Called with the keys of objects that were given, and when (UTC epoch ms)."""
 
 
 def nobody_counts(_keys: Sequence[str], _now_ms: int) -> None:

@@ -1,1 +1,1 @@
-"""What the router promises over HTTP, declared: what handlers read by, and what `/api/openapi.json` tells."""
+"""What the router promises over HTTP, declared: what handlers read by, and what `/api/openapi.json` says."""

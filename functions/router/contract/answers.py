@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from edgeseries.answers.answer import TimeseriesAnswerDocument
 from edgeseries.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -28,8 +29,8 @@ from edgeseries.errors import (
     Transient,
     Unidentified,
 )
+from edgeseries.http.documents import Document
 from edgeseries.http.parameters import Schema
-from router.contract import schemas
 
 Problems = tuple[type[EdgeError], ...]
 
@@ -76,21 +77,21 @@ JOB_HEADERS: Final = ("Location", "Retry-After", "X-Route-Type", "Preference-App
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One status that is no problem: its bodies by media type (without parameters), its own headers.
+    """One status that is no problem: its bodies by media type (without parameters), its own headers. A
+    body is a document, or has another schema.
 
     Headers are named here and declared in `contract/headers.py`.
     """
 
     description: str
-    bodies: Mapping[str, Schema] = field(default_factory=dict)
+    bodies: Mapping[str, type[Document] | Schema] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
 
 
-def json_answer(description: str, schema: Schema, *headers: str) -> Answer:
+def json_answer(description: str, document: type[Document] | Schema, *headers: str) -> Answer:
     """An answer with a JSON document."""
-    return Answer(description=description, bodies={"application/json": schema}, headers=headers)
+    return Answer(description=description, bodies={"application/json": document}, headers=headers)
 
 
-ACCEPTED: Final = json_answer("The job of this request.", schemas.ref("AcceptedJob"), *JOB_HEADERS)
 NOT_MODIFIED: Final = Answer(description="The caller has this content.", headers=(*RESULT_HEADERS, *ROUTED))
-SERIES: Final = json_answer("The samples.", schemas.ref("TimeseriesAnswer"), *RESULT_HEADERS, *ROUTED)
+SERIES: Final = json_answer("The samples.", TimeseriesAnswerDocument, *RESULT_HEADERS, *ROUTED)

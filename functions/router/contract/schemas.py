@@ -1,22 +1,26 @@
-"""JSON Schemas (2020-12) of bodies: time series, coverage, purges, lists, health, problems.
+"""JSON Schemas (2020-12) that no document declares: bodies that callers send, arrays of two, events.
 
-Fields are only ever added, so objects are open. Jobs and statistics have files of their own.
+Those of answers are made of the dataclasses that are sent (`http/documents.py`).
 """
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
-from edgeseries.http.parameters import Parameter, Schema
+from edgeseries.access.grants import Right
+from edgeseries.http.documents import Given, ref
+from edgeseries.http.parameters import Name, Parameter, Schema
 from edgeseries.jobs.job import Priority
-from edgeseries.limits import MAX_POINTS
+from edgeseries.jobs.states import ACTIVE, JobStatus
+from edgeseries.limits import KEY_MAX_SITES, MAX_OWNER_CHARS, MAX_POINTS
 from edgeseries.planning.query import END_TIME, POINTS, ROUTE, SITE, START_TIME, USER_ID
-from edgeseries.planning.routing import Route
+from edgeseries.rates import Tier
 
 TEXT: Final[Schema] = {"type": "string"}
-FLAG: Final[Schema] = {"type": "boolean"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-NUMBER: Final[Schema] = {"type": "number"}
-MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
 DAY: Final[Schema] = {"type": "string", "format": "date"}
+
+PROGRESS: Final = "progress"
+"""The name of events of a job that is under way; the last one is named by how it ended."""
 
 
 def words(*values: str) -> dict[str, Any]:
@@ -24,29 +28,9 @@ def words(*values: str) -> dict[str, Any]:
     return {"type": "string", "enum": [str(value) for value in values]}
 
 
-def maybe(schema: Schema) -> dict[str, Any]:
-    """It, or null."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
 def listed(schema: Schema, **bounds: int) -> dict[str, Any]:
     """An array of it."""
     return {"type": "array", "items": schema, **bounds}
-
-
-def mapped(schema: Schema) -> dict[str, Any]:
-    """An object whose every value is it."""
-    return {"type": "object", "additionalProperties": schema}
-
-
-def record(**fields: Schema) -> dict[str, Any]:
-    """An object that has all of these fields."""
-    return {"type": "object", "properties": fields, "required": list(fields)}
-
-
-def ref(name: str) -> dict[str, Any]:
-    """A schema by its name in the document."""
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _body(parameters: tuple[Parameter, ...], **more: Schema) -> dict[str, Any]:
@@ -65,93 +49,47 @@ def _body(parameters: tuple[Parameter, ...], **more: Schema) -> dict[str, Any]:
 
 QUERY_FIELDS: Final = (SITE, POINTS, START_TIME, END_TIME, ROUTE, USER_ID)
 
-TIMESERIES_REQUEST: Final = _body(QUERY_FIELDS)
-JOB_REQUEST: Final = _body(QUERY_FIELDS, priority={**words(*Priority), "default": str(Priority.NORMAL)})
-
-SAMPLE: Final[Schema] = {
-    "type": "array",
-    "prefixItems": [COUNT, {"type": ["number", "string", "boolean", "null"]}],
-    "minItems": 2,
-    "maxItems": 2,
-    "description": "UTC epoch milliseconds, and the value.",
+SCHEMAS: Final[Mapping[str, Schema]] = {
+    "DayRange": {
+        "type": "array",
+        "prefixItems": [DAY, DAY],
+        "minItems": 2,
+        "maxItems": 2,
+        "description": "The first day and the last, both held.",
+    },
+    "Event": {
+        "type": "object",
+        "properties": {
+            "id": TEXT,
+            "event": words(PROGRESS, *(status for status in JobStatus if status not in ACTIVE)),
+            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": ref("Job")},
+            "retry": COUNT,
+        },
+        "description": "A server-sent event.",
+    },
+    "JobRequest": _body(QUERY_FIELDS, priority={**words(*Priority), "default": str(Priority.NORMAL)}),
+    # `["*"]` for sites stands for all, and goes with no other name.
+    "KeyRequest": {
+        "type": "object",
+        "properties": {
+            "owner": {"type": "string", "minLength": 1, "maxLength": MAX_OWNER_CHARS, "pattern": "^[ -~]+$"},
+            "sites": listed(Name().schema, minItems=1, maxItems=KEY_MAX_SITES),
+            "rights": listed(words(*Right), minItems=1),
+            "tier": {**words(*Tier), "default": str(Tier.STANDARD)},
+        },
+        "required": ["owner", "sites", "rights"],
+        "additionalProperties": False,
+    },
+    "Sample": {
+        "type": "array",
+        "prefixItems": [COUNT, {"type": ["number", "string", "boolean", "null"]}],
+        "minItems": 2,
+        "maxItems": 2,
+        "description": "UTC epoch milliseconds, and the value.",
+    },
+    "TimeseriesRequest": _body(QUERY_FIELDS),
 }
+"""By their names in the contract."""
 
-SERIES: Final = record(samples=listed(ref("Sample")), count=COUNT, error=maybe(TEXT))
-
-TIMESERIES_ANSWER: Final = record(
-    data=mapped(ref("Series")),
-    _meta=record(site=TEXT, startTime=MOMENT, endTime=MOMENT, pointCount=COUNT, sampleCount=COUNT),
-)
-
-DAY_RANGE: Final[Schema] = {
-    "type": "array",
-    "prefixItems": [DAY, DAY],
-    "minItems": 2,
-    "maxItems": 2,
-    "description": "The first day and the last, both held.",
-}
-DAYS: Final = record(days=COUNT, ranges=maybe(listed(ref("DayRange"))))
-
-COVERAGE: Final = record(
-    site=TEXT,
-    startTime=MOMENT,
-    endTime=MOMENT,
-    settleLagSeconds=COUNT,
-    firstUnsealedDay=DAY,
-    live=maybe(ref("DayRange")),
-    totals=record(
-        points=COUNT,
-        storedDays=COUNT,
-        emptyDays=COUNT,
-        rereadDays=COUNT,
-        missingDays=COUNT,
-        liveDays=COUNT,
-        estimatedMissingSamples=COUNT,
-        estimatedAnswerSamples=COUNT,
-        route=words(*Route),
-    ),
-    complete=FLAG,
-    groups=listed(
-        record(
-            pointCount=COUNT,
-            stored=ref("Days"),
-            empty=ref("Days"),
-            missing=ref("Days"),
-            points=listed(TEXT),
-        )
-    ),
-)
-
-PURGED: Final = record(
-    blocks=COUNT,
-    storedBytes=COUNT,
-    dryRun=FLAG,
-    site=TEXT,
-    pointCount=maybe(COUNT),
-    days=maybe(ref("DayRange")),
-)
-
-SITES: Final = record(sites=listed(record(name=TEXT, title=maybe(TEXT))), count=COUNT)
-
-SITE_POINTS: Final = record(
-    site=TEXT,
-    points=listed(
-        record(name=TEXT, unit=maybe(TEXT), kind=maybe(TEXT), intervalSeconds=maybe({"type": "integer"}))
-    ),
-    count=COUNT,
-)
-
-PART: Final[Schema] = {
-    **record(status=words("ok", "failing"), durationMs=COUNT, fault=maybe(TEXT)),
-    "additionalProperties": COUNT,
-}
-
-HEALTH: Final[Schema] = {
-    "type": "object",
-    "properties": {"status": words("ok", "failing"), "parts": mapped(PART)},
-    "required": ["status"],
-}
-
-FAULT: Final = record(parameter=TEXT, detail=TEXT)
-
-ANY_OBJECT: Final[Schema] = {"type": "object"}
+DayRange = Annotated[list[str], Given(ref("DayRange"))]
+"""The first day and the last, both held."""

@@ -1,11 +1,13 @@
 """`/api/health`: that this Worker answers; with `deep=1`, every part that answers depend on."""
 
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
 
 from edgeseries.access.grants import Right, require
+from edgeseries.http.documents import LEFT_OUT, REST, Document, Section
 from edgeseries.limits import PROBE_TIMEOUT_MS
 from edgeseries.metrics.ports.health import Finding
-from router.contract import schemas
 from router.contract.answers import (
     json_answer,
 )
@@ -17,6 +19,26 @@ from router.ports import Ports
 
 UNHEALTHY = 503
 
+Status = Literal["ok", "failing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartDocument(Section):
+    """How a part answered, with counts of its own."""
+
+    status: Status
+    duration_ms: int
+    fault: str | None
+    facts: Annotated[Mapping[str, int], REST]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthDocument(Document):
+    """Whether the Worker answers, and with `deep=1` every part by name."""
+
+    status: Status
+    parts: Annotated[Mapping[str, PartDocument] | None, LEFT_OUT] = None
+
 
 async def health(arrival: Arrival, ports: Ports) -> Outcome:
     """Cheap and always 200; with `deep=1` 200 only if every part answered in time, else 503, and each
@@ -24,23 +46,26 @@ async def health(arrival: Arrival, ports: Ports) -> Outcome:
     """
     fields = read_fields(arrival.request, arrival.endpoint.parameters)
     if not DEPTHS[fields.get("deep", "0")]:
-        return json_outcome({"status": "ok"})
+        return json_outcome(HealthDocument(status="ok"))
     require(arrival.grant, Right.READ, what="looking at every part")
-    findings = await ports.health_checker.examine(timeout_ms=PROBE_TIMEOUT_MS)
+    findings = await ports.health_checker.check_all(timeout_ms=PROBE_TIMEOUT_MS)
     healthy = all(finding.fault is None for finding in findings)
     return json_outcome(
-        {"status": "ok" if healthy else "failing", "parts": {one.part: _told(one) for one in findings}},
+        HealthDocument(
+            status="ok" if healthy else "failing",
+            parts={one.part: _serialize_finding(one) for one in findings},
+        ),
         status=200 if healthy else UNHEALTHY,
     )
 
 
-def _told(finding: Finding) -> dict[str, object]:
-    return {
-        "status": "ok" if finding.fault is None else "failing",
-        "durationMs": finding.duration_ms,
-        "fault": finding.fault,
-        **dict(finding.facts),
-    }
+def _serialize_finding(finding: Finding) -> PartDocument:
+    return PartDocument(
+        status="ok" if finding.fault is None else "failing",
+        duration_ms=finding.duration_ms,
+        fault=finding.fault,
+        facts=dict(finding.facts),
+    )
 
 
 ENDPOINTS: Final = (
@@ -54,8 +79,8 @@ ENDPOINTS: Final = (
         handler=health,
         parameters=(DEEP,),
         answers={
-            200: json_answer("All is well.", schemas.ref("Health")),
-            503: json_answer("A part does not answer.", schemas.ref("Health")),
+            200: json_answer("All is well.", HealthDocument),
+            503: json_answer("A part does not answer.", HealthDocument),
         },
     ),
 )

@@ -10,22 +10,23 @@ from collections.abc import AsyncGenerator
 from edgeseries.access.grants import Grant
 from edgeseries.answers.answer import json_bytes
 from edgeseries.errors import RateLimited, StoreUnavailable
+from edgeseries.http.documents import to_json
 from edgeseries.http.messages import HttpResponse
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import (
-    EVENT_BEAT_MS,
+    EVENT_HEARTBEAT_MS,
     EVENTS_MAX_LOOKS,
     EVENTS_MAX_MS,
     EVENTS_MAX_STREAMS,
-    EVENTS_SEAT_MS,
+    EVENTS_SLOT_MS,
     POLL_INTERVAL_MS,
 )
 from edgeseries.jobs.pacing import step_ms
-from edgeseries.jobs.ports.job_watch import Seat
+from edgeseries.jobs.ports.job_watch import StreamSlot
 from edgeseries.limits import SECOND_MS
 from edgeseries.rates import RatePolicy
 from router.authorize import still_holds
-from router.contract.job_schemas import PROGRESS
+from router.contract.schemas import PROGRESS
 from router.endpoint import Arrival
 from router.outcome import Outcome
 from router.ports import Ports
@@ -45,24 +46,24 @@ def events_outcome(job: Job, arrival: Arrival, ports: Ports) -> Outcome:
     if arrival.request.method == "HEAD":
         return Outcome(response=HttpResponse(status=200, headers=headers))
     grant = arrival.grant
-    seat = ports.job_watch.take_seat(
+    slot = ports.job_watch.acquire_slot(
         f"key:{grant.key_id}" if grant.key_id else f"ip:{arrival.request.caller}"
     )
-    if seat is None:
+    if slot is None:
         raise RateLimited(
             f"{EVENTS_MAX_STREAMS} event streams of this caller are open; end some, or ask for the job",
-            retry_after_s=EVENTS_SEAT_MS // SECOND_MS,
+            retry_after_s=EVENTS_SLOT_MS // SECOND_MS,
             policy=RatePolicy(name="event-streams", quota=EVENTS_MAX_STREAMS),
         )
-    stream = ports.streaming.stream(events(job, known, seat, grant, ports))
+    stream = ports.streaming.stream(events(job, known, slot, grant, ports))
     return Outcome(response=HttpResponse(status=200, headers=headers, stream=stream))
 
 
-async def events(job: Job, known: str, seat: Seat, grant: Grant, ports: Ports) -> AsyncGenerator[bytes]:
+async def events(job: Job, known: str, slot: StreamSlot, grant: Grant, ports: Ports) -> AsyncGenerator[bytes]:
     """An event for every change of the job, a comment where nothing happens for long. A key that is revoked
     meanwhile gets no more.
     """
-    began_ms = told_ms = known_ms = ports.clock.now_ms()
+    began_ms = sent_ms = known_ms = ports.clock.now_ms()
     looks = 0
     yield RETRY
     try:
@@ -71,15 +72,15 @@ async def events(job: Job, known: str, seat: Seat, grant: Grant, ports: Ports) -
             if mark_of(job) != known:
                 known = mark_of(job)
                 yield event_of(job, ports.clock.now_ms())
-                told_ms = ports.clock.now_ms()
+                sent_ms = ports.clock.now_ms()
             if not job.active:
                 return
-            if ports.clock.now_ms() - told_ms >= EVENT_BEAT_MS:
+            if ports.clock.now_ms() - sent_ms >= EVENT_HEARTBEAT_MS:
                 yield b": still here\n\n"
-                told_ms = ports.clock.now_ms()
+                sent_ms = ports.clock.now_ms()
             wait_ms = step_ms(job, ports.clock.now_ms())
             await ports.timer.pause(wait_ms)
-            ports.job_watch.keep_seat(seat)
+            ports.job_watch.renew_slot(slot)
             try:
                 if not await still_holds(grant, ports):
                     return
@@ -93,7 +94,7 @@ async def events(job: Job, known: str, seat: Seat, grant: Grant, ports: Ports) -
                 job, known_ms = await with_parts(seen.job or job, ports), seen.read_ms
         yield b": this stream has had its time; connect again\n" + RETRY
     finally:
-        ports.job_watch.leave_seat(seat)
+        ports.job_watch.release_slot(slot)
 
 
 def mark_of(job: Job) -> str:
@@ -107,5 +108,5 @@ def event_of(job: Job, now_ms: int) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (
         mark_of(job).encode(),
         name.encode(),
-        json_bytes(serialize_job(job, now_ms)),
+        json_bytes(to_json(serialize_job(job, now_ms))),
     )

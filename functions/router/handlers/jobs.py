@@ -1,11 +1,15 @@
 """`/api/jobs`: make, list, look at, cancel and retry jobs; their results and events."""
 
-from dataclasses import replace
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
 
 from edgeseries.access.grants import Right
-from edgeseries.answers.result_format import MEDIA_TYPES, ResultFormat
+from edgeseries.answers.answer import TimeseriesAnswerDocument
+from edgeseries.answers.result_format import ResultFormat, media_type_of
 from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
+from edgeseries.http.documents import SPREAD, Document, Given, ref
+from edgeseries.http.parameters import Schema
 from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
@@ -14,7 +18,6 @@ from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import SECOND_MS
 from router.contract import headers, schemas
 from router.contract.answers import (
-    ACCEPTED,
     NOT_MODIFIED,
     RESULT_HEADERS,
     SENT_BODY,
@@ -31,9 +34,26 @@ from router.job_result import result_outcome
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_fields, read_job_request
 from router.ports import Ports
-from router.queued_answer import queue_job, too_many_jobs
+from router.queued_answer import ACCEPTED, queue_job, too_many_jobs
 from router.result_parts import gone, query_of_part, result_parts, with_parts
-from router.serializers import cursor_place, cursor_text, serialize_job, status_url
+from router.serializers import JobDocument, cursor_place, cursor_text, serialize_job, status_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsDocument(Document):
+    """A page of jobs."""
+
+    jobs: tuple[JobDocument, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelledJobDocument(Document):
+    """A job that was cancelled just now."""
+
+    success: Annotated[bool, Given({"type": "boolean", "const": True})]
+    message: str
+    job: Annotated[JobDocument, SPREAD]
 
 
 async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
@@ -60,10 +80,10 @@ async def list_jobs(arrival: Arrival, ports: Ports) -> Outcome:
     page = await ports.jobs.page(wanted, after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     now_ms = ports.clock.now_ms()
     return json_outcome(
-        {
-            "jobs": [serialize_job(job, now_ms) for job in page.jobs],
-            "cursor": None if page.after is None else cursor_text(page.after.created_ms, page.after.job_id),
-        }
+        JobsDocument(
+            jobs=tuple(serialize_job(job, now_ms) for job in page.jobs),
+            cursor=None if page.after is None else cursor_text(page.after.created_ms, page.after.job_id),
+        )
     )
 
 
@@ -81,7 +101,11 @@ async def cancel_job(arrival: Arrival, ports: Ports) -> Outcome:
         raise Conflict(f"the job is {ended.status} already; there is nothing to cancel")
     cancelled = await the_job(arrival, ports)
     return json_outcome(
-        {"success": True, "message": "the job is cancelled", **serialize_job(cancelled, ports.clock.now_ms())}
+        CancelledJobDocument(
+            success=True,
+            message="the job is cancelled",
+            job=serialize_job(cancelled, ports.clock.now_ms()),
+        )
     )
 
 
@@ -91,7 +115,7 @@ async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
     max_active = None if arrival.grant.sees_all_jobs else ports.access.max_active_jobs
     if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms(), max_active=max_active):
         now = await the_job(arrival, ports)
-        if await ports.book.query(job.job_id) is None:
+        if await ports.job_reader.query(job.job_id) is None:
             raise gone()
         if max_active is not None and now.status in (JobStatus.FAILED, JobStatus.CANCELLED):
             raise too_many_jobs("too many jobs are under way; one must end before this one goes on", ports)
@@ -107,7 +131,7 @@ async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
     job = await the_job(arrival, ports)
     if job.status is not JobStatus.COMPLETED:
         raise not_there_yet(job)
-    query = await ports.book.query(job.job_id)
+    query = await ports.job_reader.query(job.job_id)
     if query is None:
         raise gone()
     parts = await result_parts(job, query, ports)
@@ -140,7 +164,7 @@ async def follow_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def the_job(arrival: Arrival, ports: Ports) -> Job:
     """The job that the path names. Raises NotFound, in the same words for a job of somebody else."""
-    job = await ports.book.find(arrival.path_parameters["job"])
+    job = await ports.job_reader.find(arrival.path_parameters["job"])
     if job is None or not (arrival.grant.sees_all_jobs or job.owner == arrival.grant.key_id):
         raise NotFound("there is no such job; GET /api/jobs lists the jobs")
     return job
@@ -163,11 +187,16 @@ def format_of(named: str | None, accept: str) -> ResultFormat:
         return ResultFormat(named)
     for item in accept.lower().split(","):
         media_type = item.partition(";")[0].strip()
-        for chosen, known in MEDIA_TYPES.items():
-            if media_type == known.partition(";")[0]:
+        for chosen in ResultFormat:
+            if media_type == media_type_of(chosen):
                 return chosen
     return ResultFormat.JSON
 
+
+RESULT_BODIES: Final[Mapping[str, type[Document] | Schema]] = {
+    media_type_of(chosen): TimeseriesAnswerDocument if chosen is ResultFormat.JSON else schemas.TEXT
+    for chosen in ResultFormat
+}
 
 ENDPOINTS: Final = (
     Endpoint(
@@ -179,7 +208,7 @@ ENDPOINTS: Final = (
         scope=Scope.JOBS,
         handler=list_jobs,
         parameters=(STATUS, OF_SITE, LIMIT, CURSOR),
-        answers={200: json_answer("A page.", schemas.ref("Jobs"))},
+        answers={200: json_answer("A page.", JobsDocument)},
         problems=STORE,
     ),
     Endpoint(
@@ -191,7 +220,7 @@ ENDPOINTS: Final = (
         scope=Scope.SITE,
         handler=make_job,
         parameters=(headers.PREFER,),
-        body=schemas.ref("JobRequest"),
+        body=ref("JobRequest"),
         answers={200: SERIES, 202: ACCEPTED},
         problems=(NotFound, *STORE, *SENT_BODY),
     ),
@@ -203,7 +232,7 @@ ENDPOINTS: Final = (
         right=Right.JOBS,
         scope=Scope.JOBS,
         handler=show_job,
-        answers={200: json_answer("The job.", schemas.ref("Job"))},
+        answers={200: json_answer("The job.", JobDocument)},
         problems=(NotFound, *STORE),
     ),
     Endpoint(
@@ -214,7 +243,7 @@ ENDPOINTS: Final = (
         right=Right.JOBS,
         scope=Scope.JOBS,
         handler=cancel_job,
-        answers={200: json_answer("The cancelled job.", schemas.ref("CancelledJob"))},
+        answers={200: json_answer("The cancelled job.", CancelledJobDocument)},
         problems=(NotFound, Conflict, *STORE, *SENT_BODY),
     ),
     Endpoint(
@@ -229,11 +258,7 @@ ENDPOINTS: Final = (
         answers={
             200: Answer(
                 description="The result, streamed.",
-                bodies={
-                    "application/json": schemas.ref("TimeseriesAnswer"),
-                    "application/x-ndjson": schemas.TEXT,
-                    "text/csv": schemas.TEXT,
-                },
+                bodies=RESULT_BODIES,
                 headers=(*RESULT_HEADERS, "Link", "X-Route-Type"),
             ),
             304: NOT_MODIFIED,
@@ -250,7 +275,7 @@ ENDPOINTS: Final = (
         handler=follow_job,
         parameters=(headers.LAST_EVENT_ID,),
         answers={
-            200: Answer(description="The stream.", bodies={"text/event-stream": schemas.ref("Event")}),
+            200: Answer(description="The stream.", bodies={"text/event-stream": ref("Event")}),
             204: Answer(description="The caller knows already how the job ended."),
         },
         problems=(NotFound, *STORE),
@@ -263,7 +288,7 @@ ENDPOINTS: Final = (
         right=Right.JOBS,
         scope=Scope.JOBS,
         handler=retry_job,
-        answers={202: json_answer("The job.", schemas.ref("Job"))},
+        answers={202: json_answer("The job.", JobDocument)},
         problems=(NotFound, Conflict, Gone, *STORE, *SENT_BODY),
     ),
 )

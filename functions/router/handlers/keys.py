@@ -1,13 +1,13 @@
 """`/api/keys`: make, list, look at and revoke API keys. Format: `docs/formats/keys.md`."""
 
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
 
 from edgeseries.access.grants import Right
 from edgeseries.access.keys import KeyRecord, hash_of, key_request_of, key_text
 from edgeseries.errors import Conflict, NotFound
+from edgeseries.http.documents import SPREAD, Document, ref
 from edgeseries.jobs.limits import JOB_PAGE_ROWS
-from router.contract import schemas
 from router.contract.answers import (
     SENT_BODY,
     STORE,
@@ -18,13 +18,29 @@ from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_body, read_fields
 from router.ports import Ports
-from router.serializers import cursor_name, key_url, name_cursor, serialize_key
+from router.serializers import KeyDocument, cursor_name, key_url, name_cursor, serialize_key
 
 CREATED = 201
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeKeyDocument(Document):
+    """A key that was made just now, with its text."""
+
+    key: str
+    record: Annotated[KeyDocument, SPREAD]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysDocument(Document):
+    """A page of keys."""
+
+    keys: tuple[KeyDocument, ...]
+    cursor: str | None
+
+
 async def make_key(arrival: Arrival, ports: Ports) -> Outcome:
-    """POST: a new key. Its text is told here and never again: only its hash is kept."""
+    """POST: a new key. Its text is shown here and never again: only its hash is kept."""
     wanted = key_request_of(read_body(arrival.request))
     key_id = ports.identity.key_id()
     text = key_text(key_id, ports.identity.key_secret())
@@ -39,7 +55,7 @@ async def make_key(arrival: Arrival, ports: Ports) -> Outcome:
     )
     await ports.keys.add(record)
     ports.journal.line("info", "a key is made", key=record.key_id, by=arrival.grant.key_id)
-    outcome = json_outcome({"key": text, **serialize_key(record)}, status=CREATED)
+    outcome = json_outcome(MadeKeyDocument(key=text, record=serialize_key(record)), status=CREATED)
     headers = {**outcome.response.headers, "Location": key_url(record.key_id)}
     return replace(outcome, response=replace(outcome.response, headers=headers))
 
@@ -50,10 +66,10 @@ async def list_keys(arrival: Arrival, ports: Ports) -> Outcome:
     after = cursor_name(fields["cursor"]) if "cursor" in fields else None
     page = await ports.keys.page(after=after, limit=fields.get("limit", JOB_PAGE_ROWS))
     return json_outcome(
-        {
-            "keys": [serialize_key(record) for record in page.keys],
-            "cursor": None if page.after is None else name_cursor(page.after),
-        }
+        KeysDocument(
+            keys=tuple(serialize_key(record) for record in page.keys),
+            cursor=None if page.after is None else name_cursor(page.after),
+        )
     )
 
 
@@ -87,7 +103,7 @@ ENDPOINTS: Final = (
         scope=Scope.EVERYTHING,
         handler=list_keys,
         parameters=(LIMIT, CURSOR),
-        answers={200: json_answer("A page.", schemas.ref("Keys"))},
+        answers={200: json_answer("A page.", KeysDocument)},
         problems=STORE,
     ),
     Endpoint(
@@ -98,8 +114,8 @@ ENDPOINTS: Final = (
         right=Right.ADMIN,
         scope=Scope.EVERYTHING,
         handler=make_key,
-        body=schemas.ref("KeyRequest"),
-        answers={201: json_answer("The key.", schemas.ref("MadeKey"), "Location")},
+        body=ref("KeyRequest"),
+        answers={201: json_answer("The key.", MadeKeyDocument, "Location")},
         problems=(Conflict, *STORE, *SENT_BODY),
     ),
     Endpoint(
@@ -110,7 +126,7 @@ ENDPOINTS: Final = (
         right=Right.ADMIN,
         scope=Scope.EVERYTHING,
         handler=show_key,
-        answers={200: json_answer("The key.", schemas.ref("Key"))},
+        answers={200: json_answer("The key.", KeyDocument)},
         problems=(NotFound, *STORE),
     ),
     Endpoint(
@@ -121,7 +137,7 @@ ENDPOINTS: Final = (
         right=Right.ADMIN,
         scope=Scope.EVERYTHING,
         handler=revoke_key,
-        answers={200: json_answer("The key.", schemas.ref("Key"))},
+        answers={200: json_answer("The key.", KeyDocument)},
         problems=(NotFound, *STORE, *SENT_BODY),
     ),
 )

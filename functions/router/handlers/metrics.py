@@ -115,7 +115,7 @@ def store_metrics(stored: Sequence[Stored]) -> list[Metric]:
         for name, help_text, values in (
             (
                 "edgeseries_stored_objects",
-                "Stored blocks and kept answers.",
+                "Stored blocks and cached answers.",
                 [(labels, one.object_count) for labels, one in places],
             ),
             (

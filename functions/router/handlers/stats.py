@@ -11,16 +11,31 @@ from edgeseries.metrics.costing import Costs, Month, basis_of, costs_of, month_a
 from edgeseries.metrics.latency import quantile_ms
 from edgeseries.metrics.ports.statistics import JobFacts, Served, Stored
 from edgeseries.series.timerange import iso_instant
-from router.contract import schemas
 from router.contract.answers import (
     STORE,
     json_answer,
+)
+from router.contract.statistics import (
+    CacheDocument,
+    CostDocument,
+    CostLineDocument,
+    DayOfJobsDocument,
+    DurationsDocument,
+    JobStatisticsDocument,
+    QuantilesDocument,
+    RequestsDocument,
+    RouteDocument,
+    SiteSumsDocument,
+    StatisticsDocument,
+    SumsDocument,
+    UpstreamDocument,
 )
 from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.ports import Ports
 
-SHARES: Final = (("p50", 0.5), ("p95", 0.95))
+P50: Final = 0.5
+P95: Final = 0.95
 """Quantiles that are reported."""
 
 LISTED_DAYS: Final = 31
@@ -38,128 +53,135 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
     this_month = await ports.statistics.operations(from_ms=month.start_ms)
     costs = costs_of(this_month, stored_bytes=sum(one.stored_bytes for one in stored), month=month)
     return json_outcome(
-        {
-            "at": iso_instant(now_ms),
-            "cache": cache_statistics(stored, served),
-            "jobs": job_statistics(jobs),
-            "requests": request_statistics(served),
-            "upstream": {
-                "calls": ever["upstream_calls"],
-                "samples": ever["upstream_samples"],
-                "savedSamples": sum(one.saved_samples for one in served),
-            },
-            "cost": cost_statistics(costs, month),
-        }
+        StatisticsDocument(
+            at=iso_instant(now_ms),
+            cache=cache_statistics(stored, served),
+            jobs=job_statistics(jobs),
+            requests=request_statistics(served),
+            upstream=UpstreamDocument(
+                calls=ever["upstream_calls"],
+                samples=ever["upstream_samples"],
+                saved_samples=sum(one.saved_samples for one in served),
+            ),
+            cost=cost_statistics(costs, month),
+        )
     )
 
 
-def cache_statistics(stored: Sequence[Stored], served: Sequence[Served]) -> dict[str, object]:
+def cache_statistics(stored: Sequence[Stored], served: Sequence[Served]) -> CacheDocument:
     """What is stored, in all, by kind and by site, and how often it was enough."""
     sites = sorted({one.site for one in stored})
-    kinds = (("blocks", "block"), ("answers", "answer"))
     judged, hits = sum(one.judged_count for one in served), sum(one.hit_count for one in served)
-    return {
-        **_sums(stored),
-        "hitRate": _share(hits, judged),
-        **{name: _sums([one for one in stored if one.kind == kind]) for name, kind in kinds},
-        "bySite": [{"site": site, **_sums([one for one in stored if one.site == site])} for site in sites],
-    }
+    return CacheDocument(
+        sums=_sums(stored),
+        hit_rate=_share(hits, judged),
+        blocks=_sums([one for one in stored if one.kind == "block"]),
+        answers=_sums([one for one in stored if one.kind == "answer"]),
+        by_site=tuple(
+            SiteSumsDocument(site=site, sums=_sums([one for one in stored if one.site == site]))
+            for site in sites
+        ),
+    )
 
 
-def _sums(stored: Sequence[Stored]) -> dict[str, object]:
+def _sums(stored: Sequence[Stored]) -> SumsDocument:
     raw_bytes, stored_bytes = sum(one.raw_bytes for one in stored), sum(one.stored_bytes for one in stored)
-    return {
-        "objects": sum(one.object_count for one in stored),
-        "samples": sum(one.sample_count for one in stored),
-        "rawBytes": raw_bytes,
-        "storedBytes": stored_bytes,
-        "compressionRatio": _share(raw_bytes, stored_bytes),
-        "uses": sum(one.hit_count for one in stored),
-    }
+    return SumsDocument(
+        objects=sum(one.object_count for one in stored),
+        samples=sum(one.sample_count for one in stored),
+        raw_bytes=raw_bytes,
+        stored_bytes=stored_bytes,
+        compression_ratio=_share(raw_bytes, stored_bytes),
+        uses=sum(one.hit_count for one in stored),
+    )
 
 
-def job_statistics(jobs: JobFacts) -> dict[str, object]:
+def job_statistics(jobs: JobFacts) -> JobStatisticsDocument:
     """Jobs by state, how well they end, how long they take."""
     completed = sum(day.completed for day in jobs.ended)
     failed = sum(day.failed for day in jobs.ended)
-    return {
-        "active": dict(sorted(jobs.active.items())),
-        "completed": completed,
-        "failed": failed,
-        "cancelled": sum(day.cancelled for day in jobs.ended),
-        "successRate": _share(completed, completed + failed),
-        "samples": sum(day.sample_count for day in jobs.ended),
-        "durationMs": {name: _ranked(jobs.durations_ms, share) for name, share in SHARES},
-        "deadLetters": jobs.dead_letters,
-        "byDay": [
-            {
-                "day": iso_instant(day.day_ms)[: len("2026-01-01")],
-                "completed": day.completed,
-                "failed": day.failed,
-                "cancelled": day.cancelled,
-                "samples": day.sample_count,
-            }
+    return JobStatisticsDocument(
+        active=dict(sorted(jobs.active.items())),
+        completed=completed,
+        failed=failed,
+        cancelled=sum(day.cancelled for day in jobs.ended),
+        success_rate=_share(completed, completed + failed),
+        samples=sum(day.sample_count for day in jobs.ended),
+        duration_ms=QuantilesDocument(
+            p50=_ranked(jobs.durations_ms, P50), p95=_ranked(jobs.durations_ms, P95)
+        ),
+        dead_letters=jobs.dead_letters,
+        by_day=tuple(
+            DayOfJobsDocument(
+                day=iso_instant(day.day_ms)[: len("2026-01-01")],
+                completed=day.completed,
+                failed=day.failed,
+                cancelled=day.cancelled,
+                samples=day.sample_count,
+            )
             for day in jobs.ended[:LISTED_DAYS]
-        ],
-    }
+        ),
+    )
 
 
-def request_statistics(served: Sequence[Served]) -> dict[str, object]:
+def request_statistics(served: Sequence[Served]) -> RequestsDocument:
     """Requests in all, and by endpoint and route."""
     since = [one.since_ms for one in served if one.since_ms is not None]
-    return {
-        "since": iso_instant(min(since)) if since else None,
-        "count": sum(one.request_count for one in served),
-        "errors": sum(one.error_count for one in served),
-        "byRoute": [
-            {
-                "endpoint": one.endpoint,
-                "route": one.route or None,
-                "count": one.request_count,
-                "refused": one.refused_count,
-                "errors": one.error_count,
-                "hits": one.hit_count,
-                "hitRate": _share(one.hit_count, one.judged_count),
-                "durationMs": {
-                    "mean": round(one.mean_duration_ms, 1),
-                    **{name: quantile_ms(one.buckets, share) for name, share in SHARES},
-                },
-                "samples": one.sample_count,
-                "upstreamSamples": one.origin_samples,
-                "savedSamples": one.saved_samples,
-                "bodyBytes": one.body_bytes,
-            }
+    return RequestsDocument(
+        since=iso_instant(min(since)) if since else None,
+        count=sum(one.request_count for one in served),
+        errors=sum(one.error_count for one in served),
+        by_route=tuple(
+            RouteDocument(
+                endpoint=one.endpoint,
+                route=one.route or None,
+                count=one.request_count,
+                refused=one.refused_count,
+                errors=one.error_count,
+                hits=one.hit_count,
+                hit_rate=_share(one.hit_count, one.judged_count),
+                duration_ms=DurationsDocument(
+                    mean=round(one.mean_duration_ms, 1),
+                    quantiles=QuantilesDocument(
+                        p50=quantile_ms(one.buckets, P50), p95=quantile_ms(one.buckets, P95)
+                    ),
+                ),
+                samples=one.sample_count,
+                upstream_samples=one.origin_samples,
+                saved_samples=one.saved_samples,
+                body_bytes=one.body_bytes,
+            )
             for one in served
-        ],
-    }
+        ),
+    )
 
 
-def cost_statistics(costs: Costs, month: Month) -> dict[str, object]:
+def cost_statistics(costs: Costs, month: Month) -> CostDocument:
     """The bill so far and of the whole month, line by line with where each price is from."""
     lines = zip(costs.so_far.lines, costs.whole_month.lines, strict=True)
-    return {
-        "currency": "USD",
-        "month": iso_instant(month.start_ms)[: len("2026-01")],
-        "soFar": round(costs.so_far.total_usd, 4),
-        "wholeMonth": round(costs.whole_month.total_usd, 4),
-        "plan": costs.so_far.plan_usd,
-        "lines": [
-            {
-                "meter": now.price.meter,
-                "product": now.price.product,
-                "unit": now.price.unit,
-                "used": round(now.used_count, 6),
-                "usedWholeMonth": round(whole.used_count, 6),
-                "included": now.price.included_count,
-                "soFar": round(now.usd, 4),
-                "wholeMonth": round(whole.usd, 4),
-                "basis": basis_of(now.price.meter),
-                "source": now.price.source,
-                "readOn": now.price.read_on,
-            }
+    return CostDocument(
+        currency="USD",
+        month=iso_instant(month.start_ms)[: len("2026-01")],
+        so_far=round(costs.so_far.total_usd, 4),
+        whole_month=round(costs.whole_month.total_usd, 4),
+        plan=costs.so_far.plan_usd,
+        lines=tuple(
+            CostLineDocument(
+                meter=now.price.meter,
+                product=now.price.product,
+                unit=now.price.unit,
+                used=round(now.used_count, 6),
+                used_whole_month=round(whole.used_count, 6),
+                included=now.price.included_count,
+                so_far=round(now.usd, 4),
+                whole_month=round(whole.usd, 4),
+                basis=basis_of(now.price.meter),
+                source=now.price.source,
+                read_on=now.price.read_on,
+            )
             for now, whole in lines
-        ],
-    }
+        ),
+    )
 
 
 def _share(part: float, whole: float) -> float | None:
@@ -184,7 +206,7 @@ ENDPOINTS: Final = (
         right=Right.ADMIN,
         scope=Scope.EVERYTHING,
         handler=stats,
-        answers={200: json_answer("Statistics.", schemas.ref("Statistics"))},
+        answers={200: json_answer("Statistics.", StatisticsDocument)},
         problems=STORE,
     ),
 )

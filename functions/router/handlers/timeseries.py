@@ -10,13 +10,13 @@ from edgeseries.errors import (
     MemoryBusy,
     NotFound,
 )
+from edgeseries.http.documents import ref
 from edgeseries.planning.freshness import freshness_of
 from edgeseries.planning.query import TIMESERIES, USER_ID
 from edgeseries.planning.routing import Route, choose_route
-from router.cached_answer import cached_answer, may_be_kept
-from router.contract import headers, schemas
+from router.cached_answer import cached_answer, may_be_cached
+from router.contract import headers
 from router.contract.answers import (
-    ACCEPTED,
     NOT_MODIFIED,
     ORIGIN,
     SENT_BODY,
@@ -29,21 +29,21 @@ from router.inline_answer import Choice, answer_inline
 from router.outcome import Outcome
 from router.parameters import read_query
 from router.ports import Ports
-from router.queued_answer import queue_job
+from router.queued_answer import ACCEPTED, queue_job
 
 
 async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
-    """`/api/timeseries`: check; stream a kept answer, without a look at the index while the isolate knows the
-    generations; or see what is missing, choose the route, take it.
+    """`/api/timeseries`: check; stream a cached answer, without a look at the index while the isolate knows
+    the generations; or see what is missing, choose the route, take it.
     """
     query = read_query(arrival)
     freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
-    kept = may_be_kept(query, freshness, arrival, ports)
-    stamp = remembered_stamp(query, ports) if kept else None
+    cacheable = may_be_cached(query, freshness, arrival, ports)
+    stamp = remembered_stamp(query, ports) if cacheable else None
     if stamp is not None and (found := await cached_answer(query, stamp, arrival, ports)) is not None:
         return found
     index = await look_up(query, reads=freshness.reads, ports=ports)
-    if kept and index.known and (now := index.stamps.total(query.points)) != stamp:
+    if cacheable and index.known and (now := index.stamps.total(query.points)) != stamp:
         found = await cached_answer(query, now, arrival, ports)
         if found is not None:
             return found
@@ -102,7 +102,7 @@ ENDPOINTS: Final = (
         scope=Scope.SITE,
         handler=timeseries,
         parameters=ASKING_HEADERS,
-        body=schemas.ref("TimeseriesRequest"),
+        body=ref("TimeseriesRequest"),
         answers={200: SERIES, 202: ACCEPTED},
         problems=(NotFound, *ORIGIN, *STORE, *SENT_BODY),
     ),

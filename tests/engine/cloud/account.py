@@ -1,9 +1,11 @@
 """Account: what the stand-in for Cloudflare holds, and what is asked and refused of it."""
 
+import base64
 import re
 import sqlite3
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -66,10 +68,19 @@ class Account:
     """By script name."""
     domains: dict[str, Body] = field(default_factory=dict)
     zones: tuple[str, ...] = ("example.com",)
+    token_status: str = "active"  # noqa: S105 - a word
+    token_of_account: bool = False
+    """Whether the token belongs to the account, not to a person."""
+    policies: list[Body] | None = None
+    """The token's list of permissions; None while it may not read that."""
+    subdomain: str | None = "example"
+    """The account's name on workers.dev; None while nobody has chosen one."""
     troubles: list[Trouble] = field(default_factory=list)
     forbidden: list[str] = field(default_factory=list)
     """Patterns of paths that the token has no permission for."""
     calls: list[str] = field(default_factory=list)
+    on_call: Callable[[str], None] = lambda _: None
+    """Is told of each call, with its method, before it is answered."""
     router_url: str = ""
     """What workers.dev addresses are here; empty for made-up ones."""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -102,6 +113,14 @@ class Account:
     def version_count(self, script: str) -> int:
         """How many versions a script has."""
         return len(self.versions[self.worker_of(script)])
+
+    def modules(self, script: str) -> dict[str, tuple[str, bytes]]:
+        """Content types and bytes of the modules of the newest version of a script, by name."""
+        newest = max(self.versions[self.worker_of(script)].values(), key=lambda one: int(one["number"]))
+        return {
+            one["name"]: (one["content_type"], base64.b64decode(one["content_base64"]))
+            for one in newest["modules"]
+        }
 
     def changes(self) -> list[str]:
         """The calls that could change something, D1's reads among them, which look like writes."""

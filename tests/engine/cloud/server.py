@@ -11,9 +11,11 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.engine.cloud.account import Account, Body, Refused
 from tests.engine.cloud.queues import queues
 from tests.engine.cloud.storage import d1, r2
+from tests.engine.cloud.tokens import tokens
 from tests.engine.cloud.workers import workers
 
 PREFIX = "/client/v4/"
+ZONE_ID = "f" * 32
 WRONG_TOKEN = (403, 10000, "Authentication error")
 
 
@@ -61,6 +63,7 @@ def serving(account: Account) -> Iterator[str]:
 def _answer(account: Account, method: str, target: str, headers: Any, raw: bytes) -> Body:
     url = urlsplit(target)
     account.calls.append(f"{method} {url.path}")
+    account.on_call(account.calls[-1])
     if headers.get("authorization") != f"Bearer {account.token}":
         raise Refused(*WRONG_TOKEN)
     for trouble in account.troubles:
@@ -79,11 +82,13 @@ def _answer(account: Account, method: str, target: str, headers: Any, raw: bytes
 def _route(account: Account, method: str, path: str, query: Body, body: Body) -> Any:
     parts = path.removeprefix(PREFIX).split("/")
     match parts:
-        case ["user", "tokens", "verify"]:
-            return {"id": "f" * 32, "status": "active"}
-        case ["zones"]:
-            _demand_permission(account, path)
-            return [{"id": "f" * 32, "name": one} for one in account.zones if one == query.get("name", one)]
+        case ["user", "tokens", *rest]:
+            return tokens(account, rest, of_account=False)
+        case ["accounts", account.id, "tokens", *rest]:
+            return tokens(account, rest, of_account=True)
+        case ["zones", *rest]:
+            _demand_permission(account, "/".join(parts))
+            return zones(account, rest, query)
         case ["accounts", account_id, *rest] if account_id == account.id:
             _demand_permission(account, "/".join(rest))
     match parts:
@@ -99,6 +104,15 @@ def _route(account: Account, method: str, path: str, query: Body, body: Body) ->
             return {"id": account.id, "name": "Example"}
         case ["accounts", _, *_]:
             raise Refused(*WRONG_TOKEN)
+    raise LookupError
+
+
+def zones(account: Account, rest: list[str], query: Body) -> Any:
+    match rest:
+        case []:
+            return [{"id": ZONE_ID, "name": one} for one in account.zones if one == query.get("name", one)]
+        case [zone_id, "workers", "routes"] if zone_id == ZONE_ID:
+            return []
     raise LookupError
 
 

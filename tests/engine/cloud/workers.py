@@ -23,7 +23,9 @@ BINDINGS = {
 """What each kind of binding has beside its name."""
 
 
-def workers(account: Account, method: str, parts: list[str], query: Body, body: Body) -> Any:
+def workers(  # noqa: PLR0912 - a case a path
+    account: Account, method: str, parts: list[str], query: Body, body: Body
+) -> Any:
     match method, parts:
         case _, ["scripts", script, "deployments", *rest]:
             return deployments(account, method, script, rest, body)
@@ -34,6 +36,10 @@ def workers(account: Account, method: str, parts: list[str], query: Body, body: 
             demand_deployed(account, script)
             account.schedules[script] = [{"cron": one["cron"], "created_on": now()} for one in body["items"]]
             return {"schedules": account.schedules[script]}
+        case "GET", ["subdomain"]:
+            if account.subdomain is None:
+                raise Refused(404, 10007, "There is no workers.dev subdomain on this account.")
+            return {"subdomain": account.subdomain}
         case "PUT", ["domains"]:
             return set_domain(account, body)
         case "GET", ["domains", domain_id]:

@@ -23,7 +23,7 @@ class KeyStore:
     ) -> None:
         self._database = database
         self._memory = memory
-        self._tallies = metrics_buffer
+        self._buffer = metrics_buffer
         self._clock = clock
 
     def recall(self, key_id: str) -> Recalled | None:
@@ -77,7 +77,7 @@ class KeyStore:
 
     def used(self, key_id: str, now_ms: int) -> None:
         """See the port."""
-        self._tallies.key_used(key_id, now_ms)
+        self._buffer.key_used(key_id, now_ms)
 
     async def _read(self, key_id: str) -> KeyRecord | None:
         rows = await self._database.read(Command(sql=statements.KEY, parameters=(key_id,)))

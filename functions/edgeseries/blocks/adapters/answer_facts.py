@@ -1,4 +1,4 @@
-"""What stands beside a kept answer in the bucket. Format: `docs/formats/storage.md`. It knows no platform."""
+"""The metadata beside a cached answer in the bucket. Format: `docs/formats/storage.md`. No platform."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def expiry_ms(facts: AnswerFacts, ttl_ms: int) -> int:
     return expires_ms if facts.fresh_until_ms is None else min(expires_ms, facts.fresh_until_ms)
 
 
-def told_of(stored: StoredFacts) -> dict[str, str]:
+def metadata_of(stored: StoredFacts) -> dict[str, str]:
     """Facts as they stand beside the object."""
     facts = stored.facts
     return {
@@ -43,19 +43,19 @@ def told_of(stored: StoredFacts) -> dict[str, str]:
     }
 
 
-def facts_of(told: Mapping[str, str]) -> StoredFacts:
+def facts_of(metadata: Mapping[str, str]) -> StoredFacts:
     """Facts that stand beside an object. Raises KeyError or ValueError."""
     facts = AnswerFacts(
-        site=unquote(told["site"], errors="strict"),
-        entity_tag=told["entity-tag"],
-        point_count=int(told["points"]),
-        sample_count=int(told["samples"]),
-        body_bytes=int(told["body-bytes"]),
-        created_ms=int(told["created-ms"]),
+        site=unquote(metadata["site"], errors="strict"),
+        entity_tag=metadata["entity-tag"],
+        point_count=int(metadata["points"]),
+        sample_count=int(metadata["samples"]),
+        body_bytes=int(metadata["body-bytes"]),
+        created_ms=int(metadata["created-ms"]),
     )
     return StoredFacts(
         facts=facts,
-        expires_ms=int(told["expires-ms"]),
-        stored_bytes=int(told["stored-bytes"]),
-        digest=told["sha256"],
+        expires_ms=int(metadata["expires-ms"]),
+        stored_bytes=int(metadata["stored-bytes"]),
+        digest=metadata["sha256"],
     )

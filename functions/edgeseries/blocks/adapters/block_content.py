@@ -17,7 +17,7 @@ from edgeseries.blocks.ports.compression import Compression
 from edgeseries.blocks.stamps import Stamp
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, StoreUnavailable
 from edgeseries.series.days import day_span, days_in, runs
-from edgeseries.series.samples import Samples, joined, outside, within
+from edgeseries.series.samples import Samples, overlaid
 from edgeseries.storage.limits import OBJECT_FACTS_MAX_BYTES
 from edgeseries.storage.object_keys import content_digest
 
@@ -57,7 +57,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class BlockFacts:
     """What the facts beside a block say of it."""
 
     site: str
@@ -69,7 +69,7 @@ class Told:
 
 
 def facts_of(content: Content, stamp: Stamp) -> dict[str, str]:
-    """The facts that stand beside a block, ASCII, within what R2 takes. The stamp tells what it was
+    """The facts that stand beside a block, ASCII, within what R2 takes. The stamp says what it was
     fetched under, so that a lost row can be made again and one of before a purge is not.
     """
     facts = {
@@ -88,10 +88,10 @@ def facts_of(content: Content, stamp: Stamp) -> dict[str, str]:
     return facts
 
 
-def told_by(facts: Mapping[str, str]) -> Told | None:
+def block_facts_of(facts: Mapping[str, str]) -> BlockFacts | None:
     """What facts say, or None if they are not of our writing."""
     try:
-        return Told(
+        return BlockFacts(
             site=unquote(facts["site"], errors="strict"),
             point=unquote(facts["point"], errors="strict"),
             month=facts["month"],
@@ -103,12 +103,12 @@ def told_by(facts: Mapping[str, str]) -> Told | None:
         return None
 
 
-def laid_over(under: Piece, over: Piece, month: str) -> Piece:
+def overlaid_pieces(under: Piece, over: Piece, month: str) -> Piece:
     """Both pieces as one; days of both are those of `over`."""
-    hidden = [day_span(first, last) for first, last in runs(days_in(month, over.days))]
-    between = [within(over.samples, span) for span in hidden]
-    assert sum(map(len, between)) == len(over.samples), "a piece has samples of its days alone"
-    return Piece(days=under.days | over.days, samples=joined([*outside(under.samples, hidden), *between]))
+    samples = under.samples
+    for first, last in runs(days_in(month, over.days)):
+        samples = overlaid(samples, day_span(first, last), over.samples)
+    return Piece(days=under.days | over.days, samples=samples)
 
 
 class BlockContents:
@@ -136,7 +136,7 @@ class BlockContents:
             return None
 
     def certain_count(self, content: Content, days: int) -> int:
-        """Samples that a sound block certainly has on some days, told by its header."""
+        """Samples that a sound block certainly has on some days, by its header."""
         try:
             return certain_count(content.data, content.key, days & content.days)
         except BlockDamaged:
@@ -164,7 +164,7 @@ class BlockContents:
             # A purge took days of it: only the row says so.
             days &= content.days
             under = Piece(days=days, samples=self._codec.decode(old, key, days))
-            whole = laid_over(under, piece, key.month)
+            whole = overlaid_pieces(under, piece, key.month)
             return _content(key, encode_block(key, whole.days, whole.samples, self._compression))
         if not piece.days & ~content.days:
             there = self._codec.decode(old, key, piece.days)

@@ -36,7 +36,7 @@ _CUT_COLUMNS: Final = ("month", "busy_days", "held_days", "sample_count")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRow:
-    """A block as its row tells it. `digest` is that of the object's bytes."""
+    """A block as its row says. `digest` is that of the object's bytes."""
 
     point: str
     month: str
@@ -88,7 +88,7 @@ class DensityObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRow:
-    """A kept answer as it lies in the bucket."""
+    """A cached answer as it lies in the bucket."""
 
     key: str
     site: str
@@ -107,7 +107,7 @@ class BlockIndex:
         self._database = database
 
     async def look_up(self, site: str, points: Sequence[str], span: TimeRange, *, now_ms: int) -> StoredIndex:
-        """See the port. Points that hold the same days share one set; blocks are told while they are few."""
+        """See the port. Points that hold the same days share one set; blocks are listed if they are few."""
         wanted = by_month(days_touched(span))
         few = len(points) * len(wanted) <= INLINE_MAX_BLOCKS
         size = len(points) if few else max(1, COVERED_MAX_ROWS // len(wanted))
@@ -205,7 +205,7 @@ class BlockIndex:
             await self._database.write(commands)
 
     async def record_answer(self, row: AnswerRow) -> None:
-        """Write the row of a kept answer."""
+        """Write the row of a cached answer."""
         sizes = (row.sample_count, row.raw_bytes, row.stored_bytes, row.codec)
         parameters = (row.key, row.site, *sizes, row.created_ms, row.expires_ms)
         await self._database.write([Command(sql=statements.RECORD_ANSWER, parameters=parameters)])
@@ -244,7 +244,7 @@ class BlockIndex:
 
 
 class _Found:
-    """What the rows of a look-up tell, put together."""
+    """What the rows of a look-up say, put together."""
 
     def __init__(self, *, site: str, points: Sequence[str], span: TimeRange, now_ms: int) -> None:
         self._site = site
@@ -252,7 +252,7 @@ class _Found:
         self._span = span
         self._now_ms = now_ms
         self._touched = frozenset(days_touched(span))
-        self._told: dict[str, StoredDays] = {}
+        self._by_coverage: dict[str, StoredDays] = {}
         self._days: dict[str, StoredDays] = {}
         self._counts: dict[str, StoredCount] = {}
         self._densities: dict[str, float] = {}
@@ -305,9 +305,9 @@ class _Found:
                         whole=whole + count.whole, cut=count.cut
                     )
                 case _:
-                    days = self._told.get(key)
+                    days = self._by_coverage.get(key)
                     if days is None:
-                        days = self._told[key] = _days_told(key, self._touched, self._now_ms)
+                        days = self._by_coverage[key] = _stored_days(key, self._touched, self._now_ms)
                     self._days.update((self._points[first + place], days) for place in json.loads(value))
 
     def index(self, *, few: bool) -> StoredIndex:
@@ -332,11 +332,11 @@ class _Found:
         )
 
 
-def _days_told(coverage: str, touched: frozenset[int], now_ms: int) -> StoredDays:
-    """The days that a row of LOOK_UP_MANY tells."""
+def _stored_days(coverage: str, touched: frozenset[int], now_ms: int) -> StoredDays:
+    """The days that a row of LOOK_UP_MANY says."""
     months = (month.split("=") for month in coverage.split(","))
-    told = tuple((month, int(days), int(empty), unsettled) for month, days, empty, unsettled in months)
-    return stored_days(told, touched, now_ms=now_ms)
+    values = tuple((month, int(days), int(empty), unsettled) for month, days, empty, unsettled in months)
+    return stored_days(values, touched, now_ms=now_ms)
 
 
 def _stamp(site: object, point: object, ticket: object) -> Stamp:

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgeseries.blocks.adapters.block_content import BlockContents, Piece, laid_over
+from edgeseries.blocks.adapters.block_content import BlockContents, Piece, overlaid_pieces
 from edgeseries.blocks.adapters.block_index import BlockIndex, DensityObservation
 from edgeseries.blocks.adapters.block_memory import BlockMemory
-from edgeseries.blocks.adapters.block_writing import BlockWriter, Fetched, Pause, Refreshed, pause
+from edgeseries.blocks.adapters.block_writing import BlockWriter, Fetched, Refreshed
 from edgeseries.blocks.adapters.purge import Purge
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
 from edgeseries.blocks.adapters.silence import SilenceWatch
@@ -21,11 +21,11 @@ from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.ports.block_codec import BlockCodec
 from edgeseries.blocks.ports.blocks import (
     BlockRef,
-    Forgotten,
-    Kept,
-    KeptDays,
+    DaysToStore,
+    PurgeOutcome,
     StoredIndex,
     StoredSamples,
+    StoreOutcome,
 )
 from edgeseries.blocks.ports.compression import Compression
 from edgeseries.blocks.stamps import Refresh, Stamps
@@ -34,6 +34,7 @@ from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import DAY_MS, INLINE_MAX_BLOCKS
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.ports.clock import Clock
+from edgeseries.ports.streaming import Pause
 from edgeseries.series.days import by_month, day_span, days_in, days_touched, month_days
 from edgeseries.series.samples import NO_SAMPLES, Samples, appended, days_with_samples, within
 from edgeseries.series.timerange import TimeRange
@@ -53,7 +54,8 @@ class _Place:
 
 
 class BlockStore:
-    """Blocks of all sites. `faults` counts what was found wrong, by name; `used` is told what was read.
+    """Blocks of all sites. `faults` counts what was found wrong, by name; `used` is called with the keys that
+    were read.
 
     `memory` belongs to the isolate, all else to one event. `codec` reads blocks; without one the Python
     coding does.
@@ -68,7 +70,7 @@ class BlockStore:
         codec: BlockCodec | None = None,
         memory: BlockMemory,
         clock: Clock,
-        pause: Pause = pause,
+        pause: Pause,
         faults: Counter[str] | None = None,
         used: Used = nobody_counts,
     ) -> None:
@@ -137,18 +139,18 @@ class BlockStore:
             months[place.point].append((place.ref.month, days, samples))
         return {point: _stored(some, span) for point, some in months.items()}
 
-    async def keep(self, site: str, kept: Sequence[KeptDays], stamps: Stamps) -> Kept:
+    async def store(self, site: str, days: Sequence[DaysToStore], stamps: Stamps) -> StoreOutcome:
         """See the port."""
-        believed = await self._silence.believed(site, kept, now_ms=self._clock.now_ms())
+        believed = await self._silence.believed(site, days, now_ms=self._clock.now_ms())
         return await self._writer.store(site, _pieces(believed), _observations(believed), Fetched(stamps))
 
     async def begin_refresh(self, site: str, points: Sequence[str]) -> Refresh:
         """See the port."""
         return await self._index.draw_tickets(site, points, now_ms=self._clock.now_ms())
 
-    async def refresh(self, site: str, kept: Sequence[KeptDays], begun: Refresh) -> Kept:
+    async def refresh(self, site: str, days: Sequence[DaysToStore], begun: Refresh) -> StoreOutcome:
         """See the port."""
-        done = await self._writer.store(site, _pieces(kept), _observations(kept), Refreshed(begun))
+        done = await self._writer.store(site, _pieces(days), _observations(days), Refreshed(begun))
         raised = [stamp.point for stamp in done.stamps.points.values()]
         if raised:
             record = PurgeRecord(site=site, points=sorted(done.stamps.points), generation=max(raised))
@@ -157,7 +159,7 @@ class BlockStore:
 
     async def forget(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
-    ) -> Forgotten:
+    ) -> PurgeOutcome:
         """See the port."""
         return await self._purge.run(site, points=points, span=span, dry_run=dry_run)
 
@@ -235,27 +237,27 @@ def _stored(months: Iterable[tuple[str, int, Samples]], span: TimeRange) -> Stor
     return StoredSamples(samples=within(whole, span), days=days)
 
 
-def _pieces(kept: Iterable[KeptDays]) -> dict[tuple[str, str], Piece]:
+def _pieces(fetched: Iterable[DaysToStore]) -> dict[tuple[str, str], Piece]:
     """What is to be kept, cut into blocks; a day that comes twice is as it came last."""
     pieces: dict[tuple[str, str], Piece] = {}
-    for one in kept:
+    for one in fetched:
         for month, days in by_month(one.days).items():
             month_range = month_days(month)
             span = day_span(month_range[0], month_range[-1])
             piece = Piece(days=days, samples=within(one.samples, span))
             earlier = pieces.get((one.point, month))
-            pieces[one.point, month] = piece if earlier is None else laid_over(earlier, piece, month)
+            pieces[one.point, month] = piece if earlier is None else overlaid_pieces(earlier, piece, month)
     return pieces
 
 
-def _observations(kept: Collection[KeptDays]) -> list[DensityObservation]:
+def _observations(fetched: Collection[DaysToStore]) -> list[DensityObservation]:
     """Samples a day, of days that have any: an empty day teaches nothing.
 
     Were empty days learned, a point that was off for a while would be taken for empty, its
     requests would go straight through, and nothing would ever be stored or learned of it again.
     """
     observations = []
-    for one in kept:
+    for one in fetched:
         day_count = len(days_with_samples(one.samples.times_ms))
         if day_count:
             observations.append(

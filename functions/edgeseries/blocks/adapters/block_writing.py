@@ -5,10 +5,9 @@ left: of two writers of different days of one block the second merges into what 
 nothing is lost. Whoever finds that his points were purged or refreshed since he fetched drops what he has.
 """
 
-import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeseries.blocks.adapters.block_content import CODEC, BlockContents, Content, Piece, facts_of
@@ -23,11 +22,10 @@ from edgeseries.blocks.adapters.block_index import (
 )
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.header import BlockKey
-from edgeseries.blocks.ports.blocks import BlockRef, Kept
+from edgeseries.blocks.ports.blocks import BlockRef, StoreOutcome
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
 from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import StoreUnavailable
-from edgeseries.limits import SECOND_MS
 from edgeseries.planning.empty_days import (
     NO_EMPTY_DAYS,
     EmptyDays,
@@ -36,6 +34,7 @@ from edgeseries.planning.empty_days import (
     readings_text,
 )
 from edgeseries.ports.clock import Clock
+from edgeseries.ports.streaming import Pause
 from edgeseries.series.days import by_month, day_of
 from edgeseries.storage.bucket import Bucket, Written
 from edgeseries.storage.limits import (
@@ -46,14 +45,6 @@ from edgeseries.storage.limits import (
     KEEP_LONGEST_WAIT_MS,
 )
 from edgeseries.storage.object_keys import block_key, version_of
-
-Pause = Callable[[int], Awaitable[None]]
-"""Waits for so many milliseconds."""
-
-
-async def pause(wait_ms: int) -> None:
-    """The event loop's wait."""
-    await asyncio.sleep(wait_ms / SECOND_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +101,7 @@ class BlockWriter:
         memory: BlockMemory,
         clock: Clock,
         faults: Counter[str],
-        pause: Pause = pause,
+        pause: Pause,
     ) -> None:
         self._bucket = bucket
         self._index = index
@@ -126,7 +117,7 @@ class BlockWriter:
         pieces: Mapping[Place, Piece],
         observations: Iterable[DensityObservation],
         guard: Fetched | Refreshed,
-    ) -> Kept:
+    ) -> StoreOutcome:
         """Store pieces, KEEP_BATCH_BLOCKS blocks at a time, the pointers of each batch in one transaction.
 
         Raises StoreUnavailable when a store fails, or when other writers were first KEEP_ATTEMPTS times;
@@ -143,7 +134,7 @@ class BlockWriter:
             rest = sorted(guard.begun.tickets.keys() - {point for point, _ in places})
             if rest:
                 await self._move(work, [], rest)
-        return Kept(
+        return StoreOutcome(
             superseded=frozenset(work.superseded),
             stamps=Stamps(
                 site=guard.begun.site if isinstance(guard, Refreshed) else guard.stamps.site,
@@ -185,17 +176,17 @@ class BlockWriter:
         content = self._contents.merged(key, old, ref.days if ref else 0, piece)
         object_key = block_key(work.site, point, month, content.digest)
         empty = _empty_after(ref, piece, month, self._clock.now_ms())
-        told = empty.days, readings_text(empty.unsettled)
+        empty_columns = empty.days, readings_text(empty.unsettled)
         if (
             ref is not None
             and (ref.object_key, ref.days) == (object_key, content.days)
-            and (ref.empty_days, ref.unsettled) == told
+            and (ref.empty_days, ref.unsettled) == empty_columns
         ):
             return None
         stamp = work.guard.stamp(point)
         written = await self._bucket.put(object_key, content.data, facts_of(content, stamp))
         self._memory.learn(object_key, content.data)
-        return Move(row=_row(content, written, *told), instead_of=ref, stamp=stamp)
+        return Move(row=_row(content, written, *empty_columns), instead_of=ref, stamp=stamp)
 
     async def _bytes_of(self, ref: BlockRef) -> bytes | None:
         known = self._memory.find(ref.object_key)

@@ -13,7 +13,7 @@ from typing import Final
 from edgeseries.blocks.adapters import purge_statements as sql
 from edgeseries.blocks.adapters.index_statements import RAISE_PURGED
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
-from edgeseries.blocks.ports.blocks import Forgotten
+from edgeseries.blocks.ports.blocks import PurgeOutcome
 from edgeseries.errors import StoreUnavailable
 from edgeseries.ports.clock import Clock
 from edgeseries.series.days import by_month, days_touched
@@ -42,16 +42,26 @@ class _Stretch:
 
 
 class Purge:
-    """Purges of one database, each recorded in the bucket."""
+    """Purges of one database, each recorded in the bucket. A transaction takes so many blocks or points."""
 
-    def __init__(self, *, bucket: Bucket, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        bucket: Bucket,
+        database: Database,
+        clock: Clock,
+        blocks_at_once: int = PURGE_STRETCH_BLOCKS,
+        points_at_once: int = PURGE_STRETCH_POINTS,
+    ) -> None:
         self._bucket = bucket
         self._database = database
         self._clock = clock
+        self._blocks_at_once = blocks_at_once
+        self._points_at_once = points_at_once
 
     async def run(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
-    ) -> Forgotten:
+    ) -> PurgeOutcome:
         """See the port. Raises StoreUnavailable if one call is not enough; the same call again goes on."""
         months: Mapping[str, int] = {"": EVERY_DAY} if span is None else by_month(days_touched(span))
         days = json.dumps(list(months.items()))
@@ -70,13 +80,13 @@ class Purge:
         if not dry_run:
             record = PurgeRecord(site=site, points=points, generation=generation)
             await put_record(self._bucket, record)
-        return Forgotten(blocks=blocks, stored_bytes=stored_bytes)
+        return PurgeOutcome(blocks=blocks, stored_bytes=stored_bytes)
 
     async def _of_site(self, site: str, days: str) -> AsyncIterator[_Stretch]:
         after, raised = FIRST_PLACE, json.dumps([WHOLE_SITE])
         for _ in range(PURGE_MAX_STRETCHES):
             ends = await self._database.read(
-                Command(sql=sql.STRETCH_OF_SITE, parameters=(site, *after, PURGE_STRETCH_BLOCKS - 1))
+                Command(sql=sql.STRETCH_OF_SITE, parameters=(site, *after, self._blocks_at_once - 1))
             )
             upto = (str(ends[0][0]), str(ends[0][1])) if ends else LAST_PLACE
             scope = (site, days, *after, *upto)
@@ -95,8 +105,8 @@ class Purge:
         raise StoreUnavailable("more is left; send the same request again", retry_after_s=1)
 
     async def _of_points(self, site: str, points: Sequence[str], days: str) -> AsyncIterator[_Stretch]:
-        for first in range(0, len(points), PURGE_STRETCH_POINTS):
-            for names, _ in json_chunks(points[first : first + PURGE_STRETCH_POINTS]):
+        for first in range(0, len(points), self._points_at_once):
+            for names, _ in json_chunks(points[first : first + self._points_at_once]):
                 scope = (site, days, names)
                 yield _Stretch(
                     count=Command(sql=sql.COUNT_OF_POINTS, parameters=scope),

@@ -1,13 +1,14 @@
 """What stands in the bucket of a purge, so that the index can be made again without reviving anything.
 
 Format: `docs/formats/storage.md`. A database that was lost has forgotten its generations; the
-records tell them.
+records hold them.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgeseries.series.json_text import json_text
 from edgeseries.storage.bucket import Bucket
 from edgeseries.storage.object_keys import purge_key
 
@@ -24,7 +25,7 @@ class PurgeRecord:
 async def put_record(bucket: Bucket, record: PurgeRecord) -> None:
     """Write the record of a purge."""
     document = {"site": record.site, "points": record.points, "generation": record.generation}
-    content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    content = json_text(document).encode()
     await bucket.put(purge_key(record.site, record.generation), content, {})
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edgeseries.blocks.adapters import silence_statements as statements
-from edgeseries.blocks.ports.blocks import KeptDays
-from edgeseries.limits import DAY_MS, DOUBT_KEPT_MS
+from edgeseries.blocks.ports.blocks import DaysToStore
+from edgeseries.limits import DAY_MS, DOUBT_MAX_AGE_MS
 from edgeseries.planning.empty_days import (
     Doubt,
     after_doubt,
@@ -30,23 +30,23 @@ class SilenceWatch:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def believed(self, site: str, kept: Sequence[KeptDays], *, now_ms: int) -> list[KeptDays]:
+    async def believed(self, site: str, days: Sequence[DaysToStore], *, now_ms: int) -> list[DaysToStore]:
         """What of it may be stored: all, but days whose silence was not confirmed by a second reading. They
         are remembered.
         """
         read: dict[str, frozenset[int]] = {}
         busy: dict[str, frozenset[int]] = {}
-        for one in kept:
+        for one in days:
             read[one.point] = read.get(one.point, frozenset()).union(one.days)
             heard = {at_ms // DAY_MS for at_ms in one.samples.times_ms}
             busy[one.point] = busy.get(one.point, frozenset()) | heard
         unheard = frozenset[int]().union(*read.values()) - frozenset[int]().union(*busy.values())
         asked = [point for point, days in read.items() if days & unheard]
         if not asked:
-            return list(kept)
+            return list(days)
         silent = silent_days(read, busy, await self._densities(site, asked))
         if not silent:
-            return list(kept)
+            return list(days)
         doubts = await self._doubts(site, {point: read[point] & silent for point in asked}, now_ms)
         await self._remember(site, doubts, now_ms)
         refused = {
@@ -60,7 +60,7 @@ class SilenceWatch:
         }
         left = [
             replace(one, days=tuple(day for day in one.days if day not in refused.get(one.point, ())))
-            for one in kept
+            for one in days
         ]
         return [one for one in left if one.days]
 
@@ -106,7 +106,7 @@ class SilenceWatch:
             for values, _ in json_chunks(waiting)
         ]
         commands += [
-            Command(sql=statements.FORGET, parameters=(site, now_ms - DOUBT_KEPT_MS, values))
+            Command(sql=statements.FORGET, parameters=(site, now_ms - DOUBT_MAX_AGE_MS, values))
             for values, _ in json_chunks(settled or [("", "")])
         ]
         await self._database.write(commands)

@@ -1,4 +1,4 @@
-"""Kept answers: the compressed bodies of sealed requests, streamed again without being read.
+"""Cached answers: the compressed bodies of sealed requests, streamed again without being read.
 
 A store that is down raises StoreUnavailable.
 """
@@ -11,7 +11,7 @@ from edgeseries.http.messages import BodyStream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerFacts:
-    """What is known of a kept answer without reading it."""
+    """What is known of a cached answer without reading it."""
 
     site: str
     entity_tag: str
@@ -24,8 +24,8 @@ class AnswerFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAnswer:
-    """A kept answer: its facts, and its body as a stream with the encoding it has (`br`, or empty).
+class CachedAnswer:
+    """A cached answer: its facts, and its body as a stream with the encoding it has (`br`, or empty).
 
     A body whose bytes are not those that were kept breaks off instead of ending: nobody takes it for whole.
     """
@@ -40,10 +40,10 @@ class Answers(Protocol):
     or a refresh an old answer has a digest that nobody asks for.
     """
 
-    async def find(self, digest: str, *, accepts_brotli: bool) -> KeptAnswer | None:
-        """The kept answer, if there is one that has not expired and is not known to be damaged."""
+    async def find(self, digest: str, *, accepts_brotli: bool) -> CachedAnswer | None:
+        """The cached answer, if there is one that has not expired and is not known to be damaged."""
         ...
 
-    async def keep(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
+    async def store(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
         """Keep an answer's body."""
         ...

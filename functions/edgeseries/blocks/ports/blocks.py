@@ -34,13 +34,13 @@ class BlockRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredIndex:
-    """What one look at the index tells of some points in a range.
+    """What one look at the index lists some points in a range.
 
     `covered` are the days that the range touches and that need not be fetched, by point; who has none is
     left out. `stored` are all days that are held, those to be read again too, and how many samples they
     have.
     `density_per_day` are samples a day of points that something has been learned of. `stamps` are the
-    generations at this very moment. `refs` are the blocks by point, None where they are too many to be told.
+    generations at this very moment. `refs` are the blocks by point, None where they are too many.
     """
 
     covered: Mapping[str, frozenset[int]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class StoredSamples:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptDays:
+class DaysToStore:
     """Whole days of a point to be stored: the days, and all their samples (none is an answer, too)."""
 
     point: str
@@ -68,7 +68,7 @@ class KeptDays:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoreOutcome:
     """What became of days that were to be stored.
 
     `superseded` are points that were purged or refreshed after what was to be stored had been fetched:
@@ -80,7 +80,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
+class PurgeOutcome:
     """What a purge took away, or would: blocks of which days went, and the bytes of those that went whole."""
 
     blocks: int
@@ -114,7 +114,7 @@ class Blocks(Protocol):
         """
         ...
 
-    async def keep(self, site: str, kept: Sequence[KeptDays], stamps: Stamps) -> Kept:
+    async def store(self, site: str, days: Sequence[DaysToStore], stamps: Stamps) -> StoreOutcome:
         """Merge days that were fetched under some stamps into what is held, unless their points were purged
         or refreshed since. Days that are held already are replaced. Learns densities.
         """
@@ -124,7 +124,7 @@ class Blocks(Protocol):
         """What a refresh needs to store what it fetches after this."""
         ...
 
-    async def refresh(self, site: str, kept: Sequence[KeptDays], begun: Refresh) -> Kept:
+    async def refresh(self, site: str, days: Sequence[DaysToStore], begun: Refresh) -> StoreOutcome:
         """Store what a refresh fetched, whoever stored anything meanwhile, and raise the generations of all
         of its points: what was read before it began is worth nothing after this.
         """
@@ -132,9 +132,9 @@ class Blocks(Protocol):
 
     async def forget(
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
-    ) -> Forgotten:
+    ) -> PurgeOutcome:
         """Take away what is held of a site, or of some points, or of the days that a range touches, and raise
         generations: nothing that was fetched before is stored or given after this. With `dry_run` only
-        tell.
+        count.
         """
         ...

@@ -1,4 +1,4 @@
-"""What an isolate remembers of generations, so that a kept answer costs no look at the index."""
+"""What an isolate remembers of generations, so that a cached answer costs no look at the index."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,7 +12,7 @@ class StampMemory(Protocol):
         ...
 
     def turn(self) -> int:
-        """To be taken before a look at the index: what it tells is remembered only if nothing of the
+        """To be taken before a look at the index: what it says is remembered only if nothing of the
         isolate was forgotten since.
         """
         ...

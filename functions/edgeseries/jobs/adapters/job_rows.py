@@ -95,7 +95,7 @@ def parts_of(row: Row) -> tuple[ResultPart, ...]:
     )
 
 
-def letter_of(row: Row) -> DeadLetter:
+def dead_letter_of(row: Row) -> DeadLetter:
     """A row of LETTER or LETTERS."""
     letter_id, queue, job_id, batch_index, message_json, cause, attempts, buried_ms, replayed_ms = row
     return DeadLetter(

@@ -266,42 +266,42 @@ WHERE {_HELD_BY_ME}
 """A batch counts as touched until its message is due: one that waits for the upstream is not missed."""
 
 # --- dead letters ---------------------------------------------------------------------------
-_LETTER_COLUMNS: Final = """
+_DEAD_LETTER_COLUMNS: Final = """
   letter_id, queue, job_id, batch_index, message_json, cause, attempts, buried_ms, replayed_ms
 """
 
-KEEP_LETTER: Final = """
+STORE_DEAD_LETTER: Final = """
 INSERT INTO dead_letters (letter_id, queue, job_id, batch_index, message_json, cause, attempts, buried_ms)
 VALUES (?1, ?2, nullif(?3, ''), nullif(?4, -1), ?5, ?6, ?7, ?8)
 ON CONFLICT (letter_id) DO NOTHING
 RETURNING letter_id
 """
 
-_LETTER_IN_FORCE: Final = (
+_DEAD_LETTER_IN_FORCE: Final = (
     "EXISTS (SELECT 1 FROM dead_letters WHERE letter_id = ?{place} AND replayed_ms IS NULL)"
 )
 """A letter that is delivered again after its replay fails nothing."""
 
 FAIL_BATCH: Final = f"""
 UPDATE job_batches SET
-  status = {_batch_becomes(BatchEvent.BURY)}, error = ?3, lease_holder = NULL, lease_until_ms = NULL,
+  status = {_batch_becomes(BatchEvent.GIVE_UP)}, error = ?3, lease_holder = NULL, lease_until_ms = NULL,
   updated_ms = ?4
-WHERE job_id = ?1 AND batch_index = ?2 AND {_batch_may(BatchEvent.BURY)}
-  AND (lease_until_ms IS NULL OR lease_until_ms <= ?4) AND {_LETTER_IN_FORCE.format(place=5)}
+WHERE job_id = ?1 AND batch_index = ?2 AND {_batch_may(BatchEvent.GIVE_UP)}
+  AND (lease_until_ms IS NULL OR lease_until_ms <= ?4) AND {_DEAD_LETTER_IN_FORCE.format(place=5)}
 """
 
 FAIL_JOB: Final = f"""
-UPDATE queue_jobs SET status = {_job_becomes(JobEvent.BURY)}, error = ?3, ended_ms = ?4, updated_ms = ?4
-WHERE job_id = ?1 AND {_job_may(JobEvent.BURY)} AND {_LETTER_IN_FORCE.format(place=5)}
+UPDATE queue_jobs SET status = {_job_becomes(JobEvent.GIVE_UP)}, error = ?3, ended_ms = ?4, updated_ms = ?4
+WHERE job_id = ?1 AND {_job_may(JobEvent.GIVE_UP)} AND {_DEAD_LETTER_IN_FORCE.format(place=5)}
   AND CASE WHEN ?2 = -1 THEN planned_ms IS NULL
       ELSE EXISTS (SELECT 1 FROM job_batches WHERE job_id = ?1 AND batch_index = ?2 AND status = 'failed') END
 RETURNING job_id
 """
 
-LETTER: Final = f"SELECT {_LETTER_COLUMNS} FROM dead_letters WHERE letter_id = ?1"
+DEAD_LETTER: Final = f"SELECT {_DEAD_LETTER_COLUMNS} FROM dead_letters WHERE letter_id = ?1"
 
-LETTERS: Final = f"""
-SELECT {_LETTER_COLUMNS} FROM dead_letters
+DEAD_LETTERS: Final = f"""
+SELECT {_DEAD_LETTER_COLUMNS} FROM dead_letters
 WHERE buried_ms <= ?1 AND (buried_ms < ?1 OR letter_id < ?2)
 ORDER BY buried_ms DESC, letter_id DESC LIMIT ?3
 """
@@ -311,7 +311,7 @@ UPDATE dead_letters SET replayed_ms = ?3
 WHERE replayed_ms IS NULL AND (letter_id = ?1 OR (job_id = ?2 AND ?2 <> ''))
 """
 
-DROP_LETTER: Final = "DELETE FROM dead_letters WHERE letter_id = ?1"
+DROP_DEAD_LETTER: Final = "DELETE FROM dead_letters WHERE letter_id = ?1"
 
 # --- rescue -----------------------------------------------------------------------------------
 _OF_WORKABLE_JOB: Final = f"""

@@ -1,4 +1,4 @@
-"""The ports about jobs over the database: `Jobs`, `JobBook`, `Batches`, `Letters`.
+"""The ports about jobs over the database: `Jobs`, `JobReader`, `Batches`, `DeadLetters`.
 
 Statements: `job_statements.py`.
 """
@@ -8,16 +8,22 @@ from collections.abc import Sequence
 
 from edgeseries.errors import Defect, JobsFull
 from edgeseries.jobs.adapters import job_statements as statements
-from edgeseries.jobs.adapters.job_rows import job_of, letter_of, query_of
+from edgeseries.jobs.adapters.job_rows import dead_letter_of, job_of, query_of
 from edgeseries.jobs.job import Batch, Claim, Job, JobRequest, Priority, job_id_of
 from edgeseries.jobs.limits import BATCH_LEASE_MS, CAUSE_MAX_CHARS
 from edgeseries.jobs.messages import BatchMessage, JobMessage, PlanMessage
 from edgeseries.jobs.ports.batches import Finished, Refused
-from edgeseries.jobs.ports.dead_letters import Burial, DeadLetter, LetterPage, LetterPlace
+from edgeseries.jobs.ports.dead_letters import (
+    DeadLetter,
+    DeadLetterOutcome,
+    DeadLetterPage,
+    DeadLetterPosition,
+)
 from edgeseries.jobs.ports.jobs import JobFilter, JobPage, Joined, Place
 from edgeseries.jobs.states import BatchStatus, JobStatus
 from edgeseries.limits import LATEST_MS
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.json_text import json_text
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.database import Command, Database, json_chunks
 from edgeseries.storage.limits import WAITING_PAGE_ROWS
@@ -39,19 +45,19 @@ class JobRecords:
         self._database = database
 
     async def find(self, job_id: str) -> Job | None:
-        """See JobBook."""
+        """See JobReader."""
         for sql in (statements.JOB, statements.ENDED_JOB):
             for row in await self._database.read(Command(sql=sql, parameters=(job_id,))):
                 return job_of(row)
         return None
 
     async def query(self, job_id: str) -> TimeseriesQuery | None:
-        """See JobBook."""
+        """See JobReader."""
         rows = await self._database.read(Command(sql=statements.JOB_QUERY, parameters=(job_id,)))
         return query_of(rows[0]) if rows else None
 
     async def waiting(self, job_id: str, *, after: int) -> tuple[JobMessage, ...]:
-        """See JobBook."""
+        """See JobReader."""
         if after < 0 and await self._database.read(Command(sql=statements.UNPLANNED, parameters=(job_id,))):
             return (PlanMessage(job_id=job_id),)
         rows = await self._database.read(
@@ -64,7 +70,7 @@ class JobRecords:
     ) -> Joined:
         """See Jobs."""
         query, digest = request.query, request.digest
-        points = json.dumps(query.points, ensure_ascii=False, separators=(",", ":"))
+        points = json_text(query.points)
         span = (query.span.start_ms, query.span.end_ms)
         job_id = job_id_of(digest, now_ms)
         made, latest = await self._database.write(
@@ -209,14 +215,15 @@ class BatchRecords:
         delivered: int = 0,
     ) -> None:
         """See Batches."""
-        told = claim.sample_count + delivered
+        total = claim.sample_count + delivered
         due_ms = now_ms if due_ms is None else due_ms
         parameters = (*_mine(claim), int(counts), now_ms)
         await self._database.write(
             [
                 Command(sql=statements.RETRYING, parameters=parameters),
                 Command(
-                    sql=statements.PUT_BACK, parameters=(*parameters, cause[:CAUSE_MAX_CHARS], due_ms, told)
+                    sql=statements.PUT_BACK,
+                    parameters=(*parameters, cause[:CAUSE_MAX_CHARS], due_ms, total),
                 ),
             ]
         )
@@ -228,20 +235,20 @@ class DeadLetterRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def bury(self, letter: DeadLetter) -> Burial:
-        """See Letters."""
-        job_id = letter.job_id or ""
-        index = NO_BATCH if letter.batch_index is None else letter.batch_index
-        cause = letter.cause[:CAUSE_MAX_CHARS]
-        about = (job_id, index, cause, letter.buried_ms, letter.letter_id)
-        message = json.dumps(dict(letter.message), separators=(",", ":"))
+    async def add(self, dead_letter: DeadLetter) -> DeadLetterOutcome:
+        """See DeadLetters."""
+        job_id = dead_letter.job_id or ""
+        index = NO_BATCH if dead_letter.batch_index is None else dead_letter.batch_index
+        cause = dead_letter.cause[:CAUSE_MAX_CHARS]
+        about = (job_id, index, cause, dead_letter.buried_ms, dead_letter.letter_id)
+        message = json.dumps(dict(dead_letter.message), separators=(",", ":"))
         kept, _, failed, jobs, batches = await self._database.write(
             [
                 Command(
-                    sql=statements.KEEP_LETTER,
+                    sql=statements.STORE_DEAD_LETTER,
                     parameters=(
-                        *(letter.letter_id, letter.queue, job_id, index, message),
-                        *(cause, letter.attempts, letter.buried_ms),
+                        *(dead_letter.letter_id, dead_letter.queue, job_id, index, message),
+                        *(cause, dead_letter.attempts, dead_letter.buried_ms),
                     ),
                 ),
                 Command(sql=statements.FAIL_BATCH, parameters=about),
@@ -251,37 +258,41 @@ class DeadLetterRecords:
             ]
         )
         if failed or not job_id or not kept:
-            return Burial.BURIED
+            return DeadLetterOutcome.STORED
         job = JobStatus(jobs[0][2]) if jobs else None
         batch = BatchStatus(batches[0][0]) if batches else None
         if job is JobStatus.FAILED:
-            return Burial.BURIED  # Another letter was first.
-        await self._database.write([Command(sql=statements.DROP_LETTER, parameters=(letter.letter_id,))])
-        held = job in (JobStatus.PROCESSING, JobStatus.RETRYING) and batch is BatchStatus.CLAIMED
-        return Burial.HELD if held else Burial.OBSOLETE
-
-    async def page(self, *, after: LetterPlace | None, limit: int) -> LetterPage:
-        """See Letters."""
-        place = after or LetterPlace(buried_ms=LATEST_MS, letter_id=PAST_EVERY_NAME)
-        rows = await self._database.read(
-            Command(sql=statements.LETTERS, parameters=(place.buried_ms, place.letter_id, limit + 1))
+            return DeadLetterOutcome.STORED  # Another dead letter was first.
+        await self._database.write(
+            [Command(sql=statements.DROP_DEAD_LETTER, parameters=(dead_letter.letter_id,))]
         )
-        letters = tuple(letter_of(row) for row in rows[:limit])
+        held = job in (JobStatus.PROCESSING, JobStatus.RETRYING) and batch is BatchStatus.CLAIMED
+        return DeadLetterOutcome.HELD if held else DeadLetterOutcome.OBSOLETE
+
+    async def page(self, *, after: DeadLetterPosition | None, limit: int) -> DeadLetterPage:
+        """See DeadLetters."""
+        place = after or DeadLetterPosition(buried_ms=LATEST_MS, letter_id=PAST_EVERY_NAME)
+        rows = await self._database.read(
+            Command(sql=statements.DEAD_LETTERS, parameters=(place.buried_ms, place.letter_id, limit + 1))
+        )
+        dead_letters = tuple(dead_letter_of(row) for row in rows[:limit])
         more = len(rows) > limit
-        last = letters[-1] if letters else None
-        return LetterPage(
-            letters=letters,
-            after=LetterPlace(buried_ms=last.buried_ms, letter_id=last.letter_id) if more and last else None,
+        last = dead_letters[-1] if dead_letters else None
+        return DeadLetterPage(
+            dead_letters=dead_letters,
+            after=DeadLetterPosition(buried_ms=last.buried_ms, letter_id=last.letter_id)
+            if more and last
+            else None,
         )
 
     async def find(self, letter_id: str) -> DeadLetter | None:
-        """See Letters."""
-        rows = await self._database.read(Command(sql=statements.LETTER, parameters=(letter_id,)))
-        return letter_of(rows[0]) if rows else None
+        """See DeadLetters."""
+        rows = await self._database.read(Command(sql=statements.DEAD_LETTER, parameters=(letter_id,)))
+        return dead_letter_of(rows[0]) if rows else None
 
-    async def replayed(self, letter: DeadLetter, *, now_ms: int) -> None:
-        """See Letters."""
-        parameters = (letter.letter_id, letter.job_id or "", now_ms)
+    async def replayed(self, dead_letter: DeadLetter, *, now_ms: int) -> None:
+        """See DeadLetters."""
+        parameters = (dead_letter.letter_id, dead_letter.job_id or "", now_ms)
         await self._database.write([Command(sql=statements.REPLAYED, parameters=parameters)])
 
 

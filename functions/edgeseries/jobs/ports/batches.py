@@ -45,7 +45,7 @@ class Batches(Protocol):
 
     async def renew(self, claim: Claim, *, delivered: int, now_ms: int) -> bool:
         """Hold it for another BATCH_LEASE_MS; `delivered` is what was stored since it was claimed, in all,
-        so that telling it twice is telling it once. False if the claim is lost or the job is not under way.
+        so that reporting it twice counts once. False if the claim is lost or the job is not under way.
         """
         ...
 
@@ -68,6 +68,6 @@ class Batches(Protocol):
         """Give the batch back; `counts` if it is an attempt used up. Nothing if the claim is lost.
 
         `due_ms` is when its message comes, if that is not soon: before, nobody misses it. `delivered` as
-        for `renew`; fewer than were told take nothing back.
+        for `renew`; fewer than were reported take nothing back.
         """
         ...

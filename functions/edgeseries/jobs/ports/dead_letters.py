@@ -24,37 +24,37 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetterPlace:
-    """Where a list goes on: past the letter that was buried then, and has this id."""
+class DeadLetterPosition:
+    """Where a list goes on: past the dead letter that was stored then, and has this id."""
 
     buried_ms: int
     letter_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetterPage:
+class DeadLetterPage:
     """Letters, the newest first; `after` leads to the next page and is None at the end."""
 
-    letters: tuple[DeadLetter, ...]
-    after: LetterPlace | None
+    dead_letters: tuple[DeadLetter, ...]
+    after: DeadLetterPosition | None
 
 
-class Burial(Enum):
+class DeadLetterOutcome(Enum):
     """What became of a letter's work."""
 
-    BURIED = "kept, its job failed"
+    STORED = "stored, its job failed"
     OBSOLETE = "its work is done, or its job ended, without it"
     HELD = "somebody works on it right now"
 
 
-class Letters(Protocol):
+class DeadLetters(Protocol):
     """Keeps dead letters."""
 
-    async def bury(self, letter: DeadLetter) -> Burial:
+    async def add(self, dead_letter: DeadLetter) -> DeadLetterOutcome:
         """Keep a letter and fail its batch and job, if they are still waiting for it. Twice is once."""
         ...
 
-    async def page(self, *, after: LetterPlace | None, limit: int) -> LetterPage:
+    async def page(self, *, after: DeadLetterPosition | None, limit: int) -> DeadLetterPage:
         """One page of a list."""
         ...
 
@@ -62,6 +62,6 @@ class Letters(Protocol):
         """One letter."""
         ...
 
-    async def replayed(self, letter: DeadLetter, *, now_ms: int) -> None:
+    async def replayed(self, dead_letter: DeadLetter, *, now_ms: int) -> None:
         """Mark a letter, and all others of its job, as replayed."""
         ...

@@ -22,6 +22,6 @@ class JobQueue(Protocol):
 class DeadLetterQueue(Protocol):
     """The sending end of the dead-letter queue."""
 
-    async def bury(self, letter: FailedMessage) -> None:
+    async def add(self, message: FailedMessage) -> None:
         """Send a letter."""
         ...

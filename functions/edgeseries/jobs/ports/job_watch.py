@@ -11,7 +11,7 @@ from edgeseries.jobs.job import Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class JobReading:
     """A job as it was at `read_ms` or later; None if it was not there. `asked` if this very look read it."""
 
     job: Job | None
@@ -20,7 +20,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
+class StreamSlot:
     """The place of one event stream among those of its caller."""
 
     caller: str
@@ -30,20 +30,20 @@ class Seat:
 class JobWatch(Protocol):
     """Looks, and the places of those who look for long."""
 
-    async def look(self, job_id: str, *, known_ms: int, max_age_ms: int) -> Sighting | None:
+    async def look(self, job_id: str, *, known_ms: int, max_age_ms: int) -> JobReading | None:
         """What somebody read after `known_ms` and at most `max_age_ms` ago, else what the store says now.
         None while somebody else reads it: look again a step later.
         """
         ...
 
-    def take_seat(self, caller: str) -> Seat | None:
+    def acquire_slot(self, caller: str) -> StreamSlot | None:
         """A place for one more event stream of a caller; None if it has as many as it may."""
         ...
 
-    def keep_seat(self, seat: Seat) -> None:
-        """The stream still runs. A place that is not kept for EVENTS_SEAT_MS is free."""
+    def renew_slot(self, slot: StreamSlot) -> None:
+        """The stream still runs. A place that is not kept for EVENTS_SLOT_MS is free."""
         ...
 
-    def leave_seat(self, seat: Seat) -> None:
+    def release_slot(self, slot: StreamSlot) -> None:
         """The stream has ended."""
         ...

@@ -24,7 +24,7 @@ USE_MAX_KEYS: Final = 50_000
 """Objects whose use an isolate remembers: about 10 MB. Past it, those that have nothing to be written are
 forgotten, and then what is new is not counted."""
 
-TALLY_MAX_ROWS: Final = 1_000
+REQUEST_ROWS_MAX: Final = 1_000
 """Different counts of requests in memory: endpoints by routes by statuses by verdicts are some dozens a
 minute. Past it a database must have been down for long, and the newest are not counted."""
 

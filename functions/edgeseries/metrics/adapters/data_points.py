@@ -1,6 +1,6 @@
 """Records as points of Analytics Engine: which column holds what. It knows no platform.
 
-One dataset holds three kinds of points; `blob1` tells them apart, and the doubles of each kind are
+One dataset holds three kinds of points; `blob1` distinguishes them, and the doubles of each kind are
 its own. `docs/formats/analytics.md` is compared with these tables in a test.
 """
 

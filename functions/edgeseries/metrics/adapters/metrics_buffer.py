@@ -11,7 +11,7 @@ from edgeseries.limits import HOUR_MS, KEY_MEMORY_KEYS, MINUTE_MS
 from edgeseries.metrics.adapters.buffer_limits import (
     FLUSH_AFTER_MS,
     FLUSH_REQUESTS,
-    TALLY_MAX_ROWS,
+    REQUEST_ROWS_MAX,
     USE_GRAIN_MS,
     USE_MAX_KEYS,
 )
@@ -63,10 +63,12 @@ class Taken:
 
 class MetricsBuffer:
     """The counts of one isolate. `operations` are billed or paid for elsewhere, by the names of
-    `platform_usage`; adapters add to it as they go.
+    `platform_usage`; adapters add to it as they go. `max_rows` sums of requests and `max_keys` uses are held.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_rows: int = REQUEST_ROWS_MAX, max_keys: int = USE_MAX_KEYS) -> None:
+        self._max_rows = max_rows
+        self._max_keys = max_keys
         self.operations: Counter[str] = Counter()
         self._requests: dict[RequestKey, RequestSums] = {}
         self._request_count = 0
@@ -86,7 +88,7 @@ class MetricsBuffer:
             record.status // 100,
             record.cache_verdict or NO_VERDICT,
         )
-        if key not in self._requests and len(self._requests) >= TALLY_MAX_ROWS:
+        if key not in self._requests and len(self._requests) >= self._max_rows:
             return
         sums = self._requests.setdefault(key, RequestSums())
         self._request_count += 1
@@ -102,9 +104,9 @@ class MetricsBuffer:
         for key in keys:
             use = self._uses.get(key)
             if use is None:
-                if len(self._uses) >= USE_MAX_KEYS:
+                if len(self._uses) >= self._max_keys:
                     self._uses = {name: kept for name, kept in self._uses.items() if kept.hits}
-                if len(self._uses) >= USE_MAX_KEYS:
+                if len(self._uses) >= self._max_keys:
                     continue
                 use = self._uses[key] = _Use()
             use.hits += 1
@@ -116,7 +118,7 @@ class MetricsBuffer:
         if self._key_hours.get(key_id) == hour_ms:
             return
         if len(self._key_hours) >= KEY_MEMORY_KEYS:
-            self._key_hours.clear()  # The next use of each is told again, which writes nothing new.
+            self._key_hours.clear()  # The next use of each is counted again, which writes nothing new.
         self._key_hours[key_id] = self._new_key_hours[key_id] = hour_ms
 
     def full(self) -> bool:
@@ -151,11 +153,11 @@ class MetricsBuffer:
         return taken
 
     def put_back(self, taken: Taken) -> None:
-        """Count again what could not be written. Uses are let go: the next one tells as much."""
+        """Count again what could not be written. Uses are let go: the next one counts as much."""
         self.operations.update(taken.operations)
         self._new_key_hours = {**dict(taken.keys), **self._new_key_hours}
         for key, sums in taken.requests.items():
-            if key not in self._requests and len(self._requests) >= TALLY_MAX_ROWS:
+            if key not in self._requests and len(self._requests) >= self._max_rows:
                 continue
             there = self._requests.setdefault(key, RequestSums())
             self._request_count += sums.request_count

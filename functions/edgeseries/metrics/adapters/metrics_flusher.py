@@ -1,7 +1,7 @@
 """Writing what an isolate counted into the database: rarely, after the response, in one transaction."""
 
 import json
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from edgeseries.errors import StoreUnavailable
@@ -11,10 +11,8 @@ from edgeseries.metrics.adapters.buffer_limits import FLUSH_AFTER_MS
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer, Taken
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.ports.clock import Clock
+from edgeseries.ports.streaming import Pause
 from edgeseries.storage.database import Command, Database, json_chunks
-
-Pause = Callable[[int], Awaitable[None]]
-"""Waits for so many milliseconds."""
 
 
 class MetricsFlusher:
@@ -30,7 +28,7 @@ class MetricsFlusher:
         journal: Journal,
     ) -> None:
         self._function = function
-        self._tallies = metrics_buffer
+        self._buffer = metrics_buffer
         self._database = database
         self._clock = clock
         self._journal = journal
@@ -40,21 +38,21 @@ class MetricsFlusher:
 
         `after` runs work after the response.
         """
-        if self._tallies.full():
+        if self._buffer.full():
             after(self.flush())
-        elif self._tallies.plan(self._clock.now_ms()):
+        elif self._buffer.plan(self._clock.now_ms()):
             after(self._flush_later(pause))
 
     async def flush(self) -> None:
         """Write what is counted now. What cannot be written is counted on."""
         now_ms = self._clock.now_ms()
-        taken = self._tallies.take(now_ms)
+        taken = self._buffer.take(now_ms)
         if taken.empty:
             return
         try:
             await self._database.write(self._commands(taken, now_ms))
         except StoreUnavailable as error:
-            self._tallies.put_back(taken)
+            self._buffer.put_back(taken)
             self._journal.line("warning", "counts could not be written", cause=error.detail)
 
     async def _flush_later(self, pause: Pause) -> None:

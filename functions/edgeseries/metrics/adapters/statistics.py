@@ -51,8 +51,10 @@ class DatabaseStatistics:
             for day_ms, completed, failed, cancelled, sample_count in await self._read(sql.ENDED_BY_DAY)
         )
         durations = sorted(int(row[0]) for row in await self._read(sql.LAST_DURATIONS, LAST_JOBS))
-        ((letters,),) = await self._read(sql.WAITING_LETTERS)
-        return JobFacts(active=active, ended=ended, durations_ms=tuple(durations), dead_letters=int(letters))
+        ((dead_letters,),) = await self._read(sql.WAITING_DEAD_LETTERS)
+        return JobFacts(
+            active=active, ended=ended, durations_ms=tuple(durations), dead_letters=int(dead_letters)
+        )
 
     async def served(self) -> tuple[Served, ...]:
         """See the port."""
@@ -72,13 +74,13 @@ class DatabaseStatistics:
         """See the port."""
         ((requests, failed_requests),) = await self._read(sql.RECENT_REQUESTS, requests_from_ms)
         ((completed, failed),) = await self._read(sql.RECENT_JOBS, jobs_from_ms)
-        ((letters,),) = await self._read(sql.WAITING_LETTERS)
+        ((dead_letters,),) = await self._read(sql.WAITING_DEAD_LETTERS)
         return Recent(
             request_count=int(requests),
             failed_requests=int(failed_requests),
             job_count=int(completed) + int(failed),
             failed_jobs=int(failed),
-            dead_letters=int(letters),
+            dead_letters=int(dead_letters),
         )
 
     async def _read(self, statement: str, *parameters: int) -> list[Row]:

@@ -26,7 +26,7 @@ SELECT took_ms FROM (
   WHERE status = 'completed' ORDER BY ended_ms DESC LIMIT ?1)
 """
 
-WAITING_LETTERS: Final = "SELECT count(*) FROM dead_letters WHERE replayed_ms IS NULL"
+WAITING_DEAD_LETTERS: Final = "SELECT count(*) FROM dead_letters WHERE replayed_ms IS NULL"
 
 SERVED: Final = """
 SELECT endpoint, route, request_count, judged_count, hit_count, refused_count, error_count, mean_duration_ms,

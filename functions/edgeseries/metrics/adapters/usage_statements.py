@@ -35,4 +35,4 @@ UPDATE api_keys SET used_ms = use.at_ms
 FROM (SELECT value ->> 0 AS used_id, value ->> 1 AS at_ms FROM json_each(?1)) AS use
 WHERE key_id = use.used_id AND coalesce(used_ms, 0) < use.at_ms
 """
-"""Rows of (id, hour of use). However many isolates tell of one hour, a row is written once in it."""
+"""Rows of (id, hour of use). However many isolates count one hour, a row is written once in it."""

@@ -12,7 +12,7 @@ from edgeseries.answers.answer import json_bytes
 from edgeseries.errors import EdgeError, Transient
 from edgeseries.http.messages import HttpCall
 from edgeseries.limits import SECOND_MS
-from edgeseries.metrics.alerting import Notice, Turnout
+from edgeseries.metrics.alerting import Notice, NoticeKind
 from edgeseries.metrics.ports.journal import Journal, Level
 from edgeseries.ports.web import Web
 from edgeseries.series.timerange import iso_instant
@@ -36,11 +36,11 @@ class Webhook:
         self._web = web
         self._journal = journal
 
-    async def tell(self, notices: Sequence[Notice]) -> None:
+    async def notify(self, notices: Sequence[Notice]) -> None:
         """See the port."""
         for notice in notices:
-            level: Level = "info" if notice.turnout is Turnout.RESOLVED else "error"
-            self._journal.line(level, f"alert {notice.rule} {notice.turnout}: {notice.told}")
+            level: Level = "info" if notice.kind is NoticeKind.RESOLVED else "error"
+            self._journal.line(level, f"alert {notice.rule} {notice.kind}: {notice.description}")
         if not self._url:
             return
         call = HttpCall(
@@ -66,8 +66,8 @@ def message_of(stack: str, notices: Sequence[Notice]) -> str:
 
 def _paragraph(stack: str, notice: Notice) -> str:
     since = iso_instant(notice.since_ms)
-    head = f"*EdgeSeries {stack}* {notice.turnout} *{notice.rule}*: {notice.told} (since {since})"
-    text = head if notice.turnout is Turnout.RESOLVED else f"{head}\n{notice.remedy}"
+    head = f"*EdgeSeries {stack}* {notice.kind} *{notice.rule}*: {notice.description} (since {since})"
+    text = head if notice.kind is NoticeKind.RESOLVED else f"{head}\n{notice.remedy}"
     for sign, escape in ESCAPES:
         text = text.replace(sign, escape)
     return text

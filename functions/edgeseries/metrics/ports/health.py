@@ -17,6 +17,6 @@ class Finding:
 class HealthChecker(Protocol):
     """Looks at every dependency."""
 
-    async def examine(self, *, timeout_ms: int) -> tuple[Finding, ...]:
+    async def check_all(self, *, timeout_ms: int) -> tuple[Finding, ...]:
         """A finding for each dependency, all within `timeout_ms`, in a fixed order. It never raises."""
         ...

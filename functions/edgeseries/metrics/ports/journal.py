@@ -62,8 +62,8 @@ class SweepRecord:
     changed_count: int
 
 
-def told_counts(counts: Mapping[str, int]) -> str | None:
-    """Counts as the log tells them: names and numbers; None without any."""
+def counts_text(counts: Mapping[str, int]) -> str | None:
+    """Counts as the log shows them: names and numbers; None without any."""
     return " ".join(f"{name}={count}" for name, count in sorted(counts.items())) or None
 
 

@@ -3,7 +3,6 @@
 It owns what counts as trouble. The numbers are in `upstream_load.py`, the rule is `origins/circuit.py`.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -20,10 +19,8 @@ from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
 from edgeseries.origins.circuit import CircuitState, Permit, Suspended
 from edgeseries.ports.clock import Clock
+from edgeseries.ports.streaming import Pause
 from edgeseries.ports.web import Web
-
-Pause = Callable[[int], Awaitable[None]]
-"""Waits for so many milliseconds, with what belongs to the running request."""
 
 TROUBLE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 """Statuses below 500 that say that the upstream cannot cope."""
@@ -60,9 +57,9 @@ class GuardedWeb:
         until_ms = self._clock.now_ms() + call.timeout_ms
         ticket = self._load.ticket(self._clock.now_ms())
         try:
-            passage = await self._turn(ticket, until_ms)
+            permit = await self._turn(ticket, until_ms)
             left_ms = max(1, until_ms - self._clock.now_ms())
-            return await self._sent(replace(call, timeout_ms=left_ms), passage)
+            return await self._sent(replace(call, timeout_ms=left_ms), permit)
         finally:
             self._load.leave(ticket)
 
@@ -70,8 +67,8 @@ class GuardedWeb:
         while True:
             now_ms = self._clock.now_ms()
             match self._load.enter(ticket, now_ms, until_ms=until_ms):
-                case Permit() as passage:
-                    return passage
+                case Permit() as permit:
+                    return permit
                 case Suspended(wait_ms=wait_ms):
                     raise OriginSuspended(
                         "the upstream is in trouble and is left alone for a while; what is stored is served",
@@ -81,33 +78,33 @@ class GuardedWeb:
                 raise OriginBusy("too many calls to the upstream are under way; try again", retry_after_s=1)
             await self._pause(UPSTREAM_TURN_MS)
 
-    async def _sent(self, call: HttpCall, passage: Permit) -> HttpReply:
+    async def _sent(self, call: HttpCall, permit: Permit) -> HttpReply:
         before = self._load.circuit.state
         try:
             reply = await self._web.send(call)
         except DeadlineExceeded:
             # Who gave it next to no time has learned nothing of it.
             if call.timeout_ms >= CIRCUIT_FAIR_MS:
-                self._failed(passage)
+                self._failed(permit)
             raise
         except OriginUnreachable:
-            self._failed(passage)
+            self._failed(permit)
             raise
         except OriginOversize:
-            self._load.succeeded(passage)
+            self._load.succeeded(permit)
             raise
         if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status in TROUBLE:
-            self._failed(passage, asked_pause_ms=SECOND_MS * _whole(reply.headers.get("retry-after", "")))
+            self._failed(permit, asked_pause_ms=SECOND_MS * _whole(reply.headers.get("retry-after", "")))
             return reply
-        self._load.succeeded(passage)
+        self._load.succeeded(permit)
         if before is not CircuitState.CLOSED and not self._load.suspended:
             self._journal.line("info", "the upstream is called again")
         return reply
 
-    def _failed(self, passage: Permit, *, asked_pause_ms: int = 0) -> None:
+    def _failed(self, permit: Permit, *, asked_pause_ms: int = 0) -> None:
         turn = self._load.circuit.turn
         self._load.failed(
-            passage,
+            permit,
             self._clock.now_ms(),
             first_pause_ms=self._first_pause_ms,
             asked_pause_ms=asked_pause_ms,

@@ -63,17 +63,12 @@ class UpstreamLoad:
         self._calls.pop(ticket, None)
         self._waiting.pop(ticket, None)
 
-    def succeeded(self, passage: Permit) -> None:
+    def succeeded(self, permit: Permit) -> None:
         """The upstream answered."""
-        self.circuit = succeeded(self.circuit, passage)
+        self.circuit = succeeded(self.circuit, permit)
 
-    def failed(self, passage: Permit, now_ms: int, *, first_pause_ms: int, asked_pause_ms: int) -> None:
+    def failed(self, permit: Permit, now_ms: int, *, first_pause_ms: int, asked_pause_ms: int) -> None:
         """The upstream did not, or not as it should."""
         self.circuit = failed(
-            self.circuit, passage, now_ms, first_pause_ms=first_pause_ms, asked_pause_ms=asked_pause_ms
+            self.circuit, permit, now_ms, first_pause_ms=first_pause_ms, asked_pause_ms=asked_pause_ms
         )
-
-    @property
-    def call_count(self) -> int:
-        """Calls that are under way, or were when somebody looked last."""
-        return len(self._calls)

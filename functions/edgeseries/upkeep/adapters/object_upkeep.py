@@ -1,4 +1,4 @@
-"""The KeptObjects port over the bucket and its index.
+"""The StoredObjects port over the bucket and its index.
 
 Rows go before their objects, which go a day later: what stops half-way leaves an object that nothing points
 to, and the next walk over the bucket finds it.
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeseries.blocks.adapters.answer_facts import BROTLI, facts_of
-from edgeseries.blocks.adapters.block_content import told_by
+from edgeseries.blocks.adapters.block_content import block_facts_of
 from edgeseries.blocks.adapters.block_index import BlockIndex
 from edgeseries.blocks.adapters.index_statements import ORPHAN, RESTORE_GENERATIONS
 from edgeseries.blocks.adapters.purge_records import record_of
@@ -17,7 +17,7 @@ from edgeseries.storage.database import Command, Database, Row, json_chunks
 from edgeseries.storage.limits import BUCKET_PAGE_KEYS, PURGE_RECORD_KEEP_MS
 from edgeseries.storage.object_keys import ANSWERS, BLOCKS, PURGES, block_path, version_of
 from edgeseries.upkeep.adapters import upkeep_statements as sql
-from edgeseries.upkeep.ports.stored_objects import Comparison, KeptObject
+from edgeseries.upkeep.ports.stored_objects import Comparison, StoredObject
 
 PREFIXES = (PURGES, ANSWERS, BLOCKS)
 """What is walked through, in this order: lost generations are known again before a block is adopted."""
@@ -44,7 +44,7 @@ class _Known:
 
 
 class ObjectUpkeep:
-    """Blocks and kept answers together."""
+    """Blocks and cached answers together."""
 
     def __init__(self, *, bucket: Bucket, database: Database) -> None:
         self._bucket = bucket
@@ -56,15 +56,15 @@ class ObjectUpkeep:
         rows = await self._database.read(Command(sql=sql.STORED_BYTES, parameters=()))
         return int(rows[0][0])
 
-    async def expired(self, *, now_ms: int, at_most: int) -> tuple[KeptObject, ...]:
+    async def expired(self, *, now_ms: int, at_most: int) -> tuple[StoredObject, ...]:
         """See the port."""
         return _objects(await self._database.read(Command(sql=sql.EXPIRED, parameters=(now_ms, at_most))))
 
-    async def least_used(self, *, at_most: int) -> tuple[KeptObject, ...]:
+    async def least_used(self, *, at_most: int) -> tuple[StoredObject, ...]:
         """See the port."""
         return _objects(await self._database.read(Command(sql=sql.LEAST_USED, parameters=(at_most,))))
 
-    async def remove(self, objects: Sequence[KeptObject], *, now_ms: int) -> None:
+    async def remove(self, objects: Sequence[StoredObject], *, now_ms: int) -> None:
         """See the port."""
         for seen, _ in json_chunks([(one.key, one.used_ms) for one in objects]):
             await self._database.write(
@@ -74,13 +74,13 @@ class ObjectUpkeep:
                 ]
             )
 
-    async def superseded(self, *, before_ms: int, at_most: int) -> tuple[KeptObject, ...]:
+    async def superseded(self, *, before_ms: int, at_most: int) -> tuple[StoredObject, ...]:
         """See the port."""
         return _objects(
             await self._database.read(Command(sql=sql.SUPERSEDED, parameters=(before_ms, at_most)))
         )
 
-    async def remove_superseded(self, objects: Sequence[KeptObject]) -> None:
+    async def remove_superseded(self, objects: Sequence[StoredObject]) -> None:
         """See the port."""
         for first in range(0, len(objects), BUCKET_PAGE_KEYS):
             some = objects[first : first + BUCKET_PAGE_KEYS]
@@ -125,7 +125,7 @@ class ObjectUpkeep:
         )
 
     async def _restore(self, place: str, *, now_ms: int) -> Comparison:
-        """Records of purges: what the index has forgotten of them is told again, old ones go."""
+        """Records of purges: what the index has forgotten of them is restored, old ones go."""
         page = await self._bucket.page(PURGES, None, after=place)
         old = [one.key for one in page.objects if one.version.uploaded_ms < now_ms - PURGE_RECORD_KEEP_MS]
         raised: list[tuple[str, str, int]] = []
@@ -184,36 +184,36 @@ class ObjectUpkeep:
         return found
 
 
-def _objects(rows: Sequence[Row]) -> tuple[KeptObject, ...]:
+def _objects(rows: Sequence[Row]) -> tuple[StoredObject, ...]:
     return tuple(
-        KeptObject(key=str(key), stored_bytes=int(stored_bytes), used_ms=int(used_ms))
+        StoredObject(key=str(key), stored_bytes=int(stored_bytes), used_ms=int(used_ms))
         for key, stored_bytes, used_ms in rows
     )
 
 
 def _block_values(one: Listed) -> tuple[str | int, ...] | None:
     """A row of ADOPT_BLOCKS, or None if key or facts are not of our writing."""
-    told, path = told_by(one.facts), block_path(one.key)
+    facts, path = block_facts_of(one.facts), block_path(one.key)
     try:
         sample_count, raw_bytes = int(one.facts["samples"]), int(one.facts["raw-bytes"])
     except (KeyError, ValueError):
         return None
-    if told is None or path is None:
+    if facts is None or path is None:
         return None
     return (
         one.key,
-        told.site,
-        told.point,
-        told.month,
-        told.days,
+        facts.site,
+        facts.point,
+        facts.month,
+        facts.days,
         sample_count,
         raw_bytes,
         one.stored_bytes,
         one.facts.get("codec", ""),
         version_of(path.digest),
         one.version.uploaded_ms,
-        told.site_generation,
-        told.ticket,
+        facts.site_generation,
+        facts.ticket,
     )
 
 

@@ -36,7 +36,7 @@ class RecordUpkeep:
 
     async def purge_letters(self, *, before_ms: int, at_most: int) -> int:
         """See the port."""
-        return await self._count(sql.PURGE_LETTERS, before_ms, at_most)
+        return await self._count(sql.PURGE_DEAD_LETTERS, before_ms, at_most)
 
     async def first_requests(self, *, from_ms: int, before_ms: int) -> int | None:
         """See the port."""

@@ -69,7 +69,7 @@ SELECT
 FROM json_each(?1) WHERE true
 ON CONFLICT (object_key) DO NOTHING
 """
-"""Rows of kept answers that were found in the bucket; one that is written meanwhile is the better one."""
+"""Rows of cached answers that were found in the bucket; one that is written meanwhile is the better one."""
 
 ADOPT_BLOCKS: Final = """
 INSERT INTO cache_metadata
@@ -126,7 +126,7 @@ WHERE job_id IN (SELECT job_id FROM job_history WHERE ended_ms < ?1 ORDER BY end
 RETURNING job_id
 """
 
-PURGE_LETTERS: Final = """
+PURGE_DEAD_LETTERS: Final = """
 DELETE FROM dead_letters
 WHERE letter_id IN (SELECT letter_id FROM dead_letters WHERE buried_ms < ?1 ORDER BY buried_ms LIMIT ?2)
 RETURNING letter_id

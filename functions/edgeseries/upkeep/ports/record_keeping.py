@@ -17,7 +17,7 @@ class RecordKeeping(Protocol):
         ...
 
     async def purge_letters(self, *, before_ms: int, at_most: int) -> int:
-        """Forget dead letters buried before a time; how many."""
+        """Forget dead letters dead-lettered before a time; how many."""
         ...
 
     async def first_requests(self, *, from_ms: int, before_ms: int) -> int | None:

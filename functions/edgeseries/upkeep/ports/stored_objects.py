@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptObject:
+class StoredObject:
     """One stored object. `used_ms` is when it was written or given last, as far as is known."""
 
     key: str
@@ -29,8 +29,8 @@ class Comparison:
     place: str
 
 
-class KeptObjects(Protocol):
-    """Blocks and kept answers together: the bucket, and the index of it. A store that is down raises
+class StoredObjects(Protocol):
+    """Blocks and cached answers together: the bucket, and the index of it. A store that is down raises
     StoreUnavailable.
     """
 
@@ -38,27 +38,27 @@ class KeptObjects(Protocol):
         """The bytes of all objects, by the index."""
         ...
 
-    async def expired(self, *, now_ms: int, at_most: int) -> tuple[KeptObject, ...]:
+    async def expired(self, *, now_ms: int, at_most: int) -> tuple[StoredObject, ...]:
         """Objects whose time is over, the longest first."""
         ...
 
-    async def least_used(self, *, at_most: int) -> tuple[KeptObject, ...]:
+    async def least_used(self, *, at_most: int) -> tuple[StoredObject, ...]:
         """Objects by their last use, the oldest first."""
         ...
 
-    async def remove(self, objects: Sequence[KeptObject], *, now_ms: int) -> None:
+    async def remove(self, objects: Sequence[StoredObject], *, now_ms: int) -> None:
         """Take objects out of the index, unless they were used since; they themselves go a day later. Twice
         is once.
         """
         ...
 
-    async def superseded(self, *, before_ms: int, at_most: int) -> tuple[KeptObject, ...]:
+    async def superseded(self, *, before_ms: int, at_most: int) -> tuple[StoredObject, ...]:
         """Objects that nothing has pointed to since before a time, the longest first; `used_ms` is since
         when.
         """
         ...
 
-    async def remove_superseded(self, objects: Sequence[KeptObject]) -> None:
+    async def remove_superseded(self, objects: Sequence[StoredObject]) -> None:
         """Remove such objects from the bucket, unless something points to them again. Half of it is done by
         the next call.
         """

@@ -1,4 +1,4 @@
-"""Jobs as they stand: looked up by id, by whoever works on them or tells of them.
+"""Jobs as they stand: looked up by id, by whoever works on them or serializes them.
 
 A store that is down raises StoreUnavailable.
 """
@@ -10,7 +10,7 @@ from edgeseries.jobs.messages import JobMessage
 from edgeseries.planning.query import TimeseriesQuery
 
 
-class JobBook(Protocol):
+class JobReader(Protocol):
     """Reads jobs."""
 
     async def find(self, job_id: str) -> Job | None:
@@ -23,6 +23,6 @@ class JobBook(Protocol):
 
     async def waiting(self, job_id: str, *, after: int) -> tuple[JobMessage, ...]:
         """Messages that must be in a queue for the job to go on: its plan, or its queued batches past
-        index `after` (-1: from the first), some hundreds at a time; none when all are told.
+        index `after` (-1: from the first), some hundreds at a time; none when all are listed.
         """
         ...

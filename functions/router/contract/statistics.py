@@ -1,0 +1,159 @@
+"""The document of `/api/stats`. Format: `docs/formats/statistics.md`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from edgeseries.http.documents import SPREAD, Day, Document, Moment, Section
+from edgeseries.metrics.costing import Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumsDocument(Section):
+    """What some stored objects hold and take."""
+
+    objects: int
+    samples: int
+    raw_bytes: int
+    stored_bytes: int
+    compression_ratio: float | None
+    uses: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSumsDocument(Section):
+    """The same of one site."""
+
+    site: str
+    sums: Annotated[SumsDocument, SPREAD]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheDocument(Section):
+    """What is stored, in all, by kind and by site, and how often it was enough."""
+
+    sums: Annotated[SumsDocument, SPREAD]
+    hit_rate: float | None
+    blocks: SumsDocument
+    answers: SumsDocument
+    by_site: tuple[SiteSumsDocument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantilesDocument(Section):
+    """Quantiles, in milliseconds; null without anything that was measured."""
+
+    p50: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DurationsDocument(Section):
+    """How long requests took, in milliseconds."""
+
+    mean: float
+    quantiles: Annotated[QuantilesDocument, SPREAD]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOfJobsDocument(Section):
+    """Jobs that ended on a day (UTC)."""
+
+    day: Day
+    completed: int
+    failed: int
+    cancelled: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatisticsDocument(Section):
+    """Jobs by state, how well they end, how long they take."""
+
+    active: Mapping[str, int]
+    completed: int
+    failed: int
+    cancelled: int
+    success_rate: float | None
+    samples: int
+    duration_ms: QuantilesDocument
+    dead_letters: int
+    by_day: tuple[DayOfJobsDocument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteDocument(Section):
+    """Requests of one endpoint and route."""
+
+    endpoint: str
+    route: str | None
+    count: int
+    refused: int
+    errors: int
+    hits: int
+    hit_rate: float | None
+    duration_ms: DurationsDocument
+    samples: int
+    upstream_samples: int
+    saved_samples: int
+    body_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsDocument(Section):
+    """Requests in all, and by endpoint and route."""
+
+    since: Moment | None
+    count: int
+    errors: int
+    by_route: tuple[RouteDocument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamDocument(Section):
+    """What the upstream was asked, and what the store saved it."""
+
+    calls: int
+    samples: int
+    saved_samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostLineDocument(Section):
+    """One price of the bill, with where it is from."""
+
+    meter: str
+    product: str
+    unit: str
+    used: float
+    used_whole_month: float
+    included: float
+    so_far: float
+    whole_month: float
+    basis: Basis
+    source: str
+    read_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostDocument(Section):
+    """The bill so far and of the whole month."""
+
+    currency: str
+    month: str
+    so_far: float
+    whole_month: float
+    plan: float
+    lines: tuple[CostLineDocument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsDocument(Document):
+    """All statistics. Format: `docs/formats/statistics.md`."""
+
+    at: Moment
+    cache: CacheDocument
+    jobs: JobStatisticsDocument
+    requests: RequestsDocument
+    upstream: UpstreamDocument
+    cost: CostDocument
