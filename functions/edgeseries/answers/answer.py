@@ -56,7 +56,6 @@ def meta_of(query: TimeseriesQuery, point_count: int, sample_count: int) -> Answ
     )
 
 
-
 def json_bytes(document: object) -> bytes:
     """Compact UTF-8 JSON. A lone surrogate, which UTF-8 cannot hold, stays a JSON escape."""
     try:
