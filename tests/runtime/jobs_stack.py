@@ -118,7 +118,8 @@ class Wanted:
 @dataclass(kw_only=True)
 class Jobs:
     """One running host and its upstream. `expected_fault` is what a test makes the Workers fail with: a
-    text in the trace of each unexpected fault, and at least one there is."""
+    text of some line of the log, and of every one that says of a fault that it was unexpected.
+    """
 
     host: Host
     upstream_url: str
