@@ -1,4 +1,4 @@
-"""The setting `kernel=off`, on workerd: the Python code alone answers with the bytes that the kernel writes."""
+"""The setting `kernel=off`, on workerd: the Python code alone answers with the bytes of the kernel."""
 
 import random
 import time
