@@ -20,7 +20,7 @@ from local.upstream.wire import SAMPLES_FIELD, json_bytes
 BRACKETS: Final = 20_000
 DIGITS: Final = 400
 FAR: Final = timedelta(days=4_000)
-"""How far outside the range rows come: farther than the longest range, or a row moved by it would be inside."""
+"""How far outside the range rows come: farther than the longest range, or some would be inside."""
 
 UNASKED: Final = "a point that nobody asked for"
 """The name of it where the data has no other site."""
