@@ -30,7 +30,8 @@ PATIENCE_S = 90
 
 @pytest.fixture(scope="module", autouse=True)
 def _stored(whole_stack: Running) -> None:
-    """All of it is stored, by requests of its own points and ranges."""
+    """All of it is stored, by requests of its own points and ranges, whichever test came before."""
+    whole_stack.upstream()
     whole_stack.client.delete("/api/cache", params={"site": SITE}).raise_for_status()
     until = time.monotonic() + PATIENCE_S
     while missing_days(whole_stack, POINTS) and time.monotonic() < until:
