@@ -162,15 +162,12 @@ NONSENSE = "UPDATE cache_metadata SET unsettled = 'nonsense' WHERE kind = 'block
 UNREADABLE = "ValueError: not enough values to unpack (expected 2, got 1)"
 """What it fails with: a reading of empty days has two parts."""
 
-BROKEN_OFF = "the body cannot be completed"
-"""The same while a body is being sent: a line of the runtime's own."""
-
 CURED = "UPDATE cache_metadata SET unsettled = '' WHERE kind = 'block' AND site = ?1"
 
 
 def test_a_fault_of_ours_breaks_a_result_off_too(jobs: Jobs) -> None:
     """Nobody waits for ever for the rest of a body that cannot come."""
-    jobs.expected_fault = BROKEN_OFF
+    jobs.expected_fault = UNREADABLE
     wanted = leap_day_job()
     job_id = jobs.post(wanted)["jobId"]
     jobs.completed(job_id)
