@@ -118,7 +118,7 @@ def test_with_all_in_the_environment_nobody_is_asked_and_the_first_key_is_made(
 ) -> None:
     (block,) = [one for one in blocks_of_engine() if CLOUD in one.text]
     key = {"EDGESERIES_API_KEY": system.admin_key}
-    told = world.run("bash", "-ec", block.text, more={**key, "YES": "1"})
+    told = world.run("bash", "-ec", block.text, more={**TYPED, **key, "YES": "1"})
     assert "FAIL" not in told
     assert f"EdgeSeries answers on {system.url}" in told
     (command,) = [line for line in told.splitlines() if line.strip().startswith("curl ")]
@@ -133,7 +133,8 @@ def test_run_again_it_changes_nothing(world: World, system: Stack) -> None:
     groups = [f"{name} Write" for name in ("Workers Scripts", "Workers R2 Storage", "D1", "Queues")]
     world.account.policies = [policy(*groups, resource=f"com.cloudflare.api.account.{ACCOUNT}")]
     versions = {name: dict(one) for name, one in world.account.versions.items()}
-    told = world.run(*CLOUD.split(), "YES=1", more={"EDGESERIES_API_KEY": system.admin_key})
+    more = {**TYPED, "EDGESERIES_API_KEY": system.admin_key}
+    told = world.run(*CLOUD.split(), "YES=1", more=more)
     assert "ok   D1: Edit                  granted" in told
     assert world.account.versions == versions
     files = [path for path in state_of(world).rglob("*") if path.is_file()]

@@ -4,7 +4,7 @@ import base64
 import os
 import re
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,6 @@ from local.hosting import NODE
 from stack import wiring
 from stack.bundle import DATA, JAVASCRIPT, PYTHON, WASM
 from stack.settings import SECRET_KEYS
-from tests.made_graph import changed
 
 pytestmark = pytest.mark.runtime
 
@@ -112,30 +111,10 @@ def test_it_types_the_modules_as_the_graph_does(graph: Graph, function: str, dry
     assert DATA not in {
         module["contentType"] for module in version.inputs["modules"] if module["name"] in own
     }
+    if function != "janitor":
+        assert listed["kernel.wasm"] == "compiled-wasm"
     # The main module has no row of its own.
     assert listed == {name: kind for name, kind in own.items() if name != version.inputs["mainModule"]}
-
-
-def test_it_would_upload_the_kernel_as_a_compiled_module(
-    graph: Graph, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("with-kernel")
-    (version,) = (one for one in graph.of_type("WorkerVersion") if one.name == "janitor")
-    added = [
-        {"name": name, "contentType": kind, "contentBase64": base64.b64encode(content).decode()}
-        for name, kind, content in (
-            ("kernel.mjs", JAVASCRIPT, (PLATFORM_DIR / "kernel.mjs").read_bytes()),
-            ("kernel.wasm", WASM, (PLATFORM_DIR / "kernel.wasm").read_bytes()),
-        )
-    ]
-    modules = [*version.inputs["modules"], *added]
-    resources = changed(graph.resources, "WorkerVersion::janitor", modules=modules)
-    write(replace(graph, resources=tuple(resources)), folder, database_ids={})
-    text = run(folder / "janitor", "deploy", "--dry-run", "--outdir", "out")
-    listed = {match["name"]: match["kind"] for match in ROW.finditer(text)}
-    assert (listed["kernel.mjs"], listed["kernel.wasm"]) == ("esm", "compiled-wasm")
-    uploaded = (folder / "janitor" / "out" / "kernel.wasm").read_bytes()
-    assert uploaded == (PLATFORM_DIR / "kernel.wasm").read_bytes()
 
 
 def test_it_lists_the_bindings_of_the_graph(graph: Graph, function: str, dry_run: DryRun) -> None:
