@@ -9,8 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-SPAWN = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
-"""Runs its words on a terminal of their own, and hands on what is typed and shown."""
+SPAWN = (
+    "import os, pty, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+)
+"""Runs its words on a terminal of their own, and hands on what is typed and shown. Ctrl-C counts there, also
+when the tests run in the background of a shell, which has its children ignore it.
+"""
 
 PATIENCE_S = 600.0
 """Far longer than anything takes: only what hangs gets there."""

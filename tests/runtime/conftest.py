@@ -119,7 +119,8 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         state=tmp_path_factory.mktemp("state"),
         data=data_folder,
         settings={
-            "requestDeadlineSeconds": "3",
+            # Long enough for a busy machine; two tests wait for it to pass.
+            "requestDeadlineSeconds": "6",
             # An outage in one test is none in the next; `test_protection.py` has a stack of its own.
             "circuitPauseSeconds": "0",
         },

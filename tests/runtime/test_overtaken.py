@@ -20,7 +20,7 @@ TIMES = {"start_time": "2024-02-29T00:00:00Z", "end_time": "2024-03-01T00:00:00Z
 POLL_S = 0.02
 PATIENCE_S = 60.0
 SLOW_MS = 1_200
-"""Of the 3 s that the stack's requests have."""
+"""Of the 6 s that the stack's requests have."""
 
 LATE = {"site": SITE, "point": "made_up_1", "samples": [["2024-02-29T00:00:30Z", "77"]]}
 CORRECTED = [1_709_164_830_000, 77.0]
