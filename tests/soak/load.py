@@ -113,12 +113,15 @@ class Client:
         return None
 
     def _broken(self, what: str, error: Exception, began: float) -> None:
-        """A connection that failed or broke is right if the host was killed, or the upstream failed it."""
+        """A connection that failed or broke is right if the host was killed, or the upstream failed it: a result
+        that is not all stored is fetched while it is sent, also to who waited for its job (`Prefer: wait`).
+        """
         world = self._world
         with world.lock:
             world.errors[f"broken off: {type(error).__name__}"] += 1
         ended = time.monotonic()
-        of_result = "/result" in what and world.weather.was(UPSTREAM, began, ended, SUSPENDED_S)
+        result = "/result" in what or what.startswith("POST /api/jobs")
+        of_result = result and world.weather.was(UPSTREAM, began, ended, SUSPENDED_S)
         if not of_result and not world.weather.was(HOST, began, ended):
             world.complain(f"{what}: {error!r}, and nothing was wrong")
 

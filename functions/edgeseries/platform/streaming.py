@@ -1,6 +1,7 @@
 """The Streaming and Timer ports on Workers: a TransformStream that is written while it is read."""
 
 import asyncio
+import sys
 import traceback
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -44,11 +45,11 @@ class PlatformStreaming:
             dealt_with = True
         except EdgeError as error:
             self._journal.line("error", "a body was broken off", cause=error.detail)
-        except Exception:  # noqa: BLE001 - nobody awaits this task: as in an entry, the log gets the cause
-            self._journal.line("error", "unexpected", trace=traceback.format_exc())
         finally:
-            # Also when the platform ends the event: nobody may wait for the rest for ever.
+            # Also after a fault of ours, which nobody awaits: nobody may wait for the rest for ever.
             if not dealt_with:
+                if isinstance(sys.exception(), Exception):
+                    self._journal.line("error", "unexpected", trace=traceback.format_exc())
                 await writer.abort(js.Error.new("the body cannot be completed"))
 
 
