@@ -113,8 +113,8 @@ class Client:
         return None
 
     def _broken(self, what: str, error: Exception, began: float) -> None:
-        """A connection that failed or broke is right if the host was killed, or the upstream failed it: a result
-        that is not all stored is fetched while it is sent, also to who waited for its job (`Prefer: wait`).
+        """A connection that failed or broke is right if the host was killed, or the upstream failed it. A
+        result that is not all stored is fetched while it is sent, also to who waited for its job.
         """
         world = self._world
         with world.lock:
