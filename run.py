@@ -138,18 +138,8 @@ def text_of(path: str) -> str:
 
 def pip_install(requirements: str) -> None:
     """Install what a requirements file names."""
-    need(
-        [
-            PYTHON,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--requirement",
-            requirements,
-        ]
-    )
+    options = ("--quiet", "--disable-pip-version-check")
+    need([PYTHON, "-m", "pip", "install", *options, "--requirement", requirements])
 
 
 def npm(*words: str) -> None:
