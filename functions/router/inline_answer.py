@@ -18,7 +18,7 @@ from edgeseries.planning.routing import Route
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.planning.sample_budget import bytes_held
 from edgeseries.reading.fetched import Delivery, Fetched, completed_days, whole_days
-from edgeseries.reading.series_reader import How, Reading
+from edgeseries.reading.series_reader import Reading, ReadOptions
 from edgeseries.reading.survey import Index, Survey
 from edgeseries.series.days import first_unsealed_day
 from edgeseries.series.points import PointSeries
@@ -114,14 +114,14 @@ async def _read(  # noqa: PLR0917 - what is read, for whom, and what becomes of 
     Where they are too many for one answer or for the memory, the whole days that came by then are stored all
     the same, so that the next estimate is right and a job has less to do.
     """
-    how = How(
+    options = ReadOptions(
         deadline_ms=arrival.deadline_ms,
         whole_days=choice.route is not Route.DIRECT or choice.freshness.refreshes,
         probes=query.forced is None,
     )
     delivered: list[Delivery] = []
     try:
-        return await ports.reader.read(choice.survey, how, bound=room.bound, delivered=delivered)
+        return await ports.reader.read(choice.survey, options, bound=room.bound, delivered=delivered)
     except (AnswerTooLarge, MemoryBusy):
         days = whole_days(Fetched(gaps=tuple(delivered)), unsealed_day_of(arrival, ports))
         index = choice.survey.index

@@ -21,7 +21,7 @@ from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.reading.fetched import Delivery
 from edgeseries.reading.fetching import fetch_gaps
-from edgeseries.reading.series_reader import How, SeriesReader
+from edgeseries.reading.series_reader import ReadOptions, SeriesReader
 from edgeseries.reading.survey import Survey
 from edgeseries.reading.windows import series_by_window
 from edgeseries.series.points import PointSeries
@@ -69,8 +69,8 @@ async def survey_of(reader: SeriesReader, query: TimeseriesQuery) -> Survey:
     return reader.survey(query, await reader.look_up(query), now_ms=reader.clock.now_ms())
 
 
-def how(**changes: bool) -> How:
-    return How(deadline_ms=NOW_MS + 30_000, **changes)
+def options(**changes: bool) -> ReadOptions:
+    return ReadOptions(deadline_ms=NOW_MS + 30_000, **changes)
 
 
 def rows(series: PointSeries) -> list[tuple[int, Any]]:
@@ -83,7 +83,7 @@ def test_stored_days_come_from_blocks_and_the_rest_from_upstream() -> None:
 
     async def read() -> None:
         reading = await reader.read(
-            await survey_of(reader, wanted("a", "b", days=2)), how(), bound=SampleBound(MOST)
+            await survey_of(reader, wanted("a", "b", days=2)), options(), bound=SampleBound(MOST)
         )
         assert [one.point for one in reading.series] == ["a", "b"]
         assert rows(reading.series[0]) == [*stored, *upstream]
@@ -99,7 +99,7 @@ def test_nothing_is_fetched_where_only_what_is_stored_is_wanted() -> None:
 
     async def read(days: int) -> int:
         survey = await survey_of(reader, wanted("a", days=days))
-        reading = await reader.read(survey, how(stored_only=True), bound=SampleBound(MOST))
+        reading = await reader.read(survey, options(stored_only=True), bound=SampleBound(MOST))
         return len(reading.series[0].samples)
 
     assert asyncio.run(read(1)) == len(pairs_of(DAY))
@@ -115,7 +115,7 @@ def test_what_came_before_a_bound_was_passed_is_handed_over() -> None:
 
     async def read() -> None:
         survey = await survey_of(reader, wanted("a"))
-        await reader.read(survey, how(whole_days=True), bound=SampleBound(1), delivered=delivered)
+        await reader.read(survey, options(whole_days=True), bound=SampleBound(1), delivered=delivered)
 
     with pytest.raises(AnswerTooLarge):
         asyncio.run(read())
@@ -145,7 +145,7 @@ def test_a_reread_that_fails_leaves_the_days_that_were_sealed_while_they_were_wa
         reader.live_cache.learn(SITE, {"a": recent}, instead_of={})
         survey = reader.survey(wanted("a", days=2), index, now_ms=NOW_MS)
         assert survey.fetch_plan.rereads
-        reading = await reader.read(survey, how(), bound=SampleBound(MOST))
+        reading = await reader.read(survey, options(), bound=SampleBound(MOST))
         assert rows(reading.series[0]) == watched
         assert reader.faults["empty_days_not_reread"] == 1
 

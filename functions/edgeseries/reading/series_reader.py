@@ -31,7 +31,7 @@ from edgeseries.series.timerange import TimeRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class How:
+class ReadOptions:
     """How a survey is read. `whole_days`: missing sealed days are fetched whole, so that they can be stored.
     `stored_only`: nothing may be fetched. `probes`: where density is unknown, one day is fetched first.
     `deadline_ms` (UTC epoch) ends the fetch.
@@ -112,7 +112,12 @@ class SeriesReader:
         )
 
     async def read(
-        self, survey: Survey, how: How, *, bound: SampleBound, delivered: list[Delivery] | None = None
+        self,
+        survey: Survey,
+        options: ReadOptions,
+        *,
+        bound: SampleBound,
+        delivered: list[Delivery] | None = None,
     ) -> Reading:
         """The samples. All of them are counted by `bound` while they come; `delivered` gets what the upstream
         gave, also when this raises.
@@ -126,19 +131,19 @@ class SeriesReader:
         held = survey.usable({point: one.days for point, one in stored.items()})
         fetch_plan = survey.plan_with(held)
         partial_days = partial_days_of(fetch_plan, survey.live.known)
-        gaps = gaps_of(survey, fetch_plan, partial_days, whole_days=how.whole_days)
-        if how.stored_only and (gaps or partial_days):
+        gaps = gaps_of(survey, fetch_plan, partial_days, whole_days=options.whole_days)
+        if options.stored_only and (gaps or partial_days):
             raise StoreUnavailable("something that this is made of is gone; ask again")
         asked_ms = self.clock.now_ms()
         try:
-            await self._fetch(survey, gaps, how, bound, delivered)
+            await self._fetch(survey, gaps, options, bound, delivered)
         except (Transient, Defect) as error:
             if isinstance(error, MemoryBusy) or not fetch_plan.rereads or not survey.index.reads:
                 raise
             # Days that were stored as empty could not be read again: what is stored is served, as ever.
             fetch_plan = replace(survey.plan_with(survey.with_due(held)), rereads=True)
             partial_days = partial_days_of(fetch_plan, survey.live.known)
-            gaps = gaps_of(survey, fetch_plan, partial_days, whole_days=how.whole_days)
+            gaps = gaps_of(survey, fetch_plan, partial_days, whole_days=options.whole_days)
             if gaps:
                 raise
             note(self, "empty_days_not_reread", error)
@@ -198,16 +203,21 @@ class SeriesReader:
         return {point: one for point, one in held.items() if one.days}
 
     async def _fetch(
-        self, survey: Survey, gaps: Sequence[Gap], how: How, bound: SampleBound, delivered: list[Delivery]
+        self,
+        survey: Survey,
+        gaps: Sequence[Gap],
+        options: ReadOptions,
+        bound: SampleBound,
+        delivered: list[Delivery],
     ) -> None:
         async for delivery in fetch_for_answer(
             survey.wanted.site,
             gaps,
             origin=self.origin,
             density_per_day=survey.index.density_per_day,
-            deadline_ms=how.deadline_ms,
+            deadline_ms=options.deadline_ms,
             bound=bound,
-            probes=how.probes,
+            probes=options.probes,
         ):
             delivered.append(delivery)  # noqa: PERF401 - what came before an error is kept
 

@@ -16,7 +16,7 @@ from edgeseries.planning.expected import expected_by_month, expected_samples
 from edgeseries.planning.memory_share import MemoryShare
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.sample_bound import SampleBound
-from edgeseries.reading.series_reader import How, SeriesReader
+from edgeseries.reading.series_reader import ReadOptions, SeriesReader
 from edgeseries.reading.survey import Index
 from edgeseries.series.points import PointSeries
 
@@ -56,8 +56,8 @@ async def series_by_window(
             window = waiting.pop()
             share = await take_share(RESULT_WINDOW_SAMPLES * RESULT_SAMPLE_BYTES)
             try:
-                how = How(deadline_ms=deadline_ms(), stored_only=stored_only)
-                series = await _read(query, window, index, share, how, reader)
+                options = ReadOptions(deadline_ms=deadline_ms(), stored_only=stored_only)
+                series = await _read(query, window, index, share, options, reader)
                 yield WindowSeries(series=series, ends=window.ends, share=share)
             except (AnswerTooLarge, MemoryBusy):
                 halves = halved_window(window)
@@ -73,7 +73,7 @@ async def _read(  # noqa: PLR0917 - what a window is read with
     window: Window,
     index: Index,
     share: MemoryShare,
-    how: How,
+    options: ReadOptions,
     reader: SeriesReader,
 ) -> tuple[PointSeries, ...]:
     part = replace(query, points=window.points, span=window.span)
@@ -83,7 +83,7 @@ async def _read(  # noqa: PLR0917 - what a window is read with
 
     bound = SampleBound(RESULT_WINDOW_MAX_SAMPLES, reserve=reserve)
     survey = reader.survey(part, index, now_ms=reader.clock.now_ms())
-    reading = await reader.read(survey, how, bound=bound)
+    reading = await reader.read(survey, options, bound=bound)
     reader.learn(survey, reading.fetched, {point: index.stamps.of(point).total for point in part.points})
     return reading.series
 
