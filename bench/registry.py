@@ -8,7 +8,6 @@ from typing import Final
 
 from bench.finding import Measurement
 from bench.measures.codec import CODEC
-from bench.measures.codec_runtime import CODEC_RUNTIME
 from bench.measures.cold import COLD
 from bench.measures.dashboard import DASHBOARD
 from bench.measures.jobs import JOBS
@@ -18,7 +17,6 @@ from bench.measures.latency import LATENCY
 MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     LATENCY,
     CODEC,
-    CODEC_RUNTIME,
     KERNEL_RUNTIME,
     COLD,
     DASHBOARD,

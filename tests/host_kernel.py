@@ -5,6 +5,7 @@ For tests and measurements alone. `Session` is one run from `reset` on; a fault 
 
 import atexit
 import zlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,9 @@ from edgeseries.blocks.codecs import Codec, Compressor
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.kernel_faults import error_of
 from edgeseries.blocks.segment_pieces import pieces_of
-from edgeseries.blocks.wire import Reader
+from edgeseries.blocks.segments import Cut
+from edgeseries.blocks.wire import Reader, uvarint
+from edgeseries.limits import BLOCK_QUALITY, DAY_MS
 from edgeseries.series.image import image_of, samples_from
 from edgeseries.series.samples import Samples
 
@@ -25,7 +28,6 @@ WASM: Final = Path(__file__).parents[1] / "functions" / "edgeseries" / "platform
 
 NO_ROOM: Final = 1
 MISUSE: Final = 2
-UNFIT: Final = 3
 NOT_FINITE: Final = 4
 NO_INSTANT: Final = 5
 TOO_LONG: Final = 6
@@ -146,9 +148,8 @@ class Session:
         self.kernel.checked("write", FORMATS[form], first, self.count if last is None else last)
         return self.kernel.result()
 
-    def segment(self, plan: bytes, *, origin_ms: int = 0, first: int = 0, last: int | None = None) -> bytes:
+    def segment(self, *, origin_ms: int = 0, first: int = 0, last: int | None = None) -> bytes:
         """The columns of a segment."""
-        self.kernel.reserve(0, plan)
         self.kernel.checked("encode", origin_ms, first, self.count if last is None else last)
         return self.kernel.result()
 
@@ -193,6 +194,24 @@ class HostBlockCodec:
             return samples_from(session.settle().image())
         except KernelFault as fault:
             raise error_of(fault.number) from fault
+
+    def segments(self, samples: Samples, cuts: Sequence[Cut]) -> list[bytes]:
+        """See the port."""
+        try:
+            return self._segments(samples, cuts)
+        except KernelFault as fault:
+            raise error_of(fault.number) from fault
+
+    def _segments(self, samples: Samples, cuts: Sequence[Cut]) -> list[bytes]:
+        session = Session(self._kernel).load(image_of(samples)).settle()
+        found = []
+        for cut in cuts:
+            columns = session.segment(origin_ms=cut.first_day * DAY_MS, first=cut.start, last=cut.stop)
+            packed = self._compressor.compress(columns, quality=BLOCK_QUALITY)
+            stored = len(packed) >= len(columns)
+            codec = Codec.STORED if stored else Codec.BROTLI
+            found.append(bytes((codec,)) + uvarint(len(columns)) + (columns if stored else packed))
+        return found
 
 
 class HostResultEncoder:

@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import encode_block
 from edgeseries.blocks.header import BlockKey
 from edgeseries.series.days import day_of, month_days, month_of
 from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import instant_ms
+from tests.python_blocks import encode_block
 
 SITES = Path(__file__).parents[1] / "local" / "sample"
 

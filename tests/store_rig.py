@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.ports.blocks import Blocks, DaysToStore, StoreOutcome
 from edgeseries.series.days import day_span
 from edgeseries.storage.object_keys import (
@@ -43,7 +44,7 @@ class Rig:
         return BlockStore(
             bucket=self.bucket,
             database=self.database,
-            compression=PackageCompression(),
+            codec=PythonBlockCodec(compressor=PackageCompression()),
             memory=BlockMemory(),
             clock=self.clock,
             pause=turns,

@@ -9,7 +9,9 @@ from bench.baselines import Baseline, baselines
 from bench.finding import Figure, Finding, Measurement, Report, Setting
 from bench.telemetry import Month, TelemetrySet, read_set
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import decode_days, encode_block, same_samples
+from edgeseries.blocks.block import decode_days, same_samples
+from edgeseries.blocks.block_columns import PythonBlockCodec
+from edgeseries.blocks.block_encoding import encode_block
 from edgeseries.blocks.codecs import Codec
 from edgeseries.blocks.header import read_header
 from edgeseries.series.days import days_in
@@ -104,7 +106,8 @@ def _of_blocks(telemetry: TelemetrySet) -> tuple[Figure, int, int]:
     """Figures of the block format, bytes stored, and the most segments that any single day took."""
     months, compression = telemetry.months, PackageCompression()
     started = time.process_time()
-    blocks = [encode_block(month.key, month.days, month.samples, compression) for month in months]
+    codec = PythonBlockCodec(compressor=compression)
+    blocks = [encode_block(month.key, month.days, month.samples, codec) for month in months]
     encode_s = time.process_time() - started
     started = time.process_time()
     back = [

@@ -26,6 +26,7 @@ from bench.week import SITE as WEEK_SITE
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.errors import DeadlineExceeded, OriginOversize, OriginUnreachable
 from edgeseries.http.messages import HttpCall, HttpReply, HttpRequest
 from edgeseries.origins.ace.catalogue import Catalogue
@@ -260,7 +261,7 @@ def _ports(
     blocks = BlockStore(
         bucket=MemoryBucket(page_size=PAGE_KEYS),
         database=database,
-        compression=PackageCompression(),
+        codec=PythonBlockCodec(compressor=PackageCompression()),
         memory=BlockMemory(),
         clock=clock,
         pause=turns,

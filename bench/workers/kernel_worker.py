@@ -1,4 +1,4 @@
-"""The bench Worker's entry: one block to columns and to text, by Python and by the kernel. Runs in workerd.
+"""The bench Worker's entry: one block written, read and made text, by Python and by the kernel, in workerd.
 
 POST a block: a line of JSON (names, days, how often), then its bytes. The source is uploaded as text by
 `bench/measures/kernel_runtime.py`; nothing imports it here.
@@ -16,6 +16,7 @@ from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.block_columns import PythonBlockCodec
+from edgeseries.blocks.block_encoding import encode_block
 from edgeseries.blocks.header import BlockKey
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.exchange import bounded_body
@@ -36,7 +37,8 @@ class Default(WorkerEntrypoint):
         order = json.loads(line)
         key, days = BlockKey(**order["key"]), order["days"]
         compression = RuntimeCompression()
-        kernel = KernelBlockCodec(PythonBlockCodec(compressor=compression))
+        python = PythonBlockCodec(compressor=compression)
+        kernel = KernelBlockCodec(python)
         month = month_days(key.month)
         span = day_span(month.start, month.stop - 1)
 
@@ -49,12 +51,15 @@ class Default(WorkerEntrypoint):
 
         found = decode_days(block, key, days, compression)
         assert image_of(found) == image_of(kernel.decode(block, key, days))
-        seconds = {
-            "python_decode_s": timed(
-                order["python_times"], lambda: decode_days(block, key, days, compression)
-            ),
-            "kernel_decode_s": timed(order["kernel_times"], lambda: kernel.decode(block, key, days)),
-        }
+        seconds: dict[str, float] = {}
+        for side, codec in (("python", python), ("kernel", kernel)):
+            assert encode_block(key, days, found, codec) == block
+            times = order[f"{side}_times"]
+            seconds |= {
+                f"{side}_encode_s": timed(times, lambda: encode_block(key, days, found, codec)),  # noqa: B023
+                f"{side}_decode_s": timed(times, lambda: codec.decode(block, key, days)),  # noqa: B023
+                f"{side}_day_s": timed(times, lambda: codec.decode(block, key, days & -days)),  # noqa: B023
+            }
         for form in ResultFormat:
             assert python_text(form) == kernel_text(form)
             seconds[f"python_{form}_s"] = timed(order["python_times"], lambda form=form: python_text(form))

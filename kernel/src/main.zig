@@ -136,8 +136,7 @@ export fn surrogates(from: u32, to: u32) u32 {
     return @intFromBool(text_writing.hasSurrogates(&found));
 }
 
-/// The columns of a segment of settled samples from one place to before another, which are the result. The reserved
-/// bytes are the plan.
+/// The columns of a segment of settled samples from one place to before another, which are the result.
 export fn encode(origin_ms: i64, from: u32, to: u32) u32 {
     clearResult();
     return status(keep(encodePart(origin_ms, from, to)));
@@ -145,7 +144,7 @@ export fn encode(origin_ms: i64, from: u32, to: u32) u32 {
 
 fn encodePart(origin_ms: i64, from: u32, to: u32) faults.Fault![]u8 {
     const found = try part(from, to);
-    return segment_writing.encode(&found, origin_ms, input);
+    return segment_writing.encode(&found, origin_ms);
 }
 
 /// Some of the settled samples, with places of their own.

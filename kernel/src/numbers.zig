@@ -49,6 +49,28 @@ pub fn writeFloat(out: [*]u8, float: f64, guess: *u8) usize {
     return at + writeDecimal(out + at, found.mantissa, found.exponent);
 }
 
+/// Digits after the point of the shortest text of a finite float, however it is written. `guess` as above.
+pub fn decimalsOf(float: f64, guess: *u8) usize {
+    const magnitude = @abs(float);
+    if (magnitude == 0) return 0;
+    const scaled = magnitude * powers_of_10[guess.*];
+    if (magnitude >= min_plain and scaled < max_plain) {
+        const rounded: u64 = @intFromFloat(scaled + 0.5);
+        if (@as(f64, @floatFromInt(rounded)) / powers_of_10[guess.*] == magnitude and rounded < 1_000_000_000_000_000) {
+            var digits = rounded;
+            var places: usize = guess.*;
+            while (places != 0 and digits % 10 == 0) : (places -= 1) digits /= 10;
+            return places;
+        }
+    }
+    const found = float_text.binaryToDecimal(u64, @bitCast(magnitude), 52, 11, false, float_text.Backend64_TablesFull);
+    var digits = found.mantissa;
+    var exponent = found.exponent;
+    while (digits % 10 == 0) : (exponent += 1) digits /= 10;
+    guess.* = if (exponent > 0) 0 else @intCast(@min(max_plain_places, -exponent));
+    return if (exponent > 0) 0 else @intCast(-exponent);
+}
+
 /// digits / 10^places, which is at least 0.0001.
 fn writePlain(out: [*]u8, digits: u64, places: u8) usize {
     var rest = digits;

@@ -1,10 +1,10 @@
-//! A segment's columns, written as a plan has it: times from an origin, then values of any kind.
+//! A segment's columns, written: times from an origin, then values of any kind, each column in its lightest form.
 
 const arena = @import("arena.zig");
 const columns = @import("columns.zig");
 const Fault = @import("faults.zig").Fault;
-const float_writing = @import("float_writing.zig");
-const integer_writing = @import("integer_writing.zig");
+const float_shapes = @import("float_shapes.zig");
+const integer_shapes = @import("integer_shapes.zig");
 const wire = @import("wire.zig");
 
 const Columns = columns.Columns;
@@ -12,30 +12,29 @@ const Kind = columns.Kind;
 
 const none: u32 = 0xffff_ffff;
 
-/// Bytes that a sample takes at most, all columns of all kinds, before the table: shapes that double what they
-/// hold are refused when they come to more.
-const sample_bytes = 64;
-const spare_bytes = 1024;
+/// Bytes beside the columns': the mask of kinds, counts of texts.
+const spare_bytes = 64;
 
 /// The columns of at least one sample, uncompressed.
-pub fn encode(found: *const Columns, origin_ms: i64, plan_bytes: []const u8) Fault![]u8 {
-    if (found.times.len == 0) return error.Misuse;
-    const room = @as(u64, found.times.len) * sample_bytes + found.table.bytes.len + spare_bytes;
-    if (room > 0x7fff_ffff) return error.NoRoom;
-    var out: wire.Writer = .{ .data = try arena.take(u8, @intCast(room)) };
-    var plan: wire.Reader = .{ .data = plan_bytes };
-    const offsets = try arena.take(i64, found.times.len);
+pub fn encode(found: *const Columns, origin_ms: i64) Fault![]u8 {
+    const count = found.times.len;
+    if (count == 0) return error.Misuse;
+    // Times, kinds, floats (four columns at most), and of what is no float lengths and places or the numbers themselves.
+    const room = 6 * integer_shapes.room(count) + 4 * integer_shapes.room(found.places.len) + found.table.bytes.len + spare_bytes;
+    var out: wire.Writer = .{ .data = try arena.take(u8, room) };
+    const before = arena.mark();
+    defer arena.release(before);
+    const offsets = try arena.take(i64, count);
     for (offsets, found.times) |*offset, time| {
         offset.*, const over = @subWithOverflow(time, origin_ms);
         if (over != 0) return error.Misuse;
     }
-    try integer_writing.encode(&plan, offsets, &out);
-    try encodeValues(&plan, found, &out);
-    plan.end() catch return error.Misuse;
+    _ = try integer_shapes.encode(offsets, &out);
+    try encodeValues(found, &out);
     return out.written();
 }
 
-fn encodeValues(plan: *wire.Reader, found: *const Columns, out: *wire.Writer) Fault!void {
+fn encodeValues(found: *const Columns, out: *wire.Writer) Fault!void {
     var of: [columns.kind_count]usize = @splat(0);
     of[0] = found.times.len - found.places.len;
     for (found.kinds) |kind| of[@backingInt(kind)] += 1;
@@ -48,20 +47,21 @@ fn encodeValues(plan: *wire.Reader, found: *const Columns, out: *wire.Writer) Fa
         const codes = try arena.take(i64, found.times.len);
         @memset(codes, 0);
         for (found.places, found.kinds) |place, kind| codes[place] = @backingInt(kind);
-        try integer_writing.encode(plan, codes, out);
+        _ = try integer_shapes.encode(codes, out);
     }
-    if (of[0] != 0) try float_writing.encode(plan, try plainFloats(found, of[0]), out);
+    if (of[0] != 0) _ = try float_shapes.encode(try plainFloats(found, of[0]), out);
     for (1..columns.kind_count) |at| {
         const kind: Kind = @fromBackingInt(@intCast(at));
         if (of[at] == 0 or kind == .null) continue;
         const payloads = try payloadsOf(found, kind, of[at]);
-        if (kind == .text or kind == .long) try writeBlobs(plan, found, payloads, out) else try integer_writing.encode(plan, payloads, out);
+        if (kind == .text or kind == .long) try writeBlobs(found, payloads, out) else _ = try integer_shapes.encode(payloads, out);
     }
 }
 
-fn plainFloats(found: *const Columns, count: usize) Fault![]const u64 {
-    if (found.places.len == 0) return found.values;
-    const floats = try arena.take(u64, count);
+/// The floats by their bits, without what stands where exceptions are.
+fn plainFloats(found: *const Columns, count: usize) Fault![]const i64 {
+    if (found.places.len == 0) return @ptrCast(found.values);
+    const floats = try arena.take(i64, count);
     var exception: usize = 0;
     var at: usize = 0;
     for (found.values, 0..) |value, place| {
@@ -69,7 +69,7 @@ fn plainFloats(found: *const Columns, count: usize) Fault![]const u64 {
             exception += 1;
             continue;
         }
-        floats[at] = value;
+        floats[at] = @bitCast(value);
         at += 1;
     }
     return floats;
@@ -87,7 +87,7 @@ fn payloadsOf(found: *const Columns, kind: Kind, count: usize) Fault![]i64 {
 }
 
 /// The distinct byte strings of one kind in order of appearance: their lengths, all of them, and places.
-fn writeBlobs(plan: *wire.Reader, found: *const Columns, payloads: []i64, out: *wire.Writer) Fault!void {
+fn writeBlobs(found: *const Columns, payloads: []i64, out: *wire.Writer) Fault!void {
     const place_of = try arena.take(u32, found.table.ends.len);
     @memset(place_of, none);
     const lengths = try arena.take(i64, found.table.ends.len);
@@ -104,7 +104,7 @@ fn writeBlobs(plan: *wire.Reader, found: *const Columns, payloads: []i64, out: *
         payload.* = place_of[code];
     }
     try out.uvarint(count);
-    try integer_writing.encode(plan, lengths[0..count], out);
+    _ = try integer_shapes.encode(lengths[0..count], out);
     for (codes[0..count]) |code| try out.bytes(found.table.get(code));
-    try integer_writing.encode(plan, payloads, out);
+    _ = try integer_shapes.encode(payloads, out);
 }

@@ -105,7 +105,7 @@ pub const Writer = struct {
     data: []u8,
     at: usize = 0,
 
-    /// The next `size` bytes, for the caller to fill. A plan that would make more than fits is `Unfit`.
+    /// The next `size` bytes, for the caller to fill. Whoever made the room too small gets `Unfit`.
     pub fn space(self: *Writer, size: usize) Fault![]u8 {
         if (size > self.data.len - self.at) return error.Unfit;
         defer self.at += size;

@@ -8,7 +8,6 @@ import pytest
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.adapters.purge import Purge
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, record_of
-from edgeseries.blocks.block import encode_block
 from edgeseries.blocks.header import BlockKey
 from edgeseries.series.days import by_month, day_span
 from edgeseries.storage.database import Command, Row
@@ -30,6 +29,7 @@ from tests.made_days import (
     run,
     samples_of,
 )
+from tests.python_blocks import encode_block
 from tests.store_rig import LEAP_DAY, SITE, Rig, days_of, put
 
 

@@ -11,7 +11,7 @@ from edgeseries.blocks.kernel_faults import error_of
 from kernel.__main__ import BUILT, LOCK, MAX_MEMORY_BYTES, build, is_installed, lock_text, sources
 
 ROOT = Path(__file__).resolve().parents[2]
-MAX_BYTES = 100_000
+MAX_BYTES = 150_000
 MAX_SOURCE_LINES = 300
 PAGE_BYTES = 65_536
 

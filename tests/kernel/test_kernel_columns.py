@@ -15,7 +15,7 @@ from edgeseries.series.samples import Samples, in_order, within
 from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import FILLER, Kind, Value, ValueColumn
 from tests.drawn_samples import values
-from tests.host_kernel import EVER_MS, MISUSE, UNFIT, HostKernel, KernelFault, Session
+from tests.host_kernel import EVER_MS, MISUSE, HostKernel, KernelFault, Session
 
 KERNEL = HostKernel()
 
@@ -172,22 +172,3 @@ def test_exceptions_that_lead_nowhere_are_refused(changes: dict[str, object]) ->
     with pytest.raises(KernelFault) as fault:
         Session(KERNEL).load(one_exception(**changes))
     assert fault.value.number == MISUSE
-
-
-@settings(max_examples=300)
-@given(st.lists(values, min_size=1, max_size=20), st.binary(max_size=12), st.booleans())
-def test_a_plan_that_is_none_gives_an_error_or_columns_that_read_back(
-    column: list[Value],
-    drawn: bytes,
-    small: bool,  # noqa: FBT001
-) -> None:
-    samples = Samples(times_ms=range(len(column)), values=column)
-    plan = bytes(byte % 8 for byte in drawn) if small else drawn
-    try:
-        written = Session(KERNEL).load(image_of(samples)).settle().segment(plan)
-    except KernelFault as fault:
-        if fault.number not in (MISUSE, UNFIT):
-            raise
-        return
-    back = Session(KERNEL).decode(written, len(column)).settle().image()
-    assert back == image_of(samples)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import decode_days, encode_block, same_samples
+from edgeseries.blocks.block import decode_days, same_samples
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.integers import MAX_DEPTH, encode_integers
@@ -28,7 +28,7 @@ from edgeseries.series.samples import Samples
 from edgeseries.series.values import Value
 from tests.drawn_samples import columns, real_bytes, steps, telemetry, values
 from tests.host_kernel import DAMAGED_FROM, MISUSE, NO_ROOM, HostBlockCodec, HostKernel, KernelFault, Session
-from tests.kernel_plans import plan_of
+from tests.python_blocks import encode_block
 from tests.sensor_columns import real_month
 
 KERNEL = HostKernel()
@@ -60,7 +60,7 @@ def test_columns_of_any_kind_and_shape_are_read_and_written_as_python_does(
     days = times_ms[-1] // DAY_MS + 1
     session = Session(KERNEL).decode(written, len(column), days=days).settle()
     assert session.image() == image_of(Samples(times_ms=times_ms, values=column))
-    assert session.segment(plan_of(written, len(column))) == written
+    assert session.segment() == written
 
 
 @settings(max_examples=100)
@@ -71,7 +71,7 @@ def test_sensor_columns_are_read_and_written_as_python_does(seed: int, count: in
     written = segment_of(times_ms, column)
     session = Session(KERNEL).decode(written, count).settle()
     assert session.image() == image_of(Samples(times_ms=times_ms, values=column))
-    assert session.segment(plan_of(written, count)) == written
+    assert session.segment() == written
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN_DIR.glob("block.*.hex")), ids=lambda path: path.name)

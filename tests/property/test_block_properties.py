@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import decode_days, encode_block, merge_blocks, same_samples
+from edgeseries.blocks.block import decode_days, same_samples
 from edgeseries.blocks.floats import decode_floats, encode_floats
 from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.blocks.integers import decode_integers, encode_integers
@@ -23,6 +23,7 @@ from edgeseries.series.days import day_of, days_in, month_days
 from edgeseries.series.samples import Samples
 from edgeseries.series.values import Value
 from tests.drawn_samples import added_steps, columns, int64s, steps, telemetry, values
+from tests.python_blocks import encode_block, merge_blocks
 
 KEY = BlockKey(site="Büro 7", point="AHU-1/SAT", month="2024-02")
 MONTH = month_days(KEY.month)

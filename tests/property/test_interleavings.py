@@ -19,6 +19,7 @@ from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
+from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.http.messages import HttpRequest
 from edgeseries.jobs.job import Claim, Priority
 from edgeseries.limits import DAY_MS
@@ -79,7 +80,7 @@ class World:
         return BlockStore(
             bucket=self.bucket,
             database=self.database,
-            compression=PackageCompression(),
+            codec=PythonBlockCodec(compressor=PackageCompression()),
             memory=memory,
             clock=self.clock,
             pause=self.pause,

@@ -13,6 +13,7 @@ from workers import Response, WorkerEntrypoint
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.block_columns import PythonBlockCodec
+from edgeseries.blocks.block_encoding import encode_block
 from edgeseries.blocks.header import BlockKey
 from edgeseries.errors import EdgeError
 from edgeseries.platform.compression_workers import RuntimeCompression
@@ -23,7 +24,6 @@ from edgeseries.platform.kernel import (
     KernelResultEncoder,
     TextStep,
     kernel_body,
-    kernel_segment,
     text_of_blocks,
 )
 from edgeseries.series.image import image_of, samples_from
@@ -69,9 +69,9 @@ class Default(WorkerEntrypoint):
         )
         return Response(js_bytes(text))
 
-    def segment(self, image: bytes, *, plan: str, origin_ms: int) -> Any:
-        written = kernel_segment(samples_from(image), bytes.fromhex(plan), origin_ms=origin_ms)
-        return Response(js_bytes(written))
+    def encode(self, image: bytes, *, key: dict[str, str], days: int) -> Any:
+        codec = KernelBlockCodec(PythonBlockCodec(compressor=RuntimeCompression()))
+        return Response(js_bytes(encode_block(BlockKey(**key), days, samples_from(image), codec)))
 
     def body(self, given: bytes, *, steps: list[tuple[int, str | None, str]]) -> Any:
         """Steps of so many bytes each: as they are, or columns that become a text of a point."""

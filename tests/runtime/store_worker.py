@@ -14,6 +14,7 @@ from workers import Response, WorkerEntrypoint, import_from_javascript
 
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
+from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.ports.answers import AnswerFacts
 from edgeseries.blocks.ports.blocks import BlockRef, DaysToStore, StoredIndex
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
@@ -82,7 +83,7 @@ class Default(WorkerEntrypoint):
         blocks = BlockStore(
             bucket=bucket,
             database=database,
-            compression=compression,
+            codec=PythonBlockCodec(compressor=compression),
             memory=MEMORIES.setdefault(call["memory"], BlockMemory()),
             clock=clock,
             pause=PlatformTimer().pause,

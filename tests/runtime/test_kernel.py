@@ -13,11 +13,9 @@ import pytest
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import decode_days, encode_block
+from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.header import BlockKey
-from edgeseries.blocks.integers import encode_integers
-from edgeseries.blocks.values import encode_values
 from edgeseries.series.days import day_of, month_days
 from edgeseries.series.image import image_of, packed
 from edgeseries.series.samples import Samples, joined, within
@@ -27,8 +25,8 @@ from local.graph import Graph
 from local.hosting import Host
 from local.plan import plan_host
 from stack.bundle import WASM, bundle, vendored_sdk
-from tests.kernel_plans import plan_of
 from tests.made_graph import graph_of, worker
+from tests.python_blocks import encode_block
 from tests.sensor_columns import real_month
 
 pytestmark = pytest.mark.runtime
@@ -147,17 +145,10 @@ def test_blocks_become_text_without_python_cut_to_a_range_and_later_ones_win(cli
         assert text == PythonResultEncoder().part(form, key.point, expected)
 
 
-def test_a_segment_is_written_as_python_writes_it(client: httpx.Client) -> None:
+def test_a_block_is_written_as_python_writes_it(client: httpx.Client) -> None:
     for key, block, samples in (real_month(), mixed()):
-        some = decode_days(block, key, 0b111, PackageCompression())
-        origin_ms = month_days(key.month).start * 86_400_000
-        columns = encode_integers([at_ms - origin_ms for at_ms in some.times_ms])[1] + encode_values(
-            some.values
-        )
-        plan = plan_of(columns, len(some))
-        written = do(client, "segment", image_of(some), plan=plan.hex(), origin_ms=origin_ms)
-        assert written == columns
-        assert samples.times_ms[0] == some.times_ms[0]
+        every = (1 << len(month_days(key.month))) - 1
+        assert do(client, "encode", image_of(samples), key=named(key), days=every) == block
 
 
 def test_a_stream_is_the_text_of_its_parts(client: httpx.Client) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import decode_days, encode_block
+from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.blocks.ports.blocks import (
     Blocks,
@@ -35,6 +35,7 @@ from tests.made_days import (
     run,
     told,
 )
+from tests.python_blocks import encode_block
 from tests.runtime.remote_stores import LEAP_DAY, SITE, WHOLE_MARCH, Remote, RemoteAnswers, running_host
 from tests.store_conformance import BlocksConformance
 

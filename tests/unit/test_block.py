@@ -9,7 +9,7 @@ import pytest
 
 from edgeseries.blocks import header as headers
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import decode_days, encode_block, merge_blocks, same_samples
+from edgeseries.blocks.block import decode_days, same_samples
 from edgeseries.blocks.codecs import Codec
 from edgeseries.blocks.floats import Scaling, decode_floats, encode_floats
 from edgeseries.blocks.header import BlockKey, StoredSegment, read_header, write_header
@@ -21,6 +21,7 @@ from edgeseries.limits import DAY_MS, HOUR_MS, MAX_SEGMENT_BYTES, MAX_SEGMENT_SA
 from edgeseries.series.days import month_days
 from edgeseries.series.samples import NO_SAMPLES, Samples
 from edgeseries.series.values import Value
+from tests.python_blocks import encode_block, merge_blocks
 
 KEY = BlockKey(site="b1", point="AHU-1_SAT", month="2024-01")
 START_MS = month_days(KEY.month).start * DAY_MS

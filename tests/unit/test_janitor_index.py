@@ -10,6 +10,7 @@ from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
+from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.series.samples import in_order
@@ -94,7 +95,7 @@ def store_of(database: SqliteDatabase, bucket: MemoryBucket, at_ms: int = LONG_A
     return BlockStore(
         bucket=bucket,
         database=database,
-        compression=PackageCompression(),
+        codec=PythonBlockCodec(compressor=PackageCompression()),
         memory=BlockMemory(),
         clock=FakeClock(at_ms=at_ms),
         pause=turns,

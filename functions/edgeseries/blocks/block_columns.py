@@ -1,10 +1,12 @@
 """The BlockCodec in Python: the specification, and what runs where the kernel does not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.codecs import Compressor
 from edgeseries.blocks.header import BlockKey
+from edgeseries.blocks.segments import Cut, encode_segment
 from edgeseries.series.samples import Samples
 
 
@@ -17,3 +19,9 @@ class PythonBlockCodec:
     def decode(self, data: bytes, key: BlockKey, days: int) -> Samples:
         """See the port."""
         return decode_days(data, key, days, self.compressor)
+
+    def segments(self, samples: Samples, cuts: Sequence[Cut]) -> list[bytes]:
+        """See the port."""
+        return [
+            encode_segment(samples.part(cut.start, cut.stop), cut.first_day, self.compressor) for cut in cuts
+        ]

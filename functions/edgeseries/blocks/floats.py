@@ -18,8 +18,9 @@ from itertools import accumulate, repeat
 from operator import eq, sub, truediv
 from typing import Final
 
-from edgeseries.blocks.integers import Encoded, decode_integers, encode_integers, estimated
+from edgeseries.blocks.integers import Encoded, decode_integers, encode_integers
 from edgeseries.blocks.ratios import MAX_RATIO_PLACES, decode_ratios, encode_ratios, look_like_ratios
+from edgeseries.blocks.weighing import PLAIN_BYTE, weight
 from edgeseries.blocks.wire import INT64_MAX, Reader, uvarint
 from edgeseries.errors import BlockDamaged
 
@@ -80,7 +81,7 @@ class _Fit:
 
 
 def encode_floats(numbers: Sequence[float]) -> Encoded:
-    """The smallest exact form of at least one float."""
+    """The lightest exact form of at least one float."""
     bits = array("q", array("d", numbers).tobytes())
     weights = Counter(bits)
     fits = list(_fits(weights, len(numbers)))
@@ -140,14 +141,14 @@ def _bits_of(ordered: "array[int]") -> "array[int]":
 
 def _encode_bits(bits: "array[int]") -> Encoded:
     size, column = encode_integers(_bits_of(bits))
-    return size + 1, bytes((Scaling.BITS,)) + column
+    return size + PLAIN_BYTE, bytes((Scaling.BITS,)) + column
 
 
 def _encode_fit(bits: "array[int]", fit: _Fit) -> Encoded:
     head = bytes((fit.scaling,)) + uvarint(fit.places)
     if not fit.misfit_count:
         size, column = _encode_scaled(list(map(fit.integers.__getitem__, bits)), fit)
-        return size + len(head), head + b"\0" + column
+        return size + PLAIN_BYTE * len(head), head + b"\0" + column
     found = list(map(fit.integers.get, bits))
     misfits = [place for place, integer in enumerate(found) if integer is None]
     # Where a float does not fit, the integer before stands in: it costs least.
@@ -160,7 +161,7 @@ def _encode_fit(bits: "array[int]", fit: _Fit) -> Encoded:
     beside = encode_integers(gaps)[1] + encode_integers([bits[place] for place in misfits])[1]
     size, column = _encode_scaled(filled, fit)
     head += uvarint(len(misfits)) + beside
-    return size + estimated(head)[0], head + column
+    return size + weight(head), head + column
 
 
 def _encode_scaled(integers: Sequence[int], fit: _Fit) -> Encoded:
@@ -219,8 +220,8 @@ def _fifteenths(numbers: Sequence[float], most: int) -> Iterator[int]:
 def _all_and_most(places: Sequence[int], weights: Mapping[int, int], count: int) -> tuple[int, int]:
     """The places that all floats need, and that all but a few do."""
     by_places: Counter[int] = Counter()
-    for needed, weight in zip(places, weights.values(), strict=True):
-        by_places[needed] += weight
+    for needed, times in zip(places, weights.values(), strict=True):
+        by_places[needed] += times
     missing = count
     for needed in sorted(by_places):
         missing -= by_places[needed]

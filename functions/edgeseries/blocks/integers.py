@@ -1,12 +1,10 @@
 """Columns of 64-bit integers: the shapes they are written in, and the choice among them.
 
 A shape may hold another one: times at a steady step are DELTAS of a CONSTANT, with a few steps
-that differ DELTAS of RUNS, jittering ones DELTAS of DELTAS. The choice is by the size that each
-candidate has after a quick deflate; any choice reads back the same. It knows no meaning of the
-numbers.
+that differ DELTAS of RUNS, jittering ones DELTAS of DELTAS. The choice is by what each candidate
+weighs (`weighing.py`); any choice reads back the same. It knows no meaning of the numbers.
 """
 
-import zlib
 from collections.abc import Sequence
 from enum import IntEnum
 from itertools import accumulate, chain, repeat
@@ -14,6 +12,7 @@ from math import gcd
 from operator import floordiv, sub
 from typing import Final
 
+from edgeseries.blocks.weighing import weight
 from edgeseries.blocks.wire import (
     INT64_MAX,
     INT64_MIN,
@@ -34,10 +33,8 @@ DELTAS, UNIT, ZIGZAG."""
 MAX_TABLE: Final = 65_536
 """Distinct numbers of a TABLE: two bytes of index."""
 
-ESTIMATE_LEVEL: Final = 1
-
 Encoded = tuple[int, bytes]
-"""An estimate of the compressed size, and the bytes."""
+"""What it weighs, and the bytes. Of forms that weigh the same, the smaller bytes are taken."""
 
 
 class Shape(IntEnum):
@@ -53,19 +50,19 @@ class Shape(IntEnum):
     RUNS = 7
 
 
-def estimated(data: bytes) -> Encoded:
-    """Bytes with their size after a quick deflate: near enough to what brotli makes of them."""
-    return len(zlib.compress(data, ESTIMATE_LEVEL)), data
+def weighed(data: bytes) -> Encoded:
+    """Bytes with what they weigh."""
+    return weight(data), data
 
 
 def encode_integers(numbers: Sequence[int]) -> Encoded:
-    """The smallest of the shapes. `numbers` are of 64 bits; none is no bytes."""
+    """The lightest of the shapes. `numbers` are of 64 bits; none is no bytes."""
     if not numbers:
         return 0, b""
     low, high = min(numbers), max(numbers)
     if low == high:
-        return estimated(_constant(low))
-    return min(map(estimated, _shapes(numbers, low, high, runs=True)))
+        return weighed(_constant(low))
+    return min(map(weighed, _shapes(numbers, low, high, runs=True)))
 
 
 def _shapes(numbers: Sequence[int], low: int, high: int, *, runs: bool) -> list[bytes]:
@@ -161,7 +158,7 @@ def _runs(numbers: Sequence[int], deltas: Sequence[int]) -> bytes:
             _head(Shape.RUNS),
             uvarint(len(starts)),
             _smallest_lengths(lengths),
-            min(map(estimated, shapes))[1],
+            min(map(weighed, shapes))[1],
         )
     )
 

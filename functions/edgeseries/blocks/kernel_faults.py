@@ -43,7 +43,7 @@ _DAMAGE: Final = {
 _OURS: Final = {
     NO_ROOM: "the kernel has no room for so many samples at once; cut the request into parts",
     2: "the kernel was called in another order, or with other bytes, than it is made for",
-    3: "the plan of a segment does not fit its numbers",
+    3: "the kernel wrote more than it had made room for",
     4: "a sample is not a finite number, which no text of samples has a form for",
     5: "a sample lies outside the years 1970 to 9999, which are all that texts of instants have a form for",
     TOO_LONG: "an int of more than 1,786 bytes has no text here",

@@ -20,7 +20,6 @@ from edgeseries.limits import (
     BLOCK_QUALITY,
     DAY_MS,
     MAX_SEGMENT_BYTES,
-    MAX_SEGMENT_SAMPLES,
     SEGMENT_TAIL_SAMPLES,
     SEGMENT_TARGET_SAMPLES,
 )
@@ -74,18 +73,21 @@ def _days(times_ms: Sequence[int]) -> Iterator[tuple[int, int, int]]:
 
 
 def encode_segment(samples: Samples, first_day: int, compressor: Compressor) -> bytes:
-    """At least one sample, from the start of `first_day` (days since 1970) on."""
-    if len(samples) > MAX_SEGMENT_SAMPLES:
-        raise Defect(f"a day has {len(samples)} samples of one point; a block takes {MAX_SEGMENT_SAMPLES}")
+    """At least one sample, from the start of `first_day` (days since 1970) on; Defect unless they ascend."""
+    if not all(map(lt, samples.times_ms, samples.times_ms[1:])):
+        raise Defect("samples for a block do not ascend")
     origin_ms = first_day * DAY_MS
     times = encode_integers([at_ms - origin_ms for at_ms in samples.times_ms])[1]
     columns = times + encode_values(samples.values)
-    if len(columns) > MAX_SEGMENT_BYTES:
-        raise Defect(f"a segment has {len(columns)} bytes of values; a block takes {MAX_SEGMENT_BYTES}")
     codec, payload = Codec.BROTLI, compressor.compress(columns, quality=BLOCK_QUALITY)
     if len(payload) >= len(columns):
         codec, payload = Codec.STORED, columns
     return bytes((codec,)) + uvarint(len(columns)) + payload
+
+
+def columns_bytes(data: bytes) -> int:
+    """How long a segment says that its columns are, decompressed."""
+    return Reader(data[1:]).uvarint()
 
 
 def decode_segment(

@@ -7,10 +7,11 @@ import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 
 const plain = (buffer) => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 
-export function brotliCompress(bytes, quality, windowBits) {
+/** The window is that of `brotli_window_bits` in compression_standard.py, which says why. */
+export function brotliCompress(bytes, quality) {
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: quality,
-    [constants.BROTLI_PARAM_LGWIN]: windowBits,
+    [constants.BROTLI_PARAM_LGWIN]: Math.min(Math.max(32 - Math.clz32(bytes.length), 16), 22),
   };
   return plain(brotliCompressSync(bytes, { params }));
 }

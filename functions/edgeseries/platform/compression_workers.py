@@ -10,7 +10,7 @@ from typing import Any
 from pyodide.ffi import JsException
 from workers import import_from_javascript
 
-from edgeseries.blocks.adapters.compression_standard import brotli_window_bits, decompress_standard, exactly
+from edgeseries.blocks.adapters.compression_standard import decompress_standard, exactly
 from edgeseries.blocks.codecs import Codec
 from edgeseries.errors import BlockDamaged
 from edgeseries.platform.ffi import js_bytes, python_bytes
@@ -21,7 +21,7 @@ class RuntimeCompression:
 
     def compress(self, data: bytes, *, quality: int) -> bytes:
         """A brotli stream."""
-        return python_bytes(_codec().brotliCompress(js_bytes(data), quality, brotli_window_bits(len(data))))
+        return python_bytes(_codec().brotliCompress(js_bytes(data), quality))
 
     def decompress(self, codec: Codec, data: bytes, *, size: int) -> bytes:
         """Exactly `size` bytes, or BlockDamaged, or BlockUnsupported."""

@@ -5,7 +5,7 @@
 // meet in the kernel's memory. A program is JSON text; `parts` are the bytes that it refers to by number. Interface
 // and faults: docs/formats/columns.md.
 import { crc32 } from "node:zlib";
-import { brotliDecompress } from "./codec.mjs";
+import { brotliCompress, brotliDecompress } from "./codec.mjs";
 import compiled from "./kernel.wasm";
 
 const INTERFACE_VERSION = 1;
@@ -147,14 +147,33 @@ export function text(program, parts, format, prefix) {
   });
 }
 
-/** The columns of a segment (uncompressed) of columns, as a plan has it. */
-export function segment(image, plan, originMs) {
+/**
+ * Segments of columns, as they are stored: of each cut of the program, from one sample to before another, four bytes
+ * with its length, then the segment.
+ */
+export function segments(program, image) {
+  const { cuts, quality } = JSON.parse(program);
   return onKernel((kernel) => {
     settle(kernel, { pieces: [{ part: 0 }] }, [image]);
-    bring(kernel, 0, bytesOf(plan));
-    checked(kernel.encode(BigInt(originMs), 0, kernel.count()));
-    return result(kernel);
+    const found = [];
+    for (const cut of cuts) {
+      checked(kernel.encode(BigInt(cut.originMs), cut.from, cut.to));
+      const columns = result(kernel);
+      const packed = brotliCompress(columns, quality);
+      const stored = packed.length >= columns.length;
+      const head = [stored ? STORED : BROTLI, ...uvarint(columns.length)];
+      const payload = stored ? columns : packed;
+      found.push(new Uint8Array(Uint32Array.of(head.length + payload.length).buffer), Uint8Array.from(head), payload);
+    }
+    return joined(found);
   });
+}
+
+/** Seven bits a byte, lowest first; the top bit says that more follow. */
+function uvarint(number) {
+  const bytes = [];
+  for (; number > 0x7f; number = Math.floor(number / 128)) bytes.push((number % 128) | 0x80);
+  return [...bytes, number];
 }
 
 /** Settled samples as texts of some samples each. JSON escapes everything when one text needs it. */

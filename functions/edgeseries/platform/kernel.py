@@ -19,7 +19,9 @@ from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.kernel_faults import NO_ROOM, OTHER_CODEC, error_of
 from edgeseries.blocks.ports.block_codec import BlockCodec
 from edgeseries.blocks.segment_pieces import pieces_of
+from edgeseries.blocks.segments import Cut
 from edgeseries.http.messages import BodyStream
+from edgeseries.limits import BLOCK_QUALITY, DAY_MS
 from edgeseries.platform.ffi import js_bytes, python_bytes, whole_number
 from edgeseries.series.image import image_of, samples_from
 from edgeseries.series.samples import Samples
@@ -33,7 +35,7 @@ LEFT_TO_PYTHON = frozenset({NO_ROOM, OTHER_CODEC})
 
 
 class KernelBlockCodec:
-    """See the port. `otherwise` reads what the kernel does not."""
+    """See the port. `otherwise` reads and writes what the kernel does not."""
 
     def __init__(self, otherwise: BlockCodec) -> None:
         self._otherwise = otherwise
@@ -49,6 +51,29 @@ class KernelBlockCodec:
                 return self._otherwise.decode(data, key, days)
             raise error_of(number) from error
         return samples_from(python_bytes(image))
+
+    def segments(self, samples: Samples, cuts: Sequence[Cut]) -> list[bytes]:
+        """See the port."""
+        wanted = [{"originMs": cut.first_day * DAY_MS, "from": cut.start, "to": cut.stop} for cut in cuts]
+        program = json.dumps({"cuts": wanted, "quality": BLOCK_QUALITY})
+        try:
+            joined = _kernel().segments(program, js_bytes(image_of(samples)))
+        except JsException as error:
+            number = _fault_of(error)
+            if number == NO_ROOM:
+                return self._otherwise.segments(samples, cuts)
+            raise error_of(number) from error
+        return _split(python_bytes(joined))
+
+
+def _split(joined: bytes) -> list[bytes]:
+    """Byte strings that stand one after another, each after its length."""
+    found, at = [], 0
+    while at < len(joined):
+        end = at + 4 + int.from_bytes(joined[at : at + 4], "little")
+        found.append(joined[at + 4 : end])
+        at = end
+    return found
 
 
 class KernelResultEncoder:
@@ -91,14 +116,6 @@ def text_of_blocks(
     except JsException as error:
         raise error_of(_fault_of(error)) from error
     return python_bytes(text)
-
-
-def kernel_segment(samples: Samples, plan: bytes, *, origin_ms: int) -> bytes:
-    """The columns of a segment, uncompressed, in the shapes of a plan. Raises Defect if they do not fit."""
-    try:
-        return python_bytes(_kernel().segment(js_bytes(image_of(samples)), js_bytes(plan), origin_ms))
-    except JsException as error:
-        raise error_of(_fault_of(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ def stores_of(
     answer_ttl_ms: int = ANSWER_TTL_MS,
 ) -> Stores:
     """`bucket` and `database` are the SDK's bindings; `memory` and `metrics_buffer` are the isolate's. Blocks
-    are read by the kernel, or by the Python code alone.
+    are read and written by the kernel, or by the Python code alone.
     """
     d1, r2 = (
         D1Database(raw(database), metrics_buffer.operations),
@@ -70,7 +70,6 @@ def stores_of(
     blocks = BlockStore(
         bucket=r2,
         database=d1,
-        compression=compression,
         codec=KernelBlockCodec(python) if kernel else python,
         memory=memory,
         clock=clock,

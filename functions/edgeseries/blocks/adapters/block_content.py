@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
 
-from edgeseries.blocks.block import certain_count, encode_block, merge_blocks, same_samples
+from edgeseries.blocks.block import certain_count, same_samples
+from edgeseries.blocks.block_encoding import encode_block, merge_blocks
 from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.blocks.ports.block_codec import BlockCodec
-from edgeseries.blocks.ports.compression import Compression
 from edgeseries.blocks.stamps import Stamp
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, StoreUnavailable
 from edgeseries.series.days import day_span, days_in, runs
@@ -114,8 +114,7 @@ def overlaid_pieces(under: Piece, over: Piece, month: str) -> Piece:
 class BlockContents:
     """Blocks opened, read and made. `faults` counts what was not as it should be."""
 
-    def __init__(self, compression: Compression, codec: BlockCodec, faults: Counter[str]) -> None:
-        self._compression = compression
+    def __init__(self, codec: BlockCodec, faults: Counter[str]) -> None:
         self._codec = codec
         self._faults = faults
 
@@ -156,7 +155,7 @@ class BlockContents:
                 raise StoreUnavailable(error.detail) from error
             except BlockDamaged as error:
                 self._count(error)
-        return _content(key, encode_block(key, piece.days, piece.samples, self._compression))
+        return _content(key, encode_block(key, piece.days, piece.samples, self._codec))
 
     def _merged(self, key: BlockKey, old: bytes, days: int, piece: Piece) -> Content:
         content = _content(key, old)
@@ -165,12 +164,12 @@ class BlockContents:
             days &= content.days
             under = Piece(days=days, samples=self._codec.decode(old, key, days))
             whole = overlaid_pieces(under, piece, key.month)
-            return _content(key, encode_block(key, whole.days, whole.samples, self._compression))
+            return _content(key, encode_block(key, whole.days, whole.samples, self._codec))
         if not piece.days & ~content.days:
             there = self._codec.decode(old, key, piece.days)
             if same_samples(there, piece.samples):
                 return content
-        return _content(key, merge_blocks(old, key, piece.days, piece.samples, self._compression))
+        return _content(key, merge_blocks(old, key, piece.days, piece.samples, self._codec))
 
     def _count(self, error: BlockDamaged) -> None:
         kinds = {BlockMismatch: "block_of_another_name", BlockUnsupported: "block_unsupported"}

@@ -16,7 +16,6 @@ from edgeseries.blocks.adapters.block_writing import BlockWriter, Fetched, Refre
 from edgeseries.blocks.adapters.purge import Purge
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
 from edgeseries.blocks.adapters.silence import SilenceWatch
-from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.ports.block_codec import BlockCodec
 from edgeseries.blocks.ports.blocks import (
@@ -27,7 +26,6 @@ from edgeseries.blocks.ports.blocks import (
     StoredSamples,
     StoreOutcome,
 )
-from edgeseries.blocks.ports.compression import Compression
 from edgeseries.blocks.stamps import Refresh, Stamps
 from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import StoreUnavailable
@@ -57,8 +55,7 @@ class BlockStore:
     """Blocks of all sites. `faults` counts what was found wrong, by name; `used` is called with the keys that
     were read.
 
-    `memory` belongs to the isolate, all else to one event. `codec` reads blocks; without one the Python
-    coding does.
+    `memory` belongs to the isolate, all else to one event.
     """
 
     def __init__(
@@ -66,8 +63,7 @@ class BlockStore:
         *,
         bucket: Bucket,
         database: Database,
-        compression: Compression,
-        codec: BlockCodec | None = None,
+        codec: BlockCodec,
         memory: BlockMemory,
         clock: Clock,
         pause: Pause,
@@ -77,8 +73,7 @@ class BlockStore:
         self.faults: Counter[str] = Counter() if faults is None else faults
         self._bucket = bucket
         self._index = BlockIndex(database)
-        reads = PythonBlockCodec(compressor=compression) if codec is None else codec
-        self._contents = BlockContents(compression, reads, self.faults)
+        self._contents = BlockContents(codec, self.faults)
         self._memory = memory
         self._clock = clock
         self._used = used
