@@ -28,6 +28,8 @@ NODE: Final = Path(NODE_DIR) / "bin" / "node"
 
 HOST_SCRIPT: Final = Path(__file__).resolve().parent / "host" / "host.mjs"
 
+LARGER_STEPS: Final = HOST_SCRIPT.with_name("larger_steps.mjs")
+
 START_TIMEOUT_S: Final = 180.0
 """From start to the first answer. Booting Python takes seconds, on a busy machine many."""
 
@@ -199,7 +201,14 @@ class Host:
         plan_path.write_text(json.dumps(self.plan.to_wire()), encoding="utf-8")
         self._child = Child(
             "the local host",
-            [str(NODE), str(HOST_SCRIPT), str(plan_path), str(self._state / "resources"), str(self._port)],
+            [
+                str(NODE),
+                f"--import={LARGER_STEPS.as_uri()}",
+                str(HOST_SCRIPT),
+                str(plan_path),
+                str(self._state / "resources"),
+                str(self._port),
+            ],
             cwd=HOST_SCRIPT.parent,
             on_line=self._hear,
             environment={"TMPDIR": str(scratch)},

@@ -12,17 +12,17 @@ imports as "./y.mjs" or "./y.wasm" lies beside it and comes along. Files of the 
 `workers-runtime-sdk` come below `python_modules/`, typed as wrangler types them.
 """
 
-import ast
 import hashlib
 import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from stack.imports import STDLIB_MODULES, Import, RelativeImport, imports_of, javascript_imports_of
+from stack.imports import STDLIB_MODULES, Import, RelativeImport, Taken, taken_by
 
 MAIN_MODULE: Final = "entry.py"
 
@@ -44,8 +44,6 @@ RUNTIME_MODULES: Final = frozenset(
 
 MAX_BUNDLE_BYTES: Final = 64 * 1024 * 1024
 """Of all modules, uncompressed (Workers platform limits, 2026-09)."""
-
-_BINDING_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
 _SCRIPT_IMPORT: Final = re.compile(
     rb"""^\s*(?:import|export)\b(?:[^"';]*\bfrom)?\s*["'](\.[^"']*)["']|\bimport\(([^)]*)\)""", re.MULTILINE
@@ -115,11 +113,10 @@ def bundle(function: str, functions_dir: Path, vendored: tuple[Module, ...]) -> 
 def bindings_used(built: Bundle) -> tuple[BindingUse, ...]:
     """The bindings that a bundle's own code takes: each `env.NAME` in capitals, by name and place."""
     uses = {
-        BindingUse(name=node.attr, path=module.source, line=node.lineno)
+        BindingUse(name=one.name, path=module.source, line=one.line)
         for module in built.modules
         if module.content_type == PYTHON
-        for node in ast.walk(_parse(module.content, module.source))
-        if isinstance(node, ast.Attribute) and _BINDING_NAME.fullmatch(node.attr) and _is_env(node.value)
+        for one in taken_by(module.content, module.source).bindings
     }
     return tuple(sorted(uses, key=lambda use: (use.name, use.path, use.line)))
 
@@ -130,7 +127,7 @@ def names_imported(built: Bundle, module_name: str) -> tuple[BindingUse, ...]:
         BindingUse(name=one.member, path=module.source, line=one.line)
         for module in built.modules
         if module.content_type == PYTHON
-        for one in imports_of(_parse(module.content, module.source))
+        for one in taken_by(module.content, module.source).imports
         if one.module == module_name and one.member is not None
     }
     return tuple(sorted(uses, key=lambda use: (use.name, use.path, use.line)))
@@ -160,18 +157,17 @@ def vendored_sdk() -> tuple[Module, ...]:
     return tuple(sorted(modules, key=lambda module: module.name))
 
 
-def _parse(content: bytes, source: str) -> ast.Module:
+def _taken_by(content: bytes, source: str) -> Taken:
+    """What a file takes; raises BundleError where it cannot be read."""
     try:
-        return ast.parse(content, source)
+        return taken_by(content, source)
     except SyntaxError as error:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise BundleError(f"{source}:{error.lineno}: Python {version} cannot read it: {error.msg}") from error
-
-
-def _is_env(node: ast.expr) -> bool:
-    return (isinstance(node, ast.Name) and node.id == "env") or (
-        isinstance(node, ast.Attribute) and node.attr == "env"
-    )
+    except RelativeImport as error:
+        raise BundleError(
+            f"{source}: relative import ({error}): write it in full, from functions/ down"
+        ) from error
 
 
 class _Closure:
@@ -185,29 +181,29 @@ class _Closure:
         self._provided = STDLIB_MODULES | RUNTIME_MODULES | {root.removesuffix(".py") for root in roots}
         self._found: dict[str, Module] = {}
         self._waiting: list[str] = []
+        # Most imports name what another file has named before.
+        self._files_of = cache(self._find_files)
 
     def modules(self) -> Iterator[Module]:
         if not (self._root / self._entry).is_file():
             raise BundleError(f"{self._function}: there is no {self._source(self._entry)}; write it")
         self._waiting.append(self._entry)
+        followed: set[str] = set()
         while self._waiting:
             path = self._waiting.pop()
+            if path in followed:
+                continue
+            followed.add(path)
             name = MAIN_MODULE if path == self._entry else path
             content, source = (self._root / path).read_bytes(), self._source(path)
             if self._add(Module(name=name, content_type=PYTHON, content=content, source=source)):
-                self._follow(path, _parse(content, source))
+                self._follow(path, _taken_by(content, source))
         yield from self._found.values()
 
-    def _follow(self, path: str, tree: ast.Module) -> None:
-        try:
-            imports = imports_of(tree)
-        except RelativeImport as error:
-            raise BundleError(
-                f"{self._source(path)}: relative import ({error}): write it in full, from functions/ down"
-            ) from error
-        for found in imports:
+    def _follow(self, path: str, taken: Taken) -> None:
+        for found in taken.imports:
             self._resolve(path, found)
-        for call in javascript_imports_of(tree):
+        for call in taken.javascript:
             self._add_javascript(path, call.specifier, call.line)
 
     def _resolve(self, path: str, found: Import) -> None:
@@ -235,7 +231,7 @@ class _Closure:
         for files in (*reached, member):
             self._waiting.extend(files or ())
 
-    def _files_of(self, module: str) -> tuple[str, ...] | None:
+    def _find_files(self, module: str) -> tuple[str, ...] | None:
         """The file that a module is loaded from, none for a folder without __init__.py; None if neither."""
         if (self._root / module).is_dir():
             package = f"{module}/__init__.py"

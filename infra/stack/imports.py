@@ -1,13 +1,15 @@
-"""Imports of Python source, found with `ast`: what a module names, and at which line.
+"""Imports of Python source, found with `ast`: what a module takes from elsewhere, and at which line.
 
-Owns the reading of import statements and of calls that import JavaScript. Must not know
-folders, bundles or Pulumi: where a name leads is for `bundle` to decide.
+Owns the reading of import statements, of calls that import JavaScript, and of what is taken from `env`.
+Must not know folders, bundles or Pulumi: where a name leads is for `bundle` to decide.
 """
 
 import ast
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _ADDED_SINCE_3_11: Final = frozenset({"annotationlib", "compression"})
@@ -22,6 +24,11 @@ STDLIB_MODULES: Final = (sys.stdlib_module_names | _ADDED_SINCE_3_11) - _REMOVED
 """The standard library of the Workers (CPython 3.14), whatever Python runs the program here."""
 
 JAVASCRIPT_IMPORT: Final = "import_from_javascript"
+
+FILES_REMEMBERED: Final = 1_024
+"""Some hundred files make all bundles, most of them in each."""
+
+_BINDING_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +48,45 @@ class JavaScriptImport:
     line: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingTaken:
+    """One `env.NAME` in capitals."""
+
+    name: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """All that one file takes from elsewhere. Imports for type checkers never run and are left out."""
+
+    imports: tuple[Import, ...]
+    javascript: tuple[JavaScriptImport, ...]
+    bindings: tuple[BindingTaken, ...]
+
+
 class RelativeImport(ValueError):
     """A relative import; the text names the line."""
 
 
-def imports_of(tree: ast.Module) -> tuple[Import, ...]:
-    """Every import that may run, in the order of the source; raises RelativeImport.
+@lru_cache(maxsize=FILES_REMEMBERED)
+def taken_by(content: bytes, source: str) -> Taken:
+    """What a file takes; raises SyntaxError and RelativeImport. `source` is its name, for messages.
 
-    What stands under `if TYPE_CHECKING:` never runs and is left out.
+    The same file stands in several bundles and is asked about several times for each; reading it takes
+    longer than all else that makes a bundle, so it is read once.
     """
+    tree = ast.parse(content, source)
+    running = tuple(_running_nodes(tree))
+    return Taken(
+        imports=_imports_of(running), javascript=_javascript_imports_of(running), bindings=_bindings_of(tree)
+    )
+
+
+def _imports_of(running: Iterable[ast.AST]) -> tuple[Import, ...]:
+    """Every import that may run, in the order of the source; raises RelativeImport."""
     found: list[Import] = []
-    for node in _running_nodes(tree):
+    for node in running:
         if isinstance(node, ast.Import):
             found.extend(Import(module=alias.name, member=None, line=node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -64,24 +99,36 @@ def imports_of(tree: ast.Module) -> tuple[Import, ...]:
     return tuple(found)
 
 
-def javascript_imports_of(tree: ast.Module) -> tuple[JavaScriptImport, ...]:
+def _javascript_imports_of(running: Iterable[ast.AST]) -> tuple[JavaScriptImport, ...]:
     """Every call of import_from_javascript, by whatever path it is named."""
     return tuple(
         JavaScriptImport(specifier=_literal(node), line=node.lineno)
-        for node in _running_nodes(tree)
+        for node in running
         if isinstance(node, ast.Call) and _last_name(node.func) == JAVASCRIPT_IMPORT
     )
 
 
-def _running_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes below one, in source order, without the bodies that only type checkers read."""
-    if isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING":
-        children: Iterator[ast.AST] = iter(node.orelse)
-    else:
-        children = ast.iter_child_nodes(node)
-    for child in children:
-        yield child
-        yield from _running_nodes(child)
+def _bindings_of(tree: ast.Module) -> tuple[BindingTaken, ...]:
+    """Every `env.NAME` in capitals, under whatever condition."""
+    return tuple(
+        BindingTaken(name=node.attr, line=node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and _BINDING_NAME.fullmatch(node.attr)
+        and _last_name(node.value) == "env"
+    )
+
+
+def _running_nodes(tree: ast.Module) -> Iterator[ast.AST]:
+    """The nodes of a file, in source order, without the bodies that only type checkers read."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        children: Iterable[ast.AST] = ast.iter_child_nodes(node)
+        if isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING":
+            children = node.orelse
+        waiting.extend(reversed(list(children)))
 
 
 def _last_name(node: ast.expr) -> str | None:

@@ -30,6 +30,9 @@ const PYODIDE_URL = "https://pyodide.local-host.invalid/";
 /** Where Cloudflare puts a bundle; `events.py` names the same folder. */
 const BUNDLE_DIR = "/session/metadata";
 
+/** How this interpreter names its bytecode (`sys.implementation.cache_tag`). */
+const BYTECODE_TAG = "cpython-314";
+
 /** Frame around the Worker's name at the head of each console line; `log.mjs` takes it off again. */
 const NAME_START = "\u001e";
 const NAME_END = "\u001f";
@@ -131,10 +134,9 @@ async function startInterpreter(evaluator) {
     });
   });
   registerPlatformModules(pyodide);
-  for (const { name, contentBase64 } of bundle.files) {
-    const path = `${BUNDLE_DIR}/${name}`;
-    pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
-    pyodide.FS.writeFile(path, Buffer.from(contentBase64, "base64"));
+  for (const { name, contentBase64, bytecodeBase64 } of bundle.files) {
+    writeFile(pyodide, name, contentBase64);
+    if (bytecodeBase64 !== undefined) writeFile(pyodide, bytecodeName(name), bytecodeBase64);
   }
   pyodide.FS.mkdirTree(`${BUNDLE_DIR}/python_modules`);
   const events = pyodide.toPy({ __name__: "local_host_events" });
@@ -148,6 +150,18 @@ async function startInterpreter(evaluator) {
     busyMs: events.get("busy_ms"),
     heapBytes: () => pyodide._module.HEAPU8.length,
   };
+}
+
+function writeFile(pyodide, name, contentBase64) {
+  const path = `${BUNDLE_DIR}/${name}`;
+  pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+  pyodide.FS.writeFile(path, Buffer.from(contentBase64, "base64"));
+}
+
+/** Where Python looks for what it need not compile. */
+function bytecodeName(name) {
+  const [, folder, stem] = /^(.*\/)?([^/]+)\.py$/.exec(name);
+  return `${folder ?? ""}__pycache__/${stem}.${BYTECODE_TAG}.pyc`;
 }
 
 /** The two modules that the vendored `workers` SDK takes from the platform. */

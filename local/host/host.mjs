@@ -15,7 +15,7 @@ import { Miniflare } from "miniflare";
 import { answer, applySchema } from "./control.mjs";
 import { startCrons } from "./crons.mjs";
 import { HostLog, logEvent } from "./log.mjs";
-import { miniflareOptions } from "./options.mjs";
+import { compiledFor, miniflareOptions } from "./options.mjs";
 
 const LISTEN_HOST = "127.0.0.1";
 
@@ -46,32 +46,39 @@ async function start(mf, plan) {
 
 async function main([planPath, stateDir, port]) {
   const plan = JSON.parse(fs.readFileSync(planPath, "utf8"));
-  const options = miniflareOptions(plan, {
-    listen: { host: LISTEN_HOST, port: Number(port) },
-    stateDir,
-    log: new HostLog(emit),
-    handleStructuredLogs: (line) => emit(logEvent(line)),
-  });
-  const mf = new Miniflare(options);
+  let mf;
   let stopCrons = () => undefined;
   let stopping;
   const stop = (code) => {
     stopping ??= (async () => {
       stopCrons();
-      await mf.dispose().catch(() => undefined);
+      await mf?.dispose().catch(() => undefined);
       process.exit(code);
     })();
     return stopping;
   };
-  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"]) {
-    // Miniflare's own listeners leave the process at once, with a status that looks like a crash.
-    process.removeAllListeners(signal);
-    process.on(signal, () => stop(0));
-  }
+  const listenToSignals = () => {
+    for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"]) {
+      // Miniflare's own listeners leave the process at once, with a status that looks like a crash.
+      process.removeAllListeners(signal);
+      process.on(signal, () => stop(0));
+    }
+  };
+  listenToSignals();
   const requests = readline.createInterface({ input: process.stdin });
   requests.on("close", () => stop(0));
   requests.on("line", async (line) => emit(await answer(mf, line)));
   try {
+    const options = miniflareOptions(plan, {
+      python: await compiledFor(plan),
+      listen: { host: LISTEN_HOST, port: Number(port) },
+      stateDir,
+      log: new HostLog(emit),
+      handleStructuredLogs: (line) => emit(logEvent(line)),
+    });
+    if (stopping !== undefined) return;
+    mf = new Miniflare(options);
+    listenToSignals();
     await start(mf, plan);
     stopCrons = startCrons(mf, plan, emit);
   } catch (error) {

@@ -8,17 +8,27 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { compiled, fileDigest } from "./bytecode.mjs";
 
 /** The Worker whose bindings are every resource of the plan; the control channel uses them. */
 export const CONTROL_WORKER = "local-host-control";
 
 const HERE = import.meta.dirname;
-const PYODIDE_DIR = path.dirname(createRequire(import.meta.url).resolve("pyodide/package.json"));
+const PYODIDE_PACKAGE = createRequire(import.meta.url).resolve("pyodide/package.json");
+const PYODIDE_DIR = path.dirname(PYODIDE_PACKAGE);
+const PYODIDE_VERSION = JSON.parse(fs.readFileSync(PYODIDE_PACKAGE, "utf8")).version;
+const STDLIB = "python_stdlib.zip";
 const JAVASCRIPT_TYPE = "application/javascript+module";
 const WASM_TYPE = "application/wasm";
 
+/** What is compiled of the Python that the plan's Workers run; see `bytecode.mjs`. */
+export function compiledFor(plan) {
+  const stdlib = { path: path.join(PYODIDE_DIR, STDLIB), version: PYODIDE_VERSION };
+  return compiled(stdlib, plan.workers.flatMap((worker) => worker.files));
+}
+
 /** Miniflare's instance options. `listen` is {host, port}; `stateDir` holds all durable state. */
-export function miniflareOptions(plan, { listen, stateDir, log, handleStructuredLogs }) {
+export function miniflareOptions(plan, { python, listen, stateDir, log, handleStructuredLogs }) {
   return {
     ...listen,
     log,
@@ -31,20 +41,20 @@ export function miniflareOptions(plan, { listen, stateDir, log, handleStructured
     telemetry: { enabled: false },
     enableDevRegistry: false,
     workers: [
-      ...plan.workers.map((worker) => pythonWorker(worker, plan.limits)),
+      ...plan.workers.map((worker) => pythonWorker(worker, plan.limits, python)),
       ...plan.scripts.map((script) => scriptWorker(script, plan.workers[0])),
       controlWorker(plan),
     ],
   };
 }
 
-function pythonWorker(worker, limits) {
+function pythonWorker(worker, limits, python) {
   return {
     config: {
       name: worker.name,
       compatibilityDate: worker.compatibilityDate,
       compatibilityFlags: worker.compatibilityFlags,
-      manifest: { mainModule: "local-host.mjs", modulesRoot: HERE, modules: modulesOf(worker, limits) },
+      manifest: { mainModule: "local-host.mjs", modulesRoot: HERE, modules: modulesOf(worker, limits, python) },
       env: worker.env,
       triggers: worker.triggers,
     },
@@ -71,9 +81,11 @@ function scriptWorker(script, like) {
 }
 
 /** Boot module first, then Pyodide, then the bundle: JavaScript and WebAssembly as modules, the rest for Python. */
-function modulesOf(worker, limits) {
+function modulesOf(worker, limits, python) {
   const isModule = (file) => file.contentType === JAVASCRIPT_TYPE || file.contentType === WASM_TYPE;
-  const files = worker.files.filter((file) => !isModule(file));
+  const files = worker.files
+    .filter((file) => !isModule(file))
+    .map((file) => ({ ...file, bytecodeBase64: python.bytecode.get(fileDigest(file)) }));
   const bundle = { worker: worker.name, mainModule: worker.mainModule, files };
   const modules = {
     "local-host.mjs": { type: "esm", contents: ownFile("boot.mjs") },
@@ -86,7 +98,7 @@ function modulesOf(worker, limits) {
     "local-host/pyodide.mjs": pyodideModule("esm", "pyodide.mjs"),
     "local-host/pyodide.asm.mjs": pyodideModule("esm", "pyodide.asm.mjs"),
     "local-host/pyodide.asm.wasm": pyodideModule("wasm", "pyodide.asm.wasm"),
-    "local-host/python_stdlib.zip": pyodideModule("data", "python_stdlib.zip"),
+    "local-host/python_stdlib.zip": fileModule("data", python.stdlib),
     "local-host/pyodide-lock.json": pyodideModule("text", "pyodide-lock.json"),
   };
   for (const file of worker.files.filter(isModule)) {
@@ -108,16 +120,20 @@ function ownFile(name) {
   return fs.readFileSync(path.join(HERE, name), "utf8");
 }
 
-const pyodideFiles = new Map();
+function pyodideModule(type, name) {
+  return fileModule(type, path.join(PYODIDE_DIR, name));
+}
+
+const modulesOfFiles = new Map();
 
 /** All Workers carry the same megabytes; they are read once. */
-function pyodideModule(type, name) {
-  if (!pyodideFiles.has(name)) {
-    const contents = fs.readFileSync(path.join(PYODIDE_DIR, name));
+function fileModule(type, file) {
+  if (!modulesOfFiles.has(file)) {
+    const contents = fs.readFileSync(file);
     const isText = type === "esm" || type === "text";
-    pyodideFiles.set(name, isText ? contents.toString("utf8") : new Uint8Array(contents));
+    modulesOfFiles.set(file, isText ? contents.toString("utf8") : new Uint8Array(contents));
   }
-  return { type, contents: pyodideFiles.get(name) };
+  return { type, contents: modulesOfFiles.get(file) };
 }
 
 /** A Worker without a job and without an address: it holds the bindings for the control channel. */

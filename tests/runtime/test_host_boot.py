@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from local.graph import Resource
-from local.hosting import Host, HostError
+from local.hosting import LARGER_STEPS, NODE, Host, HostError
 from local.plan import plan_host
 from stack.bundle import vendored_sdk
 from tests.made_graph import BINDINGS, PYTHON, Modules, graph_of, stores, worker
@@ -33,6 +34,36 @@ class Default(WorkerEntrypoint):
     async def fetch(self, request):
         ANSWERED.append(request.url)
         return Response.json(len(ANSWERED))
+"""
+
+COMPILED = """
+import json
+import sys
+import traceback
+from importlib.util import source_hash
+from pathlib import Path
+
+from workers import Response, WorkerEntrypoint
+
+
+def loads_of(text):
+    return loads(text)
+
+
+def loads(text):
+    return json.loads(text)
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        try:
+            loads_of("{")
+        except ValueError:
+            told = traceback.format_exc()
+        entry = sys.modules["entry"]
+        made_of = Path(entry.__cached__).read_bytes()[8:16]
+        is_of_this = made_of == source_hash(Path(entry.__file__).read_bytes())
+        return Response.json({"library": json.__file__, "compiled": is_of_this, "traceback": told})
 """
 
 NOTES_SCHEMA = ("CREATE TABLE IF NOT EXISTS kept (note TEXT);",)
@@ -72,6 +103,7 @@ BROKEN: list[tuple[str, str, tuple[str, ...]]] = [
         ('File "/session/metadata/entry.py", line 1', "No module named 'made_up_missing'"),
     ),
     ("no class", "x = 1\n", ("entry.py has no class named Default",)),
+    ("no Python", "def f(:\n", ('File "/session/metadata/entry.py", line 1', "SyntaxError")),
 ]
 
 
@@ -93,6 +125,30 @@ def test_another_entry_that_does_not_import_stops_the_start_with_its_name(tmp_pa
         host = hosted([*front(), *broken], tmp_path)
         with pytest.raises(HostError, match=r"(?s)made-up-back.*made_up_missing"), host:
             pass
+
+
+def test_library_and_bundle_are_compiled_once_and_keep_their_sources(tmp_path: Path) -> None:
+    """From bytecode, which is of this very source; tracebacks have their lines all the same."""
+    with hosted(front(COMPILED), tmp_path) as host:
+        told = httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False).json()
+    assert told["library"].endswith(".zip/json/__init__.pyc")
+    assert told["compiled"] is True
+    lines = ("return loads(text)", "return _default_decoder.decode(s)")
+    assert [line for line in lines if line not in told["traceback"]] == []
+
+
+def test_miniflare_writes_its_configuration_in_larger_steps() -> None:
+    """A text of the package that `larger_steps.mjs` no longer finds costs seconds at every start."""
+    look = (
+        'import { registerHooks } from "node:module"; import fs from "node:fs";'
+        'const wanted = import.meta.resolve("miniflare"); let seen;'
+        "registerHooks({ load(url, context, next) { const loaded = next(url, context);"
+        "  if (url === wanted) seen = String(loaded.source); return loaded; } });"
+        'await import("miniflare"); console.log(seen !== fs.readFileSync(new URL(wanted), "utf8"));'
+    )
+    command = [str(NODE), f"--import={LARGER_STEPS.as_uri()}", "--input-type=module", "--eval", look]
+    told = subprocess.run(command, cwd=LARGER_STEPS.parent, capture_output=True, text=True, check=True)
+    assert told.stdout == "true\n"
 
 
 def test_a_date_that_the_runtime_does_not_know_yet_is_named(tmp_path: Path) -> None:
