@@ -7,6 +7,7 @@ puts what stands on its command line, or as words here.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -138,8 +139,7 @@ def text_of(path: str) -> str:
 
 def pip_install(requirements: str) -> None:
     """Install what a requirements file names."""
-    options = ("--quiet", "--disable-pip-version-check")
-    need([PYTHON, "-m", "pip", "install", *options, "--requirement", requirements])
+    need([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements])
 
 
 def npm(*words: str) -> None:
@@ -183,23 +183,25 @@ def node_packages(folder: str, notice: str) -> Callable[[], None]:
 
 
 RUNTIME = node_packages("local", "setting up the Workers runtime in local/node_modules (once, some seconds)")
-WRANGLER = node_packages(
-    "infra/wrangler", "setting up wrangler in infra/wrangler/node_modules (once, half a minute)"
-)
+WRANGLER = node_packages("infra/wrangler", "setting up wrangler in infra/wrangler (once, half a minute)")
 
 
-def measurements() -> None:
-    """What only measurements need; no other command waits for it."""
-    notice = "setting up what the measurements compare with (once, some seconds)"
-    inputs = (text_of("requirements-bench.txt"),)
-    once(VENV / ".bench", inputs, notice, lambda: pip_install("requirements-bench.txt"))
+def group(name: str, notice: str) -> Callable[[], None]:
+    """Something to install: packages with a lock file of their own, which no other command waits for."""
+    requirements = f"requirements-{name}.txt"
+    stamp = VENV / f".{name}"
+    return lambda: once(stamp, (text_of(requirements),), notice, lambda: pip_install(requirements))
 
 
-def compiler() -> None:
-    """The kernel's compiler, 100 MB; no other command waits for it, since the built kernel stands here."""
-    notice = "setting up the kernel's compiler (once, some seconds)"
-    inputs = (text_of("requirements-kernel.txt"),)
-    once(VENV / ".kernel", inputs, notice, lambda: pip_install("requirements-kernel.txt"))
+MEASUREMENTS = group("bench", "setting up what the measurements compare with (once, some seconds)")
+COMPILER = group("kernel", "setting up the kernel's compiler (once, some seconds)")
+
+
+def worker_wheels() -> None:
+    """What Workers carry of other people's native code, in build/wheels; looked at by its bytes each time."""
+    here = {sha256(path.read_bytes()).hexdigest() for path in (ROOT / "build" / "wheels").glob("*.whl")}
+    if any(one["sha256"] not in here for one in json.loads(text_of("functions/wheels.lock.json")).values()):
+        need([PYTHON, "-m", "delivery.wheels"])
 
 
 def formatted() -> None:
@@ -231,7 +233,7 @@ LOCK = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3
 WHEELS = ("uv", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--only-binary", ":all:", "--python-version", "3.12", "--target", "build/none", "-r", "requirements.txt", "--python-platform")  # fmt: skip
 """Fails when a package of the lock file has no wheel for a platform."""
 
-INSTALLED = (python_packages, RUNTIME)
+INSTALLED = (python_packages, RUNTIME, worker_wheels)
 
 
 def module(name: str, *words: str) -> tuple[str, ...]:
@@ -282,7 +284,7 @@ TARGETS: dict[str, Target] = {
         "measure what the system is to hold (ten minutes; QUICK=1: about one; LARGE=1: twenty), write bench/results/latest.json; DATA as for dev",
         (module("bench"),),
         (Flag("DATA", "--data"), Flag("QUICK", "--quick", bare=True), Flag("LARGE", "--large", bare=True), Flag("REFERENCE", "--reference", bare=True), Flag("ONLY", "--only", many="each")),
-        (*INSTALLED, measurements),
+        (*INSTALLED, MEASUREMENTS),
     ),
     "engine": Target(
         "the program under a real Pulumi engine, built once under build/engine (ten minutes), against a stand-in for Cloudflare",
@@ -290,14 +292,15 @@ TARGETS: dict[str, Target] = {
     ),
     "kernel": Target(
         "build the kernel from kernel/src (CHECK=1: compare with the one in the repository)",
-        (module("kernel"),), (Flag("CHECK", "--check", bare=True),), (*INSTALLED, compiler),
+        (module("kernel"),), (Flag("CHECK", "--check", bare=True),), (*INSTALLED, COMPILER),
     ),
     "lock": Target(
-        "resolve the requirements files and the package-lock.json files anew",
+        "resolve the requirements files, the Workers' wheels and the package-lock.json files anew",
         (
             (*LOCK, "--all-extras", "pyproject.toml", "-o", "requirements.txt"),
             (*LOCK, "--group", "pyproject.toml:bench", "-o", "requirements-bench.txt"),
             (*LOCK, "--group", "pyproject.toml:kernel", "-o", "requirements-kernel.txt"),
+            module("delivery.wheels", "--lock"),
             lambda: npm("install", "--package-lock-only", "--prefix", "local"),
             lambda: npm("install", "--package-lock-only", "--prefix", "infra/wrangler"),
             *((*WHEELS, platform) for platform in ("linux", "macos", "windows")),

@@ -8,7 +8,7 @@ from typing import Final
 
 from local.hosting import Host
 from local.plan import plan_host
-from stack.bundle import bundle, vendored_sdk
+from stack.bundle import bundle, vendored_sdk, vendored_wheels
 from tests.made_graph import graph_of, worker
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -23,7 +23,7 @@ def alone(source: str, folder: Path) -> Iterator[str]:
     shutil.copytree(ROOT / "functions" / "edgeseries", functions / "edgeseries", ignore=ignored)
     (functions / FUNCTION).mkdir()
     shutil.copy(ROOT / "bench" / "workers" / source, functions / FUNCTION / "entry.py")
-    built = bundle(FUNCTION, functions, vendored_sdk())
+    built = bundle(FUNCTION, functions, vendored_sdk(), vendored_wheels())
     modules = {module.name: (module.content_type, module.content) for module in built.modules}
     plan = plan_host(graph_of(worker("front", modules, public=True)))
     with Host(plan, state=folder / "state") as host:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from delivery import deploying
 from delivery.programs import ROOT, DeliveryFault, pulumi_json
 from local.graph import Graph, Resource, capture_graph
-from stack.bundle import VENDOR_FOLDER
+from stack.bundle import VENDOR_FOLDER, BundleError
 from stack.settings import SECRET_KEYS, SettingsError
 
 OUTPUT_DIR: Final = ROOT / "build" / "wrangler"
@@ -110,7 +110,7 @@ def main(words: list[str]) -> int:
             graph, database_ids = _of_stack(asked.stack)
         for folder in write(graph, OUTPUT_DIR, database_ids=database_ids):
             print(folder.relative_to(ROOT))
-    except (DeliveryFault, SettingsError) as fault:
+    except (DeliveryFault, SettingsError, BundleError) as fault:
         print(f"make wrangler: {fault}", file=sys.stderr)
         return 1
     return 0

@@ -9,7 +9,8 @@ by its bare name; other Python files keep their path below `functions/`. A JavaS
 that the code imports as "./x.mjs" lies beside the Python file that imports it and becomes
 `x.mjs`: the runtime resolves such a name from the root of the bundle. What a JavaScript module
 imports as "./y.mjs" or "./y.wasm" lies beside it and comes along. Files of the vendored
-`workers-runtime-sdk` come below `python_modules/`, typed as wrangler types them.
+`workers-runtime-sdk` come below `python_modules/`, typed as wrangler types them. So do those of a locked
+wheel (`wheels.py`), if the code of this function imports it.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from stack.imports import STDLIB_MODULES, Import, RelativeImport, Taken, taken_by
+from stack.wheels import Wheel, WheelError, locked_wheels, with_required
 
 MAIN_MODULE: Final = "entry.py"
 
@@ -98,9 +100,15 @@ class BundleError(ValueError):
     """Code that cannot be deployed; the text names file, line and remedy."""
 
 
-def bundle(function: str, functions_dir: Path, vendored: tuple[Module, ...]) -> Bundle:
-    """The bundle of a function; raises BundleError."""
-    modules = (*_Closure(function, functions_dir, vendored).modules(), *vendored)
+def bundle(
+    function: str, functions_dir: Path, vendored: tuple[Module, ...], wheels: tuple[Wheel, ...] = ()
+) -> Bundle:
+    """The bundle of a function: its code, all of `vendored`, and those of the wheels that the code imports.
+
+    Raises BundleError.
+    """
+    closure = _Closure(function, functions_dir, vendored, wheels)
+    modules = (*closure.modules(), *vendored, *closure.of_wheels())
     size_bytes = sum(len(module.content) for module in modules)
     if size_bytes > MAX_BUNDLE_BYTES:
         raise BundleError(
@@ -157,6 +165,14 @@ def vendored_sdk() -> tuple[Module, ...]:
     return tuple(sorted(modules, key=lambda module: module.name))
 
 
+def vendored_wheels() -> tuple[Wheel, ...]:
+    """The wheels that bundles may take from, each looked at when one does; raises BundleError."""
+    try:
+        return locked_wheels()
+    except WheelError as error:
+        raise BundleError(str(error)) from error
+
+
 def _taken_by(content: bytes, source: str) -> Taken:
     """What a file takes; raises BundleError where it cannot be read."""
     try:
@@ -173,12 +189,20 @@ def _taken_by(content: bytes, source: str) -> Taken:
 class _Closure:
     """The walk from an entry over everything it imports. Used once, by `bundle`."""
 
-    def __init__(self, function: str, functions_dir: Path, vendored: tuple[Module, ...]) -> None:
+    def __init__(
+        self,
+        function: str,
+        functions_dir: Path,
+        vendored: tuple[Module, ...],
+        wheels: tuple[Wheel, ...],
+    ) -> None:
         self._root = functions_dir
         self._function = function
         self._entry = f"{function}/{MAIN_MODULE}"
         roots = {PurePosixPath(module.name).parts[1] for module in vendored}
         self._provided = STDLIB_MODULES | RUNTIME_MODULES | {root.removesuffix(".py") for root in roots}
+        self._wheels = wheels
+        self._imported: set[str] = set()
         self._found: dict[str, Module] = {}
         self._waiting: list[str] = []
         # Most imports name what another file has named before.
@@ -200,6 +224,21 @@ class _Closure:
                 self._follow(path, _taken_by(content, source))
         yield from self._found.values()
 
+    def of_wheels(self) -> Iterator[Module]:
+        """What the wheels hold that the code imports; known once the closure is."""
+        for wheel in with_required(self._imported, self._wheels):
+            try:
+                files = wheel.files()
+            except WheelError as error:
+                raise BundleError(f"{self._function}: {error}") from error
+            for path, content in files.items():
+                yield Module(
+                    name=f"{VENDOR_FOLDER}/{path}",
+                    content_type=DATA,
+                    content=content,
+                    source=f"{wheel.name}/{path}",
+                )
+
     def _follow(self, path: str, taken: Taken) -> None:
         for found in taken.imports:
             self._resolve(path, found)
@@ -212,9 +251,14 @@ class _Closure:
         if not (self._root / parts[0]).is_dir() and not (self._root / f"{parts[0]}.py").is_file():
             if parts[0] in self._provided:
                 return
+            taken = {wheel.name for wheel in self._wheels if wheel.gives(found.module, found.member)}
+            if taken:
+                self._imported |= taken
+                return
             raise BundleError(
                 f"{self._place(path, found.line)}: imports {found.module}, which is neither in functions/ "
-                "nor in the standard library of the Workers: write it against what is there"
+                "nor in the standard library of the Workers, and no wheel of the lock file has it: "
+                "write it against what is there"
             )
         if parts[0] in STDLIB_MODULES:
             raise BundleError(

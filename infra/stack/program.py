@@ -16,7 +16,7 @@ from pulumi.runtime.config import CONFIG
 from edgeseries.settings import workers
 from stack import platform_settings as declared
 from stack import wiring
-from stack.bundle import Bundle, bundle, vendored_sdk
+from stack.bundle import Bundle, bundle, vendored_sdk, vendored_wheels
 from stack.components.function import Function, FunctionSpec
 from stack.components.queues import Consumers, ConsumersSpec, Queues, QueueSpec, QueuesSpec
 from stack.components.storage import Storage, StorageSpec
@@ -92,10 +92,10 @@ def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping
 
 
 def _bundles(wired: tuple[wiring.FunctionWiring, ...], functions_dir: Path) -> dict[str, Bundle]:
-    vendored = vendored_sdk()
+    vendored, wheels = vendored_sdk(), vendored_wheels()
     bundles = {}
     for plan in wired:
-        built = bundle(plan.function, functions_dir, vendored)
+        built = bundle(plan.function, functions_dir, vendored, wheels)
         wiring.check(function=plan.function, uses=wiring.bindings_taken(built), bindings=plan.bindings)
         bundles[plan.function] = built
     return bundles

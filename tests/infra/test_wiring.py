@@ -9,7 +9,7 @@ import pytest
 from edgeseries.access.grants import Auth
 from edgeseries.rates import Tier
 from stack import wiring
-from stack.bundle import DATA, Bundle, bundle, vendored_sdk
+from stack.bundle import DATA, Bundle, bundle, vendored_sdk, vendored_wheels
 from stack.settings import ACCESS, SECRET_KEYS, parse
 
 FUNCTIONS_DIR = Path(__file__).resolve().parents[2] / "functions"
@@ -25,8 +25,8 @@ EACH_BINDING = [(plan.function, binding.name) for plan in WIRED.values() for bin
 
 @pytest.fixture(scope="module")
 def bundles() -> dict[str, Bundle]:
-    vendored = vendored_sdk()
-    return {function: bundle(function, FUNCTIONS_DIR, vendored) for function in WIRED}
+    vendored, wheels = vendored_sdk(), vendored_wheels()
+    return {function: bundle(function, FUNCTIONS_DIR, vendored, wheels) for function in WIRED}
 
 
 @pytest.mark.parametrize(("function", "name"), EACH_BINDING, ids=[".".join(each) for each in EACH_BINDING])

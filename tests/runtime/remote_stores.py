@@ -30,7 +30,7 @@ from local.hosting import Host
 from local.limits import with_values
 from local.logs import LogLine
 from local.plan import plan_host, statements_of
-from stack.bundle import bundle, vendored_sdk
+from stack.bundle import bundle, vendored_sdk, vendored_wheels
 from tests.made_days import (
     FEB_29,
     MARCH,
@@ -211,7 +211,7 @@ def running_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     (functions / "store_probe").mkdir()
     shutil.copy(Path(__file__).with_name("store_worker.py"), functions / "store_probe" / "entry.py")
     (functions / "store_probe" / "hang.mjs").write_text(HANG)
-    built = bundle("store_probe", functions, vendored_sdk())
+    built = bundle("store_probe", functions, vendored_sdk(), vendored_wheels())
     modules = {module.name: (module.content_type, module.content) for module in built.modules}
     graph = graph_of([*stores(), *worker("front", modules, public=True, bindings=BINDINGS)])
     schema = statements_of((ROOT / "schema.sql").read_text(encoding="utf-8"))

@@ -24,7 +24,7 @@ from edgeseries.series.values import Value, ValueColumn
 from local.graph import Graph
 from local.hosting import Host
 from local.plan import plan_host
-from stack.bundle import WASM, bundle, vendored_sdk
+from stack.bundle import WASM, bundle, vendored_sdk, vendored_wheels
 from tests.made_graph import graph_of, worker
 from tests.python_blocks import encode_block
 from tests.sensor_columns import real_month
@@ -58,7 +58,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
     shutil.copytree(ROOT / "functions" / "edgeseries", functions / "edgeseries", ignore=ignored)
     (functions / "kernel_probe").mkdir()
     shutil.copy(Path(__file__).with_name("kernel_worker.py"), functions / "kernel_probe" / "entry.py")
-    built = bundle("kernel_probe", functions, vendored_sdk())
+    built = bundle("kernel_probe", functions, vendored_sdk(), vendored_wheels())
     assert [module.name for module in built.modules if module.content_type == WASM] == ["kernel.wasm"]
     modules = {module.name: (module.content_type, module.content) for module in built.modules}
     return graph_of(worker("front", modules, public=True))

@@ -91,7 +91,7 @@ def test_pure_modules_and_ports_know_no_adapter(path: Path) -> None:
 
 
 def test_pure_modules_ports_and_flows_import_on_a_plain_python() -> None:
-    """What they name is the standard library and each other: no platform module is there."""
+    """What they name is the standard library, locked wheels and each other: no platform module is there."""
     names = [".".join(path.relative_to(ROOT / "functions").with_suffix("").parts) for path in PURE]
     program = f"import importlib; [importlib.import_module(name) for name in {names!r}]"
     subprocess.run(

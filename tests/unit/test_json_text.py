@@ -1,13 +1,22 @@
 """JSON from outside: its depth is known before it is parsed."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseries.limits import MAX_JSON_DEPTH
-from edgeseries.series.json_text import RepeatedField, TooDeep, _depths, _shape_of, parsed, parsed_rows
+from edgeseries.series.json_text import (
+    RepeatedField,
+    TooDeep,
+    _depths,
+    _once_each,
+    _shape_of,
+    parsed,
+    parsed_rows,
+)
 from tests.asked_router import ask, told
 from tests.hostile import HOSTILE_BODIES
 
@@ -49,6 +58,90 @@ def test_the_bound_is_sharp() -> None:
         parsed(b'{"a": 1, "a": 2}')
     # Brackets in texts are no brackets, however many.
     assert len(parsed(json.dumps(["[{" * 1000] * 10).encode())) == 10
+
+
+TEXTS: st.SearchStrategy[bytes] = st.lists(
+    st.sampled_from(
+        [
+            *(
+                '"',
+                "\\",
+                "{",
+                "}",
+                "[",
+                "]",
+                ":",
+                ",",
+                " ",
+                "\n",
+                "\t",
+                "\x01",
+                "\x00",
+                "\ufeff",
+                "é",
+                "\u2200",
+                "😀",
+            ),
+            *(
+                "0",
+                "1",
+                "-",
+                ".",
+                "e9",
+                "E+",
+                "e400",
+                "9" * 25,
+                "9" * 400,
+                "9" * 4_400,
+                "-0",
+                "01",
+                "1_0",
+                "+",
+            ),
+            *("true", "false", "null", "NaN", "Infinity", "-Infinity", "nan", "tru", "'"),
+            *(
+                '"a"',
+                '"a":',
+                '{"a":',
+                '{"a":1}',
+                '"\\ud800"',
+                '"\\ud83d\\ude00"',
+                '"\\u0061"',
+                '"\\/"',
+                '"\\x"',
+                '"\\',
+            ),
+        ]
+    ),
+    max_size=12,
+).map(lambda parts: "".join(parts).encode())
+
+
+def plain(text: bytes) -> object:
+    """What the standard library makes of a text, refusing what stands twice."""
+    return json.loads(text.decode("utf-8-sig", "surrogatepass"), object_pairs_hook=_once_each)
+
+
+def outcome(read: Callable[[bytes], object], text: bytes) -> object:
+    """What is read, or why it is not."""
+    try:
+        return typed(read(text))
+    except RepeatedField:
+        return RepeatedField
+    except ValueError:
+        return ValueError
+
+
+def typed(value: object) -> object:
+    """Unlike its neighbours in Python's sense of equal: 1, 1.0, -0.0 and true are four values, NaN is one."""
+    if isinstance(value, dict):
+        return {name: typed(one) for name, one in value.items()}
+    return [*map(typed, value)] if isinstance(value, list) else (type(value), repr(value))
+
+
+@given(TEXTS | VALUES.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=12))
+def test_a_text_means_what_it_means_to_the_standard_library(text: bytes) -> None:
+    assert outcome(parsed, text) == outcome(plain, text)
 
 
 @given(VALUES)

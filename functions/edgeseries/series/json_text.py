@@ -1,8 +1,11 @@
 """JSON: one writer, and a reader that looks at what comes from outside before it is parsed.
 
-Python's parser goes down a level for each bracket. In the Workers runtime that ends the whole isolate
-(the stack of WebAssembly is small, and its overflow is no exception), so depth is bounded first. Only
-UTF-8 is read: in another encoding bytes that look like quotes could hide brackets from who counts them.
+A parser goes down a level for each bracket. In the Workers runtime that ends the whole isolate (the stack of
+WebAssembly is small, and its overflow is no exception), so depth is bounded first. Only UTF-8 is read: in
+another encoding bytes that look like quotes could hide brackets from who counts them.
+
+msgspec reads. What it does not take and Python does (half of a surrogate pair, an integer of thousands of
+digits, NaN) Python reads as it always did, so no text that was read is refused, nor read as something else.
 """
 
 import json
@@ -11,12 +14,17 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Any, Final
 
+from msgspec.json import decode
+
 from edgeseries.limits import MAX_JSON_DEPTH
 
 _SHAPE: Final = b'"[]{}'
 _NOT_SHAPE: Final = bytes(set(range(256)) - set(_SHAPE))
 _QUOTED: Final = re.compile(rb'"[^"]*"?')
 """One text, or what is left of one that never ends. Between quotes nothing is escaped any more."""
+
+_TEXT: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+"""A whole text, quotes and what is escaped included."""
 
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
@@ -27,6 +35,10 @@ PYTHON_MAX_DIGITS: Final = 4_300
 """Python refuses to read longer integers (`sys.int_info.default_max_str_digits`)."""
 
 _LONG_INTEGER: Final = re.compile(rb"[0-9]{%d}" % (PYTHON_MAX_DIGITS + 1))
+
+
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+"""What holds nothing."""
 
 
 class TooDeep(ValueError):
@@ -47,7 +59,15 @@ def parsed(text: bytes) -> Any:
 
     Raises ValueError: TooDeep, RepeatedField, or for what is not JSON.
     """
-    return json.loads(_checked(text), object_pairs_hook=_once_each)
+    _check(text)
+    try:
+        value = decode(text)
+    except ValueError:
+        return json.loads(_decoded(text), object_pairs_hook=_once_each)
+    # Each field has one colon outside of texts; of two with one name a dict keeps one.
+    if _TEXT.sub(b"", text).count(b":") != _field_count(value):
+        raise RepeatedField
+    return value
 
 
 def parsed_rows(text: bytes) -> Any:
@@ -56,7 +76,11 @@ def parsed_rows(text: bytes) -> Any:
     An integer of any length is read; one that is larger than every float64 may come as infinity.
     Raises ValueError: TooDeep, or for what is not JSON.
     """
-    decoded = _checked(text)
+    _check(text)
+    try:
+        return decode(text)
+    except ValueError:
+        decoded = _decoded(text)
     try:
         return json.loads(decoded)
     except ValueError:
@@ -65,14 +89,31 @@ def parsed_rows(text: bytes) -> Any:
     return json.loads(decoded, parse_int=_integer)
 
 
-def _checked(text: bytes) -> str:
+def _check(text: bytes) -> None:
+    """Raises TooDeep."""
     if text.count(b"[") + text.count(b"{") > MAX_JSON_DEPTH:
         shape = _shape_of(text)
         # Rows are objects without brackets inside: without them the rest is short, and a level less.
         rest = shape.replace(b"{}", b"")
         if _is_deeper(rest, MAX_JSON_DEPTH - 1) and _is_deeper(shape, MAX_JSON_DEPTH):
             raise TooDeep
+
+
+def _decoded(text: bytes) -> str:
     return text.decode("utf-8-sig", "surrogatepass")
+
+
+def _field_count(value: object) -> int:
+    """How many fields all objects of a value have together."""
+    count, waiting = 0, [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            count += len(one)
+            waiting.extend(one.values())
+        elif isinstance(one, list) and not {*map(type, one)} <= _PLAIN:
+            waiting.extend(one)
+    return count
 
 
 def _shape_of(text: bytes) -> bytes:
