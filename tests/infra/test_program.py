@@ -218,7 +218,7 @@ def test_a_binding_removed_from_the_wiring_stops_the_program_by_name(
     tmp_path: Path, config: Mapping[str, str]
 ) -> None:
     """On a copy of the tree, in a process of its own: exactly what `make dev` would run into."""
-    for folder in ("infra", "functions", "migrations"):
+    for folder in ("infra", "functions", "migrations", "build/wheels"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "local").mkdir()
     shutil.copy(ROOT / "local" / "graph.py", tmp_path / "local")
