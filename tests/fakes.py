@@ -1,10 +1,13 @@
 """Fakes of the ports, for tests of flows on the host. Each passes its port's conformance suite."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 from edgeseries.access.grants import no_such_site
+from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.pieces import Piece, rendered
 from edgeseries.errors import EdgeError, TooLarge
 from edgeseries.http.messages import BodyStream, HttpCall, HttpReply, HttpRequest
 from edgeseries.limits import KEY_ID_BYTES, KEY_SECRET_BYTES
@@ -190,6 +193,16 @@ class FakeStreaming:
 
     def stream(self, pieces: AsyncGenerator[bytes]) -> BodyStream:
         return BodyStream(pieces)
+
+    def stream_text(self, pieces: AsyncGenerator[Piece]) -> BodyStream:
+        return BodyStream(_as_bytes(pieces))
+
+
+async def _as_bytes(pieces: AsyncGenerator[Piece]) -> AsyncGenerator[bytes]:
+    encoder = PythonResultEncoder()
+    async with aclosing(pieces):
+        async for piece in pieces:
+            yield rendered([piece], encoder)
 
 
 @dataclass

@@ -59,6 +59,7 @@ def router_ports(**changes: Any) -> Ports:
         "result_parts": ResultPartRecords(database),
         "job_queue": Queues(clock),
         "streaming": FakeStreaming(),
+        "text_streaming": FakeStreaming(),
         "timer": FakeTimer(clock),
         "background": Afterwards(),
         "clock": clock,

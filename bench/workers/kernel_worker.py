@@ -8,11 +8,12 @@ POST a block: a line of JSON (names, days, how often), then its bytes. The sourc
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workers import Response, WorkerEntrypoint
 
 from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.pieces import rendered, texts_of
 from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.block_columns import PythonBlockCodec
@@ -20,9 +21,12 @@ from edgeseries.blocks.block_encoding import encode_block
 from edgeseries.blocks.header import BlockKey
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.exchange import bounded_body
-from edgeseries.platform.kernel import KernelBlockCodec, text_of_blocks
-from edgeseries.series.days import day_span, month_days
+from edgeseries.platform.kernel import KernelBlockCodec, KernelResultEncoder
 from edgeseries.series.image import image_of
+
+if TYPE_CHECKING:
+    from edgeseries.answers.ports.result_encoder import ResultEncoder
+    from edgeseries.blocks.ports.block_codec import BlockCodec
 
 MAX_BODY_BYTES = 20_000_000
 
@@ -39,20 +43,20 @@ class Default(WorkerEntrypoint):
         compression = RuntimeCompression()
         python = PythonBlockCodec(compressor=compression)
         kernel = KernelBlockCodec(python)
-        month = month_days(key.month)
-        span = day_span(month.start, month.stop - 1)
+        codecs: dict[str, BlockCodec] = {"python": python, "kernel": kernel}
+        encoders: dict[str, ResultEncoder] = {
+            "python": PythonResultEncoder(),
+            "kernel": KernelResultEncoder(PythonResultEncoder()),
+        }
 
-        def python_text(form: ResultFormat) -> bytes:
-            samples = decode_days(block, key, days, compression)
-            return PythonResultEncoder().part(form, key.point, samples)
-
-        def kernel_text(form: ResultFormat) -> bytes:
-            return text_of_blocks([(key, block, days)], span, form=form, point=key.point)
+        def text(side: str, form: ResultFormat) -> bytes:
+            samples = codecs[side].decode(block, key, days)
+            return b"".join(rendered([one], encoders[side]) for one in texts_of(form, key.point, samples))
 
         found = decode_days(block, key, days, compression)
         assert image_of(found) == image_of(kernel.decode(block, key, days))
         seconds: dict[str, float] = {}
-        for side, codec in (("python", python), ("kernel", kernel)):
+        for side, codec in codecs.items():
             assert encode_block(key, days, found, codec) == block
             times = order[f"{side}_times"]
             seconds |= {
@@ -61,9 +65,9 @@ class Default(WorkerEntrypoint):
                 f"{side}_day_s": timed(times, lambda: codec.decode(block, key, days & -days)),  # noqa: B023
             }
         for form in ResultFormat:
-            assert python_text(form) == kernel_text(form)
-            seconds[f"python_{form}_s"] = timed(order["python_times"], lambda form=form: python_text(form))
-            seconds[f"kernel_{form}_s"] = timed(order["kernel_times"], lambda form=form: kernel_text(form))
+            assert text("python", form) == text("kernel", form)
+            for side in encoders:
+                seconds[f"{side}_{form}_s"] = timed(order[f"{side}_times"], lambda: text(side, form))  # noqa: B023
         return Response(json.dumps(seconds))
 
 

@@ -121,9 +121,13 @@ FORCED_DIRECT_MAX_SAMPLES: Final = 150_000
 """What one answer may fetch at most while the caller waits. Gathered samples and the answer's
 text take about 310 bytes a sample (measured on CPython): 47 MB of an isolate's 128 MB."""
 
-INLINE_MAX_SAMPLES: Final = 250_000
-"""Samples of an answer that is made while the caller waits, stored ones too. The design says
-1,000,000, but samples and text of so many are about 150 MB, more than an isolate has."""
+WHOLE_MAX_SAMPLES: Final = 250_000
+"""Samples of an answer that is made whole, stored ones too, before the first byte leaves. Of more, samples
+and text would take more memory than there is: it leaves window by window."""
+
+INLINE_MAX_SAMPLES: Final = 2_000_000
+"""Samples of an answer that is made while the caller waits, most of them stored: its memory is flat, and a
+reader gets them in seconds. More is asked as a job, whose result comes in parts."""
 
 INLINE_MAX_BLOCKS: Final = 2_000
 """Blocks (points times months) that an answer made while the caller waits may touch. Read four at a
@@ -288,11 +292,11 @@ assert CIRCUIT_PROBE_WAIT_MS < CIRCUIT_PAUSE_MS
 assert CATALOGUE_FRESH_MS < CATALOGUE_TTL_MS
 assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
 assert BUDGET_TURN_MS < BUDGET_TICKET_MS < BUDGET_WAIT_MS < REQUEST_DEADLINE_MS
-assert INLINE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES
+assert WHOLE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES
 assert FORCED_DIRECT_MAX_SAMPLES * FETCHED_SAMPLE_BYTES <= BUDGET_BYTES
 assert 32 * BUDGET_SMALL_BYTES <= BUDGET_BYTES
 assert DOUBT_MS < EMPTY_REREAD_MS < DOUBT_MAX_AGE_MS
-assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= INLINE_MAX_SAMPLES
+assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= WHOLE_MAX_SAMPLES <= INLINE_MAX_SAMPLES
 
 # --- blocks
 SEGMENT_TARGET_SAMPLES: Final = 2_100

@@ -16,11 +16,13 @@ def is_named_by(tag: str, if_none_match: str) -> bool:
     return "*" in named or tag in named
 
 
-def answer_headers(entity_tag: str) -> dict[str, str]:
-    """The headers of every time-series answer. A caller may keep it, not use it unasked."""
+def answer_headers(entity_tag: str | None) -> dict[str, str]:
+    """The headers of every time-series answer. A caller may keep it, not use it unasked. No tag: nobody knows
+    the content before it has left.
+    """
     return {
         "Content-Type": "application/json",
-        "ETag": entity_tag,
+        **({} if entity_tag is None else {"ETag": entity_tag}),
         "Cache-Control": "private, no-cache",
         "Vary": "Accept-Encoding",
     }

@@ -2,6 +2,7 @@
 
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from edgeseries.access.adapters.key_memory import KeyMemory
 from edgeseries.access.adapters.key_store import KeyStore
 from edgeseries.access.grants import AccessSettings
 from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.pieces import SamplesText
 from edgeseries.answers.ports.result_encoder import ResultEncoder
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
@@ -33,6 +35,7 @@ from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.exchange import PlatformIncoming, platform_response
+from edgeseries.platform.ffi import js_bytes
 from edgeseries.platform.health_checker import PlatformHealthChecker
 from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformJobQueue
@@ -119,10 +122,13 @@ class Default(WorkerEntrypoint):
         return await platform_response(response, method=head.method)
 
 
-def encoder_of(bindings: Bindings) -> ResultEncoder:
-    """What writes samples as text."""
+def encoders_of(bindings: Bindings) -> tuple[ResultEncoder, Callable[[SamplesText], Any]]:
+    """What writes samples as text, for Python and for a body that is being sent."""
     python = PythonResultEncoder()
-    return KernelResultEncoder(python) if bindings.text(KERNEL) == "on" else python
+    if bindings.text(KERNEL) == "on":
+        kernel = KernelResultEncoder(python)
+        return kernel, lambda text: kernel.platform_text(text.form, text.point, text.samples)
+    return python, lambda text: js_bytes(python.part(text.form, text.point, text.samples))
 
 
 @cache
@@ -166,6 +172,8 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         dropped=dropped,
     )
     duties = DatabaseDutyRecords(stores.database)
+    encoder, text_of = encoders_of(bindings)
+    streaming = PlatformStreaming(wait_until=ctx.waitUntil, journal=journal, text_of=text_of)
     return Ports(
         incoming=incoming,
         origin=origin,
@@ -179,7 +187,8 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         dead_letters=DeadLetterRecords(stores.database),
         result_parts=ResultPartRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
-        streaming=PlatformStreaming(wait_until=ctx.waitUntil, journal=journal),
+        streaming=streaming,
+        text_streaming=streaming,
         timer=PlatformTimer(),
         live_cache=LIVE_CACHE,
         background=PlatformBackground(ctx),
@@ -209,7 +218,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         request_deadline_ms=bindings.whole(REQUEST_DEADLINE_SECONDS),
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
         live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
-        encoder=encoder_of(bindings),
+        encoder=encoder,
         sample_budget=BUDGET,
         faults=stores.faults,
         dropped=dropped,

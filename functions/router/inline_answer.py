@@ -1,4 +1,6 @@
-"""A request that is answered while the caller waits: blocks for what is stored, upstream for the rest."""
+"""A request whose answer is made whole while the caller waits: blocks for what is stored, upstream for the
+rest.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +11,7 @@ from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Refresh
 from edgeseries.errors import AnswerTooLarge, MemoryBusy
 from edgeseries.http.messages import HttpResponse
-from edgeseries.limits import DOUBT_MS, FORCED_DIRECT_MAX_SAMPLES, HELD_BODY_BYTES, INLINE_MAX_SAMPLES
+from edgeseries.limits import DOUBT_MS, FORCED_DIRECT_MAX_SAMPLES, HELD_BODY_BYTES, WHOLE_MAX_SAMPLES
 from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.freshness import Freshness, verdict_of
 from edgeseries.planning.memory_share import MemoryShare
@@ -62,7 +64,7 @@ def size_of(estimate: FetchPlan) -> int:
     is given back once it is known: many who found out together that they need more would all get nothing.
     """
     fetched = min(estimate.cautious_samples, FORCED_DIRECT_MAX_SAMPLES)
-    stored = min(max(0, estimate.answer_samples - estimate.missing_samples), INLINE_MAX_SAMPLES - fetched)
+    stored = min(max(0, estimate.answer_samples - estimate.missing_samples), WHOLE_MAX_SAMPLES - fetched)
     return bytes_held(stored_samples=stored, fetched_samples=fetched)
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from edgeseries.answers.formats import ResultWriter, writer_of
+from edgeseries.answers.pieces import Piece, gathered
 from edgeseries.answers.result_format import MEDIA_TYPES, ResultFormat
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import HttpRequest, HttpResponse
@@ -29,11 +30,16 @@ from router.ports import Ports
 TAG_CHARS = 32
 """128 bits of the digest."""
 
+HEAD_AND_SAMPLES = 2
+"""Pieces: what stands before the first point, and the first that has samples of it."""
+
 
 async def result_outcome(
     job: Job, query: TimeseriesQuery, chosen: ResultFormat, request: HttpRequest, ports: Ports
 ) -> Outcome:
-    """200 with the stream, or 304 for who has it already."""
+    """200 with the stream, or 304 for who has it already. Raises what the stores and the upstream raise for
+    its first samples; later ones break the body off.
+    """
     headers = {
         "Content-Type": MEDIA_TYPES[chosen],
         "Content-Disposition": f'inline; filename="{job.job_id}.{chosen}"',
@@ -48,9 +54,8 @@ async def result_outcome(
     if request.method == "HEAD":
         response = HttpResponse(status=200, headers=headers)
     else:
-        stream = ports.streaming.stream(
-            result_text(query, writer_of(chosen, query, ports.encoder), version, ports)
-        )
+        pieces = await begun(result_text(query, writer_of(chosen, query), version, ports))
+        stream = ports.text_streaming.stream_text(pieces)
         response = HttpResponse(status=200, headers=headers, stream=stream)
     return Outcome(
         response=response, route=Route.QUEUED, point_count=job.point_count, sample_count=job.sample_count
@@ -79,7 +84,7 @@ def tag_of(query: TimeseriesQuery, chosen: ResultFormat, version: str) -> str:
 
 async def result_text(
     query: TimeseriesQuery, writer: ResultWriter, version: str | None, ports: Ports
-) -> AsyncGenerator[bytes]:
+) -> AsyncGenerator[Piece]:
     """The result's text, window by window. The text of a tag (`version`) is that of its objects: if any of
     them is gone, or another took its place meanwhile, the text breaks off.
     """
@@ -94,23 +99,46 @@ async def result_text(
     )
     async with aclosing(windows):
         async for window in windows:
-            texts: list[bytes] = []
+            pieces: list[Piece] = []
             for one in window.series:
                 error = error or one.error
-                texts.append(writer.part(one.point, one.samples))
+                pieces += writer.part(one.point, one.samples)
                 if window.ends:
-                    texts.append(writer.end_point(one.point, error))
+                    pieces.append(writer.end_point(one.point, error))
                     error = None
-            text = b"".join(texts)
-            del texts
-            window.share.shrink(len(text))
-            yield text
+            for piece in gathered(pieces, ports.encoder):
+                yield piece
     if (
         version is not None
         and await ports.blocks.fingerprint(query.site, query.points, query.span) != version
     ):
         raise StoreUnavailable("what the result is made of was changed meanwhile; ask again")
     yield writer.tail()
+
+
+async def begun(pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
+    """The same pieces, the head and the first samples made already: what cannot be had at all is an error
+    that a caller can read.
+    """
+    first = [piece async for piece in _some(pieces, HEAD_AND_SAMPLES)]
+    return _resumed(first, pieces)
+
+
+async def _some(pieces: AsyncGenerator[Piece], count: int) -> AsyncGenerator[Piece]:
+    for _ in range(count):
+        try:
+            yield await anext(pieces)
+        except StopAsyncIteration:
+            return
+
+
+async def _resumed(first: list[Piece], rest: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
+    async with aclosing(rest):
+        for piece in first:
+            yield piece
+        first.clear()
+        async for piece in rest:
+            yield piece
 
 
 async def share_of_window(size: int, ports: Ports) -> MemoryShare:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from edgeseries.limits import BUDGET_WAIT_MS, INLINE_MAX_SAMPLES
+from edgeseries.limits import BUDGET_WAIT_MS, WHOLE_MAX_SAMPLES
 from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.planning.sample_budget import bytes_held
@@ -28,12 +28,12 @@ class AnswerRoom:
 
 
 def room_of(share: MemoryShare) -> AnswerRoom:
-    """Room for an answer that is made at once. Every sample that is counted is held in the share."""
+    """Room for an answer that is made whole. Every sample that is counted is held in the share."""
 
     def reserve(stored: int, fetched: int) -> None:
         share.grow(bytes_held(stored_samples=stored, fetched_samples=fetched))
 
-    return AnswerRoom(share=share, bound=SampleBound(INLINE_MAX_SAMPLES, reserve=reserve))
+    return AnswerRoom(share=share, bound=SampleBound(WHOLE_MAX_SAMPLES, reserve=reserve))
 
 
 async def held_work(work: Coroutine[Any, Any, None], share: MemoryShare) -> None:

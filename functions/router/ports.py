@@ -8,6 +8,7 @@ from edgeseries.access.ports.keys import Keys
 from edgeseries.access.ports.rate_limiter import RateLimiter
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.ports.result_encoder import ResultEncoder
+from edgeseries.answers.ports.text_streaming import TextStreaming
 from edgeseries.blocks.ports.answers import Answers
 from edgeseries.blocks.ports.blocks import Blocks
 from edgeseries.blocks.ports.stamp_memory import StampMemory
@@ -55,6 +56,7 @@ class Ports:
     result_parts: ResultParts
     job_queue: JobQueue
     streaming: Streaming
+    text_streaming: TextStreaming
     timer: Timer
     live_cache: LiveCache
     background: Background

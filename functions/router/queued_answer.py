@@ -19,6 +19,7 @@ from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.rates import RatePolicy
+from edgeseries.reading.faults import note
 from router.contract.answers import JOB_HEADERS, json_answer
 from router.endpoint import Arrival
 from router.job_result import result_outcome
@@ -68,9 +69,8 @@ async def queue_job(
     job = await wait_for(joined.job, wait_s, ports)
     preferred = {"Preference-Applied": f"wait={wait_s}"}
     job = await with_parts(job, ports)
-    if job.result_parts == 1:
-        outcome = await result_outcome(job, query, ResultFormat.JSON, arrival.request, ports)
-    else:
+    outcome = await _result(job, query, arrival, ports) if job.result_parts == 1 else None
+    if outcome is None:
         outcome = accepted(replace(joined, job=job), fetch_plan, ports)
     headers = {**outcome.response.headers, **preferred}
     return replace(outcome, response=replace(outcome.response, headers=headers))
@@ -98,6 +98,15 @@ async def start_job(request: JobRequest, fetch_plan: FetchPlan, ports: Ports) ->
         except StoreUnavailable as error:
             ports.journal.line("warning", "a job's message waits for the janitor", cause=error.detail)
     return joined
+
+
+async def _result(job: Job, query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> Outcome | None:
+    """The result; None if it cannot be had now: who asks for it later is told why."""
+    try:
+        return await result_outcome(job, query, ResultFormat.JSON, arrival.request, ports)
+    except EdgeError as error:
+        note(ports, "a result cannot be had now", error)
+        return None
 
 
 def too_many_jobs(detail: str, ports: Ports) -> RateLimited:

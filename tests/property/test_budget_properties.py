@@ -9,7 +9,7 @@ from edgeseries.limits import (
     BUDGET_BYTES,
     BUDGET_TICKET_MS,
     FORCED_DIRECT_MAX_SAMPLES,
-    INLINE_MAX_SAMPLES,
+    WHOLE_MAX_SAMPLES,
 )
 from edgeseries.planning.sample_budget import SampleBudget, bytes_held
 
@@ -18,7 +18,7 @@ T = 1_700_000_000_000
 
 
 def test_the_largest_answer_has_room_when_it_is_alone() -> None:
-    assert bytes_held(stored_samples=INLINE_MAX_SAMPLES, fetched_samples=0) <= BUDGET_BYTES
+    assert bytes_held(stored_samples=WHOLE_MAX_SAMPLES, fetched_samples=0) <= BUDGET_BYTES
     assert bytes_held(stored_samples=0, fetched_samples=FORCED_DIRECT_MAX_SAMPLES) <= BUDGET_BYTES
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from edgeseries.answers.answer import json_bytes
 from edgeseries.answers.encoding import PythonResultEncoder
-from edgeseries.answers.formats import answer_body, parts_of, writer_of
+from edgeseries.answers.formats import answer_body, writer_of
 from edgeseries.answers.instants import InstantTexts
+from edgeseries.answers.pieces import Piece, parts_of, rendered
 from edgeseries.answers.result_format import ResultFormat
 from edgeseries.answers.windows import Window, cut_window, halved_window, windows_of
 from edgeseries.jobs.limits import RESULT_WINDOW_POINTS
@@ -60,12 +61,13 @@ def series(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[PointSeries]
 def written(chosen: ResultFormat, told: list[PointSeries], cuts: list[int]) -> bytes:
     """As the router writes it, each point's samples in parts of sizes that change."""
     query = TimeseriesQuery(site="hq", points=tuple(one.point for one in told), span=SPAN)
-    writer = writer_of(chosen, query, PythonResultEncoder())
-    pieces = [writer.head()]
+    writer = writer_of(chosen, query)
+    pieces: list[Piece] = [writer.head()]
     for place, one in enumerate(told):
-        pieces += [writer.part(one.point, part) for part in parts_of(one.samples, cuts[place % len(cuts)])]
+        for part in parts_of(one.samples, cuts[place % len(cuts)]):
+            pieces += writer.part(one.point, part)
         pieces.append(writer.end_point(one.point, one.error))
-    return b"".join([*pieces, writer.tail()])
+    return rendered([*pieces, writer.tail()], PythonResultEncoder())
 
 
 CUTS = st.lists(st.integers(1, 13), min_size=1, max_size=3)

@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -150,9 +150,11 @@ def test_a_week_of_a_stored_year_is_counted_not_guessed() -> None:
     year = TimeRange(start_ms=FIRST_OF_2023 * DAY_MS, end_ms=(FIRST_OF_2023 + 365) * DAY_MS)
     whole = planned(rows, year, density=1.0)
     assert whole.answer_samples == whole.least_samples == len(times_ms)
-    assert choose_route(whole, blocks=12, forced=None, sizes=RouteSizes()) is Route.QUEUED
-    with pytest.raises(TooLarge, match=f"at least {len(times_ms)} samples"):
-        choose_route(whole, blocks=12, forced=Route.CACHED, sizes=RouteSizes())
+    assert choose_route(whole, blocks=12, forced=None, sizes=RouteSizes()) is Route.DIRECT
+    twice = replace(whole, least_samples=2 * len(times_ms))
+    assert choose_route(twice, blocks=12, forced=None, sizes=RouteSizes()) is Route.QUEUED
+    with pytest.raises(TooLarge, match=f"at least {2 * len(times_ms)} samples"):
+        choose_route(twice, blocks=12, forced=Route.CACHED, sizes=RouteSizes())
 
 
 def test_a_refresh_of_what_is_stored_is_estimated_by_what_is_stored() -> None:

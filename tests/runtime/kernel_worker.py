@@ -11,6 +11,7 @@ from typing import Any
 from workers import Response, WorkerEntrypoint
 
 from edgeseries.answers.encoding import PythonResultEncoder
+from edgeseries.answers.pieces import rendered, texts_of
 from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.block_encoding import encode_block
@@ -19,15 +20,8 @@ from edgeseries.errors import EdgeError
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.exchange import bounded_body
 from edgeseries.platform.ffi import js_bytes
-from edgeseries.platform.kernel import (
-    KernelBlockCodec,
-    KernelResultEncoder,
-    TextStep,
-    kernel_body,
-    text_of_blocks,
-)
+from edgeseries.platform.kernel import KernelBlockCodec, KernelResultEncoder
 from edgeseries.series.image import image_of, samples_from
-from edgeseries.series.timerange import TimeRange
 
 MAX_BODY_BYTES = 50_000_000
 
@@ -50,36 +44,12 @@ class Default(WorkerEntrypoint):
         return Response(js_bytes(image_of(codec.decode(block, BlockKey(**key), days))))
 
     def text(self, image: bytes, *, form: str, point: str) -> Any:
-        text = KernelResultEncoder(PythonResultEncoder()).part(ResultFormat(form), point, samples_from(image))
-        return Response(js_bytes(text))
-
-    def blocks(
-        self, given: bytes, *, blocks: list[tuple[int, dict[str, str], int]], span: list[int], form: str
-    ) -> Any:
-        """Blocks of so many bytes each, with the days that are wanted, straight to text."""
-        parts, at = [], 0
-        for size, key, days in blocks:
-            parts.append((BlockKey(**key), given[at : at + size], days))
-            at += size
-        text = text_of_blocks(
-            parts,
-            TimeRange(start_ms=span[0], end_ms=span[1]),
-            form=ResultFormat(form),
-            point=parts[0][0].point,
-        )
-        return Response(js_bytes(text))
+        """In chunks, as answers are written."""
+        chosen, encoder = ResultFormat(form), KernelResultEncoder(PythonResultEncoder())
+        chunks = texts_of(chosen, point, samples_from(image))
+        texts = [rendered([chunk], encoder) for chunk in chunks]
+        return Response(js_bytes((b"," if chosen is ResultFormat.JSON else b"").join(texts)))
 
     def encode(self, image: bytes, *, key: dict[str, str], days: int) -> Any:
         codec = KernelBlockCodec(PythonBlockCodec(compressor=RuntimeCompression()))
         return Response(js_bytes(encode_block(BlockKey(**key), days, samples_from(image), codec)))
-
-    def body(self, given: bytes, *, steps: list[tuple[int, str | None, str]]) -> Any:
-        """Steps of so many bytes each: as they are, or columns that become a text of a point."""
-        parts: list[bytes | TextStep] = []
-        at = 0
-        for size, form, point in steps:
-            piece = given[at : at + size]
-            at += size
-            told = None if form is None else TextStep(form=ResultFormat(form), point=point, image=piece)
-            parts.append(piece if told is None else told)
-        return Response(kernel_body(parts))

@@ -13,13 +13,11 @@ import pytest
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.header import BlockKey
-from edgeseries.series.days import day_of, month_days
+from edgeseries.series.days import month_days
 from edgeseries.series.image import image_of, packed
-from edgeseries.series.samples import Samples, joined, within
-from edgeseries.series.timerange import TimeRange
+from edgeseries.series.samples import Samples
 from edgeseries.series.values import Value, ValueColumn
 from local.graph import Graph
 from local.hosting import Host
@@ -118,63 +116,10 @@ def test_some_days_of_a_block_of_all_kinds_are_what_python_reads(client: httpx.C
             assert text == PythonResultEncoder().part(form, key.point, found)
 
 
-def changed_days(samples: Samples) -> int:
-    """The days of March 2015 that samples touch (bitmap)."""
-    start = month_days("2015-03").start
-    return sum({1 << (day_of(at_ms) - start) for at_ms in samples.times_ms})
-
-
-def test_blocks_become_text_without_python_cut_to_a_range_and_later_ones_win(client: httpx.Client) -> None:
-    before_key, before_block, before = real_month(month="2015-02")
-    key, block, samples = real_month()
-    changed = Samples(times_ms=samples.times_ms[1440:2880], values=[None, "on"] * 720)
-    over = encode_block(key, changed_days(changed), changed, PackageCompression())
-    span = TimeRange(start_ms=before.times_ms[20], end_ms=samples.times_ms[5000])
-    blocks = [(before_key, before_block, ALL_DAYS), (key, block, 0b1111), (key, over, ALL_DAYS)]
-    parts = [decode_days(data, one, days, PackageCompression()) for one, data, days in blocks]
-    expected = within(joined(parts), span)
-    for form in ResultFormat:
-        text = do(
-            client,
-            "blocks",
-            b"".join(data for _, data, _ in blocks),
-            blocks=[(len(data), named(one), days) for one, data, days in blocks],
-            span=[span.start_ms, span.end_ms],
-            form=form,
-        )
-        assert text == PythonResultEncoder().part(form, key.point, expected)
-
-
 def test_a_block_is_written_as_python_writes_it(client: httpx.Client) -> None:
     for key, block, samples in (real_month(), mixed()):
         every = (1 << len(month_days(key.month))) - 1
         assert do(client, "encode", image_of(samples), key=named(key), days=every) == block
-
-
-def test_a_stream_is_the_text_of_its_parts(client: httpx.Client) -> None:
-    count = 100_000
-    values: list[Value] = [place / 8 for place in range(count)]
-    values[5], values[32_768], values[count - 1] = None, "on", "off"
-    long = Samples(times_ms=range(count), values=values)
-    empty = Samples(times_ms=[], values=[])
-    steps = [
-        (b"{", None, ""),
-        (image_of(long), "json", "p"),
-        (image_of(empty), "json", "p"),
-        (b"lines:", None, ""),
-        (image_of(long), "csv", "p"),
-        (b"", None, ""),
-        (b"}", None, ""),
-    ]
-    body = do(
-        client,
-        "body",
-        b"".join(piece for piece, _, _ in steps),
-        steps=[(len(piece), form, point) for piece, form, point in steps],
-    )
-    python = PythonResultEncoder()
-    pairs = python.part(ResultFormat.JSON, "p", long)
-    assert body == b"{" + pairs + b"lines:" + python.part(ResultFormat.CSV, "p", long) + b"}"
 
 
 def test_damage_is_one_clear_error_and_the_next_call_is_right(client: httpx.Client) -> None:

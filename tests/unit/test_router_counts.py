@@ -17,6 +17,7 @@ from edgeseries.limits import (
     EMPTY_REREAD_MS,
     HELD_BODY_BYTES,
     INLINE_MAX_SAMPLES,
+    WHOLE_MAX_SAMPLES,
 )
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.series.timerange import parse_instant
@@ -99,14 +100,15 @@ def dense(count: int, days: int) -> dict[int, Day]:
     return {JUNE + day: day_of_samples(JUNE + day, count) for day in range(days)}
 
 
-def test_what_is_really_too_large_is_counted_while_it_is_read() -> None:
+def test_what_is_really_too_large_to_be_made_whole_is_counted_while_it_is_read_and_streamed() -> None:
     """A range that cuts its month: the index does not know how many of the samples lie in it."""
-    per_day = INLINE_MAX_SAMPLES // 2 + 1
-    ports = ports_with(dense(per_day, 3), density=1.0)
-    refused = ask(query=query(JUNE, 2, route="cached"), ports=ports)
-    assert refused.status == 413
-    assert f"{2 * per_day} samples or more" in told(refused)["detail"]
-    assert ask(query=query(JUNE, 2), ports=ports).status == 202
+    per_day = WHOLE_MAX_SAMPLES // 4 + 1
+    ports = ports_with(dense(per_day, 5), density=1.0)
+    for route in ({"route": "cached"}, {}):
+        streamed = ask(query=query(JUNE, 4, **route), ports=ports)
+        assert (streamed.status, streamed.stream is None) == (200, False)
+        assert body_of(streamed)["_meta"]["sampleCount"] == 4 * per_day
+        assert ports.sample_budget.held_bytes == 0
     assert ask(query=query(JUNE, 1, route="cached"), ports=ports).status == 200
     assert ports.sample_budget.held_bytes <= BUDGET_BYTES
 

@@ -8,6 +8,7 @@ import pytest
 
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.formats import writer_of
+from edgeseries.answers.pieces import Piece, rendered
 from edgeseries.answers.result_format import MEDIA_TYPES, ResultFormat
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.samples import in_order
@@ -83,12 +84,12 @@ def test_results_are_read_in_every_format(chosen: ResultFormat) -> None:
     rows = [[start_ms, 1.5], [start_ms + 250, -0.0], [start_ms + 60_000, 1e21]]
     span = TimeRange(start_ms=start_ms, end_ms=start_ms + DAY_MS)
     query = TimeseriesQuery(site="s", points=('a "b", c', "b"), span=span)
-    writer = writer_of(chosen, query, PythonResultEncoder())
+    writer = writer_of(chosen, query)
     samples = in_order([int(row[0]) for row in rows], [row[1] for row in rows])
-    pieces = [writer.head()]
+    pieces: list[Piece] = [writer.head()]
     for point, held in zip(query.points, (samples, in_order([], [])), strict=True):
-        pieces += [writer.part(point, held), writer.end_point(point, None)]
-    text = b"".join([*pieces, writer.tail()]).decode()
+        pieces += [*writer.part(point, held), writer.end_point(point, None)]
+    text = rendered([*pieces, writer.tail()], PythonResultEncoder()).decode()
     assert series_of(text, MEDIA_TYPES[chosen].partition(";")[0], query.points) == {
         query.points[0]: {"samples": rows, "count": 3, "error": None},
         "b": {"samples": [], "count": 0, "error": None},

@@ -5,11 +5,11 @@ counts. Formats: `docs/formats/results.md`. It knows no HTTP but media types.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from itertools import starmap
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from edgeseries.answers.answer import json_bytes, meta_of
+from edgeseries.answers.pieces import Piece, rendered, texts_of
 from edgeseries.answers.ports.result_encoder import ResultEncoder
 from edgeseries.answers.result_format import ResultFormat
 from edgeseries.http.documents import to_json
@@ -29,7 +29,7 @@ class ResultWriter(Protocol):
         """What comes before the first point."""
         ...
 
-    def part(self, point: str, samples: Samples) -> bytes:
+    def part(self, point: str, samples: Samples) -> list[Piece]:
         """Some samples of a point, following those before."""
         ...
 
@@ -42,25 +42,25 @@ class ResultWriter(Protocol):
         ...
 
 
-def writer_of(chosen: ResultFormat, query: TimeseriesQuery, encoder: ResultEncoder) -> ResultWriter:
-    """A new writer. The samples' text is the encoder's."""
+def writer_of(chosen: ResultFormat, query: TimeseriesQuery) -> ResultWriter:
+    """A new writer."""
     match chosen:
         case ResultFormat.JSON:
-            return JsonWriter(query, encoder)
+            return JsonWriter(query)
         case ResultFormat.NDJSON:
-            return NdjsonWriter(encoder)
+            return NdjsonWriter()
         case ResultFormat.CSV:
-            return CsvWriter(encoder)
+            return CsvWriter()
 
 
 def answer_body(query: TimeseriesQuery, series: Sequence[PointSeries], encoder: ResultEncoder) -> bytes:
     """The answer as one JSON document; `series` holds each point of the query once, in its order."""
     assert tuple(one.point for one in series) == query.points
-    writer = JsonWriter(query, encoder)
-    pieces = [writer.head()]
+    writer = JsonWriter(query)
+    pieces: list[Piece] = [writer.head()]
     for one in series:
-        pieces += (writer.part(one.point, one.samples), writer.end_point(one.point, one.error))
-    return b"".join((*pieces, writer.tail()))
+        pieces += (*writer.part(one.point, one.samples), writer.end_point(one.point, one.error))
+    return rendered([*pieces, writer.tail()], encoder)
 
 
 class JsonWriter:
@@ -70,9 +70,8 @@ class JsonWriter:
     stored bytes can be streamed and two deliveries compared.
     """
 
-    def __init__(self, query: TimeseriesQuery, encoder: ResultEncoder) -> None:
+    def __init__(self, query: TimeseriesQuery) -> None:
         self._query = query
-        self._encoder = encoder
         self._point_count = 0
         self._open = ""
         self._count = 0
@@ -82,14 +81,13 @@ class JsonWriter:
         """See the protocol."""
         return b'{"data":{'
 
-    def part(self, point: str, samples: Samples) -> bytes:
+    def part(self, point: str, samples: Samples) -> list[Piece]:
         """See the protocol."""
-        rows = self._encoder.part(ResultFormat.JSON, point, samples)
-        opening = self._opening(point)
-        if self._count and rows:
-            opening += b","
-        self._count += len(samples)
-        return opening + rows
+        pieces: list[Piece] = [self._opening(point)]
+        for text in texts_of(ResultFormat.JSON, point, samples):
+            pieces += (b"," if self._count else b"", text)
+            self._count += len(text.samples)
+        return pieces
 
     def end_point(self, point: str, error: str | None) -> bytes:
         """See the protocol."""
@@ -116,16 +114,13 @@ class JsonWriter:
 class NdjsonWriter:
     """A line a sample, columns named as the vendor's exports name them; a line for a point with an error."""
 
-    def __init__(self, encoder: ResultEncoder) -> None:
-        self._encoder = encoder
-
     def head(self) -> bytes:
         """Nothing."""
         return b""
 
-    def part(self, point: str, samples: Samples) -> bytes:
+    def part(self, point: str, samples: Samples) -> list[Piece]:
         """See the protocol."""
-        return self._encoder.part(ResultFormat.NDJSON, point, samples)
+        return [*texts_of(ResultFormat.NDJSON, point, samples)]
 
     def end_point(self, point: str, error: str | None) -> bytes:
         """See the protocol."""
@@ -143,16 +138,13 @@ class CsvWriter:
     number 1 are distinguished. A point without samples has no row; its error is in the other formats.
     """
 
-    def __init__(self, encoder: ResultEncoder) -> None:
-        self._encoder = encoder
-
     def head(self) -> bytes:
         """The names of the columns."""
         return b"point_name,timestamp,value\r\n"
 
-    def part(self, point: str, samples: Samples) -> bytes:
+    def part(self, point: str, samples: Samples) -> list[Piece]:
         """See the protocol."""
-        return self._encoder.part(ResultFormat.CSV, point, samples)
+        return [*texts_of(ResultFormat.CSV, point, samples)]
 
     def end_point(self, point: str, error: str | None) -> bytes:  # noqa: ARG002 - the protocol's
         """Nothing."""
@@ -177,14 +169,3 @@ def line_start(form: ResultFormat, point: str) -> str:
 def csv_text(text: str) -> str:
     """A text as a field of CSV: always quoted."""
     return '"' + text.replace('"', '""') + '"'
-
-
-def parts_of(samples: Samples, size: int) -> Iterator[Samples]:
-    """Samples in parts of at most `size`; one empty part of none."""
-    if len(samples) <= size:
-        yield samples
-        return
-    yield from starmap(
-        samples.part,
-        ((first, first + size) for first in range(0, len(samples), size)),
-    )

@@ -10,14 +10,10 @@ import compiled from "./kernel.wasm";
 
 const INTERFACE_VERSION = 1;
 
-/** Samples that are written at a time: their text is three megabytes at most, exceptions aside. */
-const TEXT_SAMPLES = 32_768;
-
 /** An instance that has grown beyond this is not kept: memory of WebAssembly grows and never shrinks. */
 const MAX_REUSED_BYTES = 16 * 1024 * 1024;
 
 const FORMATS = { json: 0, "json-ascii": 1, ndjson: 2, csv: 3 };
-const HEADER_BYTES = 16;
 const EVER = [-(2n ** 63n), 2n ** 63n - 1n];
 
 /** Faults of this module, beside the kernel's own, which are below 64. */
@@ -137,13 +133,17 @@ export function columns(program, parts) {
   });
 }
 
-/** The settled pieces of a program as text, straight from what is stored. */
-export function text(program, parts, format, prefix) {
+/** Columns as text. JSON escapes everything when one text needs it; `prefix` is what a line begins with. */
+export function text(image, format, prefix) {
   return onKernel((kernel) => {
-    settle(kernel, JSON.parse(program), parts);
-    const texts = [];
-    for (const piece of writing(kernel, format, bytesOf(prefix))) texts.push(piece);
-    return joined(texts);
+    settle(kernel, { pieces: [{ part: 0 }] }, [image]);
+    const count = kernel.count();
+    const escaped = format === "json" && kernel.surrogates(0, count) === 1;
+    const code = FORMATS[escaped ? "json-ascii" : format];
+    if (code === undefined) throw new KernelFault(MISUSE);
+    if (prefix.length > 0) bring(kernel, 0, prefix);
+    checked(kernel.write(code, 0, count));
+    return result(kernel);
   });
 }
 
@@ -176,22 +176,6 @@ function uvarint(number) {
   return [...bytes, number];
 }
 
-/** Settled samples as texts of some samples each. JSON escapes everything when one text needs it. */
-function* writing(kernel, format, prefix) {
-  const count = kernel.count();
-  const escaped = format === "json" && kernel.surrogates(0, count) === 1;
-  const code = FORMATS[escaped ? "json-ascii" : format];
-  if (code === undefined) throw new KernelFault(MISUSE);
-  if (prefix.length > 0) bring(kernel, 0, prefix);
-  for (let from = 0; from < count; from += TEXT_SAMPLES) {
-    checked(kernel.write(code, from, Math.min(count, from + TEXT_SAMPLES)));
-    if (from > 0 && code <= FORMATS["json-ascii"]) yield COMMA;
-    yield result(kernel);
-  }
-}
-
-const COMMA = new Uint8Array([0x2c]);
-
 function joined(texts) {
   if (texts.length === 1) return texts[0];
   const whole = new Uint8Array(texts.reduce((size, one) => size + one.length, 0));
@@ -201,86 +185,4 @@ function joined(texts) {
     at += one.length;
   }
   return whole;
-}
-
-/**
- * A body that is written while it is read. `steps` is JSON text of steps in order: {part} is bytes as they are,
- * {part, format, prefix} columns that become text, some samples at each pull; `prefix` is a part, too.
- */
-export function stream(steps, parts) {
-  const rest = JSON.parse(steps);
-  let from = 0;
-  return new ReadableStream({
-    type: "bytes",
-    pull(controller) {
-      const step = rest[0];
-      if (step === undefined) return controller.close();
-      const bytes = bytesOf(parts[step.part]);
-      let piece = bytes;
-      let ends = true;
-      if (step.format !== undefined) {
-        const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-        const to = Math.min(count, from + TEXT_SAMPLES);
-        const some = from === 0 && to === count ? bytes : cut(bytes, from, to);
-        const prefix = step.prefix === undefined ? new Uint8Array() : bytesOf(parts[step.prefix]);
-        piece = written(some, step.format, prefix, from > 0);
-        ends = to === count;
-        from = to;
-      }
-      if (ends) {
-        rest.shift();
-        from = 0;
-        // What is not needed again need not be kept while a slow reader takes the rest.
-        if (!rest.some((one) => one.part === step.part || one.prefix === step.part)) parts[step.part] = undefined;
-      }
-      // A byte stream takes no empty piece; an empty step leads to the next one.
-      return piece.length > 0 ? controller.enqueue(piece.slice()) : this.pull(controller);
-    },
-    cancel() {
-      rest.length = 0;
-    },
-  });
-}
-
-function written(image, format, prefix, follows) {
-  return onKernel((kernel) => {
-    settle(kernel, { pieces: [{ part: 0 }] }, [image]);
-    const texts = [...writing(kernel, format, prefix)];
-    if (follows && (format === "json" || format === "json-ascii") && texts.length > 0) texts.unshift(COMMA);
-    return joined(texts);
-  });
-}
-
-/** The columns of some samples, with places of their own and the whole table. */
-function cut(image, from, to) {
-  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  const [count, exceptions, entries, tableBytes] = [0, 4, 8, 12].map((at) => view.getUint32(at, true));
-  const payloadsAt = HEADER_BYTES + 16 * count;
-  const placesAt = payloadsAt + 8 * exceptions;
-  const endsAt = placesAt + 4 * exceptions;
-  const kindsAt = endsAt + 4 * entries;
-  const place = (at) => view.getUint32(placesAt + 4 * at, true);
-  const before = (bound) => {
-    let low = 0;
-    let high = exceptions;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (place(middle) < bound) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  const [first, last] = [before(from), before(to)];
-  const head = new Uint32Array([to - from, last - first, entries, tableBytes]);
-  const places = Uint32Array.from({ length: last - first }, (_, at) => place(first + at) - from);
-  return joined([
-    new Uint8Array(head.buffer),
-    image.subarray(HEADER_BYTES + 8 * from, HEADER_BYTES + 8 * to),
-    image.subarray(HEADER_BYTES + 8 * (count + from), HEADER_BYTES + 8 * (count + to)),
-    image.subarray(payloadsAt + 8 * first, payloadsAt + 8 * last),
-    new Uint8Array(places.buffer),
-    image.subarray(endsAt, kindsAt),
-    image.subarray(kindsAt + first, kindsAt + last),
-    image.subarray(kindsAt + exceptions),
-  ]);
 }

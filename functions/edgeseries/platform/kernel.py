@@ -5,7 +5,6 @@ The module is imported by the first call in the isolate, since importing JavaScr
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -20,12 +19,10 @@ from edgeseries.blocks.kernel_faults import NO_ROOM, OTHER_CODEC, error_of
 from edgeseries.blocks.ports.block_codec import BlockCodec
 from edgeseries.blocks.segment_pieces import pieces_of
 from edgeseries.blocks.segments import Cut
-from edgeseries.http.messages import BodyStream
 from edgeseries.limits import BLOCK_QUALITY, DAY_MS
 from edgeseries.platform.ffi import js_bytes, python_bytes, whole_number
 from edgeseries.series.image import image_of, samples_from
 from edgeseries.series.samples import Samples
-from edgeseries.series.timerange import TimeRange
 
 FAULT_NAME = "KernelFault"
 """What `kernel.mjs` throws; its `number` says which fault."""
@@ -84,61 +81,18 @@ class KernelResultEncoder:
 
     def part(self, form: ResultFormat, point: str, samples: Samples) -> bytes:
         """See the port."""
+        return python_bytes(self.platform_text(form, point, samples))
+
+    def platform_text(self, form: ResultFormat, point: str, samples: Samples) -> Any:
+        """The same as a Uint8Array: its bytes do not enter Python."""
         prefix = js_bytes(line_start(form, point).encode(errors="replace"))
-        program = json.dumps({"pieces": [{"part": 0}]})
         try:
-            text = _kernel().text(program, _parts((image_of(samples),)), form.value, prefix)
+            return _kernel().text(js_bytes(image_of(samples)), form.value, prefix)
         except JsException as error:
             number = _fault_of(error)
             if number == NO_ROOM:
-                return self._otherwise.part(form, point, samples)
+                return js_bytes(self._otherwise.part(form, point, samples))
             raise error_of(number) from error
-        return python_bytes(text)
-
-
-def text_of_blocks(
-    blocks: Sequence[tuple[BlockKey, bytes, int]], span: TimeRange, *, form: ResultFormat, point: str
-) -> bytes:
-    """What blocks (each with the days that are wanted of it, bitmap) hold of a range, as text.
-
-    Of two samples at one instant the later block's counts. No sample of it enters Python. Raises what
-    `decode` of the BlockCodec raises, and BlockUnsupported for a codec that only Python reads.
-    """
-    pieces = [
-        piece.to_wire()
-        for part, (key, data, days) in enumerate(blocks)
-        for piece in pieces_of(data, key, days, part=part)
-    ]
-    program = json.dumps({"pieces": pieces, "startMs": span.start_ms, "endMs": span.end_ms})
-    prefix = js_bytes(line_start(form, point).encode(errors="replace"))
-    try:
-        text = _kernel().text(program, _parts([data for _, data, _ in blocks]), form.value, prefix)
-    except JsException as error:
-        raise error_of(_fault_of(error)) from error
-    return python_bytes(text)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextStep:
-    """Columns (their image) of a point that become text while they are sent."""
-
-    form: ResultFormat
-    point: str
-    image: bytes
-
-
-def kernel_body(steps: Sequence[bytes | TextStep]) -> BodyStream:
-    """A body of these, in order, made no faster than it is read; no byte of its text enters Python."""
-    parts: list[bytes] = []
-    wire: list[dict[str, object]] = []
-    for step in steps:
-        if isinstance(step, bytes):
-            wire.append({"part": len(parts)})
-            parts.append(step)
-            continue
-        wire.append({"part": len(parts), "format": step.form.value, "prefix": len(parts) + 1})
-        parts += [step.image, line_start(step.form, step.point).encode(errors="replace")]
-    return BodyStream(_kernel().stream(json.dumps(wire), _parts(parts)))
 
 
 def _parts(parts: Sequence[bytes]) -> Any:

@@ -1,4 +1,6 @@
-"""The Streaming and Timer ports on Workers: a TransformStream that is written while it is read."""
+"""The Streaming, TextStreaming and Timer ports on Workers: a TransformStream that is written while it is
+read.
+"""
 
 import asyncio
 import sys
@@ -10,6 +12,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException
 
+from edgeseries.answers.pieces import Piece, SamplesText
 from edgeseries.errors import EdgeError
 from edgeseries.http.messages import BodyStream
 from edgeseries.limits import SECOND_MS
@@ -18,25 +21,42 @@ from edgeseries.platform.ffi import js_bytes
 
 
 class PlatformStreaming:
-    """Bodies of one event. `wait_until` is the event's: the writing task is handed to it."""
+    """Bodies of one event. `wait_until` is the event's: the writing task is handed to it. `text_of` makes
+    what JavaScript takes for bytes of samples.
+    """
 
-    def __init__(self, *, wait_until: Callable[[Any], object], journal: Journal) -> None:
+    def __init__(
+        self,
+        *,
+        wait_until: Callable[[Any], object],
+        journal: Journal,
+        text_of: Callable[[SamplesText], Any],
+    ) -> None:
         self._wait_until = wait_until
         self._journal = journal
+        self._text_of = text_of
 
     def stream(self, pieces: AsyncGenerator[bytes]) -> BodyStream:
-        """See Streaming. A write waits until the piece is taken, so one piece is in memory at a time."""
+        """See Streaming."""
+        return self._started(pieces)
+
+    def stream_text(self, pieces: AsyncGenerator[Piece]) -> BodyStream:
+        """See TextStreaming."""
+        return self._started(pieces)
+
+    def _started(self, pieces: AsyncGenerator[Any]) -> BodyStream:
+        """A write waits until the piece is taken, so one piece is in memory at a time."""
         channel = js.IdentityTransformStream.new()
         self._wait_until(asyncio.ensure_future(self._write(pieces, channel.writable.getWriter())))
         return BodyStream(channel.readable)
 
-    async def _write(self, pieces: AsyncGenerator[bytes], writer: Any) -> None:
+    async def _write(self, pieces: AsyncGenerator[Piece], writer: Any) -> None:
         dealt_with = False
         try:
             # Closed in any case: what the pieces hold is given back also when their reader goes away.
             async with aclosing(pieces):
                 async for piece in pieces:
-                    await writer.write(js_bytes(piece))
+                    await writer.write(js_bytes(piece) if isinstance(piece, bytes) else self._text_of(piece))
             await writer.close()
             dealt_with = True
         except JsException as error:

@@ -158,6 +158,20 @@ class SeriesReader:
             origin_ms=self.clock.now_ms() - asked_ms if gaps else None,
         )
 
+    async def fetch_missing(
+        self, survey: Survey, *, deadline_ms: int, bound: SampleBound, delivered: list[Delivery]
+    ) -> tuple[PartialDay, ...]:
+        """Only what the survey says is missing, sealed days whole; nothing that is stored is read.
+        `delivered` gets it, also when this raises. The days that were sealed while they were watched.
+
+        Raises AnswerTooLarge, MemoryBusy and what the origin raises, as `read` does.
+        """
+        partial_days = partial_days_of(survey.fetch_plan, survey.live.known)
+        gaps = gaps_of(survey, survey.fetch_plan, partial_days, whole_days=True)
+        options = ReadOptions(deadline_ms=deadline_ms, whole_days=True, probes=True)
+        await self._fetch(survey, gaps, options, bound, delivered)
+        return partial_days
+
     def learn(self, survey: Survey, fetched: Fetched, stamps: Mapping[str, int]) -> None:
         """Remember what was read of the live edge, of the points that have a stamp."""
         assert self.live_cache is not None

@@ -25,11 +25,12 @@ from router.contract.answers import (
 )
 from router.endpoint import Arrival, Endpoint, Scope
 from router.index_lookup import look_up, remembered_stamp
-from router.inline_answer import Choice, answer_inline
+from router.inline_answer import Choice
 from router.outcome import Outcome
 from router.parameters import read_query
 from router.ports import Ports
 from router.queued_answer import ACCEPTED, queue_job
+from router.streamed_answer import answer_at_once
 
 
 async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
@@ -59,7 +60,7 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
         return await queue_job(query, fetch_plan, arrival, ports)
     choice = Choice(route=route, freshness=freshness, survey=survey)
     try:
-        return await answer_inline(query, choice, arrival, ports)
+        return await answer_at_once(query, choice, arrival, ports)
     except (AnswerTooLarge, MemoryBusy) as error:
         if query.forced is not None or (
             isinstance(error, MemoryBusy) and Right.JOBS not in arrival.grant.rights
