@@ -122,9 +122,10 @@ CONSTRUCTORS = frozenset(
         "struct.Struct",
         "struct.pack",
         "bytes.maketrans",
+        "Decoder",
     ]
 )
-"""What of the standard library may be called while a module is imported: it makes a value."""
+"""What of the standard library and msgspec may be called while a module is imported: it makes a value."""
 
 METHODS = frozenset(
     {"copy", "format", "index", "items", "join", "partition", "setdefault", "strip", "values"}

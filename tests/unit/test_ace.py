@@ -182,8 +182,8 @@ def test_no_site_is_what_the_vendor_says_in_its_own_words() -> None:
 )
 def test_an_answer_without_pages_that_announces_more_is_refused(more: dict[str, object]) -> None:
     with pytest.raises(OriginContract):
-        ace.rows_of({"point_samples": [], **more})
-    assert ace.rows_of({"point_samples": [], "has_more": False, "next_cursor": None}) == []
+        ace.rows_of(ace.page_of({"point_samples": [], **more}))
+    assert ace.rows_of(ace.page_of({"point_samples": [], "has_more": False, "next_cursor": None})) == []
 
 
 def test_an_empty_page_with_a_cursor_goes_on() -> None:
@@ -206,7 +206,7 @@ def test_a_list_of_something_else_is_refused(items: object) -> None:
     with pytest.raises(OriginContract):
         ace.listed({"items": items, "page": 1, "pages": 1})
     with pytest.raises(OriginContract):
-        ace.rows_of({"point_samples": items})
+        ace.page_of({"point_samples": items})
 
 
 def test_a_row_of_no_name_is_refused_where_it_could_be_of_any_point() -> None:

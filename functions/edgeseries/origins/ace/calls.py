@@ -6,9 +6,10 @@ through the Web port.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Generic, TypeVar
 
 from edgeseries.errors import (
     DeadlineExceeded,
@@ -35,16 +36,19 @@ PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 """Client errors that the same request may not get again."""
 
 
+Content = TypeVar("Content")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Generic[Content]):
     """A read that ended well, or with a status that the caller of it has to judge (400, 404, ...).
 
-    `document` is the JSON object of a 200, `message` what the vendor says of any other status; None if the
+    `found` is what the body of a 200 holds, `message` what the vendor says of any other status; None if the
     body is not the vendor's.
     """
 
     status: int
-    document: Mapping[str, object] | None = None
+    found: Content | None = None
     message: str | None = None
 
     @property
@@ -52,13 +56,13 @@ class Answer:
         """Whether something is said not to be there."""
         return self.status == HTTPStatus.NOT_FOUND
 
-    def content(self) -> Mapping[str, object]:
-        """The JSON object of a 200; any other status is one that this call cannot have."""
+    def content(self) -> Content:
+        """What a 200 holds; any other status is one that this call cannot have."""
         if self.denied:
             raise unconfirmed()
-        if self.document is None:
+        if self.found is None:
             raise OriginRefused(f"the upstream answered {self.status} to a read it should know")
-        return self.document
+        return self.found
 
 
 def unconfirmed() -> OriginUnconfirmed:
@@ -87,23 +91,29 @@ class AceCalls:
         deadline_ms: int,
         body: bytes | None = None,
         *,
+        content_of: Callable[[bytes], Content],
         before: BeforeCall | None = None,
-    ) -> Answer:
+    ) -> Answer[Content]:
         """One read, asked again once if the connection or the server spoilt it (every call only reads).
 
-        Not at once where the upstream said how long to wait.
+        Not at once where the upstream said how long to wait. `content_of` reads the body of a 200; where it
+        raises OriginGarbled the connection has spoilt it.
         """
         for tries_left in range(UPSTREAM_RETRIES, -1, -1):
             try:
-                return await self._read_once(method, path, deadline_ms, body, before)
+                reply = await self._send(method, path, deadline_ms, body, before)
+                found = content_of(reply.body) if reply.status == HTTPStatus.OK else None
             except (OriginUnreachable, OriginGarbled) as error:
                 if not tries_left or error.retry_after_s is not None:
                     raise
+            else:
+                message = ace.message_of(reply.body) if found is None else None
+                return Answer(status=reply.status, found=found, message=message)
         raise AssertionError("the last try returns or raises")
 
-    async def _read_once(
+    async def _send(
         self, method: str, path: str, deadline_ms: int, body: bytes | None, before: BeforeCall | None
-    ) -> Answer:
+    ) -> HttpReply:
         async with self._turn:
             if before is not None:
                 await before()
@@ -122,9 +132,7 @@ class AceCalls:
                 )
             )
         raise_failure(reply)
-        if reply.status == HTTPStatus.OK:
-            return Answer(status=reply.status, document=ace.document_of(reply.body))
-        return Answer(status=reply.status, message=ace.message_of(reply.body))
+        return reply
 
 
 def raise_failure(reply: HttpReply) -> None:

@@ -10,7 +10,7 @@ own words, and only if a second witness says the same: the pages of the site and
 single call and the list of points read anew (which `origins/ace/origin.py` does for all `denied`).
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
@@ -22,6 +22,7 @@ from edgeseries.origins.ace import wire as ace
 from edgeseries.origins.ace.calls import AceCalls, BeforeCall, unconfirmed
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.limits import BATCH_POINTS, MAX_PAGES
+from edgeseries.origins.ace.row_columns import Rows
 from edgeseries.origins.ace.rows import Asked, RowCollector
 from edgeseries.origins.ports.origin import Bulk
 from edgeseries.ports.clock import Clock
@@ -31,8 +32,6 @@ WRONG_SHAPE = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
 """How a batch call is answered where its shape, or batches at all, are not taken."""
-
-Rows = Sequence[Mapping[str, object]]
 
 Argument = TypeVar("Argument")
 
@@ -72,11 +71,13 @@ class Fetch:
         cursor: str | None = None
         for _ in range(MAX_PAGES):
             path = ace.site_page_path(site, span, cursor)
-            answer = await self.calls.read("GET", path, self.deadline_ms, before=self.before)
+            answer = await self.calls.read(
+                "GET", path, self.deadline_ms, content_of=ace.page_in, before=self.before
+            )
             if answer.denied and cursor is None:
                 self.site_denied = ace.denies_data(answer.message)
                 return False
-            page = ace.page_of(answer.content())
+            page = answer.content()
             self._take(page.rows, asked)
             if page.cursor is None:
                 return True
@@ -123,7 +124,9 @@ class Fetch:
         for shape in self.catalogue.batch_shapes(self.clock.now_ms()):
             body = ace.batch_body(points, shape)
             answer = await self.calls.read(
-                "POST", ace.batch_path(span), self.deadline_ms, body, before=self.before
+                *("POST", ace.batch_path(span), self.deadline_ms, body),
+                content_of=ace.page_in,
+                before=self.before,
             )
             if answer.status in WRONG_SHAPE:
                 self.catalogue.batch_shape_refused(shape, self.clock.now_ms())
@@ -140,8 +143,9 @@ class Fetch:
 
     async def _single(self, point: str, span: TimeRange, *, splits: int) -> None:
         try:
+            path = ace.point_path(point, span)
             answer = await self.calls.read(
-                "GET", ace.point_path(point, span), self.deadline_ms, before=self.before
+                "GET", path, self.deadline_ms, content_of=ace.page_in, before=self.before
             )
         except OriginOversize:
             halves = span.halves()

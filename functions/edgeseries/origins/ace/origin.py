@@ -5,7 +5,7 @@ It owns lists, the memory of them, and what may be asked by name: only points th
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from edgeseries.access.grants import no_such_site
@@ -104,7 +104,9 @@ class AceOrigin:
 
     async def ping(self, *, deadline_ms: int) -> None:
         """See the port: the first page of the list of sites."""
-        ace.listed((await self._calls.read("GET", ace.sites_path(1), deadline_ms)).content())
+        path = ace.sites_path(1)
+        answer = await self._calls.read("GET", path, deadline_ms, content_of=ace.document_of)
+        ace.listed(answer.content())
 
     async def _gather(
         self, fetch: Fetch, site: str, wanted: Sequence[str], known: frozenset[str], span: TimeRange
@@ -137,7 +139,7 @@ class AceOrigin:
         return points
 
     async def _refuse_site(
-        self, site: str, denial: Answer, deadline_ms: int, before: BeforeCall | None
+        self, site: str, denial: Answer[ace.Document], deadline_ms: int, before: BeforeCall | None
     ) -> None:
         """Raise NotFound for a site that has no list, if it is the vendor who says so or the list of sites
         lacks it, else OriginUnconfirmed.
@@ -163,11 +165,13 @@ class AceOrigin:
 
     async def _list(
         self, path_of: Callable[[int], str], deadline_ms: int, before: BeforeCall | None
-    ) -> tuple[list[Mapping[str, object]], Answer | None]:
+    ) -> tuple[list[ace.Document], Answer[ace.Document] | None]:
         """All items of a paged list, or the 404 that says that there is no such list."""
-        found: list[Mapping[str, object]] = []
+        found: list[ace.Document] = []
         for page in range(1, MAX_PAGES + 1):
-            answer = await self._calls.read("GET", path_of(page), deadline_ms, before=before)
+            answer = await self._calls.read(
+                "GET", path_of(page), deadline_ms, content_of=ace.document_of, before=before
+            )
             if answer.denied and page == 1:
                 return [], answer
             items, more = ace.listed(answer.content())

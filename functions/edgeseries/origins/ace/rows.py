@@ -4,41 +4,35 @@ It owns how the vendor's texts become typed values (rules: `docs/formats/answer.
 nobody asked for gets among the samples of a point.
 """
 
+import re
 import unicodedata
+from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
-from operator import itemgetter
 from typing import Final, cast
 
 from edgeseries.errors import OriginContract
+from edgeseries.origins.ace.row_columns import EXACT_INTEGERS, NO_NAME, Columns, RowColumns, Rows, columns_of
 from edgeseries.series.samples import NO_SAMPLES, Samples, in_order, plain_number
 from edgeseries.series.timerange import TimeRange, instant_ms
-from edgeseries.series.values import Value
+from edgeseries.series.values import Value, ValueColumn, column_of, concatenated
 
 NO_VALUE_WORDS: Final = frozenset({"", "null", "none"})
 """Words, lower case and without blanks around, that stand for "no value": the vendor turns every
 value into a string. "NaN" and infinities are numbers that are not finite, and null like these."""
 
-EXACT_INTEGERS: Final = 2**53
-"""Below this every integer is a float64 of its own (IEEE 754)."""
-
-
 TRUTHS: Final = {"true": True, "false": False}
 
-_FIELDS: Final = itemgetter("name", "time", "value")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_HOUR: Final = re.compile(r"T(?:[01][0-9]|2[0-3]):", re.ASCII)
+_WITHIN_HOUR: Final = re.compile(r"[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?Z", re.ASCII)
+"""The three parts of an instant's usual form."""
 
-
-def _name_of(row: Mapping[str, object], point: str | None) -> str:
-    """The point a row is of. In an answer about one point the name may be left out."""
-    name = row.get("name")
-    if name is None and point is not None:
-        return point
-    if not isinstance(name, str):
-        raise OriginContract("the upstream sent a row whose name is no text")
-    return name
+_DAY_CHARS: Final = len("2024-01-01")
+_HOUR_CHARS: Final = len("T00:")
 
 
 def values_of(raws: Sequence[object]) -> list[Value]:
@@ -87,11 +81,63 @@ def _value_of_text(text: str) -> Value:
         return plain_number(number)
 
 
-def times_of(raws: Sequence[object], known: dict[object, int]) -> list[int]:
-    """Epoch milliseconds of a column of times. `known` remembers texts: points share instants."""
-    for raw in {*raws} - known.keys() if set(map(type, raws)) == {str} else raws:
-        known[raw] = _time_of(raw)
-    return [known[raw] for raw in raws]
+def times_of(raws: Sequence[object], known: dict[object, int] | None = None) -> list[int]:
+    """Epoch milliseconds of a column of times. `known` remembers texts, where points share instants."""
+    if not set(map(type, raws)) <= {str}:
+        return list(map(_time_of, raws))
+    texts = cast("Sequence[str]", raws)
+    if known is None:
+        return _times_of_texts(texts)
+    new = list({*texts} - known.keys())
+    known.update(zip(new, _times_of_texts(new), strict=True))
+    return [known[text] for text in texts]
+
+
+def _times_of_texts(texts: Sequence[str]) -> list[int]:
+    """Epoch milliseconds. Texts of the usual form are put together of parts, of which there are few: days,
+    hours, and where in the hour they are.
+    """
+    try:
+        return _summed(texts, _DAY_CHARS, _times_of_days, _times_of_clocks)
+    except _Unusual:
+        return list(map(_time_of, texts))
+
+
+class _Unusual(Exception):
+    """A text is not of the usual form."""
+
+
+def _summed(
+    texts: Sequence[str],
+    at: int,
+    heads_ms: Callable[[Sequence[str]], Iterable[int]],
+    tails_ms: Callable[[Sequence[str]], Iterable[int]],
+) -> list[int]:
+    """For each text the sum of what its two parts stand for, each different part looked at once."""
+    heads, tails = [text[:at] for text in texts], [text[at:] for text in texts]
+    few_heads, few_tails = list({*heads}), list({*tails})
+    ms_of_head = dict(zip(few_heads, heads_ms(few_heads), strict=True))
+    ms_of_tail = dict(zip(few_tails, tails_ms(few_tails), strict=True))
+    return [ms_of_head[head] + ms_of_tail[tail] for head, tail in zip(heads, tails, strict=True)]
+
+
+def _times_of_days(days: Sequence[str]) -> Iterable[int]:
+    return [_time_of(f"{day}T00:00:00Z") for day in _usual(_DAY, days)]
+
+
+def _times_of_clocks(clocks: Sequence[str]) -> Iterable[int]:
+    return _summed(
+        clocks,
+        _HOUR_CHARS,
+        lambda hours: [_time_of(f"1970-01-01{hour}00:00Z") for hour in _usual(_HOUR, hours)],
+        lambda rests: [_time_of(f"1970-01-01T00:{rest}") for rest in _usual(_WITHIN_HOUR, rests)],
+    )
+
+
+def _usual(form: re.Pattern[str], parts: Sequence[str]) -> Sequence[str]:
+    if not all(map(form.fullmatch, parts)):
+        raise _Unusual
+    return parts
 
 
 def _time_of(raw: object) -> int:
@@ -104,23 +150,6 @@ def _time_of(raw: object) -> int:
     if moment.tzinfo is None:
         raise OriginContract("the upstream sent a row whose time has no zone")
     return instant_ms(moment)
-
-
-Triple = tuple[object, object, object]
-
-
-def _triples(rows: Sequence[Mapping[str, object]], point: str | None) -> tuple[Sequence[Triple], set[str]]:
-    """Name, time and value of each row, and all names. Rows mostly have all three, names that are texts."""
-    try:
-        triples: list[Triple] = list(map(_FIELDS, rows))
-        names = {name for name, _, _ in triples}
-    except (KeyError, TypeError):  # a field is missing, or a name is an array
-        pass
-    else:
-        if set(map(type, names)) <= {str}:
-            return triples, cast("set[str]", names)
-    named = [(_name_of(row, point), row) for row in rows]
-    return [(name, row.get("time"), row.get("value")) for name, row in named], {name for name, _ in named}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,63 +175,64 @@ class RowCollector:
     """
 
     def __init__(self, points: Iterable[str]) -> None:
-        self._columns: dict[str, tuple[list[int], list[Value]]] = {point: ([], []) for point in points}
-        self._known_times: dict[object, int] = {}
+        self._columns: dict[str, tuple[array[int], list[ValueColumn]]] = {
+            point: (array("q"), []) for point in points
+        }
         self.count = 0
         self.dropped: Counter[str] = Counter()
 
-    def add(
-        self, rows: Sequence[Mapping[str, object]], asked: Asked, *, point: str | None = None
-    ) -> set[str]:
+    def add(self, rows: Rows, asked: Asked, *, point: str | None = None) -> set[str]:
         """Take rows; `point` names them where the answer is about one point and may leave the name out.
 
         Returns the points that the answer settles: it has rows of them, or none of them and none that
         was not asked for. Raises OriginContract for rows that are no rows, and where a name is
         an asked one in another form of Unicode: whose they are nobody could say.
         """
-        gathered: dict[object, tuple[list[object], list[object]]] = {name: ([], []) for name in asked.points}
-        takers = {name: (times.append, values.append) for name, (times, values) in gathered.items()}
-        triples, names = _triples(rows, point)
-        strangers = names.difference(takers, asked.along)
+        columns = rows if isinstance(rows, RowColumns) else columns_of(rows, point)
+        by_name = _named(columns.by_name, point)
+        asked_points = set(asked.points)
+        strangers = by_name.keys() - asked_points - asked.along
         if strangers:
             _refuse_other_forms(strangers, asked.points)
-            self.dropped[ROWS_UNASKED] += sum(name in strangers for name, _, _ in triples)
-        for name, at, value in triples:
-            taker = takers.get(name)
-            if taker is not None:
-                taker[0](at)
-                taker[1](value)
-        for known_name in asked.points:
-            raw_times, raw_values = gathered[known_name]
-            if raw_times:
-                self._take(
-                    known_name, times_of(raw_times, self._known_times), values_of(raw_values), asked.span
-                )
-        return names.intersection(takers) if strangers else set(asked.points)
+            self.dropped[ROWS_UNASKED] += sum(len(by_name[name][0]) for name in strangers)
+        known: dict[object, int] | None = {} if len(by_name) > 1 else None
+        for name in asked.points:
+            if name in by_name:
+                times, raws = by_name[name]
+                numbers = columns.numbers
+                values = ValueColumn(floats=array("d", raws)) if numbers else column_of(values_of(raws))
+                self._take(name, times_of(times, known), values, asked.span)
+        return asked_points & by_name.keys() if strangers else asked_points
 
-    def _take(self, point: str, times_ms: list[int], values: list[Value], span: TimeRange) -> None:
+    def _take(self, point: str, times_ms: list[int], values: ValueColumn, span: TimeRange) -> None:
         """Rows of a point, but for those outside the range. One at its very end is no fault: which ends
         a range holds is the vendor's affair.
         """
         if min(times_ms) < span.start_ms or max(times_ms) >= span.end_ms:
-            inside = [
-                (at_ms, value)
-                for at_ms, value in zip(times_ms, values, strict=True)
-                if span.start_ms <= at_ms < span.end_ms
-            ]
+            inside = [place for place, at_ms in enumerate(times_ms) if span.start_ms <= at_ms < span.end_ms]
             outside = len(times_ms) - len(inside) - times_ms.count(span.end_ms)
             if outside:
                 self.dropped[ROWS_OUTSIDE] += outside
-            times_ms, values = [at_ms for at_ms, _ in inside], [value for _, value in inside]
-        column = self._columns[point]
-        column[0].extend(times_ms)
-        column[1].extend(values)
+            times_ms = list(map(times_ms.__getitem__, inside))
+            values = column_of(list(map(values.to_list().__getitem__, inside)))
+        taken_ms, parts = self._columns[point]
+        taken_ms.extend(times_ms)
+        parts.append(values)
         self.count += len(times_ms)
 
     def samples(self, point: str) -> Samples:
         """The point's samples in normal form."""
-        times_ms, values = self._columns[point]
-        return in_order(times_ms, values) if times_ms else NO_SAMPLES
+        times_ms, parts = self._columns[point]
+        return in_order(times_ms, concatenated(parts)) if times_ms else NO_SAMPLES
+
+
+def _named(by_name: Mapping[str | None, Columns], point: str | None) -> Mapping[str, Columns]:
+    """`point` is the name of rows without one, which then have none of them."""
+    if None not in by_name:
+        return cast("Mapping[str, Columns]", by_name)
+    if point is None:
+        raise OriginContract(NO_NAME)
+    return {point: by_name[None]}
 
 
 def _refuse_other_forms(strangers: Iterable[str], asked: Iterable[str]) -> None:

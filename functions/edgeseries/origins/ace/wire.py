@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from edgeseries.errors import OriginContract, OriginGarbled
 from edgeseries.origins.ace.limits import LIST_ROWS, PAGE_ROWS
+from edgeseries.origins.ace.row_columns import Row, Rows, page_columns
 from edgeseries.series.json_text import TooDeep, parsed_rows
 from edgeseries.series.points import Point, Site
 from edgeseries.series.timerange import TimeRange, iso_instant
@@ -28,6 +29,10 @@ MESSAGE_MAX_CHARS: Final = 2_000
 """Of an error's message; the vendor's name a point, or a URL."""
 
 
+Document = Mapping[str, object]
+"""A JSON object."""
+
+
 class BatchShape(StrEnum):
     """What the vendor takes as `points` in a batch call: its Swagger and its client disagree."""
 
@@ -39,7 +44,7 @@ class BatchShape(StrEnum):
 class Page:
     """One page of rows, and the cursor of the next one if there is more."""
 
-    rows: Sequence[Mapping[str, object]]
+    rows: Rows
     cursor: str | None
 
 
@@ -81,7 +86,7 @@ def batch_body(points: Sequence[str], shape: BatchShape) -> bytes:
     return json.dumps({"points": wanted}, separators=(",", ":")).encode()
 
 
-def document_of(body: bytes) -> Mapping[str, object]:
+def document_of(body: bytes) -> Document:
     """The JSON object of an answer. Raises OriginGarbled if it is cut short or something else,
     OriginContract if it is nested as nothing of the vendor's is.
     """
@@ -117,32 +122,42 @@ def denies_site(message: str | None) -> bool:
     return message is not None and _NO_SITE.match(message) is not None
 
 
-def rows_of(document: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
-    """The rows of an answer that has no pages. Raises OriginContract if there is no list of objects, or if
-    there is more: nobody knows how to get it, and it would be taken as not there.
+def page_in(body: bytes) -> Page:
+    """The page that a body is. Raises OriginGarbled, OriginContract."""
+    found = page_columns(body)
+    if found is None:
+        return page_of(document_of(body))
+    return Page(rows=found.rows, cursor=_cursor_of(found.next_cursor, found.has_more))
+
+
+def rows_of(page: Page) -> Rows:
+    """The rows of an answer that has no pages. Raises OriginContract if there is more: nobody knows how to
+    get it, and it would be taken as not there.
     """
-    page = page_of(document)
     if page.cursor is not None:
         raise OriginContract("the upstream announces a further page of an answer that has none")
     return page.rows
 
 
-def page_of(document: Mapping[str, object]) -> Page:
+def page_of(document: Document) -> Page:
     """One page of a paged read. It is the last where nothing more is announced; empty rows are no end.
 
     Raises OriginContract where more is announced and there is no cursor: what is missing would
     be taken as not there.
     """
     rows = _objects(document.get("point_samples"), "point_samples")
-    cursor, more = document.get("next_cursor"), document.get("has_more")
+    return Page(rows=rows, cursor=_cursor_of(document.get("next_cursor"), document.get("has_more")))
+
+
+def _cursor_of(cursor: object, more: object) -> str | None:
     if cursor in (None, ""):
         if more:
             raise OriginContract("the upstream announces more pages without a cursor to them")
-        return Page(rows=rows, cursor=None)
-    return Page(rows=rows, cursor=None if more is False else str(cursor))
+        return None
+    return None if more is False else str(cursor)
 
 
-def listed(document: Mapping[str, object]) -> tuple[Sequence[Mapping[str, object]], bool]:
+def listed(document: Document) -> tuple[Sequence[Row], bool]:
     """The items of one page of a list, and whether there is a page after it."""
     page, pages = document.get("page"), document.get("pages")
     if not isinstance(page, int) or not isinstance(pages, int):
@@ -150,13 +165,13 @@ def listed(document: Mapping[str, object]) -> tuple[Sequence[Mapping[str, object
     return _objects(document.get("items"), "items"), page < pages
 
 
-def _objects(value: object, what: str) -> Sequence[Mapping[str, object]]:
+def _objects(value: object, what: str) -> Sequence[Row]:
     if not isinstance(value, list) or not set(map(type, value)) <= {dict}:
         raise OriginContract(f"the upstream answered without a list of objects in {what}")
     return value
 
 
-def point_of(item: Mapping[str, object]) -> Point:
+def point_of(item: Document) -> Point:
     """One point of the vendor's list, with what we use of it."""
     name, tags, kind = item.get("name"), item.get("kv_tags"), item.get("point_type")
     if not isinstance(name, str):
@@ -171,13 +186,13 @@ def point_of(item: Mapping[str, object]) -> Point:
     )
 
 
-def site_named_by(item: Mapping[str, object]) -> str | None:
+def site_named_by(item: Document) -> str | None:
     """The site that an item of a list of points says it is of, if it does."""
     site = item.get("site")
     return site if isinstance(site, str) else None
 
 
-def site_of(item: Mapping[str, object]) -> Site:
+def site_of(item: Document) -> Site:
     """One site of the vendor's list."""
     name, title = item.get("name"), item.get("nice_name")
     if not isinstance(name, str):
