@@ -2,6 +2,8 @@
 
 import traceback
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from workers import WorkerEntrypoint
@@ -10,10 +12,11 @@ from consumer.delivery import Delivery
 from consumer.flow import UNEXPECTED_DELAY_S, consume, recover
 from consumer.ports import Ports
 from edgeseries.blocks.adapters.block_memory import BlockMemory
+from edgeseries.bounded_gather import bounded_gather
 from edgeseries.jobs.adapters.job_store import BatchRecords, DeadLetterRecords, JobRecords
 from edgeseries.jobs.batching import BatchSizes
 from edgeseries.jobs.dispositions import Disposition, PutBack
-from edgeseries.jobs.limits import INVOCATION_BUDGET_MS
+from edgeseries.jobs.limits import INVOCATION_BUDGET_MS, MESSAGES_AT_ONCE
 from edgeseries.limits import SECOND_MS
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
@@ -32,6 +35,8 @@ from edgeseries.platform.journal import PlatformJournal
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.platform.web import PlatformWeb
+from edgeseries.ports.clock import Clock
+from edgeseries.ports.web import Web
 from edgeseries.settings.workers import (
     BATCH_POINTS,
     BATCH_SAMPLES,
@@ -59,14 +64,21 @@ class Default(WorkerEntrypoint):
     """The handler of queue batches."""
 
     async def queue(self, batch: Any, env: Any, ctx: Any) -> None:  # noqa: ARG002 - the platform's signature
-        """Deal with every message by itself; those that time or calls do not suffice for go back at once."""
-        ports = ports_of(bindings_of_isolate(), self.ctx)
+        """Deal with every message by itself, some side by side; those that time or calls do not suffice for
+        go back at once.
+        """
+        new_ports = ports_of(bindings_of_isolate(), self.ctx)
+        ports, messages = new_ports(), list(batch.messages)
         began_ms = ports.clock.now_ms()
-        for message in batch.messages:
+
+        async def deal_with(place: int) -> None:
+            message = messages[place]
             if ports.budget.spent() or ports.clock.now_ms() - began_ms > INVOCATION_BUDGET_MS:
                 message.retry()
-                continue
-            _carry_out(await _deal_with(message, str(batch.queue), ports), message)
+                return
+            _carry_out(await _deal_with(message, str(batch.queue), new_ports()), message)
+
+        await bounded_gather(range(len(messages)), deal_with, at_once=MESSAGES_AT_ONCE)
         METRICS.operations.update({"requests": 1, "queue_operations": len(batch.messages)})
         flusher = MetricsFlusher(
             function="consumer",
@@ -102,10 +114,11 @@ def _carry_out(disposition: Disposition, message: Any) -> None:
         message.ack()
 
 
-def ports_of(bindings: Bindings, ctx: Any) -> Ports:
-    """The ports of one invocation over the Worker's bindings."""
+def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
+    """Makes the ports of each message of one invocation: stores, whose calls count together, and the
+    upstream are the invocation's; what was dropped is counted by message.
+    """
     clock = SystemClock()
-    dropped: Counter[str] = Counter()
     journal = PlatformJournal(
         function="consumer", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
@@ -119,27 +132,21 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         wait_until=ctx.waitUntil,
         kernel=bindings.text(KERNEL) == "on",
     )
-    return Ports(
+    web = GuardedWeb(
+        PlatformWeb(METRICS.operations),
+        load=UPSTREAM,
+        clock=clock,
+        pause=PlatformTimer().pause,
+        journal=journal,
+        first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
+    )
+    ports = Ports(
         job_reader=JobRecords(stores.database),
         batches=BatchRecords(stores.database),
         dead_letters=DeadLetterRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         dead_letter_queue=PlatformDeadLetterQueue(bindings.env.DEAD_LETTERS, METRICS.operations),
-        origin=AceOrigin(
-            base_url=bindings.text(UPSTREAM_URL),
-            token=bindings.text(UPSTREAM_TOKEN),
-            web=GuardedWeb(
-                PlatformWeb(METRICS.operations),
-                load=UPSTREAM,
-                clock=clock,
-                pause=PlatformTimer().pause,
-                journal=journal,
-                first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
-            ),
-            clock=clock,
-            catalogue=CATALOGUE,
-            dropped=dropped,
-        ),
+        origin=origin_of(bindings, web, clock, Counter()),
         blocks=stores.blocks,
         clock=clock,
         identity=RandomIdentity(),
@@ -147,9 +154,26 @@ def ports_of(bindings: Bindings, ctx: Any) -> Ports:
         budget=stores,
         batch_sizes=BatchSizes(points=bindings.whole(BATCH_POINTS), samples=bindings.whole(BATCH_SAMPLES)),
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
-        dropped=dropped,
         timer=PlatformTimer(),
         sample_budget=BUDGET,
+    )
+
+    def of_message() -> Ports:
+        dropped: Counter[str] = Counter()
+        return replace(ports, origin=origin_of(bindings, web, clock, dropped), dropped=dropped)
+
+    return of_message
+
+
+def origin_of(bindings: Bindings, web: Web, clock: Clock, dropped: Counter[str]) -> AceOrigin:
+    """The upstream; `dropped` counts what it sends and nobody asked for."""
+    return AceOrigin(
+        base_url=bindings.text(UPSTREAM_URL),
+        token=bindings.text(UPSTREAM_TOKEN),
+        web=web,
+        clock=clock,
+        catalogue=CATALOGUE,
+        dropped=dropped,
     )
 
 

@@ -44,6 +44,10 @@ BATCH_MEMORY_BYTES: Final = (BUFFER_MAX_SAMPLES + PIECE_MAX_SAMPLES) * BATCH_SAM
 """All that a batch holds at a time, of the budget that the invocations of an isolate share: a full buffer and
 a piece, 25 MB."""
 
+MESSAGES_AT_ONCE: Final = 2
+"""Messages of one delivery that a consumer works on side by side: while one is put into blocks, the
+upstream makes what the other has asked for."""
+
 BATCH_MEMORY_WAIT_MS: Final = MINUTE_MS
 """How long a batch waits for it before its message goes back. Its lease is three times as long."""
 
@@ -172,7 +176,7 @@ assert BATCH_MAX_SAMPLES + PIECE_SAMPLES <= BUFFER_MAX_SAMPLES
 assert PIECE_SAMPLES <= PIECE_MAX_SAMPLES
 assert PIECE_DEADLINE_MS < BATCH_LEASE_MS < RESCUE_AFTER_MS < PLATFORM_WALL_MS
 assert INVOCATION_BUDGET_MS + PIECE_DEADLINE_MS < PLATFORM_WALL_MS
-assert 2 * BATCH_MEMORY_BYTES <= BUDGET_BYTES
+assert MESSAGES_AT_ONCE * BATCH_MEMORY_BYTES <= BUDGET_BYTES
 assert BATCH_MEMORY_WAIT_MS + PIECE_DEADLINE_MS <= BATCH_LEASE_MS
 assert RETRY_MAX_PAUSE_S <= MESSAGE_MAX_DELAY_S
 assert RESULT_WINDOW_SAMPLES <= WHOLE_MAX_SAMPLES <= INLINE_MAX_SAMPLES
