@@ -229,9 +229,10 @@ class Jobs:
             "UPDATE job_batches SET lease_until_ms = 1 WHERE job_id = ? AND status = 'claimed'", job_id
         )
 
-    def forget(self, site: str) -> None:
-        """Nothing of a site is stored any more."""
-        response = self.client.delete("/api/cache", params={"site": site})
+    def forget(self, site: str, *points: str) -> None:
+        """Nothing of a site, or of some of its points, is stored any more."""
+        asked = {"site": site, **({"points": ",".join(points)} if points else {})}
+        response = self.client.delete("/api/cache", params=asked)
         assert response.status_code == 200, response.text
 
 

@@ -6,24 +6,33 @@ with 422 and its sentence.
 # mypy: disable-error-code="misc"
 
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from workers import Response, WorkerEntrypoint
 
 from edgeseries.answers.encoding import PythonResultEncoder
-from edgeseries.answers.pieces import rendered, texts_of
+from edgeseries.answers.pieces import Piece, rendered, texts_of
 from edgeseries.answers.result_format import ResultFormat
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.block_encoding import encode_block
 from edgeseries.blocks.header import BlockKey
-from edgeseries.errors import EdgeError
+from edgeseries.errors import EdgeError, StoreUnavailable
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.exchange import bounded_body
 from edgeseries.platform.ffi import js_bytes
 from edgeseries.platform.kernel import KernelBlockCodec, KernelResultEncoder
+from edgeseries.platform.streaming import PlatformStreaming
 from edgeseries.series.image import image_of, samples_from
 
 MAX_BODY_BYTES = 50_000_000
+
+
+class PrintedJournal:
+    """Lines for the host's log."""
+
+    def line(self, level: str, what: str, **facts: object) -> None:
+        print(json.dumps({"level": level, "message": what, **facts}))
 
 
 class Default(WorkerEntrypoint):
@@ -49,6 +58,27 @@ class Default(WorkerEntrypoint):
         chunks = texts_of(chosen, point, samples_from(image))
         texts = [rendered([chunk], encoder) for chunk in chunks]
         return Response(js_bytes((b"," if chosen is ResultFormat.JSON else b"").join(texts)))
+
+    def stream(self, image: bytes, *, point: str, fault: str) -> Any:
+        """Samples on their way out as CSV, and then perhaps a fault."""
+        encoder = KernelResultEncoder(PythonResultEncoder())
+        streaming = PlatformStreaming(
+            wait_until=self.ctx.waitUntil,
+            journal=PrintedJournal(),  # type: ignore[arg-type]  # lines are all that is written here
+            text_of=lambda text: encoder.platform_text(text.form, text.point, text.samples),
+        )
+
+        async def pieces() -> AsyncGenerator[Piece]:
+            yield b"head,"
+            for text in texts_of(ResultFormat.CSV, point, samples_from(image)):
+                yield text
+            if fault == "ours":
+                raise ValueError("a fault of ours")
+            if fault == "the store's":
+                raise StoreUnavailable("the store is gone")
+            yield b"tail"
+
+        return Response(streaming.stream_text(pieces()))
 
     def encode(self, image: bytes, *, key: dict[str, str], days: int) -> Any:
         codec = KernelBlockCodec(PythonBlockCodec(compressor=RuntimeCompression()))

@@ -141,19 +141,32 @@ def test_pages_and_calls_are_both_used(jobs: Jobs) -> None:
         assert any("paginated" in name for name in used) == paged, used
 
 
-def test_a_result_that_cannot_be_made_whole_breaks_off(jobs: Jobs) -> None:
-    """Days that were removed since are fetched while the result streams; if they cannot be had, nobody
-    takes the body for whole.
+def test_a_result_that_cannot_be_had_is_a_problem(jobs: Jobs) -> None:
+    """Days that were removed since are fetched while the result streams; if the first of them cannot be had,
+    the caller is told why.
     """
     job_id = jobs.post(minute_job(2))["jobId"]
     jobs.completed(job_id)
     jobs.forget("opengrid_minute")
     jobs.turn(rate_500=1)
     for form in ("json", "ndjson", "csv"):
+        response = jobs.client.get(f"/api/jobs/{job_id}/result", params={"format": form})
+        assert (response.status_code, response.headers["content-type"]) == (502, "application/problem+json")
+    jobs.upstream()
+    assert jobs.right(job_id) > 0
+
+
+def test_a_result_that_cannot_be_made_whole_breaks_off(jobs: Jobs) -> None:
+    """Its first window is stored, and on its way; nobody takes the body for whole."""
+    job_id = jobs.post(minute_job(10))["jobId"]
+    jobs.completed(job_id)
+    jobs.forget("opengrid_minute", METERS[-1])
+    jobs.turn(rate_500=1)
+    for form in ("json", "ndjson", "csv"):
         with pytest.raises(httpx.RemoteProtocolError):
             jobs.client.get(f"/api/jobs/{job_id}/result", params={"format": form})
     jobs.upstream()
-    assert jobs.right(job_id) > 0
+    assert jobs.right(job_id) > 60_000, "more than a window"
 
 
 NONSENSE = "UPDATE cache_metadata SET unsettled = 'nonsense' WHERE kind = 'block' AND site = ?1"
@@ -165,15 +178,15 @@ UNREADABLE = "ValueError: not enough values to unpack (expected 2, got 1)"
 CURED = "UPDATE cache_metadata SET unsettled = '' WHERE kind = 'block' AND site = ?1"
 
 
-def test_a_fault_of_ours_breaks_a_result_off_too(jobs: Jobs) -> None:
-    """Nobody waits for ever for the rest of a body that cannot come."""
+def test_a_fault_of_ours_is_told_and_logged(jobs: Jobs) -> None:
+    """Before the first samples; one that comes later breaks the body off (`test_kernel.py`)."""
     jobs.expected_fault = UNREADABLE
     wanted = leap_day_job()
     job_id = jobs.post(wanted)["jobId"]
     jobs.completed(job_id)
     jobs.host.query(NONSENSE, wanted.site)
-    with pytest.raises(httpx.RemoteProtocolError):
-        jobs.client.get(f"/api/jobs/{job_id}/result")
+    response = jobs.client.get(f"/api/jobs/{job_id}/result")
+    assert (response.status_code, response.json()["type"].rpartition(":")[2]) == (500, "defect")
     jobs.host.query(CURED, wanted.site)
     assert jobs.right(job_id) > 0
 

@@ -122,6 +122,20 @@ def test_a_block_is_written_as_python_writes_it(client: httpx.Client) -> None:
         assert do(client, "encode", image_of(samples), key=named(key), days=every) == block
 
 
+def test_samples_become_text_on_their_way_out(client: httpx.Client) -> None:
+    key, _, samples = real_month()
+    body = do(client, "stream", image_of(samples), point=key.point, fault="")
+    assert body == b"head," + PythonResultEncoder().part(ResultFormat.CSV, key.point, samples) + b"tail"
+
+
+@pytest.mark.parametrize("fault", ["ours", "the store's"])
+def test_a_fault_on_the_way_breaks_the_body_off(client: httpx.Client, fault: str) -> None:
+    """Nobody waits for ever for the rest of a body that cannot come, nor takes what came for whole."""
+    key, _, samples = real_month()
+    with pytest.raises(httpx.RemoteProtocolError):
+        do(client, "stream", image_of(samples), point=key.point, fault=fault)
+
+
 def test_damage_is_one_clear_error_and_the_next_call_is_right(client: httpx.Client) -> None:
     key, block, samples = mixed()
     header_bytes = len(block) - 100
