@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from stack.wheels import locked_wheels
 from tests.engine.cloud.account import Trouble
 from tests.engine.conftest import World, hold_secrets
 from tests.engine.installation import ROOT
@@ -86,6 +87,17 @@ def test_the_kernel_is_uploaded_as_webassembly_byte_for_byte(world: World) -> No
     built = (ROOT / "functions" / "edgeseries" / "platform" / "kernel.wasm").read_bytes()
     assert modules["kernel.wasm"] == ("application/wasm", built)
     assert modules["kernel.mjs"][0] == "application/javascript+module"
+
+
+@pytest.mark.parametrize(("function", "carries"), [("router", True), ("consumer", True), ("janitor", False)])
+def test_wheels_are_uploaded_byte_for_byte_by_who_imports_them(
+    world: World, function: str, *, carries: bool
+) -> None:
+    modules = world.account.modules(f"edgeseries-dev-{function}")
+    for wheel in locked_wheels():
+        for path, content in wheel.files().items():
+            found = modules.get(f"python_modules/{path}")
+            assert found == (("application/octet-stream", content) if carries else None), path
 
 
 def test_a_rollback_gives_all_traffic_to_what_ran_before(world: World) -> None:

@@ -1,0 +1,124 @@
+"""No Python step a sample on the data path: ten times the samples take no more steps of the interpreter.
+
+Counted by tracing lines, in which every turn of a loop or a comprehension is one. What runs in C (copies,
+comparisons of whole columns) and in the kernel takes none.
+"""
+
+import sys
+from array import array
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from edgeseries.answers.formats import writer_of
+from edgeseries.answers.pieces import gathered, rendered
+from edgeseries.answers.result_format import ResultFormat
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block_columns import PythonBlockCodec
+from edgeseries.blocks.block_encoding import encode_block, merge_blocks
+from edgeseries.blocks.header import BlockKey
+from edgeseries.limits import DAY_MS
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.days import month_days
+from edgeseries.series.samples import Samples, joined, overlaid, within
+from edgeseries.series.timerange import TimeRange
+from tests.host_kernel import HostBlockCodec, HostKernel, HostResultEncoder
+
+KEY = BlockKey(site="s", point="p", month="2024-02")
+START_MS = month_days(KEY.month).start * DAY_MS
+DAYS = (1 << 29) - 1
+FEW, MANY = 29 * 60, 29 * 600
+"""Samples of the month; both are cut into segments, of the many a day is one."""
+
+SEGMENTS_STEPS = 6_000
+"""What the 29 segments of the many may take more than the few: some hundred lines each, none a sample."""
+
+CODEC = HostBlockCodec(HostKernel(), PackageCompression())
+ENCODER = HostResultEncoder(HostKernel())
+
+
+def samples_of(count: int, first_ms: int = START_MS) -> Samples:
+    step_ms = 29 * DAY_MS // count
+    times_ms = array("q", range(first_ms, first_ms + count * step_ms, step_ms))
+    return Samples(times_ms=times_ms, values=array("d", [place / 8 for place in range(count)]))
+
+
+def steps_of(work: Callable[[], object]) -> int:
+    """Lines of our own code that the interpreter goes through."""
+    count = 0
+
+    def traced(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        if "edgeseries" not in frame.f_code.co_filename:
+            return None
+        count += event == "line"
+        return traced
+
+    before = sys.gettrace()
+    sys.settrace(traced)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def written(count: int) -> Callable[[], object]:
+    samples = samples_of(count)
+    return lambda: encode_block(KEY, DAYS, samples, CODEC)
+
+
+def read(count: int) -> Callable[[], object]:
+    block = encode_block(KEY, DAYS, samples_of(count), CODEC)
+    return lambda: CODEC.decode(block, KEY, DAYS)
+
+
+def merged(count: int) -> Callable[[], object]:
+    samples = samples_of(count)
+    block = encode_block(KEY, DAYS & ~1, within(samples, after_first_day()), CODEC)
+    first = within(samples, TimeRange(start_ms=START_MS, end_ms=START_MS + DAY_MS))
+    return lambda: merge_blocks(block, KEY, 1, first, CODEC)
+
+
+def after_first_day() -> TimeRange:
+    return TimeRange(start_ms=START_MS + DAY_MS, end_ms=START_MS + 29 * DAY_MS)
+
+
+def put_together(count: int) -> Callable[[], object]:
+    samples = samples_of(count)
+    later = samples_of(count, START_MS + 29 * DAY_MS)
+    span = TimeRange(start_ms=START_MS + 5_000, end_ms=START_MS + 40 * DAY_MS)
+    return lambda: overlaid(within(joined([later, samples]), span), after_first_day(), samples)
+
+
+def as_text(form: ResultFormat) -> Callable[[int], Callable[[], object]]:
+    def of(count: int) -> Callable[[], object]:
+        samples = samples_of(count)
+        span = TimeRange(start_ms=START_MS, end_ms=START_MS + 29 * DAY_MS)
+        writer = writer_of(form, TimeseriesQuery(site="s", points=("p",), span=span))
+        return lambda: rendered(list(gathered(writer.part("p", samples), ENCODER)), ENCODER)
+
+    return of
+
+
+PATHS = {
+    "written": written,
+    "read": read,
+    "merged": merged,
+    "put together": put_together,
+    **{f"as {form}": as_text(form) for form in ResultFormat},
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_ten_times_the_samples_take_no_more_steps(path: str) -> None:
+    few, many = (steps_of(PATHS[path](count)) for count in (FEW, MANY))
+    assert few > 0
+    assert many - few < SEGMENTS_STEPS < MANY - FEW
+
+
+def test_a_step_a_sample_would_be_seen() -> None:
+    python, samples = PythonBlockCodec(compressor=PackageCompression()), samples_of(MANY)
+    assert steps_of(lambda: encode_block(KEY, DAYS, samples, python)) > MANY - FEW
