@@ -35,7 +35,7 @@ DEFAULTS = {
 }
 """Settings that commands read from the environment, and what holds when they are not set."""
 
-PASSED_ON = ("EDGESERIES_", "CLOUDFLARE_", "PULUMI_", "UPSTREAM_", "UPDATE_GOLDEN", "PYTHON")
+PASSED_ON = ("EDGESERIES_", "CLOUDFLARE_", "PULUMI_", "UPSTREAM_", "UPDATE_GOLDEN", "PYTHON", "SHARD")
 """How names begin that commands read from the environment and that have no default here."""
 
 SECRETS = (
@@ -246,13 +246,12 @@ def delivery(command: str, text: str, *flags: Flag) -> Target:
     return Target(text, (module("delivery", command),), flags, INSTALLED)
 
 
-CHECKS: tuple[tuple[str, ...] | Callable[[], None], ...] = (
-    formatted,
-    ("ruff", "check", "--quiet", "."),
-    ("mypy", "--no-error-summary"),
-    ("lint-imports", "--no-cache"),
-    ("pytest", "-q", "-n", "2", "-m", "not runtime"),
-)
+LINTS: tuple[tuple[str, ...] | Callable[[], None], ...] = (
+    formatted, ("ruff", "check", "--quiet", "."), ("mypy", "--no-error-summary"), ("lint-imports", "--no-cache"),
+)  # fmt: skip
+FAST = ("pytest", "-q", "-n", "2", "--dist", "worksteal", "-m", "not runtime")
+# A file stays in one process, which starts what it needs once; tests/schedule.py says which file is first.
+SLOW = ("pytest", "-q", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "runtime")
 
 TARGETS: dict[str, Target] = {
     "help": Target("list the commands", (tell,)),
@@ -274,12 +273,9 @@ TARGETS: dict[str, Target] = {
         "mixed load, faults and kills for MINUTES (5), drawn by SEED, against a model that knows the truth",
         (module("tests.soak"),), (Flag("MINUTES", "--minutes"), Flag("SEED", "--seed"), Flag("DATA", "--data")), INSTALLED,
     ),
-    "check": Target("format, lint, types, contracts and the fast tests (no runtime)", CHECKS, (), INSTALLED),
+    "check": Target("format, lint, types, contracts and the fast tests (no runtime)", (*LINTS, FAST), (), INSTALLED),
     "format": Target("rewrite the code in the house format", (("ruff", "format", "."), ("ruff", "check", "--fix", "--quiet", ".")), (), INSTALLED),
-    "test": Target(
-        "everything: check, then the tests on the real Workers runtime",
-        (*CHECKS, ("pytest", "-q", "-n", "2", "--dist", "loadfile", "-m", "runtime")), (), (*INSTALLED, WRANGLER),
-    ),
+    "test": Target("everything: check, then the tests on the real Workers runtime (SHARD=1/4: the first of four parts)", (*LINTS, FAST, SLOW), (), (*INSTALLED, WRANGLER)),
     "bench": Target(
         "measure what the system is to hold (ten minutes; QUICK=1: about one; LARGE=1: twenty), write bench/results/latest.json; DATA as for dev",
         (module("bench"),),
@@ -370,6 +366,8 @@ def run(target: Target) -> int:
     os.environ["PYTHONPATH"] = os.pathsep.join(("functions", "infra", "."))
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for place, one in enumerate(target.programs, start=1):
+        if one in LINTS and not os.environ.get("SHARD", "1/1").startswith("1/"):
+            continue
         if callable(one):
             one()
             continue

@@ -1,6 +1,32 @@
-"""What all tests share: properties are not timed, since machines here are shared and noisy."""
+"""What all tests share: properties are not timed, since machines here are shared and noisy; files that take
+long run first; a shard (`SHARD=2/4`) runs its files alone.
+"""
 
+import os
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.schedule import Shard, longest_first
+
+ROOT = Path(__file__).resolve().parents[1]
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Before tests are chosen by marks, so that a file is in the same shard whatever is chosen of it."""
+    files = [item.path.relative_to(ROOT).as_posix() for item in items]
+    chosen = frozenset(files)
+    if text := os.environ.get("SHARD"):
+        try:
+            chosen = Shard.from_text(text).of(files)
+        except ValueError as error:
+            raise pytest.UsageError(f"SHARD: {error}") from error
+    places = {file: place for place, file in enumerate(longest_first(files))}
+    found = sorted(zip(files, items, strict=True), key=lambda one: places[one[0]])
+    config.hook.pytest_deselected(items=[item for file, item in found if file not in chosen])
+    items[:] = [item for file, item in found if file in chosen]

@@ -41,6 +41,7 @@ from local.upstream.background import running
 from local.upstream.truth import Truth
 from tests import made_up
 from tests.fakes import FakeOrigin
+from tests.loopback import NO_CERTIFICATES
 
 Result = TypeVar("Result")
 
@@ -80,7 +81,7 @@ class HttpxWeb:
         try:
             async with (
                 asyncio.timeout(timeout_s),
-                httpx.AsyncClient(timeout=timeout_s, trust_env=False) as client,
+                httpx.AsyncClient(timeout=timeout_s, trust_env=False, verify=NO_CERTIFICATES) as client,
             ):
                 reply = await client.request(
                     call.method, call.url, headers=dict(call.headers), content=call.body
@@ -102,13 +103,12 @@ class Simulator:
     truth: Truth
 
     def control(self, **knobs: Any) -> None:
-        httpx.post(
-            f"{self.url}/_control", json={"reset": True, "reset_stats": True, **knobs}, trust_env=False
-        ).raise_for_status()
+        turned = {"reset": True, "reset_stats": True, **knobs}
+        reply = httpx.post(f"{self.url}/_control", json=turned, trust_env=False, verify=NO_CERTIFICATES)
+        reply.raise_for_status()
 
     def stats(self) -> dict[str, Any]:
-        stats: dict[str, Any] = httpx.get(f"{self.url}/_stats", trust_env=False).json()
-        return stats
+        return dict(httpx.get(f"{self.url}/_stats", trust_env=False, verify=NO_CERTIFICATES).json())
 
     def origin(self, *, token: str = TOKEN, max_body_bytes: int = UPSTREAM_MAX_BODY_BYTES) -> AceOrigin:
         return AceOrigin(

@@ -15,6 +15,7 @@ import pytest
 from local.upstream.background import running
 from local.upstream.pages import PAGE_SIZE_CHOICES, PER_PAGE_CHOICES
 from local.upstream.truth import Truth
+from tests.loopback import NO_CERTIFICATES
 
 TOKEN = "for tests only"  # noqa: S105 - as it says
 ODD = "AHU 7/Supply: 100 % ü?#&|+"
@@ -72,7 +73,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(folder: Path) -> Iterator[httpx.Client]:
-    with running(Truth(folder)) as url, httpx.Client(base_url=url, trust_env=False) as made:
+    with (
+        running(Truth(folder)) as url,
+        httpx.Client(base_url=url, trust_env=False, verify=NO_CERTIFICATES) as made,
+    ):
         yield made
 
 
@@ -311,7 +315,10 @@ def test_the_root_lists_urls(client: httpx.Client) -> None:
 def test_a_broken_file_is_told_and_spares_the_rest(tmp_path: Path) -> None:
     put(tmp_path, "north", "good", "2022-03-01T00:00:00Z,1")
     put(tmp_path, "north", "bad", "yesterday,1")
-    with running(Truth(tmp_path)) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with (
+        running(Truth(tmp_path)) as url,
+        httpx.Client(base_url=url, trust_env=False, verify=NO_CERTIFICATES) as client,
+    ):
         broken = client.get("/points/bad/timeseries", params=DAY)
         assert broken.status_code == 500
         assert "bad.csv.gz line 2" in broken.json()["message"]
@@ -321,7 +328,7 @@ def test_a_broken_file_is_told_and_spares_the_rest(tmp_path: Path) -> None:
 def test_a_token_is_wanted_under_api_only(folder: Path) -> None:
     with (
         running(Truth(folder), token=TOKEN) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
+        httpx.Client(base_url=url, trust_env=False, verify=NO_CERTIFICATES) as client,
     ):
         for headers in ({}, {"Authorization": "Bearer other"}, {"Authorization": TOKEN}):
             assert message(client.get("/sites/", headers=headers)) == (401, "Unauthorized")

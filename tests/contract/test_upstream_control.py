@@ -19,6 +19,7 @@ import pytest
 
 from local.upstream.background import running
 from local.upstream.truth import Truth
+from tests.loopback import NO_CERTIFICATES
 
 DAY = {"start_time": "2022-03-01T00:00:00Z", "end_time": "2022-03-02T00:00:00Z"}
 RAW_PAGES = {**DAY, "raw_data": "true", "page_size": "3"}
@@ -74,7 +75,10 @@ class Upstream:
 
 @pytest.fixture
 def upstream(folder: Path) -> Iterator[Upstream]:
-    with running(Truth(folder)) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with (
+        running(Truth(folder)) as url,
+        httpx.Client(base_url=url, trust_env=False, verify=NO_CERTIFICATES) as client,
+    ):
         yield Upstream(client)
 
 
@@ -111,7 +115,10 @@ def test_stall_sends_headers_then_nothing(upstream: Upstream) -> None:
 
 
 def test_a_client_that_gives_up_on_a_stall_does_not_keep_the_server_from_stopping(folder: Path) -> None:
-    with running(Truth(folder)) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with (
+        running(Truth(folder)) as url,
+        httpx.Client(base_url=url, trust_env=False, verify=NO_CERTIFICATES) as client,
+    ):
         Upstream(client).control(rate_stall=1, stall_ms=600_000)
         with client.stream("GET", "/sites/", timeout=0.05) as response, pytest.raises(httpx.ReadTimeout):
             response.read()
@@ -289,7 +296,7 @@ def ready_url(process: subprocess.Popen[str]) -> str:
 def test_the_process_serves_and_stops_on_a_signal(folder: Path, number: signal.Signals) -> None:
     with started(folder, "--token", "t") as process:
         url = ready_url(process)
-        assert httpx.get(f"{url}/sites/", trust_env=False).status_code == 401
+        assert httpx.get(f"{url}/sites/", trust_env=False, verify=NO_CERTIFICATES).status_code == 401
         os.kill(process.pid, number)
         assert process.wait(EXIT_DEADLINE_S) == 0
 
@@ -307,7 +314,7 @@ def test_without_a_parent_to_watch_the_end_of_input_is_nothing(folder: Path) -> 
         url = ready_url(process)
         assert process.stdin is not None
         process.stdin.close()
-        assert httpx.get(f"{url}/sites/", trust_env=False).status_code == 200
+        assert httpx.get(f"{url}/sites/", trust_env=False, verify=NO_CERTIFICATES).status_code == 200
         process.terminate()
 
 

@@ -16,6 +16,7 @@ from local.logs import LogLine
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
 from tests import made_up
+from tests.loopback import NO_CERTIFICATES
 from tests.made_up import write_live, write_made_up, write_same_names
 from tests.promised import JSON, hold
 from tests.runtime.jobs_stack import DATABASE_PATH, DATABASE_SCRIPT, SETTINGS, Jobs
@@ -43,10 +44,13 @@ class Running:
             f"{self.stack.upstream_url}/_control",
             json={"reset": True, "reset_stats": True, **knobs},
             trust_env=False,
+            verify=NO_CERTIFICATES,
         ).raise_for_status()
 
     def upstream_stats(self) -> dict[str, Any]:
-        stats: dict[str, Any] = httpx.get(f"{self.stack.upstream_url}/_stats", trust_env=False).json()
+        stats: dict[str, Any] = httpx.get(
+            f"{self.stack.upstream_url}/_stats", trust_env=False, verify=NO_CERTIFICATES
+        ).json()
         return stats
 
 
@@ -128,7 +132,9 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     )
     with (
         Stack(options) as stack,
-        httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
+        httpx.Client(
+            base_url=stack.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+        ) as client,
     ):
         client.event_hooks = {"response": [hold_response, tells_no_secret(stack)]}
         yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
@@ -156,7 +162,9 @@ def jobs_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     )
     with (
         Stack(options) as stack,
-        httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
+        httpx.Client(
+            base_url=stack.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+        ) as client,
     ):
         yield Jobs(
             host=stack.host,

@@ -10,6 +10,7 @@ import httpx
 
 from local.children import Child
 from local.hosting import START_TIMEOUT_S
+from tests.loopback import NO_CERTIFICATES
 from tests.processes import descendants_of, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +100,7 @@ def free_port() -> int:
 
 
 def get(url: str) -> httpx.Response:
-    return httpx.get(url, timeout=TIMEOUT_S, trust_env=False)
+    return httpx.get(url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES)
 
 
 @dataclass(kw_only=True)
@@ -128,7 +129,9 @@ class OwnUpstream:
         return {"UPSTREAM_URL": f"{self.root}/api", "UPSTREAM_TOKEN": self.token}
 
     def turn(self, **knobs: object) -> None:
-        httpx.post(f"{self.root}/_control", json=knobs, trust_env=False).raise_for_status()
+        httpx.post(
+            f"{self.root}/_control", json=knobs, trust_env=False, verify=NO_CERTIFICATES
+        ).raise_for_status()
 
     def calls(self) -> int:
         return int(get(f"{self.root}/_stats").json()["calls"])

@@ -14,6 +14,7 @@ from local.expected import expected_samples
 from local.hosting import Host
 from local.logs import LogLine
 from local.upstream.truth import Truth
+from tests.loopback import NO_CERTIFICATES
 
 DAY_MS: Final = 86_400_000
 PATIENCE_S: Final = 90.0
@@ -136,14 +137,19 @@ class Jobs:
             f"{self.upstream_url}/_control",
             json={"reset": True, "reset_stats": True, **knobs},
             trust_env=False,
+            verify=NO_CERTIFICATES,
         ).raise_for_status()
 
     def turn(self, **knobs: Any) -> None:
         """Set some faults, and let counters be."""
-        httpx.post(f"{self.upstream_url}/_control", json=knobs, trust_env=False).raise_for_status()
+        httpx.post(
+            f"{self.upstream_url}/_control", json=knobs, trust_env=False, verify=NO_CERTIFICATES
+        ).raise_for_status()
 
     def stats(self) -> dict[str, Any]:
-        told: dict[str, Any] = httpx.get(f"{self.upstream_url}/_stats", trust_env=False).json()
+        told: dict[str, Any] = httpx.get(
+            f"{self.upstream_url}/_stats", trust_env=False, verify=NO_CERTIFICATES
+        ).json()
         return told
 
     def delivered(self) -> Counter[tuple[str, str]]:

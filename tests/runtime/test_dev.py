@@ -201,7 +201,7 @@ def test_a_binding_taken_out_of_the_wiring_is_missed_by_name(
 
 def changed_checkout(copy: Path, file: Path, old: str, new: str) -> Path:
     """A copy of what `make dev` reads, with one change, so that nothing here has a switch for tests."""
-    for folder in ("functions", "infra", "local", "migrations"):
+    for folder in ("functions", "infra", "local", "migrations", "build/wheels"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("node_modules", "sample"))
     shutil.copy(ROOT / "schema.sql", copy)
     (copy / "local" / "node_modules").symlink_to(ROOT / "local" / "node_modules")

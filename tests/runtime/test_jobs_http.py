@@ -268,7 +268,7 @@ def test_a_tag_changes_when_the_samples_do(jobs: Jobs) -> None:
     job_id = jobs.post(wanted)["jobId"]
     jobs.completed(job_id)
     first = jobs.result(job_id)
-    jobs.turn(late=[{"site": wanted.site, "point": "made_up_1", "samples": [["2024-02-29T00:00:30Z", "77"]]}])
+    jobs.turn(late=[{"site": wanted.site, "point": "made_up_1", "samples": [["2024-02-29T02:00:30Z", "77"]]}])
     assert jobs.result(job_id).headers["etag"] == first.headers["etag"], "it is stored"
     jobs.forget(wanted.site)
     later = jobs.result(job_id)

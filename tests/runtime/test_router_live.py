@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from local.expected import expected_samples
+from tests.loopback import NO_CERTIFICATES
 from tests.made_up import LIVE_POINTS, LIVE_SITE, STOPPED
 from tests.runtime.conftest import Running
 
@@ -39,7 +40,7 @@ class Dashboard:
         """The simulator as it is at `now_ms`, its counters at zero."""
         url = f"{self.running.stack.upstream_url}/_control"
         knobs = {"known_until": iso(self.now_ms), "reset_stats": True, **knobs}
-        httpx.post(url, json=knobs, trust_env=False).raise_for_status()
+        httpx.post(url, json=knobs, trust_env=False, verify=NO_CERTIFICATES).raise_for_status()
 
     def purge(self) -> None:
         self.running.client.delete("/api/cache", params={"site": LIVE_SITE}).raise_for_status()

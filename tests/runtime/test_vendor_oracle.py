@@ -17,6 +17,7 @@ import pytest
 
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
+from tests.loopback import NO_CERTIFICATES
 from tests.runtime.conftest import SAMPLE, TIMEOUT_S, hold_response
 from tests.soak.model import Wanted, iso, series_of
 from tests.vendor_history import DAY_MS, VendorHistory
@@ -71,12 +72,20 @@ class Session:
 
     def upstream(self, **knobs: Any) -> None:
         httpx.post(
-            f"{self.stack.upstream_url}/_control", json=knobs, trust_env=False, timeout=TIMEOUT_S
+            f"{self.stack.upstream_url}/_control",
+            json=knobs,
+            trust_env=False,
+            verify=NO_CERTIFICATES,
+            timeout=TIMEOUT_S,
         ).raise_for_status()
 
     def calls(self) -> int:
         """Calls that the vendor has had."""
-        return int(httpx.get(f"{self.stack.upstream_url}/_stats", trust_env=False).json()["calls"])
+        return int(
+            httpx.get(f"{self.stack.upstream_url}/_stats", trust_env=False, verify=NO_CERTIFICATES).json()[
+                "calls"
+            ]
+        )
 
     def draw(self) -> Wanted:
         """Some points, and some hours or whole days of the few days that all is about."""
@@ -136,7 +145,9 @@ def vendor_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def session(vendor_stack: Stack) -> Iterator[Session]:
-    client = httpx.Client(base_url=vendor_stack.url, timeout=TIMEOUT_S, trust_env=False)
+    client = httpx.Client(
+        base_url=vendor_stack.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+    )
     client.event_hooks = {"response": [hold_response]}
     with client:
         one = Session(

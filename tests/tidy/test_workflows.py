@@ -39,6 +39,14 @@ def test_there_are_the_workflows_of_the_design() -> None:
     assert [path.stem for path in WORKFLOWS] == ["check", "deploy", "engine", "preview", "sweep"]
 
 
+def test_the_parts_that_run_side_by_side_are_all_of_them() -> None:
+    (check,) = (load(path)["jobs"]["check"] for path in WORKFLOWS if path.stem == "check")
+    shards = check["strategy"]["matrix"]["shard"]
+    assert shards == [f"{index}/{len(shards)}" for index in range(1, len(shards) + 1)]
+    (run,) = (step for step in check["steps"] if "run" in step)
+    assert run == {"run": ".ci/run", "env": {"SHARD": "${{ matrix.shard }}"}}
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_actions_are_pinned_by_commit_and_their_version_is_told(path: Path) -> None:
     for step in steps(load(path)):
