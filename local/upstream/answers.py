@@ -227,7 +227,7 @@ def _samples(
     wanted = mask is None or mask.wants(SAMPLES_FIELD)
     return Reply(
         status=HTTPStatus.OK,
-        body=samples_bytes(order.rows(first, last), more, mask),
+        body=samples_bytes(order.part(first, last), more, mask),
         by_point_day=order.by_day(first, last) if wanted else {},
         page_was_emptied=page_was_emptied,
     )

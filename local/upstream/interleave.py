@@ -7,7 +7,7 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, repeat
 from typing import Final
@@ -47,16 +47,25 @@ class Interleave:
     owners: "array[int]"
     texts: Sequence[str]
 
-    def rows(self, first: int, last: int) -> Iterator[tuple[str, int, str]]:
-        """(name, instant, text) of the places [first, last)."""
-        names = map(self.names.__getitem__, self.owners[first:last])
-        return zip(names, self.times_us[first:last], self.texts[first:last], strict=True)
+    def part(self, first: int, last: int) -> "Interleave":
+        """The rows of the places [first, last)."""
+        return Interleave(
+            names=self.names,
+            times_us=self.times_us[first:last],
+            owners=self.owners[first:last],
+            texts=self.texts[first:last],
+        )
 
     def by_day(self, first: int, last: int) -> Counter[tuple[str, int]]:
         """Rows of the places [first, last), counted by (name, days since the epoch, UTC)."""
-        days = [instant // DAY_US for instant in self.times_us[first:last]]
-        counted = Counter(zip(self.owners[first:last], days, strict=True))
-        return Counter({(self.names[owner], day): count for (owner, day), count in counted.items()})
+        counts = Counter[tuple[str, int]]()
+        while first < last:
+            day = self.times_us[first] // DAY_US
+            after = bisect_left(self.times_us, (day + 1) * DAY_US, lo=first, hi=last)
+            for owner, count in Counter(self.owners[first:after]).items():
+                counts[self.names[owner], day] += count
+            first = after
+        return counts
 
 
 def cut(series: Series, limits: Range) -> Series:

@@ -11,6 +11,7 @@ from threading import Lock
 
 from local.upstream.catalogue import DataFault, PointInfo, read_catalogue
 from local.upstream.instants import MICROSECONDS_PER_MILLISECOND
+from local.upstream.kept_series import kept_or_read
 from local.upstream.replay import Replay
 from local.upstream.series import Series, read_series, with_late
 
@@ -106,7 +107,7 @@ class Truth:
             self._version += 1
 
     def _read(self, point: PointInfo) -> Series:
-        series = read_series(self._folder / point.site / point.file)
+        series = kept_or_read(self._folder / point.site / point.file, read_series)
         replay = self._replay
         return replay.moved(series) if replay is not None and point.site in replay.sites else series
 

@@ -4,19 +4,19 @@ Owns field names and their order. Must not know of requests, ranges or stored fi
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final
 
 from local.upstream.catalogue import PointInfo
-from local.upstream.instants import text_of
+from local.upstream.instants import texts_of
+from local.upstream.interleave import Interleave
 from local.upstream.mask import Mask
 from local.upstream.pages import NumberedPage
 
 SAMPLES_FIELD: Final = "point_samples"
 
-# Encoding keeps the interpreter to itself. This many rows take about 10 ms, so other requests get their turn.
+# Encoding keeps the interpreter to itself for some milliseconds, so other requests get their turn.
 _ROWS_PER_CHUNK: Final = 5_000
 
 
@@ -25,35 +25,39 @@ def json_bytes(payload: object) -> bytes:
     return json.dumps(payload).encode("ascii") + b"\n"
 
 
-def samples_bytes(
-    rows: Iterable[tuple[str, int, str]], more: Mapping[str, Any], mask: Mask | None = None
-) -> bytes:
-    """Rows (name, instant in microseconds, text) as `point_samples`, then the fields of `more`, if wanted."""
+def samples_bytes(order: Interleave, more: Mapping[str, Any], mask: Mask | None = None) -> bytes:
+    """All rows of an order as `point_samples`, then the fields of `more`, if wanted."""
     tail = dict(more) if mask is None else mask.selected(more)
     parts: list[str] = []
     if mask is None or mask.wants(SAMPLES_FIELD):
         columns = mask.inner(SAMPLES_FIELD) if mask else None
-        parts.append(f'"{SAMPLES_FIELD}": [{", ".join(_chunks(rows, columns))}]')
+        parts.append(f'"{SAMPLES_FIELD}": [{", ".join(_chunks(order, columns))}]')
     if tail:
         parts.append(json.dumps(tail)[1:-1])
     return f"{{{', '.join(parts)}}}\n".encode("ascii")
 
 
-def _chunks(rows: Iterable[tuple[str, int, str]], columns: Mask | None) -> Iterable[str]:
-    remaining = iter(rows)
-    if columns is None:
-        # No dict a row: the text is what `json.dumps` makes of one, at several times the speed.
-        while chunk := [
-            f'{{"name": {quoted(name)}, "value": {quoted(text)}, "time": "{text_of(instant_us)}"}}'
-            for name, instant_us, text in islice(remaining, _ROWS_PER_CHUNK)
-        ]:
-            yield ", ".join(chunk)
-        return
-    while wanted := [
-        columns.selected({"name": name, "value": text, "time": text_of(instant_us)})
-        for name, instant_us, text in islice(remaining, _ROWS_PER_CHUNK)
-    ]:
-        yield json.dumps(wanted)[1:-1]
+def _chunks(order: Interleave, columns: Mask | None) -> Iterator[str]:
+    for first in range(0, len(order.times_us), _ROWS_PER_CHUNK):
+        some = order.part(first, first + _ROWS_PER_CHUNK)
+        yield _joined(some) if columns is None else _selected(some, columns)
+
+
+def _joined(order: Interleave) -> str:
+    """Rows without a dict each: the text is what `json.dumps` makes of one, at many times the speed."""
+    heads = [f'{{"name": {quoted(name)}, "value": ' for name in order.names]
+    columns = zip(order.owners, map(quoted, order.texts), texts_of(order.times_us), strict=True)
+    return ", ".join([f'{heads[owner]}{value}, "time": "{time}"}}' for owner, value, time in columns])
+
+
+def _selected(order: Interleave, columns: Mask) -> str:
+    """Rows of which some fields are wanted."""
+    rows = zip(order.owners, order.texts, texts_of(order.times_us), strict=True)
+    wanted = [
+        columns.selected({"name": order.names[owner], "value": text, "time": time})
+        for owner, text, time in rows
+    ]
+    return json.dumps(wanted)[1:-1]
 
 
 def page_record(page: NumberedPage[Any], records: list[dict[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from bench.registry import MEASUREMENTS
 from bench.table import HEADINGS, cells_of, figure_lines, markdown, number, plain
 from bench.telemetry import read_set, some_of
 from bench.week import DAY_MS, SAMPLES_OF_A_DAY, WEEK_DAYS, fullest_week
+from local.upstream.interleave import merged
 from local.upstream.truth import Truth
 from local.upstream.wire import samples_bytes
 
@@ -154,9 +155,8 @@ def test_a_set_is_read_whole_and_its_upstream_bytes_are_what_the_simulator_sends
     truth = Truth(SAMPLE)
     point = found.months[0].key.point
     series = truth.series(next(one for one in truth.points(found.name) if one.file.startswith(point)))
-    rows = [(point, at, text) for at, text in zip(series.times_us, series.texts, strict=True)]
-    assert found.sample_count == len(rows)
-    sent = samples_bytes(rows, {})
+    assert found.sample_count == len(series.times_us)
+    sent = samples_bytes(merged([(point, series)]), {})
     blanks = sent.count(b'": "') + sent.count(b'", "') + sent.count(b"}, {")
     # The simulator writes a frame and a line feed around the rows, and no comma after the last.
     assert len(sent) - blanks - len(b'{"point_samples": []}\n') == found.upstream_bytes - 1

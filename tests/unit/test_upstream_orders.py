@@ -35,9 +35,10 @@ def test_rows_of_one_instant_stand_by_point_then_as_delivered() -> None:
     order = merged(
         [("b", series((1, "b1"), (3, "b3"), (3, "b3 again"))), ("a", series((1, "a1"), (2, "a2")))]
     )
-    texts = [text for _, _, text in order.rows(0, 5)]
-    assert texts == ["b1", "a1", "a2", "b3", "b3 again"]
-    assert list(order.rows(1, 2)) == [("a", SECOND_US, "a1")]
+    assert order.texts == ["b1", "a1", "a2", "b3", "b3 again"]
+    assert [order.names[owner] for owner in order.owners] == ["b", "a", "a", "b", "b"]
+    part = order.part(1, 2)
+    assert (list(part.times_us), list(part.owners), part.texts) == ([SECOND_US], [1], ["a1"])
 
 
 def test_merging_in_several_sorts_gives_what_one_sort_gives() -> None:
@@ -46,7 +47,7 @@ def test_merging_in_several_sorts_gives_what_one_sort_gives() -> None:
         for name, seconds in (("x", range(0, 500, 3)), ("y", range(-40, 300, 7)), ("z", [10, 10, 10, 9_000]))
     ]
     whole = merged(parts)
-    assert list(merged(parts, rows_per_sort=16).rows(0, 10_000)) == list(whole.rows(0, 10_000))
+    assert merged(parts, rows_per_sort=16) == whole
     assert len(whole.times_us) == sum(len(part.times_us) for _, part in parts)
     assert all(earlier <= later for earlier, later in pairwise(whole.times_us))
 

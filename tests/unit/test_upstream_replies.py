@@ -1,6 +1,7 @@
 """The simulator's rows as text, and answers that are rendered once."""
 
 import json
+from array import array
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.upstream.answers import Answers, Ask
-from local.upstream.instants import text_of
+from local.upstream.instants import stamp_us, text_of, texts_of, usual_stamps_us
+from local.upstream.interleave import Interleave
 from local.upstream.knobs import Knobs
 from local.upstream.paths import resolve
 from local.upstream.queries import BatchShape, Refused, mask_of
@@ -36,9 +38,15 @@ def test_rows_are_the_text_that_json_makes_of_them(rows: list[tuple[str, int, st
     more = {"next_cursor": None, "has_more": False}
     written = [{"name": name, "value": text, "time": text_of(at_us)} for name, at_us, text in rows]
     expected = json.dumps({"point_samples": written, **more}).encode() + b"\n"
-    assert samples_bytes(rows, more) == expected
+    order = Interleave(
+        names=[name for name, _, _ in rows],
+        times_us=array("q", [at_us for _, at_us, _ in rows]),
+        owners=array("L", range(len(rows))),
+        texts=[text for _, _, text in rows],
+    )
+    assert samples_bytes(order, more) == expected
     whole: Mask | None = mask_of("point_samples{name,value,time},next_cursor,has_more")
-    assert json.loads(samples_bytes(rows, more, whole)) == json.loads(expected)
+    assert json.loads(samples_bytes(order, more, whole)) == json.loads(expected)
 
 
 @given(at_us=YEARS_US | YEARS_US.map(lambda at_us: at_us // 1_000_000 * 1_000_000))
@@ -47,6 +55,29 @@ def test_an_instant_is_written_as_the_calendar_has_it(at_us: int) -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at_us)
     assert datetime.fromisoformat(text) == moment
     assert len(text) == {True: 20, False: 24 if not at_us % 1_000 else 27}[not at_us % 1_000_000]
+
+
+@given(st.lists(YEARS_US.map(lambda at_us: at_us // 1_000_000 * 1_000_000) | YEARS_US, max_size=5))
+def test_many_instants_are_written_as_each_alone(instants_us: list[int]) -> None:
+    assert texts_of(instants_us) == list(map(text_of, instants_us))
+    assert texts_of([at_us // 1_000_000 * 1_000_000 for at_us in instants_us]) == [
+        text_of(at_us // 1_000_000 * 1_000_000) for at_us in instants_us
+    ]
+
+
+STAMPS = YEARS_US.map(text_of) | st.sampled_from(
+    ["2024-01-01T24:00:00Z", "2024-02-30T00:00:00Z", "2024-01-01", "2024-01-01T00:00:00+01:00", "x", ""]
+)
+
+
+@given(st.lists(STAMPS, max_size=5))
+def test_many_stamps_are_read_as_each_alone(stamps: list[str]) -> None:
+    found = usual_stamps_us(stamps)
+    if found is not None:
+        assert found == list(map(stamp_us, stamps))
+    usual = [stamp for stamp in stamps if len(stamp) >= len("YYYY-MM-DDTHH:MM:SSZ") and stamp.endswith("Z")]
+    if len(usual) == len(stamps) and not {"2024-01-01T24:00:00Z", "2024-02-30T00:00:00Z"} & {*stamps}:
+        assert found is not None
 
 
 def reply_of(size: int) -> Reply:
