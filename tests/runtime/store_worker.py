@@ -24,6 +24,7 @@ from edgeseries.platform.colo_cache import ADDRESS
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import js_bytes, js_object, raw
+from edgeseries.platform.kernel import KernelBlockCodec
 from edgeseries.platform.r2 import R2Bucket
 from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.series.samples import Samples
@@ -83,7 +84,7 @@ class Default(WorkerEntrypoint):
         blocks = BlockStore(
             bucket=bucket,
             database=database,
-            codec=PythonBlockCodec(compressor=compression),
+            codec=KernelBlockCodec(PythonBlockCodec(compressor=compression)),
             memory=MEMORIES.setdefault(call["memory"], BlockMemory()),
             clock=clock,
             pause=PlatformTimer().pause,
