@@ -90,6 +90,9 @@ def test_a_million_samples_come_back_right_and_memory_stays_bounded(large: Jobs,
             files[form] = download(large, job_id, form, tmp_path)
             result_peaks.append(watch.take())
         result_seconds = (time.monotonic() - began) / READS
+        # The same range asked at once: too large to be made whole, and most of it stored.
+        at_once = large.client.post("/api/timeseries", json=wanted.body())
+        result_peaks.append(watch.take())
     grown = [round(peak - baseline) for peak in (job_peak, *result_peaks)]
     print(
         f"{told['samplesCount']} samples in {seconds:.1f} s, {told['batches']['total']} batches; "
@@ -99,6 +102,8 @@ def test_a_million_samples_come_back_right_and_memory_stays_bounded(large: Jobs,
     assert told["samplesCount"] == total - stored
     assert same_data(json.loads(files["json"].read_bytes())["data"], expected) == total
     same_table(files["csv"], expected)
+    assert (at_once.status_code, at_once.headers["x-route-type"]) == (200, "cached")
+    assert at_once.content == files["json"].read_bytes()
     # What the interpreters themselves ever needed: their memory grows and never shrinks.
     heaps = {name: large.host.heap_bytes(name) / 1_000_000 for name in ("consumer", "router")}
     print(", ".join(f"interpreter of the {name} {heap:.0f} MB" for name, heap in heaps.items()))
