@@ -86,7 +86,7 @@ async def result_text(
     query: TimeseriesQuery, writer: ResultWriter, version: str | None, ports: Ports
 ) -> AsyncGenerator[Piece]:
     """The result's text, window by window. The text of a tag (`version`) is that of its objects: if any of
-    them is gone, or another took its place meanwhile, the text breaks off.
+    them is gone, or another took its place meanwhile, StoreUnavailable breaks the text off.
     """
     yield writer.head()
     error: str | None = None

@@ -39,7 +39,7 @@ def read_query(arrival: Arrival) -> TimeseriesQuery:
 
 
 def read_job_request(arrival: Arrival) -> tuple[TimeseriesQuery, Priority]:
-    """The query of a POST to `/api/jobs`, and its priority. Raises as `read_query` does."""
+    """The query of a POST to `/api/jobs`, and its priority. Raises InvalidRequest."""
     body = read_body(arrival.request)
     faults: tuple[Fault, ...] = ()
     priority = Priority.NORMAL

@@ -81,7 +81,7 @@ class Reader:
         self._at = 0
 
     def take(self, size: int) -> bytes:
-        """The next `size` bytes."""
+        """The next `size` bytes. Raises BlockDamaged, as everything here does, where they are not there."""
         end = self._at + size
         if end > len(self._data):
             raise BlockDamaged("the block ends too early")
@@ -94,7 +94,7 @@ class Reader:
         return self.take(1)[0]
 
     def uvarint(self) -> int:
-        """The next unsigned varint, below 2**64."""
+        """The next unsigned varint, below 2**64. Raises BlockDamaged."""
         number = 0
         for place in range(_MAX_VARINT_BYTES):
             byte = self.byte()
@@ -111,7 +111,7 @@ class Reader:
         return (code >> 1) ^ -(code & 1)
 
     def count(self, most: int) -> int:
-        """The next unsigned varint, refused when it is over `most`."""
+        """The next unsigned varint. Raises BlockDamaged when it is over `most`."""
         number = self.uvarint()
         if number > most:
             raise BlockDamaged("the block counts more than it can hold")
@@ -120,7 +120,7 @@ class Reader:
     def planes(self, count: int) -> tuple[int, "array[int]"]:
         """A width byte and that many byte planes: the width, and `count` unsigned numbers.
 
-        An array and never bytes, which another array would take for its own memory.
+        An array and never bytes, which another array would take for its own memory. Raises BlockDamaged.
         """
         width = self.byte()
         if not 1 <= width < len(_TYPECODES):
@@ -143,7 +143,7 @@ class Reader:
         return [(code >> 1) ^ -(code & 1) for code in codes]
 
     def bits(self, count: int) -> "array[int]":
-        """A bitmap as `count` zeros and ones."""
+        """A bitmap as `count` zeros and ones. Raises BlockDamaged for ones beyond them."""
         size = (count + 7) // 8
         number = int.from_bytes(self.take(size), "little")
         if number >> count:
@@ -155,6 +155,6 @@ class Reader:
         return self.take(len(self._data) - self._at)
 
     def end(self) -> None:
-        """Refuse bytes that nobody reads."""
+        """Raises BlockDamaged for bytes that nobody reads."""
         if self._at != len(self._data):
             raise BlockDamaged("the block has bytes that belong to nothing")

@@ -60,7 +60,7 @@ def header_pairs(headers: Any) -> dict[str, str]:
 
 
 def whole_number(value: Any, what: str) -> int:
-    """An integer that JavaScript holds exactly; anything else is refused."""
+    """An integer that JavaScript holds exactly. Raises Defect for anything else."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > js.Number.MAX_SAFE_INTEGER:

@@ -91,7 +91,7 @@ class R2Bucket:
 
     async def put_encoded(self, key: str, content: bytes, facts: Facts, *, coding: str) -> None:
         """Write whatever is there, with what its bytes are coded by. Where somebody wrote within this second,
-        theirs stays.
+        theirs stays. Raises StoreUnavailable.
         """
         http = {"contentType": "application/json", "contentEncoding": coding}
         options = js_object({"httpMetadata": http, "customMetadata": dict(facts)})

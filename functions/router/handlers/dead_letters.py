@@ -63,7 +63,7 @@ async def list_dead_letters(arrival: Arrival, ports: Ports) -> Outcome:
 
 async def replay_dead_letter(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: the job of the letter is taken up again, with all that it still lacks; a letter about no job
-    goes back into its queue as it was.
+    goes back into its queue as it was. Raises NotFound, and Conflict for one that was taken up already.
     """
     dead_letter = await ports.dead_letters.find(arrival.path_parameters["letter"])
     if dead_letter is None:

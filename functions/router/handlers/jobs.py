@@ -94,7 +94,9 @@ async def show_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 
 async def cancel_job(arrival: Arrival, ports: Ports) -> Outcome:
-    """DELETE: stop it within one upstream call. What it has stored stays."""
+    """DELETE: stop it within one upstream call. What it has stored stays. Raises Conflict once it has
+    ended.
+    """
     job = await the_job(arrival, ports)
     if not await ports.jobs.cancel(job.job_id, now_ms=ports.clock.now_ms()):
         ended = await the_job(arrival, ports)
@@ -110,7 +112,7 @@ async def cancel_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 
 async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
-    """POST: take up a failed or cancelled job where it stopped."""
+    """POST: take up a failed or cancelled job where it stopped. Raises Conflict, Gone, RateLimited."""
     job = await the_job(arrival, ports)
     max_active = None if arrival.grant.sees_all_jobs else ports.access.max_active_jobs
     if not await ports.jobs.reopen(job.job_id, now_ms=ports.clock.now_ms(), max_active=max_active):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from edgeseries.blocks.adapters.block_content import BlockContents, Piece, overlaid_pieces
 from edgeseries.blocks.adapters.block_index import BlockIndex, DensityObservation
 from edgeseries.blocks.adapters.block_memory import BlockMemory
-from edgeseries.blocks.adapters.block_writing import BlockWriter, Fetched, Refreshed
+from edgeseries.blocks.adapters.block_writing import BlockWriter, FetchGuard, RefreshGuard
 from edgeseries.blocks.adapters.purge import Purge
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
 from edgeseries.blocks.adapters.silence import SilenceWatch
@@ -137,7 +137,7 @@ class BlockStore:
     async def store(self, site: str, days: Sequence[DaysToStore], stamps: Stamps) -> StoreOutcome:
         """See the port."""
         believed = await self._silence.believed(site, days, now_ms=self._clock.now_ms())
-        return await self._writer.store(site, _pieces(believed), _observations(believed), Fetched(stamps))
+        return await self._writer.store(site, _pieces(believed), _observations(believed), FetchGuard(stamps))
 
     async def begin_refresh(self, site: str, points: Sequence[str]) -> Refresh:
         """See the port."""
@@ -145,7 +145,7 @@ class BlockStore:
 
     async def refresh(self, site: str, days: Sequence[DaysToStore], begun: Refresh) -> StoreOutcome:
         """See the port."""
-        done = await self._writer.store(site, _pieces(days), _observations(days), Refreshed(begun))
+        done = await self._writer.store(site, _pieces(days), _observations(days), RefreshGuard(begun))
         raised = [stamp.point for stamp in done.stamps.points.values()]
         if raised:
             record = PurgeRecord(site=site, points=sorted(done.stamps.points), generation=max(raised))

@@ -48,7 +48,7 @@ from edgeseries.storage.object_keys import block_key, version_of
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchGuard:
     """What was fetched under some stamps: it may be stored while they are in force."""
 
     stamps: Stamps
@@ -63,7 +63,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
+class RefreshGuard:
     """What a refresh fetched: it may be stored unless a later purge or refresh is in force."""
 
     begun: Refresh
@@ -82,7 +82,7 @@ class _Work:
     """One keep: what is left to be stored and what became of the rest."""
 
     site: str
-    guard: Fetched | Refreshed
+    guard: FetchGuard | RefreshGuard
     pieces: Mapping[Place, Piece]
     observations: dict[str, list[DensityObservation]]
     superseded: set[str] = field(default_factory=set)
@@ -116,7 +116,7 @@ class BlockWriter:
         site: str,
         pieces: Mapping[Place, Piece],
         observations: Iterable[DensityObservation],
-        guard: Fetched | Refreshed,
+        guard: FetchGuard | RefreshGuard,
     ) -> StoreOutcome:
         """Store pieces, KEEP_BATCH_BLOCKS blocks at a time, the pointers of each batch in one transaction.
 
@@ -130,15 +130,15 @@ class BlockWriter:
         places = sorted(pieces)
         for first in range(0, len(places), KEEP_BATCH_BLOCKS):
             await self._store_batch(work, places[first : first + KEEP_BATCH_BLOCKS])
-        if isinstance(guard, Refreshed):
+        if isinstance(guard, RefreshGuard):
             rest = sorted(guard.begun.tickets.keys() - {point for point, _ in places})
             if rest:
                 await self._move(work, [], rest)
         return StoreOutcome(
             superseded=frozenset(work.superseded),
             stamps=Stamps(
-                site=guard.begun.site if isinstance(guard, Refreshed) else guard.stamps.site,
-                points=work.raised if isinstance(guard, Refreshed) else guard.stamps.points,
+                site=guard.begun.site if isinstance(guard, RefreshGuard) else guard.stamps.site,
+                points=work.raised if isinstance(guard, RefreshGuard) else guard.stamps.points,
             ),
         )
 
@@ -200,7 +200,7 @@ class BlockWriter:
         asked = sorted(points)
         observations = [one for point in asked for one in work.observations.pop(point, ())]
         now_ms = self._clock.now_ms()
-        if isinstance(work.guard, Fetched):
+        if isinstance(work.guard, FetchGuard):
             return await self._index.move(work.site, moves, observations, now_ms=now_ms)
         moved = await self._index.move_refreshed(
             work.site, moves, observations, asked, work.guard.begun, now_ms=now_ms

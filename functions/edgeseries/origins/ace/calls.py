@@ -57,7 +57,9 @@ class Answer(Generic[Content]):
         return self.status == HTTPStatus.NOT_FOUND
 
     def content(self) -> Content:
-        """What a 200 holds; any other status is one that this call cannot have."""
+        """What a 200 holds. Raises OriginRefused or OriginUnconfirmed: this call cannot have another
+        status.
+        """
         if self.denied:
             raise unconfirmed()
         if self.found is None:
@@ -136,7 +138,9 @@ class AceCalls:
 
 
 def raise_failure(reply: HttpReply) -> None:
-    """Raise what a status means, if it means the same at every endpoint."""
+    """Raises what a status means, if it means the same at every endpoint: OriginThrottled, OriginRefused,
+    OriginUnreachable, OriginOversize or OriginContract.
+    """
     status = reply.status
     retry_after_s = _retry_after_s(reply)
     if status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -52,7 +52,7 @@ def values_of(raws: Sequence[object]) -> list[Value]:
 
 
 def value_of(raw: object) -> Value:
-    """A typed value of what the vendor sent. The rule for texts is in `docs/formats/answer.md`."""
+    """A typed value of what the vendor sent (texts: `docs/formats/answer.md`). Raises OriginContract."""
     if isinstance(raw, str):
         return _value_of_text(raw)
     if raw is None or isinstance(raw, bool):

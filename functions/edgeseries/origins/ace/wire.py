@@ -158,7 +158,7 @@ def _cursor_of(cursor: object, more: object) -> str | None:
 
 
 def listed(document: Document) -> tuple[Sequence[Row], bool]:
-    """The items of one page of a list, and whether there is a page after it."""
+    """The items of one page of a list, and whether there is a page after it. Raises OriginContract."""
     page, pages = document.get("page"), document.get("pages")
     if not isinstance(page, int) or not isinstance(pages, int):
         raise OriginContract("the upstream answered a list without page and pages")
@@ -172,7 +172,7 @@ def _objects(value: object, what: str) -> Sequence[Row]:
 
 
 def point_of(item: Document) -> Point:
-    """One point of the vendor's list, with what we use of it."""
+    """One point of the vendor's list, with what we use of it. Raises OriginContract."""
     name, tags, kind = item.get("name"), item.get("kv_tags"), item.get("point_type")
     if not isinstance(name, str):
         raise OriginContract("the upstream lists a point without a name")
@@ -193,7 +193,7 @@ def site_named_by(item: Document) -> str | None:
 
 
 def site_of(item: Document) -> Site:
-    """One site of the vendor's list."""
+    """One site of the vendor's list. Raises OriginContract."""
     name, title = item.get("name"), item.get("nice_name")
     if not isinstance(name, str):
         raise OriginContract("the upstream lists a site without a name")
