@@ -1,7 +1,7 @@
 """Entry of the Pulumi program: config to settings to resources to outputs.
 
 Owns nothing but the order of these steps and how faults reach the terminal. Run by
-`pulumi up` through `__main__.py` of the root, and under Pulumi's mocks by `local/graph.py`.
+`pulumi up` through `__main__.py` of the root, and under Pulumi's mocks by `local/capture.py`.
 """
 
 import sys

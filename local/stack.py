@@ -21,9 +21,9 @@ from typing import IO, Any, Final, Self
 from edgeseries.access.keys import hash_of
 from local.admin_key import new_admin_key
 from local.children import Child
-from local.graph import capture_graph
 from local.host_plan import Script
 from local.hosting import POLL_S, Host, HostError
+from local.kept_graph import kept_graph
 from local.logs import LogLine
 from local.own_upstream import OwnUpstream
 from local.plan import plan_host, statements_of
@@ -168,19 +168,19 @@ class Stack:
             _check_free(options.upstream_port, "UPSTREAM_PORT")
         self._take_state()
         upstream = self._start_simulator() if own is None else own
-        graph = capture_graph(
+        config = {"accountId": NO_ACCOUNT, **LOCAL_SETTINGS, **options.settings}
+        # The simulator is at another port in every run; whether an upstream of one's own can be used is for
+        # the program to say.
+        address = {"upstreamUrl": upstream.url}
+        graph = kept_graph(
             stack=STACK_NAME,
-            config={
-                "accountId": NO_ACCOUNT,
-                "upstreamUrl": upstream.url,
-                **LOCAL_SETTINGS,
-                **options.settings,
-            },
+            config=config if own is None else {**config, **address},
             secrets={
                 "upstreamToken": upstream.token,
                 "adminKeyHash": hash_of(self.admin_key),
                 **options.secrets,
             },
+            per_run=address if own is None else {},
         )
         plan = plan_host(graph, schema=statements_of(SCHEMA.read_text(encoding="utf-8")))
         plan = replace(plan, scripts=options.scripts)

@@ -15,7 +15,8 @@ from cloudflare import Cloudflare
 
 from delivery import arguments, running
 from delivery.programs import DeliveryFault, pulumi, pulumi_json, urns_of
-from local.graph import Graph, capture_graph
+from local.capture import capture_graph
+from local.graph import Graph
 from stack import account, readers
 from stack.settings import FUNCTIONS, NAMESPACE
 

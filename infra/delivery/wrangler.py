@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from delivery import deploying
 from delivery.programs import ROOT, DeliveryFault, pulumi_json
-from local.graph import Graph, Resource, capture_graph
+from local.capture import capture_graph
+from local.graph import Graph, Resource
 from stack.bundle import VENDOR_FOLDER, BundleError
 from stack.settings import SECRET_KEYS, SettingsError
 

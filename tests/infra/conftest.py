@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.graph import Graph, capture_graph
+from local.capture import capture_graph
+from local.graph import Graph
 from stack.settings import SECRET_KEYS
 from tests.cloudflare_api import ACCOUNT, TOKEN, Account, running
 from tests.fake_pulumi import FakePulumi

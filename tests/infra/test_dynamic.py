@@ -17,7 +17,8 @@ import yaml
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from local.graph import Graph, capture_graph
+from local.capture import capture_graph
+from local.graph import Graph
 from tests.cloudflare_api import ACCOUNT, TOKEN, Account, running
 
 ROOT = Path(__file__).resolve().parents[2]

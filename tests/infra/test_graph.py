@@ -9,7 +9,8 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from local.graph import Graph, capture_graph
+from local.capture import capture_graph
+from local.graph import Graph
 
 HEAD = """
 import pulumi

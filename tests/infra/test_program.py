@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from local.graph import Graph, Resource, capture_graph
+from local.capture import capture_graph
+from local.graph import Graph, Resource
 from stack import wiring
 from stack.settings import SettingsError
 
@@ -221,7 +222,8 @@ def test_a_binding_removed_from_the_wiring_stops_the_program_by_name(
     for folder in ("infra", "functions", "migrations", "build/wheels"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "local").mkdir()
-    shutil.copy(ROOT / "local" / "graph.py", tmp_path / "local")
+    for name in ("capture.py", "graph.py"):
+        shutil.copy(ROOT / "local" / name, tmp_path / "local")
     file = tmp_path / "infra" / "stack" / "wiring.py"
     line = '        R2(name="CACHE", bucket=CACHE_BUCKET),\n'
     assert line in file.read_text(encoding="utf-8")
@@ -229,7 +231,7 @@ def test_a_binding_removed_from_the_wiring_stops_the_program_by_name(
     secrets = {"upstreamToken": "t", "adminKeyHash": "h"}
     call = f"capture_graph(stack='dev', config={dict(config)!r}, secrets={secrets!r})"
     done = subprocess.run(
-        [sys.executable, "-c", f"from local.graph import capture_graph; {call}"],
+        [sys.executable, "-c", f"from local.capture import capture_graph; {call}"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": "."},
         capture_output=True,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.graph import Graph, capture_graph
+from local.capture import capture_graph
+from local.graph import Graph
 from stack import wiring
 from stack.rollout import Share, shares
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.graph import Graph, InputPath, capture_graph
+from local.capture import capture_graph
+from local.graph import Graph, InputPath
 from stack import wiring
 from stack.settings import SECRET_KEYS, SETTINGS, parse
 

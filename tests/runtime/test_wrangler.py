@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from delivery.wrangler import write
-from local.graph import Graph, capture_graph
+from local.capture import capture_graph
+from local.graph import Graph
 from local.hosting import NODE
 from stack import wiring
 from stack.bundle import DATA, JAVASCRIPT, PYTHON, WASM
