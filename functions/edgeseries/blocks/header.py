@@ -7,6 +7,7 @@ it is read. It can be read from the first bytes of a block alone.
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from edgeseries.blocks.wire import Reader, uvarint
@@ -24,6 +25,9 @@ MAGIC: Final = b"\x8bESB"
 """The first byte is no ASCII and no UTF-8: text tools see at once that this is none."""
 
 VERSION: Final = 1
+
+PARSED_HEADERS: Final = 512
+"""Headers that an isolate remembers as they were read: a megabyte or two."""
 
 _PREFIX: Final = struct.Struct("<4sBH")
 """Magic, version, bytes of the whole header."""
@@ -114,20 +118,28 @@ def read_header(data: bytes, key: BlockKey) -> BlockHeader:
     Raises BlockUnsupported for another version, BlockDamaged for bytes that are no sound header,
     BlockMismatch when the block is not the key's.
     """
-    reader = Reader(_sound_header(data))
+    found = _parsed(_sound_header(data))
+    if found.key != key:
+        raise BlockMismatch(f"the block under {key} is of {found.key}: look for two keys with one digest")
+    return found
+
+
+@lru_cache(maxsize=PARSED_HEADERS)
+def _parsed(head: bytes) -> BlockHeader:
+    """What a header says whose checksum fits it. A block is looked at several times on its way, and asked for
+    again and again.
+    """
+    reader = Reader(head)
     reader.take(_PREFIX.size)
     site, point = _read_name(reader), _read_name(reader)
     month_number, days, segment_count = _FIXED.unpack(reader.take(_FIXED.size))
     if month_number > _LAST_MONTH or segment_count > MAX_BLOCK_SEGMENTS:
         raise BlockDamaged("the block names an impossible month or number of segments")
     month = f"{_FIRST_YEAR + month_number // _MONTHS}-{month_number % _MONTHS + 1:02d}"
-    found = BlockKey(site=site, point=point, month=month)
-    if found != key:
-        raise BlockMismatch(f"the block under {key} is of {found}: look for two keys with one digest")
     of_month = month_days(month)
     if not days or days >> len(of_month):
         raise BlockDamaged("the block covers no day, or days that its month does not have")
-    header_bytes = len(data) if len(data) < _PREFIX.size else _PREFIX.unpack_from(data)[2]
+    header_bytes = len(head) + _CRC.size
     offset, segments = header_bytes, []
     for _ in range(segment_count):
         entry = _read_entry(reader, of_month.start, offset)
@@ -135,7 +147,12 @@ def read_header(data: bytes, key: BlockKey) -> BlockHeader:
         offset += entry.size
     reader.end()
     _check_days(segments, of_month, days)
-    return BlockHeader(key=found, days=days, segments=tuple(segments), header_bytes=header_bytes)
+    return BlockHeader(
+        key=BlockKey(site=site, point=point, month=month),
+        days=days,
+        segments=tuple(segments),
+        header_bytes=header_bytes,
+    )
 
 
 def _sound_header(data: bytes) -> bytes:
