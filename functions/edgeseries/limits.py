@@ -158,6 +158,9 @@ HELD_BODY_BYTES: Final = 1_000_000
 """An answer's body of so many bytes is sent as a stream, so that its memory is known to be free again when
 it has left. Smaller ones leave faster than anybody could count."""
 
+SHARED_FETCH_TURN_MS: Final = 20
+"""Between two looks of a request that waits for what another one of its isolate is fetching."""
+
 BUDGET_WAIT_MS: Final = 3 * SECOND_MS
 """How long a request waits for its share: most answers leave within some hundred milliseconds."""
 

@@ -28,6 +28,7 @@ from edgeseries.origins.ace.origin import AceOrigin
 from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
 from edgeseries.planning.adapters.live_memory import LiveMemory
+from edgeseries.planning.fetches_under_way import FetchesUnderWay
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.platform.background import PlatformBackground
@@ -83,6 +84,9 @@ UPSTREAM = UpstreamLoad()
 
 BUDGET = SampleBudget()
 """What the samples of all requests of the isolate take, which they share."""
+
+FETCHES = FetchesUnderWay()
+"""Missing days that requests of the isolate are fetching, so that others wait for their blocks."""
 
 KEYS = KeyMemory()
 """What is known of API keys, which all requests of the isolate share."""
@@ -219,6 +223,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
         live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
         encoder=encoder,
+        fetches=FETCHES,
         sample_budget=BUDGET,
         faults=stores.faults,
         dropped=dropped,

@@ -27,6 +27,7 @@ from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import days_with_samples
 from router.conditional import conditional_response, entity_tag
 from router.endpoint import Arrival
+from router.fetch_turn import FetchTurn
 from router.index_lookup import begin_refresh, store_days, store_refresh
 from router.memory_share import AnswerRoom, held_body, held_work, room_of, take_share
 from router.outcome import Outcome
@@ -37,12 +38,13 @@ from router.store_reading import Storable, store_fetched, store_refreshed
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """How a request is answered: direct or cached, by what was found of it, and what its caller asks of the
-    store.
+    store. `turn` is held until what it fetches is stored.
     """
 
     route: Route
     freshness: Freshness
     survey: Survey
+    turn: FetchTurn | None = None
 
 
 async def answer_inline(query: TimeseriesQuery, choice: Choice, arrival: Arrival, ports: Ports) -> Outcome:
@@ -86,7 +88,7 @@ async def _answer(
         stores = await store_refreshed(query, survey, storable, begun, ports)
     else:
         wanted = freshness.keeps and survey.index.known
-        stores = wanted and store_fetched(query, survey, storable, route, room.share, ports)
+        stores = wanted and store_fetched(query, survey, storable, route, room.share, choice.turn, ports)
     response = conditional_response(body, tag, arrival.request)
     return Outcome(
         response=held_response(response, room.share, arrival.request.method, ports),

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from edgeseries.limits import BUDGET_WAIT_MS, WHOLE_MAX_SAMPLES
 from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
@@ -36,7 +36,15 @@ def room_of(share: MemoryShare) -> AnswerRoom:
     return AnswerRoom(share=share, bound=SampleBound(WHOLE_MAX_SAMPLES, reserve=reserve))
 
 
-async def held_work(work: Coroutine[Any, Any, None], share: MemoryShare) -> None:
+class Held(Protocol):
+    """Something that work holds until it is done."""
+
+    def give_back(self) -> None:
+        """The work is done."""
+        ...
+
+
+async def held_work(work: Coroutine[Any, Any, None], share: Held) -> None:
     """Work after an answer has left, which holds some of its samples."""
     try:
         await work

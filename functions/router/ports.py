@@ -23,6 +23,7 @@ from edgeseries.metrics.ports.journal import Journal
 from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
+from edgeseries.planning.fetches_under_way import FetchesUnderWay
 from edgeseries.planning.ports.live_cache import LiveCache
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
@@ -74,6 +75,7 @@ class Ports:
     settle_lag_ms: int
     live_ttl_ms: int
     encoder: ResultEncoder = field(default_factory=PythonResultEncoder)
+    fetches: FetchesUnderWay = field(default_factory=FetchesUnderWay)
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
     faults: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)

@@ -12,6 +12,7 @@ from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.reading.series_reader import Reading
 from edgeseries.reading.survey import Survey
+from router.fetch_turn import FetchTurn
 from router.index_lookup import store_answer, store_days, store_refresh
 from router.memory_share import held_work
 from router.ports import Ports
@@ -27,7 +28,13 @@ class Storable:
 
 
 def store_fetched(  # noqa: PLR0917 - what there is to be stored, and under which conditions
-    query: TimeseriesQuery, survey: Survey, storable: Storable, route: Route, share: MemoryShare, ports: Ports
+    query: TimeseriesQuery,
+    survey: Survey,
+    storable: Storable,
+    route: Route,
+    share: MemoryShare,
+    turn: FetchTurn | None,
+    ports: Ports,
 ) -> bool:
     """Remember the live part at once; store days and the answer once it has left. Whether they will be there
     next time, as far as is known now.
@@ -37,8 +44,10 @@ def store_fetched(  # noqa: PLR0917 - what there is to be stored, and under whic
     ports.reader.learn(survey, storable.reading.fetched, by_point)
     if route is not Route.CACHED:
         return False
-    storing = store_days(query, storable.days, stamps, ports)
-    ports.background.after(held_work(storing, share.also_held()))
+    storing = held_work(store_days(query, storable.days, stamps, ports), share.also_held())
+    if turn is not None:
+        storing = held_work(storing, turn.also_held())
+    ports.background.after(storing)
     _store_answer_after(query, stamps.total(query.points), storable, ports)
     return True
 

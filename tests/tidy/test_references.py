@@ -102,6 +102,7 @@ CONSTRUCTORS = frozenset(
         "field",
         "float",
         "frozenset",
+        "lru_cache",
         "globals",
         "isinstance",
         "itemgetter",

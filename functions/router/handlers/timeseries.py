@@ -12,7 +12,7 @@ from edgeseries.errors import (
 )
 from edgeseries.http.documents import ref
 from edgeseries.planning.freshness import freshness_of
-from edgeseries.planning.query import TIMESERIES, USER_ID
+from edgeseries.planning.query import TIMESERIES, USER_ID, TimeseriesQuery
 from edgeseries.planning.routing import Route, choose_route
 from router.cached_answer import cached_answer, may_be_cached
 from router.contract import headers
@@ -24,6 +24,7 @@ from router.contract.answers import (
     STORE,
 )
 from router.endpoint import Arrival, Endpoint, Scope
+from router.fetch_turn import FetchTurn, half_time_of, shared_fetch, take_turn, wait_for_turn
 from router.index_lookup import look_up, remembered_stamp
 from router.inline_answer import Choice
 from router.outcome import Outcome
@@ -35,7 +36,8 @@ from router.streamed_answer import answer_at_once
 
 async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     """`/api/timeseries`: check; stream a cached answer, without a look at the index while the isolate knows
-    the generations; or see what is missing, choose the route, take it.
+    the generations; or see what is missing, choose the route, take it. Who lacks what another request of the
+    isolate is fetching waits for it, and looks again.
     """
     query = read_query(arrival)
     freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
@@ -43,22 +45,50 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     stamp = remembered_stamp(query, ports) if cacheable else None
     if stamp is not None and (found := await cached_answer(query, stamp, arrival, ports)) is not None:
         return found
-    index = await look_up(query, reads=freshness.reads, ports=ports)
-    if cacheable and index.known and (now := index.stamps.total(query.points)) != stamp:
-        found = await cached_answer(query, now, arrival, ports)
-        if found is not None:
-            return found
-    survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
-    fetch_plan = survey.fetch_plan
-    route = choose_route(
-        fetch_plan,
-        blocks=block_count(len(query.points), fetch_plan.sealed_part),
-        forced=query.forced,
-        sizes=ports.route_sizes,
-    )
-    if route is Route.QUEUED:
-        return await queue_job(query, fetch_plan, arrival, ports)
-    choice = Choice(route=route, freshness=freshness, survey=survey)
+    waited = False
+    while True:
+        index = await look_up(query, reads=freshness.reads, ports=ports)
+        if cacheable and index.known and (now := index.stamps.total(query.points)) != stamp:
+            found = await cached_answer(query, now, arrival, ports)
+            if found is not None:
+                return found
+        survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
+        route = choose_route(
+            survey.fetch_plan,
+            blocks=block_count(len(query.points), survey.fetch_plan.sealed_part),
+            forced=query.forced,
+            sizes=ports.route_sizes,
+        )
+        if route is Route.QUEUED:
+            return await queue_job(query, survey.fetch_plan, arrival, ports)
+        choice = Choice(route=route, freshness=freshness, survey=survey)
+        shared = shared_fetch(route, freshness, survey)
+        if shared is None:
+            return await _at_once(query, choice, arrival, ports)
+        turn = take_turn(shared, arrival, ports)
+        if turn is not None or waited:
+            return await _in_turn(query, choice, turn, arrival, ports)
+        # Somebody else fetches the same days: when they are stored, this is a hit; if not, nobody waits
+        # twice.
+        await wait_for_turn(shared, ports, until_ms=half_time_of(arrival, ports))
+        waited, stamp = True, None
+
+
+async def _in_turn(
+    query: TimeseriesQuery, choice: Choice, turn: FetchTurn | None, arrival: Arrival, ports: Ports
+) -> Outcome:
+    """Fetch, and end the turn when what was fetched is stored."""
+    try:
+        return await _at_once(query, replace(choice, turn=turn), arrival, ports)
+    finally:
+        if turn is not None:
+            turn.give_back()
+
+
+async def _at_once(query: TimeseriesQuery, choice: Choice, arrival: Arrival, ports: Ports) -> Outcome:
+    """The answer; or its job, where it proved too large or there is no room for it now, and nobody insists on
+    an answer at once.
+    """
     try:
         return await answer_at_once(query, choice, arrival, ports)
     except (AnswerTooLarge, MemoryBusy) as error:
@@ -66,7 +96,7 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
             isinstance(error, MemoryBusy) and Right.JOBS not in arrival.grant.rights
         ):
             raise
-        # The estimate was too low, or there is no room now; and nobody insists on an answer at once.
+        fetch_plan = choice.survey.fetch_plan
         if isinstance(error, AnswerTooLarge):
             missing = max(fetch_plan.missing_samples, error.estimated_samples)
             fetch_plan = replace(fetch_plan, missing_samples=missing)
