@@ -50,6 +50,9 @@ MADE = (
 )  # fmt: skip
 """What `distclean` removes."""
 
+CODE = ("functions", "infra", "kernel", "local", "tests", "bench")
+"""Folders of Python code of ours; `distclean` removes the bytecode beside it."""
+
 
 class Fault(Exception):
     """A command cannot be run; the text says why and what to do."""
@@ -220,6 +223,8 @@ def distclean() -> None:
     clean()
     for name in MADE:
         shutil.rmtree(ROOT / name, ignore_errors=True)
+    for path in [path for folder in CODE for path in (ROOT / folder).rglob("__pycache__")]:
+        shutil.rmtree(path)
 
 
 def tell() -> None:
@@ -249,9 +254,11 @@ def delivery(command: str, text: str, *flags: Flag) -> Target:
 LINTS: tuple[tuple[str, ...] | Callable[[], None], ...] = (
     formatted, ("ruff", "check", "--quiet", "."), ("mypy", "--no-error-summary"), ("lint-imports", "--no-cache"),
 )  # fmt: skip
-FAST = ("pytest", "-q", "-n", "2", "--dist", "worksteal", "-m", "not runtime")
+# Each worker reads all files that it may run tests of, so each of the two reads its own alone.
+PYTEST = ("pytest", "-q")
+FAST = (*PYTEST, "-n", "2", "--dist", "worksteal", "-m", "not runtime", "--ignore=tests/runtime")
 # A file stays in one process, which starts what it needs once; tests/schedule.py says which file is first.
-SLOW = ("pytest", "-q", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "runtime")
+SLOW = (*PYTEST, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "runtime", "tests/runtime")
 
 TARGETS: dict[str, Target] = {
     "help": Target("list the commands", (tell,)),
@@ -364,7 +371,6 @@ def run(target: Target) -> int:
     for name, text in DEFAULTS.items():
         os.environ.setdefault(name, text)
     os.environ["PYTHONPATH"] = os.pathsep.join(("functions", "infra", "."))
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for place, one in enumerate(target.programs, start=1):
         if one in LINTS and not os.environ.get("SHARD", "1/1").startswith("1/"):
             continue

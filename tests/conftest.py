@@ -12,6 +12,8 @@ from tests.schedule import Shard, longest_first
 
 ROOT = Path(__file__).resolve().parents[1]
 
+RUNTIME = "tests/runtime/"
+
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
@@ -20,6 +22,10 @@ settings.load_profile("untimed")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Before tests are chosen by marks, so that a file is in the same shard whatever is chosen of it."""
     files = [item.path.relative_to(ROOT).as_posix() for item in items]
+    for file, item in zip(files, items, strict=True):
+        if file.startswith(RUNTIME) != (item.get_closest_marker("runtime") is not None):
+            # `make test` would run it nowhere: it looks for those that are marked in this folder alone.
+            raise pytest.UsageError(f"{item.nodeid}: {RUNTIME} and the mark `runtime` go together")
     chosen = frozenset(files)
     if text := os.environ.get("SHARD"):
         try:

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import sys
+import tempfile
 from pathlib import Path
 
 import pulumi
@@ -24,9 +25,11 @@ config = pulumi.Config()
 
 
 def run(folder: Path, program: str, **secrets: str) -> Graph:
-    folder.mkdir(exist_ok=True)
-    (folder / "__main__.py").write_text(HEAD + program, encoding="utf-8")
-    return capture_graph(stack="dev", config={"plain": "p"}, secrets=secrets, program_dir=folder)
+    # A folder of its own: Python would take the bytecode of the program before, if that was as long and was
+    # written in the same second.
+    program_dir = Path(tempfile.mkdtemp(dir=folder))
+    (program_dir / "__main__.py").write_text(HEAD + program, encoding="utf-8")
+    return capture_graph(stack="dev", config={"plain": "p"}, secrets=secrets, program_dir=program_dir)
 
 
 def test_secrets_are_unwrapped_for_the_host_and_hidden_for_people(tmp_path: Path) -> None:

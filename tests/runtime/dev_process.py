@@ -42,7 +42,6 @@ class Place:
             "UPSTREAM_URL": "",
             "UPSTREAM_TOKEN": "",
             "PYTHONPATH": ":".join(str(self.checkout / folder) for folder in ("functions", "infra", ".")),
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     @property

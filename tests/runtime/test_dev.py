@@ -187,6 +187,7 @@ def test_data_that_cannot_be_read_is_named(start: Start, place: Place, tmp_path:
 
 
 WIRING = Path("infra/stack/wiring.py")
+IGNORED = shutil.ignore_patterns("node_modules", "sample", "__pycache__")
 
 
 def test_a_binding_taken_out_of_the_wiring_is_missed_by_name(
@@ -202,7 +203,7 @@ def test_a_binding_taken_out_of_the_wiring_is_missed_by_name(
 def changed_checkout(copy: Path, file: Path, old: str, new: str) -> Path:
     """A copy of what `make dev` reads, with one change, so that nothing here has a switch for tests."""
     for folder in ("functions", "infra", "local", "migrations", "build/wheels"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("node_modules", "sample"))
+        shutil.copytree(ROOT / folder, copy / folder, ignore=IGNORED)
     shutil.copy(ROOT / "schema.sql", copy)
     (copy / "local" / "node_modules").symlink_to(ROOT / "local" / "node_modules")
     text = (copy / file).read_text(encoding="utf-8")
