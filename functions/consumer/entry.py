@@ -32,6 +32,7 @@ from edgeseries.platform.ffi import plain_json, raw, whole_number
 from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformDeadLetterQueue, PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
+from edgeseries.platform.page_reader import RuntimePageReader
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.platform.web import PlatformWeb
@@ -174,6 +175,7 @@ def origin_of(bindings: Bindings, web: Web, clock: Clock, dropped: Counter[str])
         clock=clock,
         catalogue=CATALOGUE,
         dropped=dropped,
+        page_reader=RuntimePageReader() if bindings.text(KERNEL) == "on" else None,
     )
 
 

@@ -42,6 +42,7 @@ from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
 from edgeseries.platform.kernel import KernelResultEncoder
+from edgeseries.platform.page_reader import RuntimePageReader
 from edgeseries.platform.rate_limiter import PlatformRateLimiter
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformStreaming, PlatformTimer
@@ -174,6 +175,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         clock=clock,
         catalogue=CATALOGUE,
         dropped=dropped,
+        page_reader=RuntimePageReader() if bindings.text(KERNEL) == "on" else None,
     )
     duties = DatabaseDutyRecords(stores.database)
     encoder, text_of = encoders_of(bindings)

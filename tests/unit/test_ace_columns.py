@@ -1,4 +1,6 @@
-"""ACE's pages read against a schema, held against the same pages read as documents: no difference, ever."""
+"""ACE's pages read against a schema, and by JavaScript (under Node), held against the same pages read as
+documents: no difference, ever.
+"""
 
 import json
 from collections.abc import Callable
@@ -12,8 +14,10 @@ from hypothesis import strategies as st
 from edgeseries.errors import OriginContract, OriginGarbled
 from edgeseries.origins.ace import wire as ace
 from edgeseries.origins.ace.row_columns import EXACT_INTEGERS, RowColumns, page_columns
-from edgeseries.origins.ace.rows import Asked, RowCollector, times_of
+from edgeseries.origins.ace.rows import Asked, RowCollector, times_of, value_of
 from edgeseries.series.timerange import TimeRange, instant_ms, iso_instant
+from edgeseries.series.values import Value, column_of
+from tests.node_pages import node_reader
 
 SPAN = TimeRange(start_ms=1_704_067_200_000, end_ms=1_704_153_600_000)
 ASKED = Asked(points=("a", "b"), span=SPAN, along=frozenset({"along"}))
@@ -44,9 +48,14 @@ def by_document(body: bytes) -> ace.Page:
     return ace.page_of(ace.document_of(body))
 
 
+def by_javascript(body: bytes) -> ace.Page:
+    return ace.page_in(body, node_reader())
+
+
 def assert_no_difference(body: bytes, asked: Asked = ASKED, point: str | None = None) -> None:
     expected = collected(by_document, body, asked, point)
     assert collected(ace.page_in, body, asked, point) == expected
+    assert collected(by_javascript, body, asked, point) == expected
 
 
 NUMBERS = ["1", "-0.0", "0", "72", "45.50", "1e3", "1E-7", "5e-324", "0.1e-400", "2.2250738585072011e-308"]
@@ -233,6 +242,27 @@ def test_the_pages_of_the_vendor_need_no_document() -> None:
         assert found is not None
         assert found.rows.numbers is numbers
     assert page_columns(body_of(row(more=1))) is None
+
+
+def test_javascript_reads_what_is_usual_and_nothing_else() -> None:
+    """And asks once for each value that is no plain number."""
+    asked: list[object] = []
+
+    def typed(raw: object) -> Value:
+        asked.append(raw)
+        return value_of(raw)
+
+    values = ["1.5", "on", 7, None, "on", "off", True, str(EXACT_INTEGERS), "-0", None, "9" * 30]
+    rows = [row(time=iso_instant(SPAN.start_ms + at), value=value) for at, value in enumerate(values)]
+    page = node_reader().read(body_of(*rows, has_more=False), typed)
+    assert page is not None
+    assert asked == ["on", None, "off", True, str(EXACT_INTEGERS), "9" * 30]
+    assert page.by_name["a"].values == column_of([value_of(value) for value in values])
+    assert page.by_name["a"].ascends
+    for unusual in ({"more": 1}, {"value": -0.0}, {"value": EXACT_INTEGERS}, {"time": "2024-01-01"}):
+        assert node_reader().read(body_of(row(**unusual)), value_of) is None
+    assert node_reader().read(text_of(b"[" * 1_000_000), value_of) is None
+    assert node_reader().read(b'{"point_samples":[' + b"{}," * 1_000_000 + b"{}]}", value_of) is None
 
 
 @given(st.lists(st.datetimes(timezones=st.just(UTC)), max_size=10))

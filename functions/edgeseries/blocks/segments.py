@@ -8,7 +8,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import lt
 from typing import Final
 
 from edgeseries.blocks.codecs import Codec, Compressor
@@ -24,7 +23,7 @@ from edgeseries.limits import (
     SEGMENT_TARGET_SAMPLES,
 )
 from edgeseries.series.days import day_of
-from edgeseries.series.samples import Samples
+from edgeseries.series.samples import Samples, ascend
 
 _CODECS: Final = frozenset(Codec)
 
@@ -74,7 +73,7 @@ def _days(times_ms: Sequence[int]) -> Iterator[tuple[int, int, int]]:
 
 def encode_segment(samples: Samples, first_day: int, compressor: Compressor) -> bytes:
     """At least one sample, from the start of `first_day` (days since 1970) on; Defect unless they ascend."""
-    if not all(map(lt, samples.times_ms, samples.times_ms[1:])):
+    if not ascend(samples.times_ms):
         raise Defect("samples for a block do not ascend")
     origin_ms = first_day * DAY_MS
     times = encode_integers([at_ms - origin_ms for at_ms in samples.times_ms])[1]
@@ -100,8 +99,7 @@ def decode_segment(
     reader = Reader(_columns(data, compressor))
     origin_ms = first_day * DAY_MS
     offsets = decode_integers(reader, sample_count)
-    ascending = all(map(lt, offsets, offsets[1:]))
-    if not ascending or offsets[0] < 0 or offsets[-1] >= (last_day + 1 - first_day) * DAY_MS:
+    if not ascend(offsets) or offsets[0] < 0 or offsets[-1] >= (last_day + 1 - first_day) * DAY_MS:
         raise BlockDamaged("the block holds samples outside its days or out of order")
     values = decode_values(reader, sample_count)
     reader.end()

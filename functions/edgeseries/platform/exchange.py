@@ -1,7 +1,6 @@
 """Between the platform's Request and Response and the plain values of `http/messages.py`."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -13,7 +12,7 @@ from workers import import_from_javascript
 from edgeseries.errors import DeadlineExceeded, Fault, InvalidRequest, RequestTimeout, TooLarge
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.limits import MAX_BODY_BYTES, MAX_QUERY_FIELDS, MAX_URL_BYTES
-from edgeseries.platform.ffi import in_time, js_bytes, python_bytes
+from edgeseries.platform.ffi import in_time, js_bytes, present, python_bytes
 from edgeseries.ports.clock import Clock
 
 NO_BODY_STATUSES = frozenset({204, 304})
@@ -60,7 +59,7 @@ class PlatformIncoming:
             return b""
         try:
             body = await bounded_body(
-                self._platform.body, MAX_BODY_BYTES, timeout_ms=lambda: deadline_ms - self._clock.now_ms()
+                self._platform.body, MAX_BODY_BYTES, timeout_ms=max(1, deadline_ms - self._clock.now_ms())
             )
         except DeadlineExceeded as error:
             raise RequestTimeout("the body did not arrive in time; send it again") from error
@@ -87,27 +86,15 @@ def _pairs(query: str) -> tuple[tuple[str, str], ...]:
     raise InvalidRequest((fault,))
 
 
-async def bounded_body(
-    stream: Any, max_bytes: int, *, timeout_ms: Callable[[], int] | None = None
-) -> bytes | None:
+async def bounded_body(stream: Any, max_bytes: int, *, timeout_ms: int | None = None) -> bytes | None:
     """All bytes of a ReadableStream, or None (and the stream cancelled) if they are over the bound.
 
-    `timeout_ms` is how long the next piece may take; DeadlineExceeded if it does not come.
+    JavaScript puts the pieces together: each would cost Python some proxies and a turn of its loop, and a
+    page of the vendor comes in many. DeadlineExceeded if they have not all come within `timeout_ms`.
     """
-    reader = stream.getReader()
-    chunks: list[bytes] = []
-    size_bytes = 0
-    while True:
-        piece = reader.read()
-        step = await (piece if timeout_ms is None else in_time(piece, max(1, timeout_ms()), "the body"))
-        if step.done:
-            return b"".join(chunks)
-        chunk = python_bytes(step.value)
-        size_bytes += len(chunk)
-        if size_bytes > max_bytes:
-            await reader.cancel()
-            return None
-        chunks.append(chunk)
+    whole = _exchange().wholeOf(stream, max_bytes)
+    found = await (whole if timeout_ms is None else in_time(whole, timeout_ms, "the body"))
+    return None if present(found) is None else python_bytes(found)
 
 
 async def platform_response(response: HttpResponse, *, method: str) -> Any:

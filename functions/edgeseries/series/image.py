@@ -43,6 +43,12 @@ def packed(times_ms: "array[int]", column: ValueColumn) -> bytes:
 
 def samples_from(image: bytes) -> Samples:
     """Samples of their bytes. Raises Defect for bytes that are none: they come from our own code."""
+    times_ms, values = columns_from(image)
+    return Samples(times_ms=times_ms, values=values)
+
+
+def columns_from(image: bytes | memoryview) -> "tuple[array[int], ValueColumn]":
+    """Instants, in whatever order they are, and values. Raises Defect for bytes that are none."""
     if len(image) < _HEADER.size:
         raise Defect("an image of columns ends within its header")
     count, exceptions, entries, table_bytes = _HEADER.unpack_from(image)
@@ -61,7 +67,7 @@ def samples_from(image: bytes) -> Samples:
         kinds=bytes(kinds),
         table=tuple(_split(bytes(joined), _array("I", text_ends))),
     )
-    return Samples(times_ms=_array("q", times), values=column)
+    return _array("q", times), column
 
 
 def _array(typecode: str, view: memoryview) -> "array[Any]":

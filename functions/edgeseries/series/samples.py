@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
-from operator import lt
 from typing import Final
 
 from edgeseries.limits import DAY_MS
@@ -67,9 +66,17 @@ def is_beyond_float64(number: int) -> bool:
     return plain_number(number) is None
 
 
+def ascend(numbers: Sequence[int]) -> bool:
+    """Whether each of them is more than the one before. What is in order is sorted in one comparison each,
+    and no step of it is the interpreter's: a call out of `map` costs 70 ns in WebAssembly.
+    """
+    listed = list(numbers)
+    return listed == sorted(listed) and len({*listed}) == len(listed)
+
+
 def in_order(times_ms: Sequence[int], values: Sequence[Value]) -> Samples:
     """Samples in normal form from columns in order of delivery. The arguments stay as they are."""
-    if all(map(lt, times_ms, times_ms[1:])):
+    if ascend(times_ms):
         return Samples(times_ms=array("q", times_ms), values=values)
     # A stable sort keeps the order of delivery among equals, so the last of a run is the last delivered.
     order = sorted(range(len(times_ms)), key=times_ms.__getitem__)

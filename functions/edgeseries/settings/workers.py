@@ -273,8 +273,9 @@ KERNEL: Final = Setting(
     binding="KERNEL",
     workers=("router", "consumer"),
     description=(
-        "Whether blocks are read and answers written by the [kernel](kernel.md). `off`: by the Python code "
-        "alone, with the same bytes, several times slower; for a fault in the kernel."
+        "Whether blocks are read and answers written by the [kernel](kernel.md), and the vendor's pages read "
+        "by JavaScript. `off`: by the Python code alone, with the same bytes, several times slower; for a "
+        "fault in one of them."
     ),
 )
 

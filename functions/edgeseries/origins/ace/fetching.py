@@ -25,6 +25,7 @@ from edgeseries.origins.ace.limits import BATCH_POINTS, MAX_PAGES
 from edgeseries.origins.ace.row_columns import Rows
 from edgeseries.origins.ace.rows import Asked, RowCollector
 from edgeseries.origins.ports.origin import Bulk
+from edgeseries.origins.ports.page_reader import PageReader
 from edgeseries.ports.clock import Clock
 from edgeseries.series.timerange import TimeRange
 
@@ -48,6 +49,7 @@ class Fetch:
     collector: RowCollector
     deadline_ms: int
     bulk: Bulk | None
+    page_reader: PageReader | None
     denied: set[str] = field(default_factory=set)
     site_denied: bool = False
 
@@ -72,7 +74,7 @@ class Fetch:
         for _ in range(MAX_PAGES):
             path = ace.site_page_path(site, span, cursor)
             answer = await self.calls.read(
-                "GET", path, self.deadline_ms, content_of=ace.page_in, before=self.before
+                "GET", path, self.deadline_ms, content_of=self._page_in, before=self.before
             )
             if answer.denied and cursor is None:
                 self.site_denied = ace.denies_data(answer.message)
@@ -125,7 +127,7 @@ class Fetch:
             body = ace.batch_body(points, shape)
             answer = await self.calls.read(
                 *("POST", ace.batch_path(span), self.deadline_ms, body),
-                content_of=ace.page_in,
+                content_of=self._page_in,
                 before=self.before,
             )
             if answer.status in WRONG_SHAPE:
@@ -145,7 +147,7 @@ class Fetch:
         try:
             path = ace.point_path(point, span)
             answer = await self.calls.read(
-                "GET", path, self.deadline_ms, content_of=ace.page_in, before=self.before
+                "GET", path, self.deadline_ms, content_of=self._page_in, before=self.before
             )
         except OriginOversize:
             halves = span.halves()
@@ -162,6 +164,9 @@ class Fetch:
             self.denied.add(point)
         else:
             raise unconfirmed()
+
+    def _page_in(self, body: bytes) -> ace.Page:
+        return ace.page_in(body, self.page_reader)
 
     def _take(self, rows: Rows, asked: Asked, *, point: str | None = None) -> set[str]:
         """Gather rows; the points that they settle. Raises AnswerTooLarge past the bound."""

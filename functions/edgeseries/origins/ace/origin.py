@@ -18,6 +18,7 @@ from edgeseries.origins.ace.fetching import Fetch
 from edgeseries.origins.ace.limits import BATCH_POINTS, CALL_SAMPLES, MAX_PAGES
 from edgeseries.origins.ace.rows import RowCollector
 from edgeseries.origins.ports.origin import Bulk
+from edgeseries.origins.ports.page_reader import PageReader
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.web import Web
@@ -37,7 +38,7 @@ POINTS_OF_ANOTHER_SITE = "points_of_another_site"
 
 class AceOrigin:
     """One ACE installation with one credential. `catalogue` is shared by the isolate's requests; `dropped`
-    counts by name what the upstream sent and nobody had asked for.
+    counts by name what the upstream sent and nobody had asked for. `page_reader` reads what pages it can.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class AceOrigin:
         catalogue: Catalogue,
         max_body_bytes: int = UPSTREAM_MAX_BODY_BYTES,
         dropped: Counter[str] | None = None,
+        page_reader: PageReader | None = None,
     ) -> None:
         self._calls = AceCalls(
             base_url=base_url, token=token, web=web, clock=clock, max_body_bytes=max_body_bytes
@@ -57,6 +59,7 @@ class AceOrigin:
         self._clock = clock
         self._catalogue = catalogue
         self._dropped: Counter[str] = Counter() if dropped is None else dropped
+        self._page_reader = page_reader
 
     @property
     def capabilities(self) -> Capabilities:
@@ -87,6 +90,7 @@ class AceOrigin:
             collector=RowCollector(points),
             deadline_ms=deadline_ms,
             bulk=bulk,
+            page_reader=self._page_reader,
         )
         try:
             await self._gather(fetch, site, wanted, known, span)

@@ -19,6 +19,7 @@ from msgspec import Struct, ValidationError
 from msgspec.json import Decoder
 
 from edgeseries.errors import OriginContract
+from edgeseries.origins.ports.page_reader import ReadPage
 
 EXACT_INTEGERS: Final = 2**53
 """Below this every integer is a float64 of its own (IEEE 754)."""
@@ -43,7 +44,7 @@ class RowColumns:
     numbers: bool = False
 
 
-Rows = RowColumns | Sequence[Row]
+Rows = ReadPage | RowColumns | Sequence[Row]
 
 _Value = TypeVar("_Value")
 

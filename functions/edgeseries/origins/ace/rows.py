@@ -7,16 +7,19 @@ nobody asked for gets among the samples of a point.
 import re
 import unicodedata
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from math import isfinite
 from typing import Final, cast
 
 from edgeseries.errors import OriginContract
 from edgeseries.origins.ace.row_columns import EXACT_INTEGERS, NO_NAME, Columns, RowColumns, Rows, columns_of
-from edgeseries.series.samples import NO_SAMPLES, Samples, in_order, plain_number
+from edgeseries.origins.ports.page_reader import PointRows, ReadPage
+from edgeseries.series.samples import NO_SAMPLES, Samples, ascend, in_order, plain_number
 from edgeseries.series.timerange import TimeRange, instant_ms
 from edgeseries.series.values import Value, ValueColumn, column_of, concatenated
 
@@ -175,9 +178,7 @@ class RowCollector:
     """
 
     def __init__(self, points: Iterable[str]) -> None:
-        self._columns: dict[str, tuple[array[int], list[ValueColumn]]] = {
-            point: (array("q"), []) for point in points
-        }
+        self._taken: dict[str, list[PointRows]] = {point: [] for point in points}
         self.count = 0
         self.dropped: Counter[str] = Counter()
 
@@ -188,48 +189,91 @@ class RowCollector:
         was not asked for. Raises OriginContract for rows that are no rows, and where a name is
         an asked one in another form of Unicode: whose they are nobody could say.
         """
-        columns = rows if isinstance(rows, RowColumns) else columns_of(rows, point)
+        columns = rows if isinstance(rows, ReadPage | RowColumns) else columns_of(rows, point)
         by_name = _named(columns.by_name, point)
         asked_points = set(asked.points)
         strangers = by_name.keys() - asked_points - asked.along
         if strangers:
             _refuse_other_forms(strangers, asked.points)
-            self.dropped[ROWS_UNASKED] += sum(len(by_name[name][0]) for name in strangers)
+            self.dropped[ROWS_UNASKED] += sum(_row_count(by_name[name]) for name in strangers)
         known: dict[object, int] | None = {} if len(by_name) > 1 else None
+        numbers = isinstance(columns, RowColumns) and columns.numbers
         for name in asked.points:
             if name in by_name:
-                times, raws = by_name[name]
-                numbers = columns.numbers
-                values = ValueColumn(floats=array("d", raws)) if numbers else column_of(values_of(raws))
-                self._take(name, times_of(times, known), values, asked.span)
+                found = by_name[name]
+                own = found if isinstance(found, PointRows) else _typed(found, known, numbers=numbers)
+                self._take(name, own, asked.span)
         return asked_points & by_name.keys() if strangers else asked_points
 
-    def _take(self, point: str, times_ms: list[int], values: ValueColumn, span: TimeRange) -> None:
+    def _take(self, point: str, rows: PointRows, span: TimeRange) -> None:
         """Rows of a point, but for those outside the range. One at its very end is no fault: which ends
         a range holds is the vendor's affair.
         """
-        if min(times_ms) < span.start_ms or max(times_ms) >= span.end_ms:
-            inside = [place for place, at_ms in enumerate(times_ms) if span.start_ms <= at_ms < span.end_ms]
-            outside = len(times_ms) - len(inside) - times_ms.count(span.end_ms)
-            if outside:
-                self.dropped[ROWS_OUTSIDE] += outside
-            times_ms = list(map(times_ms.__getitem__, inside))
-            values = column_of(list(map(values.to_list().__getitem__, inside)))
-        taken_ms, parts = self._columns[point]
-        taken_ms.extend(times_ms)
-        parts.append(values)
-        self.count += len(times_ms)
+        inside, ends = (_cut if rows.ascends else _sifted)(rows, span)
+        outside = len(rows) - len(inside) - ends
+        if outside:
+            self.dropped[ROWS_OUTSIDE] += outside
+        if len(inside):
+            self._taken[point].append(inside)
+        self.count += len(inside)
 
     def samples(self, point: str) -> Samples:
         """The point's samples in normal form."""
-        times_ms, parts = self._columns[point]
-        return in_order(times_ms, concatenated(parts)) if times_ms else NO_SAMPLES
+        parts = self._taken[point]
+        if not parts:
+            return NO_SAMPLES
+        times_ms = parts[0].times_ms if len(parts) == 1 else array("q")
+        if len(parts) > 1:
+            for part in parts:
+                times_ms.extend(part.times_ms)
+        values = concatenated([part.values for part in parts])
+        if all(part.ascends for part in parts) and all(
+            before.times_ms[-1] < after.times_ms[0] for before, after in pairwise(parts)
+        ):
+            return Samples(times_ms=times_ms, values=values)
+        return in_order(times_ms, values)
 
 
-def _named(by_name: Mapping[str | None, Columns], point: str | None) -> Mapping[str, Columns]:
+def _row_count(rows: Columns | PointRows) -> int:
+    return len(rows) if isinstance(rows, PointRows) else len(rows[0])
+
+
+def _typed(columns: Columns, known: dict[object, int] | None, *, numbers: bool) -> PointRows:
+    times, raws = columns
+    values = ValueColumn(floats=array("d", raws)) if numbers else column_of(values_of(raws))
+    times_ms = times_of(times, known)
+    return PointRows(times_ms=array("q", times_ms), values=values, ascends=ascend(times_ms))
+
+
+def _cut(rows: PointRows, span: TimeRange) -> tuple[PointRows, int]:
+    """Ascending rows inside the range, and how many there are at its very end."""
+    times_ms = rows.times_ms
+    if span.start_ms <= times_ms[0] and times_ms[-1] < span.end_ms:
+        return rows, 0
+    first = bisect_left(times_ms, span.start_ms)
+    last = bisect_left(times_ms, span.end_ms, lo=first)
+    inside = PointRows(times_ms=times_ms[first:last], values=rows.values.part(first, last), ascends=True)
+    return inside, int(last < len(times_ms) and times_ms[last] == span.end_ms)
+
+
+def _sifted(rows: PointRows, span: TimeRange) -> tuple[PointRows, int]:
+    """The same of rows in any order."""
+    times_ms, listed = rows.times_ms, rows.values.to_list()
+    inside = [place for place, at_ms in enumerate(times_ms) if span.start_ms <= at_ms < span.end_ms]
+    taken = PointRows(
+        times_ms=array("q", [times_ms[place] for place in inside]),
+        values=column_of([listed[place] for place in inside]),
+        ascends=False,
+    )
+    return taken, times_ms.count(span.end_ms)
+
+
+def _named(
+    by_name: Mapping[str | None, Columns] | Mapping[str | None, PointRows], point: str | None
+) -> Mapping[str, Columns | PointRows]:
     """`point` is the name of rows without one, which then have none of them."""
     if None not in by_name:
-        return cast("Mapping[str, Columns]", by_name)
+        return cast("Mapping[str, Columns | PointRows]", by_name)
     if point is None:
         raise OriginContract(NO_NAME)
     return {point: by_name[None]}

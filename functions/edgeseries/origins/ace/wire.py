@@ -15,6 +15,8 @@ from urllib.parse import quote, urlencode
 from edgeseries.errors import OriginContract, OriginGarbled
 from edgeseries.origins.ace.limits import LIST_ROWS, PAGE_ROWS
 from edgeseries.origins.ace.row_columns import Row, Rows, page_columns
+from edgeseries.origins.ace.rows import value_of
+from edgeseries.origins.ports.page_reader import PageReader
 from edgeseries.series.json_text import TooDeep, parsed_rows
 from edgeseries.series.points import Point, Site
 from edgeseries.series.timerange import TimeRange, iso_instant
@@ -122,8 +124,11 @@ def denies_site(message: str | None) -> bool:
     return message is not None and _NO_SITE.match(message) is not None
 
 
-def page_in(body: bytes) -> Page:
-    """The page that a body is. Raises OriginGarbled, OriginContract."""
+def page_in(body: bytes, reader: PageReader | None = None) -> Page:
+    """The page that a body is; `reader` reads those that it can. Raises OriginGarbled, OriginContract."""
+    read = None if reader is None else reader.read(body, value_of)
+    if read is not None:
+        return Page(rows=read, cursor=_cursor_of(read.next_cursor, read.has_more))
     found = page_columns(body)
     if found is None:
         return page_of(document_of(body))
