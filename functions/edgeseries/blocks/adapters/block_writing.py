@@ -35,7 +35,8 @@ from edgeseries.planning.empty_days import (
 )
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.streaming import Pause
-from edgeseries.series.days import by_month, day_of
+from edgeseries.series.days import by_month
+from edgeseries.series.samples import days_with_samples
 from edgeseries.storage.bucket import Bucket, Written
 from edgeseries.storage.limits import (
     BUCKET_AT_ONCE,
@@ -229,7 +230,7 @@ def _wait_ms(attempt: int) -> int:
 def _empty_after(ref: BlockRef | None, piece: Piece, month: str, now_ms: int) -> EmptyDays:
     """The empty days of a month once a piece of it is stored."""
     before = NO_EMPTY_DAYS if ref is None else empty_days_of(ref.empty_days, ref.unsettled)
-    busy = by_month({day_of(at_ms) for at_ms in piece.samples.times_ms}).get(month, 0)
+    busy = by_month(days_with_samples(piece.samples.times_ms)).get(month, 0)
     return after_reading(before, read=piece.days, found_empty=piece.days & ~busy, now_ms=now_ms)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from edgeseries.blocks.adapters import silence_statements as statements
 from edgeseries.blocks.ports.blocks import DaysToStore
-from edgeseries.limits import DAY_MS, DOUBT_MAX_AGE_MS
+from edgeseries.limits import DOUBT_MAX_AGE_MS
 from edgeseries.planning.empty_days import (
     Doubt,
     after_doubt,
@@ -18,6 +18,7 @@ from edgeseries.planning.empty_days import (
     silent_days,
 )
 from edgeseries.series.days import by_month, days_in
+from edgeseries.series.samples import days_with_samples
 from edgeseries.storage.database import Command, Database, json_chunks
 
 Place = tuple[str, str]
@@ -38,8 +39,8 @@ class SilenceWatch:
         busy: dict[str, frozenset[int]] = {}
         for one in days:
             read[one.point] = read.get(one.point, frozenset()).union(one.days)
-            heard = {at_ms // DAY_MS for at_ms in one.samples.times_ms}
-            busy[one.point] = busy.get(one.point, frozenset()) | heard
+            heard = days_with_samples(one.samples.times_ms)
+            busy[one.point] = busy.get(one.point, frozenset()).union(heard)
         unheard = frozenset[int]().union(*read.values()) - frozenset[int]().union(*busy.values())
         asked = [point for point, days in read.items() if days & unheard]
         if not asked:
