@@ -103,6 +103,18 @@ def test_months_of_sensors_are_written_as_python_writes_them(seed: int) -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize("other", [5e-324, 1e-322, 1.2e-321])
+def test_floats_whose_bits_are_small_numbers_are_written_in_a_byte_each(other: float) -> None:
+    """An array of them, taken for bytes, once was eight bytes a number in Python's coding."""
+    column: list[Value] = [0.0, other, 0.0, other]
+    found, expected = both(column)
+    assert found == expected
+    key, _, _ = real_month()
+    start_ms = month_days(key.month).start * DAY_MS
+    samples = Samples(times_ms=range(start_ms, start_ms + 4), values=column)
+    assert len({block_encoding.encode_block(key, 1, samples, codec) for codec in CODECS}) == 1
+
+
 def test_real_months_are_the_same_blocks_from_both() -> None:
     for month in ("2015-02", "2015-03"):
         key, block, samples = real_month(month=month)

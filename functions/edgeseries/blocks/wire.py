@@ -59,7 +59,8 @@ def byte_width(largest: int) -> int:
 def planes(numbers: Sequence[int], width: int) -> bytes:
     """Unsigned numbers below 256**width, byte-shuffled: all lowest bytes, then all second, and so on."""
     if width == 1:
-        return bytes(numbers)
+        # `bytes` of an array would be its memory, eight bytes a number.
+        return array("B", numbers).tobytes()
     cells = array(_TYPECODES[width], numbers)
     raw = cells.tobytes()
     return b"".join([raw[place :: cells.itemsize] for place in range(width)])
