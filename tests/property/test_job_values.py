@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edgeseries.errors import (
@@ -88,6 +88,7 @@ def test_batches_hold_every_missing_day_once_within_their_bounds(
     ) or len(months_of(span)) > 1
 
 
+@example(points=("p000",), days=1, densities={"p000": 5e-324}, samples=1)
 @given(points=POINTS, days=st.integers(1, 31), densities=DENSITIES, samples=st.integers(1, 60_000))
 def test_pieces_join_to_the_gap_and_a_dense_one_is_cut_to_days(
     points: tuple[str, ...], days: int, densities: dict[str, float], samples: int

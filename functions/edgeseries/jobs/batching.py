@@ -125,7 +125,8 @@ def cut_piece(gap: Gap, density_per_day: Mapping[str, float], *, samples: int) -
     days = days_touched(gap.span)
     unknown = [point for point in gap.points if point not in density_per_day]
     a_day = sum(density_per_day.get(point, DEFAULT_DENSITY_PER_DAY) for point in gap.points)
-    fitting = 1 if unknown else max(1, int(samples // a_day) if a_day else len(days))
+    # A density may be so small that the quotient is infinite.
+    fitting = 1 if unknown else max(1, int(min(len(days), samples // a_day)) if a_day else len(days))
     if fitting >= len(days):
         return gap, ()
     split = days[0] + fitting
