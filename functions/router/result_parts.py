@@ -11,10 +11,15 @@ from edgeseries.errors import Gone, StoreUnavailable
 from edgeseries.jobs.job import Job, ResultPart
 from edgeseries.jobs.limits import RESULT_MAX_SAMPLES
 from edgeseries.jobs.states import JobStatus
+from edgeseries.limits import SECOND_MS
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.reading.faults import note
 from edgeseries.reading.windows import sizes_by_month, sizes_by_point, stored_index
+from router.fetch_turn import wait_for_turn
 from router.ports import Ports
+
+CUT_WAIT_MS = 5 * SECOND_MS
+"""How long others wait for who cuts a result: a look at the index, or many for dense points."""
 
 
 async def result_parts(job: Job, query: TimeseriesQuery, ports: Ports) -> tuple[ResultPart, ...]:
@@ -38,7 +43,12 @@ async def with_parts(job: Job, ports: Ports) -> Job:
     """The job with its result cut, if it has one and the stores answer."""
     if job.status is not JobStatus.COMPLETED or job.result_parts is not None:
         return job
+    # Many may follow a job that has just completed: one cuts, the others find it cut.
+    key, now_ms = ("result parts", job.job_id), ports.clock.now_ms()
+    ticket = ports.fetches.begin(key, now_ms, until_ms=now_ms + CUT_WAIT_MS)
     try:
+        if ticket is None:
+            await wait_for_turn(key, ports, until_ms=now_ms + CUT_WAIT_MS)
         query = await ports.job_reader.query(job.job_id)
         if query is None:
             return job
@@ -46,6 +56,9 @@ async def with_parts(job: Job, ports: Ports) -> Job:
     except StoreUnavailable as error:
         note(ports, "result_not_cut", error)
         return job
+    finally:
+        if ticket is not None:
+            ports.fetches.end(key, ticket)
 
 
 def query_of_part(query: TimeseriesQuery, part: ResultPart) -> TimeseriesQuery:

@@ -19,6 +19,7 @@ from edgeseries.limits import SECOND_MS
 from router.contract import headers, schemas
 from router.contract.answers import (
     NOT_MODIFIED,
+    ORIGIN,
     RESULT_HEADERS,
     SENT_BODY,
     SERIES,
@@ -265,7 +266,7 @@ ENDPOINTS: Final = (
             ),
             304: NOT_MODIFIED,
         },
-        problems=(NotFound, Conflict, Gone, *STORE),
+        problems=(NotFound, Conflict, Gone, *ORIGIN, *STORE),
     ),
     Endpoint(
         method="GET",
