@@ -13,6 +13,7 @@ from bench.measures.dashboard import DASHBOARD
 from bench.measures.jobs import JOBS
 from bench.measures.kernel_runtime import KERNEL_RUNTIME
 from bench.measures.latency import LATENCY
+from bench.measures.results import RESULTS
 
 MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     LATENCY,
@@ -21,6 +22,7 @@ MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     COLD,
     DASHBOARD,
     JOBS,
+    RESULTS,
 )
 
 assert len({one.name for one in MEASUREMENTS}) == len(MEASUREMENTS)

@@ -89,6 +89,7 @@ class Stack:
     def __init__(self, options: StackOptions) -> None:
         self.url = ""
         self.upstream_url = ""
+        self._upstream: OwnUpstream | None = None
         self.admin_key = new_admin_key()
         self.logs: deque[LogLine] = deque(maxlen=LOG_LINES_MAX)
         self._options = options
@@ -167,7 +168,7 @@ class Stack:
         if own is None:
             _check_free(options.upstream_port, "UPSTREAM_PORT")
         self._take_state()
-        upstream = self._start_simulator() if own is None else own
+        upstream = self._upstream = self._start_simulator() if own is None else own
         config = {"accountId": NO_ACCOUNT, **LOCAL_SETTINGS, **options.settings}
         # The simulator is at another port in every run; whether an upstream of one's own can be used is for
         # the program to say.
@@ -188,6 +189,12 @@ class Stack:
             plan, state=options.state, port=options.port, on_log=self._keep, before_open=self._resume
         )
         self.url = self._host.__enter__().url
+
+    @property
+    def upstream(self) -> OwnUpstream:
+        """What the Workers ask, once the stack runs."""
+        assert self._upstream is not None
+        return self._upstream
 
     def _resume(self, host: Host) -> None:
         count = resume(host)

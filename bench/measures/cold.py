@@ -39,7 +39,6 @@ def _run(setting: Setting) -> Report:
         measured=_most(stats, held),
         unit="times",
         bound="shared-fetch",
-        note="one fetch shared by all is a later stage of the design",
     )
     return Report(findings=(finding,), method=METHOD)
 
