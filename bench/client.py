@@ -11,6 +11,8 @@ from typing import Final, Self
 from urllib.parse import urlencode, urlsplit
 
 TIMEOUT_S: Final = 120.0
+IDLE_S: Final = 2.0
+"""The front closes a connection that was idle for five seconds: one that was for this long is made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,8 @@ class Client:
             parts.hostname or "", parts.port or 0, timeout=TIMEOUT_S
         )
 
+        self._used_s = time.monotonic()
+
     def __enter__(self) -> Self:
         self._connection.connect()
         return self
@@ -42,11 +46,15 @@ class Client:
     def get(self, path: str, **headers: str) -> Reply:
         """GET, taking brotli, the whole body read. Header names have `_` for `-`."""
         sent = {"Accept-Encoding": "br"} | {name.replace("_", "-"): text for name, text in headers.items()}
+        if time.monotonic() - self._used_s > IDLE_S:
+            self._connection.close()
+            self._connection.connect()
         started = time.perf_counter()
         self._connection.request("GET", path, headers=sent)
         response = self._connection.getresponse()
         body = response.read()
         duration_ms = (time.perf_counter() - started) * 1000
+        self._used_s = time.monotonic()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(status=response.status, headers=headers, body=body, duration_ms=duration_ms)
 
