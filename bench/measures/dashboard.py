@@ -239,7 +239,9 @@ class _View:
         if response.status != httpx.codes.OK:
             raise AssertionError(f"the dashboard got {response.status}: {response.body[:300]!r}")
         await self._background.finish()
-        count = json.loads(response.body)["_meta"]["sampleCount"]
+        stream: Any = response.stream
+        body = response.body if stream is None else b"".join([piece async for piece in stream])
+        count = json.loads(body)["_meta"]["sampleCount"]
         if count != _held(truth, self._points, now_ms - self._window_ms, now_ms):
             raise AssertionError(f"the dashboard got {count} samples, which is not what upstream holds")
 
