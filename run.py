@@ -284,15 +284,12 @@ TARGETS: dict[str, Target] = {
     "format": Target("rewrite the code in the house format", (("ruff", "format", "."), ("ruff", "check", "--fix", "--quiet", ".")), (), INSTALLED),
     "test": Target("everything: check, then the tests on the real Workers runtime (SHARD=1/4: the first of four parts)", (*LINTS, FAST, SLOW), (), (*INSTALLED, WRANGLER)),
     "bench": Target(
-        "measure what the system is to hold (ten minutes; QUICK=1: about one; LARGE=1: twenty), write bench/results/latest.json; DATA as for dev",
+        "measure what the system is to hold (fifteen minutes; QUICK=1: about one; LARGE=1: forty), write bench/results/latest.json; DATA as for dev",
         (module("bench"),),
         (Flag("DATA", "--data"), Flag("QUICK", "--quick", bare=True), Flag("LARGE", "--large", bare=True), Flag("REFERENCE", "--reference", bare=True), Flag("ONLY", "--only", many="each")),
         (*INSTALLED, MEASUREMENTS),
     ),
-    "engine": Target(
-        "the program under a real Pulumi engine, built once under build/engine (ten minutes), against a stand-in for Cloudflare",
-        (module("tests.engine.installation"), ("pytest", "-q", "tests/engine")), (), INSTALLED,
-    ),
+    "engine": Target("the program under a real Pulumi engine, built once under build/engine (ten minutes), against a stand-in for Cloudflare", (module("tests.engine.installation"), ("pytest", "-q", "tests/engine")), (), INSTALLED),
     "kernel": Target(
         "build the kernel from kernel/src (CHECK=1: compare with the one in the repository)",
         (module("kernel"),), (Flag("CHECK", "--check", bare=True),), (*INSTALLED, COMPILER),
@@ -322,10 +319,7 @@ TARGETS: dict[str, Target] = {
     "preview": delivery("preview", "make or update the preview of pull request PR and print its URL (needs an account)", Flag("PR", "--pr")),
     "preview-destroy": delivery("preview-destroy", "destroy the preview of pull request PR (needs an account)", Flag("PR", "--pr")),
     "preview-sweep": delivery("preview-sweep", 'destroy every preview whose pull request is not among OPEN="1 2" (needs an account)', Flag("OPEN", "--open", many="always")),
-    "wrangler": Target(
-        "write build/wrangler/<function> for pywrangler; STACK=prod takes its real ids",
-        (module("delivery.wrangler"),), (STACK,), (*INSTALLED, WRANGLER),
-    ),
+    "wrangler": Target("write build/wrangler/<function> for pywrangler; STACK=prod takes its real ids", (module("delivery.wrangler"),), (STACK,), (*INSTALLED, WRANGLER)),
     "smoke": Target("ask the system at URL, or of STACK, for one thing of each kind, and check the answers", (module("delivery.smoke"),), (Flag("URL", "--url"), STACK), INSTALLED),
     "cost": Target(
         "the monthly bill of what the platform would charge for; CACHED_TB, READS, JOBS, SAMPLES as they are",

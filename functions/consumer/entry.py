@@ -22,7 +22,6 @@ from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import AceOrigin
-from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
@@ -32,20 +31,14 @@ from edgeseries.platform.ffi import plain_json, raw, whole_number
 from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformDeadLetterQueue, PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
-from edgeseries.platform.page_reader import RuntimePageReader
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformTimer
-from edgeseries.platform.web import PlatformWeb
-from edgeseries.ports.clock import Clock
-from edgeseries.ports.web import Web
+from edgeseries.platform.upstream import guarded_web, origin_of
 from edgeseries.settings.workers import (
     BATCH_POINTS,
     BATCH_SAMPLES,
-    CIRCUIT_PAUSE_SECONDS,
     KERNEL,
     SETTLE_LAG_MINUTES,
-    UPSTREAM_TOKEN,
-    UPSTREAM_URL,
 )
 
 METRICS = MetricsBuffer()
@@ -133,21 +126,18 @@ def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
         wait_until=ctx.waitUntil,
         kernel=bindings.text(KERNEL) == "on",
     )
-    web = GuardedWeb(
-        PlatformWeb(METRICS.operations),
-        load=UPSTREAM,
-        clock=clock,
-        pause=PlatformTimer().pause,
-        journal=journal,
-        first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
-    )
+    web = guarded_web(bindings, load=UPSTREAM, clock=clock, journal=journal, metrics_buffer=METRICS)
+
+    def origin(dropped: Counter[str]) -> AceOrigin:
+        return origin_of(bindings, web, clock=clock, catalogue=CATALOGUE, dropped=dropped)
+
     ports = Ports(
         job_reader=JobRecords(stores.database),
         batches=BatchRecords(stores.database),
         dead_letters=DeadLetterRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         dead_letter_queue=PlatformDeadLetterQueue(bindings.env.DEAD_LETTERS, METRICS.operations),
-        origin=origin_of(bindings, web, clock, Counter()),
+        origin=origin(Counter()),
         blocks=stores.blocks,
         clock=clock,
         identity=RandomIdentity(),
@@ -161,22 +151,9 @@ def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
 
     def of_message() -> Ports:
         dropped: Counter[str] = Counter()
-        return replace(ports, origin=origin_of(bindings, web, clock, dropped), dropped=dropped)
+        return replace(ports, origin=origin(dropped), dropped=dropped)
 
     return of_message
-
-
-def origin_of(bindings: Bindings, web: Web, clock: Clock, dropped: Counter[str]) -> AceOrigin:
-    """The upstream; `dropped` counts what it sends and nobody asked for."""
-    return AceOrigin(
-        base_url=bindings.text(UPSTREAM_URL),
-        token=bindings.text(UPSTREAM_TOKEN),
-        web=web,
-        clock=clock,
-        catalogue=CATALOGUE,
-        dropped=dropped,
-        page_reader=RuntimePageReader() if bindings.text(KERNEL) == "on" else None,
-    )
 
 
 assert UNEXPECTED_DELAY_S * SECOND_MS < INVOCATION_BUDGET_MS

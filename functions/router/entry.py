@@ -24,13 +24,11 @@ from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.origins.ace.catalogue import Catalogue
-from edgeseries.origins.ace.origin import AceOrigin
-from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
 from edgeseries.planning.adapters.live_memory import LiveMemory
-from edgeseries.planning.fetches_under_way import FetchesUnderWay
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
+from edgeseries.planning.work_under_way import WorkUnderWay
 from edgeseries.platform.background import PlatformBackground
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
@@ -42,25 +40,21 @@ from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
 from edgeseries.platform.kernel import KernelResultEncoder
-from edgeseries.platform.page_reader import RuntimePageReader
 from edgeseries.platform.rate_limiter import PlatformRateLimiter
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformStreaming, PlatformTimer
-from edgeseries.platform.web import PlatformWeb
+from edgeseries.platform.upstream import guarded_web, origin_of
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.incoming import Incoming
 from edgeseries.rates import Tier
 from edgeseries.settings.workers import (
     ANSWER_TTL_DAYS,
-    CIRCUIT_PAUSE_SECONDS,
     DIRECT_MAX_SAMPLES,
     KERNEL,
     LIVE_TTL_SECONDS,
     QUEUED_MIN_SAMPLES,
     REQUEST_DEADLINE_SECONDS,
     SETTLE_LAG_MINUTES,
-    UPSTREAM_TOKEN,
-    UPSTREAM_URL,
 )
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
 from router.access_settings import access_settings
@@ -86,7 +80,7 @@ UPSTREAM = UpstreamLoad()
 BUDGET = SampleBudget()
 """What the samples of all requests of the isolate take, which they share."""
 
-FETCHES = FetchesUnderWay()
+UNDER_WAY = WorkUnderWay()
 """Missing days that requests of the isolate are fetching, so that others wait for their blocks."""
 
 KEYS = KeyMemory()
@@ -159,24 +153,9 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
     journal = PlatformJournal(
         function="router", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
-    web = GuardedWeb(
-        PlatformWeb(METRICS.operations),
-        load=UPSTREAM,
-        clock=clock,
-        pause=PlatformTimer().pause,
-        journal=journal,
-        first_pause_ms=bindings.whole(CIRCUIT_PAUSE_SECONDS),
-    )
+    web = guarded_web(bindings, load=UPSTREAM, clock=clock, journal=journal, metrics_buffer=METRICS)
     dropped: Counter[str] = Counter()
-    origin = AceOrigin(
-        base_url=bindings.text(UPSTREAM_URL),
-        token=bindings.text(UPSTREAM_TOKEN),
-        web=web,
-        clock=clock,
-        catalogue=CATALOGUE,
-        dropped=dropped,
-        page_reader=RuntimePageReader() if bindings.text(KERNEL) == "on" else None,
-    )
+    origin = origin_of(bindings, web, clock=clock, catalogue=CATALOGUE, dropped=dropped)
     duties = DatabaseDutyRecords(stores.database)
     encoder, text_of = encoders_of(bindings)
     streaming = PlatformStreaming(wait_until=ctx.waitUntil, journal=journal, text_of=text_of)
@@ -225,7 +204,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
         live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
         encoder=encoder,
-        fetches=FETCHES,
+        under_way=UNDER_WAY,
         sample_budget=BUDGET,
         faults=stores.faults,
         dropped=dropped,

@@ -5,9 +5,9 @@ blocks.
 from collections.abc import Hashable
 
 from edgeseries.limits import BUDGET_LINGER_MS, SHARED_FETCH_TURN_MS
-from edgeseries.planning.fetches_under_way import FetchesUnderWay, fetch_key
 from edgeseries.planning.freshness import Freshness
 from edgeseries.planning.routing import Route
+from edgeseries.planning.work_under_way import WorkUnderWay, fetch_key
 from edgeseries.reading.survey import Survey
 from router.endpoint import Arrival
 from router.ports import Ports
@@ -18,7 +18,7 @@ class FetchTurn:
     it.
     """
 
-    def __init__(self, fetches: FetchesUnderWay, key: Hashable, ticket: int) -> None:
+    def __init__(self, fetches: WorkUnderWay, key: Hashable, ticket: int) -> None:
         self._fetches = fetches
         self._key = key
         self._ticket = ticket
@@ -54,11 +54,11 @@ def take_turn(key: Hashable, arrival: Arrival, ports: Ports) -> FetchTurn | None
     ended.
     """
     until_ms = arrival.deadline_ms + BUDGET_LINGER_MS
-    ticket = ports.fetches.begin(key, ports.clock.now_ms(), until_ms=until_ms)
-    return None if ticket is None else FetchTurn(ports.fetches, key, ticket)
+    ticket = ports.under_way.begin(key, ports.clock.now_ms(), until_ms=until_ms)
+    return None if ticket is None else FetchTurn(ports.under_way, key, ticket)
 
 
 async def wait_for_turn(key: Hashable, ports: Ports, *, until_ms: int) -> None:
     """Wait until nobody fetches it any more, until then (UTC epoch) at most."""
-    while ports.fetches.is_under_way(key, now_ms := ports.clock.now_ms()) and now_ms < until_ms:
+    while ports.under_way.is_under_way(key, now_ms := ports.clock.now_ms()) and now_ms < until_ms:
         await ports.timer.pause(SHARED_FETCH_TURN_MS)

@@ -23,10 +23,10 @@ from edgeseries.metrics.ports.journal import Journal
 from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
-from edgeseries.planning.fetches_under_way import FetchesUnderWay
 from edgeseries.planning.ports.live_cache import LiveCache
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
+from edgeseries.planning.work_under_way import WorkUnderWay
 from edgeseries.ports.background import Background
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
@@ -75,7 +75,7 @@ class Ports:
     settle_lag_ms: int
     live_ttl_ms: int
     encoder: ResultEncoder = field(default_factory=PythonResultEncoder)
-    fetches: FetchesUnderWay = field(default_factory=FetchesUnderWay)
+    under_way: WorkUnderWay = field(default_factory=WorkUnderWay)
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
     faults: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)

@@ -45,7 +45,7 @@ async def with_parts(job: Job, ports: Ports) -> Job:
         return job
     # Many may follow a job that has just completed: one cuts, the others find it cut.
     key, now_ms = ("result parts", job.job_id), ports.clock.now_ms()
-    ticket = ports.fetches.begin(key, now_ms, until_ms=now_ms + CUT_WAIT_MS)
+    ticket = ports.under_way.begin(key, now_ms, until_ms=now_ms + CUT_WAIT_MS)
     try:
         if ticket is None:
             await wait_for_turn(key, ports, until_ms=now_ms + CUT_WAIT_MS)
@@ -58,7 +58,7 @@ async def with_parts(job: Job, ports: Ports) -> Job:
         return job
     finally:
         if ticket is not None:
-            ports.fetches.end(key, ticket)
+            ports.under_way.end(key, ticket)
 
 
 def query_of_part(query: TimeseriesQuery, part: ResultPart) -> TimeseriesQuery:

@@ -103,7 +103,7 @@ fn probesAreFifteenths(column: *const Column, places: usize) bool {
         const float = column.float(place);
         if (!std.math.isFinite(float)) continue;
         if (!(@abs(float) * divisor < max_scaled)) return false;
-        if (roundedEven(float * divisor) / divisor != float) return false;
+        if (floats.roundedEven(float * divisor) / divisor != float) return false;
     }
     return true;
 }
@@ -186,19 +186,10 @@ fn worth(column: *const Column, scaling: Scaling, places: usize) Fault!?Fit {
 fn fittingInteger(float: f64, scaling: Scaling, divisor: f64) ?i64 {
     const largest = max_scaled / divisor;
     const within = -largest < float and float < largest;
-    const number: i64 = if (within) @intFromFloat(roundedEven(float * divisor)) else 0;
+    const number: i64 = if (within) @intFromFloat(floats.roundedEven(float * divisor)) else 0;
     var back = @as(f64, @floatFromInt(number)) / divisor;
     if (scaling == .single) back = @as(f32, @floatCast(back));
     return if (@as(u64, @bitCast(back)) == @as(u64, @bitCast(float))) number else null;
-}
-
-/// To the nearest whole number, halves to even.
-fn roundedEven(float: f64) f64 {
-    const below = @floor(float);
-    const rest = float - below;
-    if (rest < 0.5) return below;
-    if (rest > 0.5) return below + 1;
-    return if (@rem(below, 2) == 0) below else below + 1;
 }
 
 fn offer(column: *Column, fit: *const Fit) Fault!void {

@@ -63,6 +63,15 @@ pub fn ordered(number: i64) i64 {
     return if (number >= 0) number else number ^ 0x7fff_ffff_ffff_ffff;
 }
 
+/// To the nearest whole number, halves to even.
+pub fn roundedEven(float: f64) f64 {
+    const below = @floor(float);
+    const rest = float - below;
+    if (rest < 0.5) return below;
+    if (rest > 0.5) return below + 1;
+    return if (@rem(below, 2) == 0) below else below + 1;
+}
+
 /// 2 to the power of at most 1,000.
 fn powerOf2(places: usize) f64 {
     return @bitCast((1023 + @as(u64, places)) << 52);

@@ -81,13 +81,5 @@ fn ratioOf(number: i64, places: usize) Ratio {
         under = rest;
     }
     const near = floats.quotient(numerator, denominator) * @as(f64, @floatFromInt(one));
-    return .{ .numerator = numerator, .denominator = denominator, .rounding = number - roundedEven(near) };
-}
-
-/// To the nearest whole number, halves to even.
-fn roundedEven(float: f64) i64 {
-    const below = @floor(float);
-    const rest = float - below;
-    const up = rest > 0.5 or (rest == 0.5 and @rem(below, 2) != 0);
-    return @as(i64, @intFromFloat(below)) + @intFromBool(up);
+    return .{ .numerator = numerator, .denominator = denominator, .rounding = number - @as(i64, @intFromFloat(floats.roundedEven(near))) };
 }

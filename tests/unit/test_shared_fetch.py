@@ -9,7 +9,7 @@ import pytest
 from edgeseries.errors import OriginUnreachable
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.limits import DAY_MS
-from edgeseries.planning.fetches_under_way import FetchesUnderWay, fetch_key
+from edgeseries.planning.work_under_way import WorkUnderWay, fetch_key
 from edgeseries.series.timerange import parse_instant
 from router.flow import answer
 from router.ports import Ports
@@ -95,7 +95,7 @@ def test_many_who_lack_the_same_days_fetch_them_once() -> None:
     assert fetches(ports) == 1
     verdicts = [response.headers["Cache-Status"] for response in responses]
     assert sum("hit" in verdict for verdict in verdicts) == CALLERS - 1
-    assert not ports.fetches._fetches
+    assert not ports.under_way._fetches
 
 
 def test_a_refresh_and_who_wants_nothing_stored_fetch_for_themselves() -> None:
@@ -116,13 +116,13 @@ def test_when_a_fetch_fails_who_waited_tries_once_itself() -> None:
         return await asyncio.gather(*(one(ports) for _ in range(3)))
 
     assert [response.status for response in asyncio.run(together())] == [502, 502, 502]
-    assert not ports.fetches._fetches
+    assert not ports.under_way._fetches
 
 
 def test_nobody_waits_longer_than_half_of_the_time_he_has() -> None:
     ports = made(alone=True)
     key = fetch_key(SITE, {"a": (JUNE, JUNE + 1)})
-    assert ports.fetches.begin(key, NOW_MS, until_ms=NOW_MS + 10 * DAY_MS) is not None
+    assert ports.under_way.begin(key, NOW_MS, until_ms=NOW_MS + 10 * DAY_MS) is not None
     assert asyncio.run(one(ports)).status == 200
     assert fetches(ports) == 1
     assert isinstance(ports.timer, Turns)
@@ -130,7 +130,7 @@ def test_nobody_waits_longer_than_half_of_the_time_he_has() -> None:
 
 
 def test_a_turn_ends_by_itself_and_belongs_to_whom_it_was_given() -> None:
-    board = FetchesUnderWay()
+    board = WorkUnderWay()
     first = board.begin("k", 0, until_ms=10)
     assert first is not None
     assert board.begin("k", 9, until_ms=20) is None

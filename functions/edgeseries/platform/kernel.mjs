@@ -107,7 +107,7 @@ function bytesOf(part) {
 }
 
 /** Bring in every piece of a program and settle them. */
-function settle(kernel, { pieces, startMs, endMs }, parts) {
+function settle(kernel, { pieces }, parts) {
   for (const piece of pieces) {
     const bytes = bytesOf(parts[piece.part]);
     if (piece.samples === undefined) {
@@ -120,8 +120,7 @@ function settle(kernel, { pieces, startMs, endMs }, parts) {
     bring(kernel, piece.samples, columnsOfSegment(stored));
     checked(kernel.decode(BigInt(piece.originMs), piece.days, piece.covered, piece.wanted));
   }
-  const start = startMs === undefined ? EVER[0] : BigInt(startMs);
-  checked(kernel.settle(start, endMs === undefined ? EVER[1] : BigInt(endMs)));
+  checked(kernel.settle(...EVER));
 }
 
 /** The settled pieces of a program as columns. */

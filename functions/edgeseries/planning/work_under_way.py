@@ -1,4 +1,5 @@
-"""Which missing days requests of an isolate are fetching right now, so that others need not fetch them, too.
+"""What requests of an isolate are at right now (days that they fetch, a result that they cut), so that
+others wait for it.
 
 All requests of an isolate share it, so it is plain data: what one request waits with, no other may touch (on
 Workers a promise belongs to the request that made it). Who waits looks again and again. The platform may
@@ -22,7 +23,7 @@ def fetch_key(site: str, missing_days: Mapping[str, tuple[int, ...]]) -> Hashabl
     return site, tuple(sorted(missing_days.items()))
 
 
-class FetchesUnderWay:
+class WorkUnderWay:
     """The fetches of one isolate, by key."""
 
     def __init__(self) -> None:
