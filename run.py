@@ -50,7 +50,7 @@ MADE = (
 )  # fmt: skip
 """What `distclean` removes."""
 
-CODE = ("functions", "infra", "kernel", "local", "tests", "bench")
+CODE = ("functions", "infra", "kernel", "local", "tests", "bench", "clients")
 """Folders of Python code of ours; `distclean` removes the bytecode beside it."""
 
 

@@ -111,7 +111,7 @@ def _tuned() -> dict[str, dict[str, Any]]:
 
 
 def _parquet(name: str, **options: Any) -> Baseline:
-    import pyarrow as pa  # noqa: PLC0415 - of the extra `bench`, which tests do not install
+    import pyarrow as pa  # noqa: PLC0415 - loaded for this measurement alone
     from pyarrow import parquet  # noqa: PLC0415 - likewise
 
     def pack(months: Sequence[Month]) -> Pieces:

@@ -5,7 +5,9 @@ runs it, with a real Pulumi engine and a stand-in for the account), `account` (i
 and nobody here runs it), or `tested=<path>` (that test runs it).
 """
 
+import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,3 +57,18 @@ def blocks_of(document: Path) -> Iterator[Block]:
 
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks_of(document)]
+
+
+def user_environment(url: str, folder: Path) -> dict[str, str]:
+    """The environment of a user who has installed the Python client, and of whom `url` is the server."""
+    command = folder / "bin" / "edgeseries"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m edgeseries_client.command "$@"\n')
+    command.chmod(0o755)
+    return {
+        "PATH": f"{command.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "clients" / "python"),
+        "URL": url,
+        "EDGESERIES_URL": url,
+        "NO_PROXY": "*",
+    }

@@ -1,6 +1,5 @@
 """What the guides say to type against a running stack does what they say."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.hosting import NODE
-from tests.guides import BLOCKS, Block
+from tests.guides import BLOCKS, Block, user_environment
 from tests.runtime.conftest import Running
 
 pytestmark = pytest.mark.runtime
@@ -28,7 +27,7 @@ def test_it_works_as_written(running: Running, block: Block, tmp_path: Path) -> 
         PROGRAMS[block.language],
         input=block.text,
         cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "URL": running.stack.url, "NO_PROXY": "*"},
+        env=user_environment(running.stack.url, tmp_path),
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,

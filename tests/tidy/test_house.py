@@ -14,7 +14,7 @@ from run import TARGETS
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
     path
-    for folder in ("functions", "infra", "kernel", "local", "bench", "tests")
+    for folder in ("functions", "infra", "kernel", "local", "bench", "clients", "tests")
     for path in (ROOT / folder).rglob("*.py")
     if "node_modules" not in path.parts
 )

@@ -1,0 +1,148 @@
+"""What the client does, as flows: one list of steps for those who block and those who do not."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+from edgeseries_client.assembly import assemble, format_for
+from edgeseries_client.decoding import accepted, result_of
+from edgeseries_client.errors import UnknownPoints
+from edgeseries_client.jobs import Job, follow
+from edgeseries_client.question import Question
+from edgeseries_client.retrying import RetryPolicy, asked
+from edgeseries_client.series import Result, joined
+from edgeseries_client.spool import Spool
+from edgeseries_client.steps import Call, Flow, Stream
+
+Missing = Literal["raise", "ignore"]
+
+TIMESERIES: Final = "/api/timeseries"
+ACCEPTED: Final = 202
+
+
+def document(path: str, query: Mapping[str, Any], policy: RetryPolicy) -> Flow[Any]:
+    """A JSON document; parameters that are None are left out."""
+    given = tuple((name, str(value)) for name, value in query.items() if value is not None)
+    answer = yield from asked(Call(method="GET", path=path, query=given), policy)
+    return json.loads(answer.body)
+
+
+def sites(policy: RetryPolicy) -> Flow[list[str]]:
+    """Names of sites."""
+    found = yield from document("/api/sites", {}, policy)
+    return [one["name"] for one in found["sites"]]
+
+
+def points(site: str, filters: Mapping[str, Any], policy: RetryPolicy) -> Flow[list[dict[str, Any]]]:
+    """Points of a site: name, unit, kind, interval."""
+    path = f"/api/sites/{quote(site, safe='')}/points"
+    found = yield from document(path, filters, policy)
+    listed: list[dict[str, Any]] = found["points"]
+    return listed
+
+
+def read(question: Question, *, missing: Missing, policy: RetryPolicy) -> Flow[Result]:
+    """The series of a question, at once or by a job, whatever its size.
+
+    Raises: UnknownPoints unless missing is "ignore"; JobEnded; ProblemError; ConnectionFault.
+    """
+    results: list[Result] = []
+    for part in question.slices():
+        headers = {"Accept": accepted()}
+        call = Call(method="POST", path=TIMESERIES, json=part.body(), headers=headers)
+        answer = yield from asked(call, policy)
+        if answer.status == ACCEPTED:
+            job = yield from follow(Job.from_document(json.loads(answer.body)), policy)
+            results += yield from result_parts(job, policy)
+        else:
+            results.append(result_of(answer))
+    result = joined(results)
+    if result.errors and missing == "raise":
+        raise UnknownPoints(result.errors)
+    return result
+
+
+def result_parts(job: Job, policy: RetryPolicy) -> Flow[list[Result]]:
+    """The result of a completed job, part by part."""
+    found = []
+    for number in range(1, job.result_parts + 1):
+        call = Call(
+            method="GET",
+            path=f"/api/jobs/{quote(job.job_id, safe='')}/result",
+            query=(("part", str(number)),),
+            headers={"Accept": accepted()},
+        )
+        answer = yield from asked(call, policy)
+        found.append(result_of(answer))
+    return found
+
+
+def job_of(question: Question, priority: str, policy: RetryPolicy) -> Flow[Job]:
+    """Make the job of a question, or join the one that it has. Raises ValueError for too many points."""
+    parts = question.slices()
+    if len(parts) > 1:
+        raise ValueError(f"{len(question.points):,} points are more than one job takes; ask in several")
+    fields = question.body() | {"priority": priority}
+    answer = yield from asked(Call(method="POST", path="/api/jobs", json=fields), policy)
+    return Job.from_document(json.loads(answer.body))
+
+
+def save(question: Question, target: Path, *, policy: RetryPolicy) -> Flow[Path]:
+    """A question's samples in a file, however many: its job, the parts of the result, one file of them.
+
+    A download that broke off is gone on with when the same is saved to the same file again.
+    Returns: the file. Raises: ValueError, JobEnded, ProblemError, ConnectionFault, MissingLibrary.
+    """
+    chosen = format_for(target)
+    job = yield from job_of(question, "normal", policy)
+    job = yield from follow(job, policy)
+    return (yield from save_job(job, target, chosen=chosen, policy=policy))
+
+
+def save_job(job: Job, target: Path, *, chosen: str, policy: RetryPolicy) -> Flow[Path]:
+    """The result of a completed job in a file."""
+    spool = Spool(target, f"{job.job_id} {chosen}")
+    sinks = [spool.part(number) for number in range(1, job.result_parts + 1)]
+    for number, sink in enumerate(sinks, 1):
+        if sink.complete:
+            continue
+        call = Call(
+            method="GET",
+            path=f"/api/jobs/{quote(job.job_id, safe='')}/result",
+            query=(("format", chosen), ("part", str(number))),
+        )
+        yield from asked(Stream(call=call, sink=sink), policy)
+        sink.end()
+    assemble([sink.path for sink in sinks], target)
+    spool.remove()
+    return target
+
+
+def latest(
+    site: str, names: tuple[str, ...] | None, more: Mapping[str, Any], policy: RetryPolicy
+) -> Flow[dict[str, Any]]:
+    """The last sample of each point: the document of `/api/latest`."""
+    given = [("site", site), *(("point", name) for name in names or ())]
+    given += [(name, str(value)) for name, value in more.items() if value is not None]
+    answer = yield from asked(Call(method="GET", path="/api/latest", query=tuple(given)), policy)
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+def coverage(question: Question, policy: RetryPolicy) -> Flow[dict[str, Any]]:
+    """Which days are stored, empty, missing, live: the document of `/api/coverage`."""
+    fields = {name: value for name, value in question.body().items() if name in RANGE_FIELDS}
+    answer = yield from asked(Call(method="POST", path="/api/coverage", json=fields), policy)
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+def document_of(call: Call, policy: RetryPolicy) -> Flow[Any]:
+    """One request, and the JSON that it is answered with."""
+    answer = yield from asked(call, policy)
+    return json.loads(answer.body)
+
+
+RANGE_FIELDS: Final = frozenset({"site", "points", "start_time", "end_time"})

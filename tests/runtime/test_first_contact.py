@@ -1,0 +1,151 @@
+"""The notebook, and the Python client against the whole stack: what comes is the truth.
+
+The ten things that everybody wants first are the blocks of `docs/first-contact.md`: `test_guides.py` runs
+them.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from edgeseries_client import (
+    AsyncClient,
+    Client,
+    Conflict,
+    InvalidRequest,
+    JobEnded,
+    NotFound,
+    RetryPolicy,
+    UnknownPoints,
+)
+from local.expected import expected_samples
+from tests import made_up
+from tests.guides import ROOT, blocks_of
+from tests.loopback import NO_CERTIFICATES
+from tests.runtime.conftest import Running
+
+pytestmark = pytest.mark.runtime
+
+NOTEBOOK = list(blocks_of(ROOT / "docs" / "notebook.md"))
+CELLS = [block for block in NOTEBOOK if block.mark == "tested=tests/runtime/test_first_contact.py"]
+MARCH = ("2015-03-01", "2015-04-01")
+MARCH_MS = (1_425_168_000_000, 1_427_846_400_000)
+ODD_DAYS = ("2024-02-29", "2024-03-02")
+ODD_DAYS_MS = (1_709_164_800_000, 1_709_337_600_000)
+
+
+@pytest.fixture
+def client(running: Running) -> Iterator[Client]:
+    http = httpx.Client(base_url=running.stack.url, trust_env=False, verify=NO_CERTIFICATES, timeout=60)
+    with Client(http=http, progress=False) as made:
+        yield made
+
+
+def truth(running: Running, site: str, point: str, span_ms: tuple[int, int]) -> list[tuple[Any, ...]]:
+    return [tuple(one) for one in expected_samples(running.truth, site, point, *span_ms)]
+
+
+def test_the_notebook_runs_from_its_first_cell_to_its_last(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGESERIES_URL", running.stack.url)
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.chdir(tmp_path)
+    assert len(CELLS) > 5
+    names: dict[str, Any] = {}
+    for cell in CELLS:
+        exec(compile(cell.text, cell.place, "exec"), names)  # noqa: S102 - our own document
+    names["site"].client.close()
+
+
+def test_every_kind_of_value_comes_as_it_is(running: Running, client: Client) -> None:
+    points = [made_up.TEXTS, made_up.SWITCH, made_up.ODD_TEXTS, made_up.MESSY, made_up.EMPTY, made_up.COMMA]
+    read = client.site(made_up.ODD_SITE).read(points, *ODD_DAYS, as_="dict")
+    expected = {name: truth(running, made_up.ODD_SITE, name, ODD_DAYS_MS) for name in sorted(points)}
+    assert repr(read) == repr(expected)
+
+
+@pytest.mark.parametrize("route", ["direct", "cached", "queued"])
+def test_a_month_is_the_truth_on_every_route(running: Running, client: Client, route: str) -> None:
+    read = client.site("opengrid_minute").read("water_6616", *MARCH, as_="dict", route=route)
+    assert read == {"water_6616": truth(running, "opengrid_minute", "water_6616", MARCH_MS)}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "ndjson", "json"])
+def test_a_file_holds_every_sample(running: Running, client: Client, tmp_path: Path, suffix: str) -> None:
+    import pandas as pd  # noqa: PLC0415 - a second that other files need not wait for
+
+    path = client.site("opengrid_minute").save("water_6616", *MARCH, tmp_path / f"w.{suffix}")
+    expected = truth(running, "opengrid_minute", "water_6616", MARCH_MS)
+    if suffix == "json":
+        assert path.read_text().count("[14") == len(expected)
+        return
+    readers: dict[str, Any] = {
+        "csv": pd.read_csv, "parquet": pd.read_parquet, "ndjson": lambda one: pd.read_json(one, lines=True),
+    }  # fmt: skip
+    values = readers[suffix](path)["value"]
+    assert values.tolist() == pytest.approx([value for _, value in expected], rel=1e-12)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_is_wrong_is_an_error_of_its_class(client: Client) -> None:
+    with pytest.raises(InvalidRequest, match="start_time"):
+        client.site("opengrid_minute").read("water_2923", "yesterday-ish", "2015-03-02")
+    with pytest.raises(NotFound):
+        client.site("no such site").points()
+    with pytest.raises(UnknownPoints, match="no_such_point"):
+        client.site("opengrid_minute").read(["no_such_point", "water_2923"], "2015-03-02", "2015-03-03")
+    with pytest.raises(NotFound):
+        client.job("no-such-job")
+
+
+def test_jobs_are_made_watched_and_cancelled(client: Client, running: Running) -> None:
+    seen: list[float] = []
+    client.connection._progress = lambda job: seen.append(job.progress)
+    job = client.site("opengrid_hourly").job(["elec_0668", "elec_156e"], "2016-02-01", "2016-03-01")
+    assert client.watch(job).status == "completed"
+    assert seen == sorted(seen)
+    assert seen[-1] == 100.0
+    assert job.job_id in [one.job_id for one in client.jobs()]
+    with pytest.raises(Conflict):
+        client.cancel(job.job_id)
+    running.upstream(latency_ms=500)
+    slow = client.site("opengrid_hourly").job("opengrid_hourly/gas_313b", "2016-02-01", "2016-08-01")
+    assert client.cancel(slow.job_id).status == "cancelled"
+    with pytest.raises(JobEnded, match="cancelled"):
+        client.watch(slow)
+    running.upstream()
+    assert client.watch(client.retry(slow.job_id)).status == "completed"
+
+
+def test_what_is_stored_is_told(client: Client) -> None:
+    told = client.site("opengrid_minute").coverage("water_2923", *MARCH)
+    assert told["totals"]["points"] == 1
+
+
+def test_an_upstream_in_trouble_is_asked_again(running: Running, client: Client) -> None:
+    running.upstream(rate_500=1)
+    client.connection.policy = RetryPolicy(tries=2, first_pause_s=0.01)
+    with pytest.raises(Exception, match=r"50[23]"):
+        client.site("opengrid_minute").read("water_b285", "2015-03-02", "2015-03-03", route="direct")
+    running.upstream()
+    assert len(client.site("opengrid_minute").read("water_b285", "2015-03-02", "2015-03-03", route="direct"))
+
+
+async def _read(url: str) -> tuple[int, int]:
+    http = httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_CERTIFICATES, timeout=60)
+    async with AsyncClient(http=http, progress=False) as client:
+        site = client.site("opengrid_minute")
+        frames = await asyncio.gather(
+            site.read("water_2923", "2015-03-02", "2015-03-03"),
+            site.read("opengrid_minute/gas_313b", "2016-12-05", "2016-12-06", route="queued"),
+        )
+        return len(frames[0]), len(frames[1])
+
+
+def test_the_client_that_does_not_block_reads_two_at_once(running: Running) -> None:
+    assert asyncio.run(_read(running.stack.url)) == (1440, 1440)
