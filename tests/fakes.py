@@ -34,8 +34,7 @@ class FakeOrigin:
     calls: list[tuple[str, ...]] = field(default_factory=list)
     spans: list[TimeRange] = field(default_factory=list)
 
-    @property
-    def capabilities(self) -> Capabilities:
+    def capabilities(self, site: str) -> Capabilities:  # noqa: ARG002
         return Capabilities(batch_points=50, call_samples=35_000)
 
     async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
@@ -172,7 +171,7 @@ class FixedUpstream:
 
     left_alone: bool = False
 
-    def suspended(self) -> bool:
+    def suspended(self, site: str) -> bool:  # noqa: ARG002
         return self.left_alone
 
 

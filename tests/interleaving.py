@@ -119,9 +119,8 @@ class Vendor:
     since: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     instants: Sequence[int] = (0, DAY_MS // 2)
 
-    @property
-    def capabilities(self) -> Capabilities:
-        return FakeOrigin({}).capabilities
+    def capabilities(self, site: str) -> Capabilities:
+        return FakeOrigin({}).capabilities(site)
 
     def correct(self, point: str, day: int) -> None:
         """A new version of a day, from this moment on."""

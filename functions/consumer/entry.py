@@ -20,9 +20,7 @@ from edgeseries.jobs.limits import INVOCATION_BUDGET_MS, MESSAGES_AT_ONCE
 from edgeseries.limits import SECOND_MS
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
-from edgeseries.origins.ace.catalogue import Catalogue
-from edgeseries.origins.ace.origin import AceOrigin
-from edgeseries.origins.adapters.upstream_load import UpstreamLoad
+from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
@@ -33,7 +31,7 @@ from edgeseries.platform.job_queue import PlatformDeadLetterQueue, PlatformJobQu
 from edgeseries.platform.journal import PlatformJournal
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformTimer
-from edgeseries.platform.upstream import guarded_web, origin_of
+from edgeseries.platform.upstream import Caller, Upstreams, upstreams_of
 from edgeseries.settings.workers import (
     BATCH_POINTS,
     BATCH_SAMPLES,
@@ -44,14 +42,12 @@ from edgeseries.settings.workers import (
 METRICS = MetricsBuffer()
 """What invocations of the isolate count before it is written."""
 
-UPSTREAM = UpstreamLoad()
-"""What all invocations of the isolate have under way at the upstream, and whether it is called at all."""
+ORIGINS = IsolateOrigins()
+"""What all invocations of the isolate have under way at each upstream, whether it is called at all, and names
+of points that it has."""
 
 BUDGET = SampleBudget()
 """What the samples of all invocations of the isolate take, which they share."""
-
-CATALOGUE = Catalogue()
-"""Names of points that all invocations of the isolate share."""
 
 
 class Default(WorkerEntrypoint):
@@ -126,18 +122,19 @@ def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
         wait_until=ctx.waitUntil,
         kernel=bindings.text(KERNEL) == "on",
     )
-    web = guarded_web(bindings, load=UPSTREAM, clock=clock, journal=journal, metrics_buffer=METRICS)
+    caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS)
 
-    def origin(dropped: Counter[str]) -> AceOrigin:
-        return origin_of(bindings, web, clock=clock, catalogue=CATALOGUE, dropped=dropped)
+    def upstreams(dropped: Counter[str]) -> Upstreams:
+        return upstreams_of(bindings, caller, isolate=ORIGINS, dropped=dropped)
 
+    first = upstreams(Counter())
     ports = Ports(
         job_reader=JobRecords(stores.database),
         batches=BatchRecords(stores.database),
         dead_letters=DeadLetterRecords(stores.database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         dead_letter_queue=PlatformDeadLetterQueue(bindings.env.DEAD_LETTERS, METRICS.operations),
-        origin=origin(Counter()),
+        origin=first.origin,
         blocks=stores.blocks,
         clock=clock,
         identity=RandomIdentity(),
@@ -145,13 +142,14 @@ def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
         budget=stores,
         batch_sizes=BatchSizes(points=bindings.whole(BATCH_POINTS), samples=bindings.whole(BATCH_SAMPLES)),
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
+        settle_lags=first.settle_lags,
         timer=PlatformTimer(),
         sample_budget=BUDGET,
     )
 
     def of_message() -> Ports:
         dropped: Counter[str] = Counter()
-        return replace(ports, origin=origin(dropped), dropped=dropped)
+        return replace(ports, origin=upstreams(dropped).origin, dropped=dropped)
 
     return of_message
 

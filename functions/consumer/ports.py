@@ -17,6 +17,7 @@ from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
 from edgeseries.ports.streaming import Timer
 from edgeseries.reading.series_reader import SeriesReader
+from edgeseries.series.days import SettleLags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Ports:
     budget: Budget
     batch_sizes: BatchSizes
     settle_lag_ms: int
+    settle_lags: SettleLags = field(default_factory=SettleLags)
     dropped: Counter[str] = field(default_factory=Counter)
     timer: Timer
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
@@ -51,4 +53,5 @@ class Ports:
             clock=self.clock,
             journal=self.journal,
             settle_lag_ms=self.settle_lag_ms,
+            settle_lags=self.settle_lags,
         )

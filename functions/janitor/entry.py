@@ -1,6 +1,7 @@
 """The janitor Worker: a cron event in, a sweep done. It decides nothing."""
 
 import traceback
+from collections import Counter
 from collections.abc import Awaitable
 from typing import Any
 
@@ -13,8 +14,7 @@ from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.metrics.adapters.webhook import Webhook
 from edgeseries.metrics.ports.journal import Journal
-from edgeseries.origins.ace.catalogue import Catalogue
-from edgeseries.origins.ace.origin import AceOrigin
+from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
 from edgeseries.platform.d1 import D1Database
@@ -23,6 +23,7 @@ from edgeseries.platform.health_checker import PlatformHealthChecker
 from edgeseries.platform.job_queue import PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
 from edgeseries.platform.r2 import R2Bucket
+from edgeseries.platform.upstream import Caller, upstreams_of
 from edgeseries.platform.web import PlatformWeb
 from edgeseries.settings.workers import (
     ALERT_WEBHOOK_URL,
@@ -30,8 +31,6 @@ from edgeseries.settings.workers import (
     DEAD_LETTER_KEEP_DAYS,
     JOB_KEEP_DAYS,
     RESCUE_AFTER_SECONDS,
-    UPSTREAM_TOKEN,
-    UPSTREAM_URL,
 )
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
@@ -71,12 +70,12 @@ def ports_of(bindings: Bindings) -> Ports:
         function="janitor", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
     records = DatabaseDutyRecords(database)
-    origin = AceOrigin(
-        base_url=bindings.text(UPSTREAM_URL),
-        token=bindings.text(UPSTREAM_TOKEN),
-        web=PlatformWeb(METRICS.operations),
-        clock=clock,
-        catalogue=Catalogue(),
+    upstreams = upstreams_of(
+        bindings,
+        Caller(clock=clock, journal=journal, metrics_buffer=METRICS),
+        isolate=IsolateOrigins(),
+        dropped=Counter(),
+        guarded=False,
     )
     return Ports(
         records=records,
@@ -89,7 +88,7 @@ def ports_of(bindings: Bindings) -> Ports:
             database=bindings.database,
             bucket=bindings.cache,
             queues=bindings.job_queues,
-            origin=origin,
+            origins=upstreams.by_part,
             duties=records,
             clock=clock,
             journal=journal,

@@ -72,11 +72,12 @@ def of_duties(records: Sequence[DutyRecord], now_ms: int) -> dict[Measure, float
 
 
 def of_parts(findings: Sequence[Finding]) -> dict[Measure, float]:
-    """From the probes of the upstream and the queues."""
+    """From the probes of the queues and the upstreams: how many of these do not answer."""
     found: dict[Measure, float] = {}
     for one in findings:
-        if one.part == "upstream":
-            found[Measure.UPSTREAM_DOWN] = float(one.fault is not None)
+        if one.part.partition(":")[0] == "upstream":
+            down = found.get(Measure.UPSTREAM_DOWN, 0.0)
+            found[Measure.UPSTREAM_DOWN] = down + float(one.fault is not None)
         if one.part == "queues" and one.fault is None:
             found[Measure.BACKLOG_MESSAGES] = sum(value for _, value in one.facts)
     return found

@@ -15,7 +15,9 @@ from router.ports import Ports
 
 def may_be_cached(query: TimeseriesQuery, freshness: Freshness, arrival: Arrival, ports: Ports) -> bool:
     """Whether a cached answer may be there and is wanted: it is sealed, and the caller takes stored ones."""
-    unsealed_day = first_unsealed_day(now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lag_ms)
+    unsealed_day = first_unsealed_day(
+        now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lags.of(query.site, ports.settle_lag_ms)
+    )
     sealed = day_of(query.span.end_ms - 1) < unsealed_day
     return sealed and freshness.reads and query.forced in (None, Route.CACHED)
 
@@ -40,6 +42,7 @@ async def cached_answer(query: TimeseriesQuery, stamp: int, arrival: Arrival, po
         point_count=facts.point_count,
         sample_count=facts.sample_count,
         verdict=Verdict.HIT,
+        site=query.site,
     )
 
 

@@ -23,8 +23,7 @@ from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
-from edgeseries.origins.ace.catalogue import Catalogue
-from edgeseries.origins.adapters.upstream_load import UpstreamLoad
+from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
@@ -43,7 +42,7 @@ from edgeseries.platform.kernel import KernelResultEncoder
 from edgeseries.platform.rate_limiter import PlatformRateLimiter
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformStreaming, PlatformTimer
-from edgeseries.platform.upstream import guarded_web, origin_of
+from edgeseries.platform.upstream import Caller, upstreams_of
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.incoming import Incoming
 from edgeseries.rates import Tier
@@ -62,9 +61,6 @@ from router.finalize_response import request_id_of
 from router.flow import answer, refuse
 from router.ports import Ports
 
-CATALOGUE = Catalogue()
-"""Names of points that all requests of the isolate share."""
-
 LIVE_CACHE = LiveMemory()
 """What is known of the live edge, which all requests of the isolate share."""
 
@@ -74,8 +70,9 @@ MEMORY = BlockMemory()
 STAMPS = IsolateStamps()
 """Generations that the isolate has read lately, which all its requests share."""
 
-UPSTREAM = UpstreamLoad()
-"""What all requests of the isolate have under way at the upstream, and whether it is called at all."""
+ORIGINS = IsolateOrigins()
+"""What all requests of the isolate have under way at each upstream, whether it is called at all, and names of
+points that it has."""
 
 BUDGET = SampleBudget()
 """What the samples of all requests of the isolate take, which they share."""
@@ -153,16 +150,16 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
     journal = PlatformJournal(
         function="router", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
-    web = guarded_web(bindings, load=UPSTREAM, clock=clock, journal=journal, metrics_buffer=METRICS)
     dropped: Counter[str] = Counter()
-    origin = origin_of(bindings, web, clock=clock, catalogue=CATALOGUE, dropped=dropped)
+    caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS)
+    upstreams = upstreams_of(bindings, caller, isolate=ORIGINS, dropped=dropped)
     duties = DatabaseDutyRecords(stores.database)
     encoder, text_of = encoders_of(bindings)
     streaming = PlatformStreaming(wait_until=ctx.waitUntil, journal=journal, text_of=text_of)
     return Ports(
         incoming=incoming,
-        origin=origin,
-        upstream=web,
+        origin=upstreams.origin,
+        upstream=upstreams,
         blocks=stores.blocks,
         answers=stores.answers,
         stamps=STAMPS,
@@ -188,7 +185,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
             database=bindings.database,
             bucket=bindings.cache,
             queues=bindings.job_queues,
-            origin=origin,
+            origins=upstreams.by_part,
             duties=duties,
             clock=clock,
             journal=journal,
@@ -202,6 +199,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         ),
         request_deadline_ms=bindings.whole(REQUEST_DEADLINE_SECONDS),
         settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
+        settle_lags=upstreams.settle_lags,
         live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
         encoder=encoder,
         under_way=UNDER_WAY,

@@ -85,9 +85,8 @@ def finalize_response(
             dropped_rows=ports.dropped.total(),
         )
     )
-    dressed = _dressed(
-        outcome, request=request, duration_ms=duration_ms, suspended=ports.upstream.suspended()
-    )
+    suspended = outcome.verdict is not None and ports.upstream.suspended(outcome.site)
+    dressed = _dressed(outcome, request=request, duration_ms=duration_ms, suspended=suspended)
     return replace(dressed, headers=_addressed(dressed.headers, request=request, rate=rate, ports=ports))
 
 

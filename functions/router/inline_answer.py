@@ -80,7 +80,7 @@ async def _answer(
     body = answer_body(query, reading.series, ports.encoder)
     tag = entity_tag(body)
     route = choice.route if reading.from_origin or query.forced is not None else Route.CACHED
-    days = days_to_store(reading, arrival, ports)
+    days = days_to_store(query.site, reading, arrival, ports)
     facts = facts_of(query, reading.series, tag, body, arrival)
     facts = replace(facts, fresh_until_ms=fresh_until_ms(survey.index, days, arrival))
     storable = Storable(reading=reading, days=days, answer=(body, facts) if _is_final(reading) else None)
@@ -102,6 +102,7 @@ async def _answer(
             freshness=freshness, from_store=reading.from_store, from_origin=reading.from_origin
         ),
         stored=stores,
+        site=query.site,
     )
 
 
@@ -127,7 +128,7 @@ async def _read(  # noqa: PLR0917 - what is read, for whom, and what becomes of 
     try:
         return await ports.reader.read(choice.survey, options, bound=room.bound, delivered=delivered)
     except (AnswerTooLarge, MemoryBusy):
-        days = whole_days(Fetched(gaps=tuple(delivered)), unsealed_day_of(arrival, ports))
+        days = whole_days(Fetched(gaps=tuple(delivered)), unsealed_day_of(query.site, arrival, ports))
         index = choice.survey.index
         if begun is not None:
             await store_refresh(query, days, begun, ports)
@@ -149,11 +150,11 @@ def _is_final(reading: Reading) -> bool:
     return plan.sealed and (reading.from_origin or not plan.rereads) and not reading.fetched.errors()
 
 
-def days_to_store(reading: Reading, arrival: Arrival, ports: Ports) -> tuple[DaysToStore, ...]:
+def days_to_store(site: str, reading: Reading, arrival: Arrival, ports: Ports) -> tuple[DaysToStore, ...]:
     """The sealed days that are whole now."""
     fetched = reading.fetched
     return (
-        *whole_days(fetched, unsealed_day_of(arrival, ports)),
+        *whole_days(fetched, unsealed_day_of(site, arrival, ports)),
         *completed_days(reading.partial_days, fetched),
     )
 
@@ -179,9 +180,11 @@ def held_response(response: HttpResponse, share: MemoryShare, method: str, ports
     return replace(response, body=b"", stream=stream)
 
 
-def unsealed_day_of(arrival: Arrival, ports: Ports) -> int:
-    """The first day that was not sealed when the request arrived."""
-    return first_unsealed_day(now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lag_ms)
+def unsealed_day_of(site: str, arrival: Arrival, ports: Ports) -> int:
+    """The first day of a site that was not sealed when the request arrived."""
+    return first_unsealed_day(
+        now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lags.of(site, ports.settle_lag_ms)
+    )
 
 
 def facts_of(

@@ -66,7 +66,8 @@ async def stored_version(query: TimeseriesQuery, ports: Ports) -> str | None:
     """What names all that the result is made of: objects and generations. None where the text may be made of
     something else: a live range, days that are not stored, an index that does not answer.
     """
-    unsealed_day = first_unsealed_day(now_ms=ports.clock.now_ms(), settle_lag_ms=ports.settle_lag_ms)
+    settle_lag_ms = ports.settle_lags.of(query.site, ports.settle_lag_ms)
+    unsealed_day = first_unsealed_day(now_ms=ports.clock.now_ms(), settle_lag_ms=settle_lag_ms)
     if day_of(query.span.end_ms - 1) >= unsealed_day:
         return None
     try:

@@ -17,7 +17,7 @@ class Outcome:
     `origin_samples` what it delivered. `error` is
     what the response says, if it is a problem. `verdict` says how much came from the store, None
     where no store is concerned; `stored` whether it will be there next time. `body_bytes` are those of a
-    body that leaves as a stream, as far as they are known.
+    body that leaves as a stream, as far as they are known. `site` is set where there is a verdict.
     """
 
     response: HttpResponse
@@ -30,6 +30,7 @@ class Outcome:
     verdict: Verdict | None = None
     stored: bool = False
     body_bytes: int = 0
+    site: str = ""
 
 
 def json_outcome(document: Document, *, status: int = 200, origin_ms: int | None = None) -> Outcome:

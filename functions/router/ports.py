@@ -33,6 +33,7 @@ from edgeseries.ports.identity import Identity
 from edgeseries.ports.incoming import Incoming
 from edgeseries.ports.streaming import Streaming, Timer
 from edgeseries.reading.series_reader import SeriesReader
+from edgeseries.series.days import SettleLags
 from edgeseries.upkeep.ports.duties import DutyRecords
 
 
@@ -74,6 +75,7 @@ class Ports:
     request_deadline_ms: int
     settle_lag_ms: int
     live_ttl_ms: int
+    settle_lags: SettleLags = field(default_factory=SettleLags)
     encoder: ResultEncoder = field(default_factory=PythonResultEncoder)
     under_way: WorkUnderWay = field(default_factory=WorkUnderWay)
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
@@ -89,6 +91,7 @@ class Ports:
             clock=self.clock,
             journal=self.journal,
             settle_lag_ms=self.settle_lag_ms,
+            settle_lags=self.settle_lags,
             live_cache=self.live_cache,
             live_ttl_ms=self.live_ttl_ms,
             faults=self.faults,

@@ -78,6 +78,7 @@ async def answer_streamed(query: TimeseriesQuery, choice: Choice, arrival: Arriv
             freshness=choice.freshness, from_store=True, from_origin=missing.origin_ms is not None
         ),
         stored=missing.stored,
+        site=query.site,
     )
 
 
@@ -112,7 +113,7 @@ async def _store_missing(query: TimeseriesQuery, choice: Choice, arrival: Arriva
     finally:
         fetched = Fetched(gaps=tuple(delivered))
         if stores:
-            days = whole_days(fetched, unsealed_day_of(arrival, ports))
+            days = whole_days(fetched, unsealed_day_of(query.site, arrival, ports))
             await store_days(query, (*days, *completed), stamps, ports)
         share.give_back()
     ports.reader.learn(survey, fetched, {point: stamps.of(point).total for point in query.points})

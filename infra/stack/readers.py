@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from edgeseries.settings.declaration import Amount, Flag, Kind, Setting, Text, Whole, Word
+from edgeseries.settings.origins import OriginsFault, origin_records
 
 MINUTES_OF_HOUR: Final = 60
 MAX_HOSTNAME_CHARS: Final = 253
@@ -146,6 +147,22 @@ def origin_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def upstream_url(text: str) -> str:
+    """The base URL of the stack's own upstream; `none`, read as empty, where it has none."""
+    return "" if text == "none" else origin_url(text)
+
+
+def origin_map(text: str) -> str:
+    """Upstreams by prefix, as JSON; `none` is read as empty. Workers read the text itself."""
+    if text == "none":
+        return ""
+    try:
+        origin_records(text, settle_lag_ms=0, circuit_pause_ms=0, check_url=origin_url)
+    except OriginsFault as fault:
+        raise Refusal("it " + "; it ".join(fault.faults)) from fault
+    return text
+
+
 def cron(text: str) -> str:
     """A cron expression as Cloudflare takes it: five fields, UTC."""
     fields = text.split(" ")
@@ -203,8 +220,10 @@ FORMS: Final[Mapping[str, Callable[[str], object]]] = {
     "account": account,
     "cron": cron,
     "hostname": hostname,
+    "origin_map": origin_map,
     "origin_url": origin_url,
     "origins": origins,
+    "upstream_url": upstream_url,
     "versions": versions,
 }
 """Readers of texts, by the name of their form."""

@@ -215,6 +215,21 @@ def _of_known_functions(setting: Setting) -> Relation:
     return judge
 
 
+def _some_upstream(_stack: str, values: Mapping[str, Any]) -> str | None:
+    url, origins = values.get(workers.UPSTREAM_URL.key), values.get(workers.ORIGINS.key)
+    if url is None or origins is None:
+        return None
+    default = '"prefix":""' in origins.replace(" ", "")
+    if not url and not origins:
+        return "upstreamUrl is none and origins is not set: nothing could be asked; set one of the two"
+    if url and default:
+        return (
+            'upstreamUrl is set and a record of origins has the prefix "": both would serve the same sites; '
+            "set upstreamUrl to none, or give the record a prefix"
+        )
+    return None
+
+
 def _previews_go_away(stack: str, values: Mapping[str, Any]) -> str | None:
     if preview_number(stack) is None or not values.get(platform_settings.PROTECT_DATA.key):
         return None
@@ -257,6 +272,7 @@ _RELATIONS: Final[tuple[Relation, ...]] = (
     ),
     _cron_leaves_time,
     _reachable,
+    _some_upstream,
     _previews_go_away,
     _production_is_closed,
     _rescues_wait_for_leases,

@@ -29,9 +29,9 @@ from edgeseries.errors import (
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace.catalogue import Catalogue
-from edgeseries.origins.ace.origin import NO_SUCH_POINT, AceOrigin
+from edgeseries.origins.ace.origin import AceOrigin
 from edgeseries.origins.ace.rows import value_of
-from edgeseries.origins.ports.origin import Bulk, Origin
+from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk, Origin
 from edgeseries.platform.clock import SystemClock
 from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange, parse_instant

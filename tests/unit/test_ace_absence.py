@@ -8,7 +8,7 @@ import pytest
 from edgeseries.errors import NotFound, OriginContract, OriginUnconfirmed
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.jobs.retrying import TryAgain, after_failure
-from edgeseries.origins.ace.origin import NO_SUCH_POINT
+from edgeseries.origins.ports.origin import NO_SUCH_POINT
 from tests.unit.test_ace_origin import NO_DATA, Script, Session, Vendor, reply, rows
 
 LISTS = ("/sites/hq/points",)

@@ -20,8 +20,8 @@ from edgeseries.errors import (
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import CATALOGUE_FRESH_MS, CATALOGUE_TTL_MS
 from edgeseries.origins.ace.catalogue import Catalogue
-from edgeseries.origins.ace.origin import NO_SUCH_POINT, AceOrigin
-from edgeseries.origins.ports.origin import Bulk
+from edgeseries.origins.ace.origin import AceOrigin
+from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
 from edgeseries.series.timerange import TimeRange
 from tests.fakes import FakeClock
 

@@ -32,9 +32,9 @@ class OriginOfTheMoment:
     arrivals: dict[str, list[tuple[int, int, Value]]]
     delivered: int = 0
     spans: list[TimeRange] = field(default_factory=list)
-    capabilities: Capabilities = field(
-        default_factory=lambda: Capabilities(batch_points=50, call_samples=35_000)
-    )
+
+    def capabilities(self, site: str) -> Capabilities:  # noqa: ARG002
+        return Capabilities(batch_points=50, call_samples=35_000)
 
     async def fetch(
         self, site: str, points: Any, span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
@@ -160,9 +160,8 @@ def test_a_watcher_that_a_purge_overtakes_while_it_completes_a_day_stores_nothin
     class Overtaken:
         """The upstream, while whose answer is under way somebody purges."""
 
-        @property
-        def capabilities(self) -> Any:
-            return origin.capabilities
+        def capabilities(self, site: str) -> Any:
+            return origin.capabilities(site)
 
         async def fetch(self, *given: Any, **more: Any) -> tuple[PointSeries, ...]:
             found = await origin.fetch(*given, **more)

@@ -1,7 +1,8 @@
-"""The HealthChecker port: D1, R2, the job queues, the upstream and the janitor, looked at side by side."""
+"""The HealthChecker port: D1, R2, the job queues, each upstream and the janitor, looked at side by side."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import js
@@ -23,7 +24,7 @@ PROBE_KEY = "health/probe"
 
 
 class PlatformHealthChecker:
-    """Probes with the smallest real call to each part."""
+    """Probes with the smallest real call to each part. `origins` are the upstreams by the parts they are."""
 
     def __init__(
         self,
@@ -31,7 +32,7 @@ class PlatformHealthChecker:
         database: Any,
         bucket: Any,
         queues: Mapping[str, Any],
-        origin: Origin,
+        origins: Mapping[str, Origin],
         duties: DutyRecords,
         clock: Clock,
         journal: Journal,
@@ -39,18 +40,18 @@ class PlatformHealthChecker:
         self._database = database
         self._bucket = bucket
         self._queues = queues
-        self._origin = origin
+        self._origins = origins
         self._duties = duties
         self._clock = clock
         self._journal = journal
 
     async def check_all(self, *, timeout_ms: int) -> tuple[Finding, ...]:
         """See the port."""
-        looks = {
+        looks: dict[str, Callable[[int], Awaitable[Facts]]] = {
             "database": self._look_at_database,
             "bucket": self._look_at_bucket,
             "queues": self._look_at_queues,
-            "upstream": self._look_at_upstream,
+            **{part: partial(self._look_at_upstream, origin) for part, origin in self._origins.items()},
             "janitor": self._look_at_janitor,
         }
         started_ms = self._clock.now_ms()
@@ -94,8 +95,8 @@ class PlatformHealthChecker:
             for place, name in enumerate(names)
         )
 
-    async def _look_at_upstream(self, timeout_ms: int) -> Facts:
-        await self._origin.ping(deadline_ms=self._clock.now_ms() + timeout_ms)
+    async def _look_at_upstream(self, origin: Origin, timeout_ms: int) -> Facts:
+        await origin.ping(deadline_ms=self._clock.now_ms() + timeout_ms)
         return ()
 
     async def _look_at_janitor(self, _: int) -> Facts:

@@ -75,7 +75,7 @@ async def fetch_for_answer(
     raised early: the first day of points that nothing was learned of shows how dense they are before the
     rest is fetched.
     """
-    fitting = in_fitting_calls(gaps, density_per_day, origin.capabilities)
+    fitting = in_fitting_calls(gaps, density_per_day, origin.capabilities(site))
     waiting = with_probe(fitting, density_per_day) if probes else fitting
     done: list[tuple[Gap, int]] = []
     fetching = fetch_gaps(site, waiting, origin=origin, deadline_ms=lambda: deadline_ms)

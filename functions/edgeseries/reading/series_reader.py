@@ -24,7 +24,7 @@ from edgeseries.reading.fetched import Delivery, Fetched
 from edgeseries.reading.fetching import fetch_for_answer
 from edgeseries.reading.live_part import LivePart, live_part_of
 from edgeseries.reading.survey import Index, Survey, Wanted, gaps_of, plan_of
-from edgeseries.series.days import first_unsealed_day
+from edgeseries.series.days import SettleLags, first_unsealed_day
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import NO_SAMPLES, Samples, joined, within
 from edgeseries.series.timerange import TimeRange
@@ -76,6 +76,7 @@ class SeriesReader:
     clock: Clock
     journal: Journal
     settle_lag_ms: int
+    settle_lags: SettleLags = field(default_factory=SettleLags)
     live_cache: LiveCache | None = None
     live_ttl_ms: int = 0
     faults: Counter[str] = field(default_factory=Counter)
@@ -86,7 +87,7 @@ class SeriesReader:
 
     def missing(self, wanted: Wanted, index: Index, *, now_ms: int) -> FetchPlan:
         """What is not stored of it, all of the live edge among that, at a moment (UTC epoch)."""
-        return plan_of(wanted, index, index.covered, now_ms=now_ms, settle_lag_ms=self.settle_lag_ms)
+        return plan_of(wanted, index, index.covered, now_ms=now_ms, settle_lag_ms=self._settle_lag_ms(wanted))
 
     def survey(self, wanted: Wanted, index: Index, *, now_ms: int) -> Survey:
         """What is missing of it at a moment (UTC epoch). A request that uses nothing stored uses no recent
@@ -99,7 +100,7 @@ class SeriesReader:
             index,
             index.covered,
             now_ms=now_ms,
-            settle_lag_ms=self.settle_lag_ms,
+            settle_lag_ms=self._settle_lag_ms(wanted),
             live_missing_ms=live.missing_ms,
         )
         return Survey(
@@ -107,7 +108,7 @@ class SeriesReader:
             index=index,
             live=live,
             now_ms=now_ms,
-            settle_lag_ms=self.settle_lag_ms,
+            settle_lag_ms=self._settle_lag_ms(wanted),
             fetch_plan=plan,
         )
 
@@ -179,6 +180,9 @@ class SeriesReader:
             recents = survey.live.recents_after(fetched, stamps)
             self.live_cache.learn(survey.wanted.site, recents, instead_of=survey.live.remembered)
 
+    def _settle_lag_ms(self, wanted: Wanted) -> int:
+        return self.settle_lags.of(wanted.site, self.settle_lag_ms)
+
     def _live_part(self, wanted: Wanted, index: Index, now_ms: int) -> LivePart:
         assert self.live_cache is not None, "who reads the live edge has a memory for it"
         remembered = self.live_cache.recall(wanted.site, wanted.points)
@@ -187,17 +191,17 @@ class SeriesReader:
             for point, recent in remembered.items()
             if index.reads and index.known and recent.stamp == index.stamps.of(point).total
         }
-        unsealed_ms = first_unsealed_day(now_ms=now_ms, settle_lag_ms=self.settle_lag_ms) * DAY_MS
+        unsealed_ms = first_unsealed_day(now_ms=now_ms, settle_lag_ms=self._settle_lag_ms(wanted)) * DAY_MS
         start_ms, end_ms = max(wanted.span.start_ms, unsealed_ms), wanted.span.end_ms
         edge = None
         if start_ms < end_ms:
             edge = Edge(
                 span=TimeRange(start_ms=start_ms, end_ms=end_ms),
                 now_ms=now_ms,
-                settle_lag_ms=self.settle_lag_ms,
+                settle_lag_ms=self._settle_lag_ms(wanted),
                 ttl_ms=self.live_ttl_ms,
             )
-        batch_points = self.origin.capabilities.batch_points
+        batch_points = self.origin.capabilities(wanted.site).batch_points
         return live_part_of(wanted.points, edge, remembered, known, batch_points=batch_points)
 
     async def _stored(self, survey: Survey, bound: SampleBound) -> Mapping[str, StoredSamples]:

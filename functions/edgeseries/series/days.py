@@ -4,7 +4,8 @@ A day is an integer, days since 1970-01-01. A month is the text `YYYY-MM`. A set
 month is a bitmap: bit 0 is the 1st. All of it is UTC; local days are somebody else's affair.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
@@ -33,6 +34,20 @@ def days_touched(span: TimeRange) -> range:
 def overlap_ms(span: TimeRange, day: int) -> int:
     """How many milliseconds of a day (days since 1970) lie in a range."""
     return max(0, min(span.end_ms, (day + 1) * DAY_MS) - max(span.start_ms, day * DAY_MS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleLags:
+    """How long after its end a day is taken as final where upstreams of a stack differ in it: milliseconds by
+    the prefix of names of sites.
+    """
+
+    by_prefix: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, site: str, stack_ms: int) -> int:
+        """The lag of a site: that of the longest prefix that its name begins with, or the stack's."""
+        fitting = [prefix for prefix in self.by_prefix if site.startswith(prefix)]
+        return self.by_prefix[max(fitting, key=len)] if fitting else stack_ms
 
 
 def first_unsealed_day(*, now_ms: int, settle_lag_ms: int) -> int:

@@ -28,12 +28,15 @@ GB_BYTES: Final = 1_000_000_000
 
 UPSTREAM_URL: Final = Setting(
     key="upstreamUrl",
-    kind=Text(form="origin_url", allowed="https; http for this machine only"),
+    kind=Text(form="upstream_url", allowed="https; http for this machine only; `none`"),
     unit="URL",
     required=True,
     binding="UPSTREAM_URL",
     workers=ALL,
-    description="Base URL of the vendor API, without user, query or fragment.",
+    description=(
+        "Base URL of the vendor API (ACE FlightDeck), without user, query or fragment. `none` where "
+        "`origins` names every upstream."
+    ),
 )
 UPSTREAM_TOKEN: Final = Setting(
     key="upstreamToken",
@@ -45,6 +48,29 @@ UPSTREAM_TOKEN: Final = Setting(
     description=(
         "Bearer token of the vendor API. It is never written in clear: not into the state, the outputs, "
         "or the goldens."
+    ),
+)
+ORIGINS: Final = Setting(
+    key="origins",
+    kind=Text(form="origin_map", allowed="`none`, or a JSON list, see [origins](origins.md)"),
+    unit="JSON",
+    default="none",
+    binding="ORIGINS",
+    workers=ALL,
+    description=(
+        "Further upstreams, each with the prefix of the names of its sites, its vendor, its URL and limits. "
+        "Sites without one of these prefixes are those of `upstreamUrl`."
+    ),
+)
+ORIGIN_CREDENTIALS: Final = Setting(
+    key="originCredentials",
+    kind=Secret(),
+    unit="secret",
+    binding="ORIGIN_CREDENTIALS",
+    workers=ALL,
+    description=(
+        'Credentials of the upstreams in `origins`, by their names, as JSON: `{"meters": "<token>"}`. What '
+        "a vendor takes is on its [page](origins.md)."
     ),
 )
 AUTH: Final = Setting(
@@ -94,7 +120,7 @@ SETTLE_LAG_MINUTES: Final = Setting(
     default="60",
     binding="SETTLE_LAG_MS",
     scale=MINUTE_MS,
-    workers=("router", "consumer"),
+    workers=ALL,
     description=(
         "How long after its end a UTC day is taken as final and may be stored. Raise it when the vendor "
         "delivers late."
@@ -135,7 +161,7 @@ CIRCUIT_PAUSE_SECONDS: Final = Setting(
     default=str(limits.CIRCUIT_PAUSE_MS // SECOND_MS),
     binding="CIRCUIT_PAUSE_MS",
     scale=SECOND_MS,
-    workers=("router", "consumer"),
+    workers=ALL,
     description=(
         "How long an isolate leaves an upstream alone at first that failed ten times in a row, see "
         "[security](security.md). It doubles up to twelve times this. With 0 the upstream is always "
@@ -271,7 +297,7 @@ KERNEL: Final = Setting(
     unit="word",
     default="on",
     binding="KERNEL",
-    workers=("router", "consumer"),
+    workers=ALL,
     description=(
         "Whether blocks are read and answers written by the [kernel](kernel.md), and the vendor's pages read "
         "by JavaScript. `off`: by the Python code alone, with the same bytes, several times slower; for a "
@@ -282,6 +308,8 @@ KERNEL: Final = Setting(
 SETTINGS: Final = (
     UPSTREAM_URL,
     UPSTREAM_TOKEN,
+    ORIGINS,
+    ORIGIN_CREDENTIALS,
     AUTH,
     ADMIN_KEY_HASH,
     ACTIVE_JOBS_PER_KEY,

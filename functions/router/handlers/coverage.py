@@ -86,7 +86,7 @@ async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
         covered={point: one.days.held for point, one in index.points.items()},
         empty={point: one.days.empty for point, one in index.points.items()},
         now_ms=now_ms,
-        settle_lag_ms=ports.settle_lag_ms,
+        settle_lag_ms=ports.settle_lags.of(query.site, ports.settle_lag_ms),
     )
     fetch_plan = ports.reader.missing(query, index, now_ms=now_ms)
     due = sum(len(one.days.due) for one in index.points.values())
@@ -106,7 +106,7 @@ def _serialize_coverage(
         site=query.site,
         start_time=iso_instant(query.span.start_ms),
         end_time=iso_instant(query.span.end_ms),
-        settle_lag_seconds=ports.settle_lag_ms // SECOND_MS,
+        settle_lag_seconds=ports.settle_lags.of(query.site, ports.settle_lag_ms) // SECOND_MS,
         first_unsealed_day=iso_day(found.unsealed_day),
         live=None if found.live is None else _serialize_range(found.live),
         totals=TotalsDocument(

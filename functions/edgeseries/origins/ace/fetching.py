@@ -19,11 +19,11 @@ from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import AnswerTooLarge, OriginContract, OriginOversize
 from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES, UPSTREAM_CONCURRENCY, UPSTREAM_MAX_SPLITS
 from edgeseries.origins.ace import wire as ace
-from edgeseries.origins.ace.calls import AceCalls, BeforeCall, unconfirmed
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.limits import BATCH_POINTS, MAX_PAGES
 from edgeseries.origins.ace.row_columns import Rows
 from edgeseries.origins.ace.rows import Asked, RowCollector
+from edgeseries.origins.calls import BeforeCall, UpstreamCalls, unconfirmed
 from edgeseries.origins.ports.origin import Bulk
 from edgeseries.origins.ports.page_reader import PageReader
 from edgeseries.ports.clock import Clock
@@ -43,7 +43,7 @@ class Fetch:
     points has to confirm.
     """
 
-    calls: AceCalls
+    calls: UpstreamCalls
     catalogue: Catalogue
     clock: Clock
     collector: RowCollector

@@ -12,12 +12,13 @@ from edgeseries.access.grants import no_such_site
 from edgeseries.errors import OriginContract
 from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace import wire as ace
-from edgeseries.origins.ace.calls import AceCalls, Answer, BeforeCall, unconfirmed
+from edgeseries.origins.ace.calls import ace_calls
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.fetching import Fetch
 from edgeseries.origins.ace.limits import BATCH_POINTS, CALL_SAMPLES, MAX_PAGES
 from edgeseries.origins.ace.rows import RowCollector
-from edgeseries.origins.ports.origin import Bulk
+from edgeseries.origins.calls import Answer, BeforeCall, unconfirmed
+from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
 from edgeseries.origins.ports.page_reader import PageReader
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.ports.clock import Clock
@@ -29,8 +30,6 @@ from edgeseries.series.timerange import TimeRange
 SITE_SHARE = 2
 """In the background a site's pages are read where one in so many of its points is wanted: half of what
 they hold is of use then, and no list of names has to be taken by the vendor."""
-
-NO_SUCH_POINT = "the site has no point of this name"
 
 POINTS_OF_ANOTHER_SITE = "points_of_another_site"
 """Items of a site's list that are dropped, by the name of `docs/formats/analytics.md`."""
@@ -53,7 +52,7 @@ class AceOrigin:
         dropped: Counter[str] | None = None,
         page_reader: PageReader | None = None,
     ) -> None:
-        self._calls = AceCalls(
+        self._calls = ace_calls(
             base_url=base_url, token=token, web=web, clock=clock, max_body_bytes=max_body_bytes
         )
         self._clock = clock
@@ -61,8 +60,7 @@ class AceOrigin:
         self._dropped: Counter[str] = Counter() if dropped is None else dropped
         self._page_reader = page_reader
 
-    @property
-    def capabilities(self) -> Capabilities:
+    def capabilities(self, site: str) -> Capabilities:  # noqa: ARG002 - the same for all of its sites
         """See the port."""
         return Capabilities(batch_points=BATCH_POINTS, call_samples=CALL_SAMPLES)
 

@@ -5,9 +5,9 @@ The platform may end a request without a word, so nothing here is held but for a
 deadline, a place in the queue while its owner looks.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
-from edgeseries.limits import UPSTREAM_ISOLATE_CALLS, UPSTREAM_TICKET_MS
+from edgeseries.limits import MINUTE_MS, UPSTREAM_ISOLATE_CALLS, UPSTREAM_TICKET_MS
 from edgeseries.origins.circuit import (
     Circuit,
     CircuitState,
@@ -20,10 +20,14 @@ from edgeseries.origins.circuit import (
 
 
 class UpstreamLoad:
-    """The load of one upstream in one isolate."""
+    """The load of one upstream in one isolate. `calls_per_minute` (None: any) are begun within a minute."""
 
-    def __init__(self, *, max_calls: int = UPSTREAM_ISOLATE_CALLS) -> None:
+    def __init__(
+        self, *, max_calls: int = UPSTREAM_ISOLATE_CALLS, calls_per_minute: int | None = None
+    ) -> None:
         self._max_calls = max_calls
+        self._calls_per_minute = calls_per_minute
+        self._begun_ms: deque[int] = deque()
         self._numbers = 0
         self._calls: dict[int, int] = {}
         self._waiting: OrderedDict[int, int] = OrderedDict()
@@ -52,11 +56,21 @@ class UpstreamLoad:
         ahead = list(self._waiting).index(ticket)
         if len(self._calls) + ahead >= self._max_calls and not self.suspended:
             return None
+        if self._is_spent(now_ms) and not self.suspended:
+            return None
         self.circuit, verdict = ask(self.circuit, now_ms, call_until_ms=until_ms)
         del self._waiting[ticket]
         if isinstance(verdict, Permit):
             self._calls[ticket] = until_ms
+            if self._calls_per_minute is not None:
+                self._begun_ms.append(now_ms)
         return verdict
+
+    def _is_spent(self, now_ms: int) -> bool:
+        """Whether a minute's calls are used up."""
+        while self._begun_ms and now_ms - self._begun_ms[0] >= MINUTE_MS:
+            self._begun_ms.popleft()
+        return self._calls_per_minute is not None and len(self._begun_ms) >= self._calls_per_minute
 
     def leave(self, ticket: int) -> None:
         """Nothing is under way or waiting for this ticket any more."""

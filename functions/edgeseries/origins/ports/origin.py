@@ -7,11 +7,14 @@ a Defect may not; "no data" is an answer, not an error.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.points import Point, PointSeries, Site
 from edgeseries.series.timerange import TimeRange
+
+NO_SUCH_POINT: Final = "the site has no point of this name"
+"""The error of a point that is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +31,8 @@ class Bulk:
 class Origin(Protocol):
     """One vendor's API. `deadline_ms` is UTC epoch ms; past it calls end with DeadlineExceeded."""
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """What one call can hold."""
+    def capabilities(self, site: str) -> Capabilities:
+        """What one call for a site can hold. Raises NotFound for a site that nobody serves."""
         ...
 
     async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:

@@ -6,6 +6,8 @@ from typing import Protocol
 class UpstreamState(Protocol):
     """What this isolate knows. Nothing here waits."""
 
-    def suspended(self) -> bool:
-        """Whether the circuit is not closed: what is answered now comes from the store alone."""
+    def suspended(self, site: str) -> bool:
+        """Whether the circuit of the upstream that serves a site is not closed: what is answered of it now
+        comes from the store alone.
+        """
         ...

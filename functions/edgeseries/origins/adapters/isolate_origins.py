@@ -1,0 +1,30 @@
+"""What an isolate keeps of each of its upstreams between requests: the load, and what its adapter remembers.
+
+Plain data, shared by all requests. Made at first use of each upstream.
+"""
+
+from edgeseries.origins.adapters.upstream_load import UpstreamLoad
+from edgeseries.origins.record import OriginRecord
+from edgeseries.origins.registry import VENDORS
+
+
+class IsolateOrigins:
+    """By the name of each upstream."""
+
+    def __init__(self) -> None:
+        self._loads: dict[str, UpstreamLoad] = {}
+        self._memories: dict[str, object] = {}
+
+    def load(self, record: OriginRecord) -> UpstreamLoad:
+        """What is under way there."""
+        if record.name not in self._loads:
+            self._loads[record.name] = UpstreamLoad(
+                max_calls=record.max_calls, calls_per_minute=record.calls_per_minute
+            )
+        return self._loads[record.name]
+
+    def memory(self, record: OriginRecord) -> object:
+        """What its adapter remembers."""
+        if record.name not in self._memories:
+            self._memories[record.name] = VENDORS[record.vendor].new_memory()
+        return self._memories[record.name]

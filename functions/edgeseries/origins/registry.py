@@ -1,0 +1,11 @@
+"""The vendors that there are, by the names that the setting `origins` takes. One line each."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from edgeseries.origins.ace.vendor import ACE
+from edgeseries.origins.vendor import Vendor
+
+VENDORS: Final[Mapping[str, Vendor]] = {
+    "ace": ACE,
+}
