@@ -12,8 +12,7 @@ from typing import Any, Final
 
 import wasmtime
 
-from edgeseries.answers.formats import line_start
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.text_form import UTF_8_FORMS, TextForm
 from edgeseries.blocks.codecs import Codec, Compressor
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.kernel_faults import error_of
@@ -35,7 +34,16 @@ TOO_LONG: Final = 6
 CHECKSUM: Final = 65
 """Of `platform/kernel.mjs`."""
 
-FORMATS: Final = {"json": 0, "json-ascii": 1, "ndjson": 2, "csv": 3}
+FORMATS: Final = {
+    "json": 0,
+    "json-ascii": 1,
+    "ndjson": 2,
+    "csv": 3,
+    "values": 4,
+    "values-ascii": 5,
+    "times": 6,
+    "seconds": 7,
+}
 EVER_MS: Final = (-(2**63), 2**63 - 1)
 
 
@@ -220,13 +228,12 @@ class HostResultEncoder:
     def __init__(self, kernel: HostKernel) -> None:
         self._kernel = kernel
 
-    def part(self, form: ResultFormat, point: str, columns: Samples) -> bytes:
+    def part(self, form: TextForm, columns: Samples, prefix: bytes = b"") -> bytes:
         """See the port."""
         session = Session(self._kernel)
         try:
             session.load(image_of(columns)).settle()
-            escaped = form is ResultFormat.JSON and session.has_surrogates()
-            prefix = line_start(form, point).encode(errors="replace")
-            return session.text("json-ascii" if escaped else form.value, prefix)
+            escaped = form in UTF_8_FORMS and session.has_surrogates()
+            return session.text(f"{form}-ascii" if escaped else str(form), prefix)
         except KernelFault as fault:
             raise error_of(fault.number) from fault

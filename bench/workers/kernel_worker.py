@@ -14,7 +14,7 @@ from workers import Response, WorkerEntrypoint
 
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.pieces import rendered, texts_of
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.text_form import TextForm
 from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.block_encoding import encode_block
@@ -49,9 +49,9 @@ class Default(WorkerEntrypoint):
             "kernel": KernelResultEncoder(PythonResultEncoder()),
         }
 
-        def text(side: str, form: ResultFormat) -> bytes:
+        def text(side: str, form: TextForm) -> bytes:
             samples = codecs[side].decode(block, key, days)
-            return b"".join(rendered([one], encoders[side]) for one in texts_of(form, key.point, samples))
+            return b"".join(rendered([one], encoders[side]) for one in texts_of(form, samples, b"p,"))
 
         found = decode_days(block, key, days, compression)
         assert image_of(found) == image_of(kernel.decode(block, key, days))
@@ -64,7 +64,7 @@ class Default(WorkerEntrypoint):
                 f"{side}_decode_s": timed(times, lambda: codec.decode(block, key, days)),  # noqa: B023
                 f"{side}_day_s": timed(times, lambda: codec.decode(block, key, days & -days)),  # noqa: B023
             }
-        for form in ResultFormat:
+        for form in (TextForm.PAIRS, TextForm.LINES, TextForm.CSV):
             assert text("python", form) == text("kernel", form)
             for side in encoders:
                 seconds[f"{side}_{form}_s"] = timed(order[f"{side}_times"], lambda: text(side, form))  # noqa: B023

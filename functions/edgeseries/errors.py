@@ -7,6 +7,7 @@
     │   ├── Forbidden            the key lacks the right                403
     │   ├── NotFound             no such path, site                     404
     │   ├── MethodNotAllowed     the path knows other methods           405
+    │   ├── NotAcceptable        no format that the caller takes        406
     │   ├── TooLarge             request or answer over a bound         413
     │   │   └── AnswerTooLarge     found out while it was fetched         413
     │   ├── HeadersTooLarge      headers over a bound                   431
@@ -102,6 +103,10 @@ class MethodNotAllowed(BadRequest):
     def __init__(self, detail: str, *, allowed: tuple[str, ...]) -> None:
         super().__init__(detail)
         self.allowed = allowed
+
+
+class NotAcceptable(BadRequest):
+    """`Accept` names no media type that the answer could have."""
 
 
 class TooLarge(BadRequest):

@@ -125,6 +125,10 @@ WHOLE_MAX_SAMPLES: Final = 250_000
 """Samples of an answer that is made whole, stored ones too, before the first byte leaves. Of more, samples
 and text would take more memory than there is: it leaves window by window."""
 
+WIDE_MAX_CELLS: Final = 500_000
+"""Of an answer with a row for each instant and a column a point, empty ones too. A cell takes eight bytes as
+a number and some twenty as text, so the largest takes less than WHOLE_MAX_SAMPLES of fetched samples."""
+
 INLINE_MAX_SAMPLES: Final = 2_000_000
 """Samples of an answer that is made while the caller waits, most of them stored: its memory is flat, and a
 reader gets them in seconds. More is asked as a job, whose result comes in parts."""

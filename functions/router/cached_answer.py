@@ -1,7 +1,7 @@
 """A cached answer as an outcome: found by the digest of a sealed request and its stamp, streamed as it is."""
 
+from edgeseries.answers.presentation import Presentation, answer_digest
 from edgeseries.http.messages import HttpResponse
-from edgeseries.planning.canonical import ANSWER_VERSION, digest_of
 from edgeseries.planning.freshness import Freshness, Verdict
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
@@ -22,15 +22,17 @@ def may_be_cached(query: TimeseriesQuery, freshness: Freshness, arrival: Arrival
     return sealed and freshness.reads and query.forced in (None, Route.CACHED)
 
 
-async def cached_answer(query: TimeseriesQuery, stamp: int, arrival: Arrival, ports: Ports) -> Outcome | None:
+async def cached_answer(
+    query: TimeseriesQuery, presentation: Presentation, stamp: int, arrival: Arrival, ports: Ports
+) -> Outcome | None:
     """The whole answer from the store, kept under these generations; None if it is not there."""
     accepts_brotli = accepts(arrival.request.headers.get("accept-encoding", ""), "br")
-    digest = digest_of(query, version=ANSWER_VERSION, context=[stamp])
+    digest = answer_digest(query, presentation, stamp)
     found = await find_answer(digest, accepts_brotli=accepts_brotli, ports=ports)
     if found is None:
         return None
     facts = found.facts
-    headers = answer_headers(facts.entity_tag)
+    headers = answer_headers(facts.entity_tag, presentation.media_type)
     if is_known(facts.entity_tag, arrival.request):
         response = HttpResponse(status=304, headers=headers)
     else:

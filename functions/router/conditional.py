@@ -4,6 +4,8 @@ from hashlib import sha256
 
 from edgeseries.http.messages import HttpRequest, HttpResponse
 
+JSON_TYPE = "application/json"
+
 
 def entity_tag(body: bytes) -> str:
     """A strong ETag (RFC 9110, 8.8.3) over the content: equal bytes, equal tag."""
@@ -16,15 +18,15 @@ def is_named_by(tag: str, if_none_match: str) -> bool:
     return "*" in named or tag in named
 
 
-def answer_headers(entity_tag: str | None) -> dict[str, str]:
+def answer_headers(entity_tag: str | None, media_type: str) -> dict[str, str]:
     """The headers of every time-series answer. A caller may keep it, not use it unasked. No tag: nobody knows
     the content before it has left.
     """
     return {
-        "Content-Type": "application/json",
+        "Content-Type": media_type,
         **({} if entity_tag is None else {"ETag": entity_tag}),
         "Cache-Control": "private, no-cache",
-        "Vary": "Accept-Encoding",
+        "Vary": "Accept, Accept-Encoding",
     }
 
 
@@ -36,9 +38,11 @@ def is_known(entity_tag: str, request: HttpRequest) -> bool:
     return is_named_by(entity_tag, known)
 
 
-def conditional_response(body: bytes, entity_tag: str, request: HttpRequest) -> HttpResponse:
+def conditional_response(
+    body: bytes, entity_tag: str, request: HttpRequest, media_type: str = JSON_TYPE
+) -> HttpResponse:
     """200 with the body, or 304 without."""
-    headers = answer_headers(entity_tag)
+    headers = answer_headers(entity_tag, media_type)
     if is_known(entity_tag, request):
         return HttpResponse(status=304, headers=headers)
     return HttpResponse(status=200, headers=headers, body=body)

@@ -123,8 +123,8 @@ def encoders_of(bindings: Bindings) -> tuple[ResultEncoder, Callable[[SamplesTex
     python = PythonResultEncoder()
     if bindings.text(KERNEL) == "on":
         kernel = KernelResultEncoder(python)
-        return kernel, lambda text: kernel.platform_text(text.form, text.point, text.samples)
-    return python, lambda text: js_bytes(python.part(text.form, text.point, text.samples))
+        return kernel, lambda text: kernel.platform_text(text.form, text.samples, text.prefix)
+    return python, lambda text: js_bytes(python.part(text.form, text.samples, text.prefix))
 
 
 @cache

@@ -5,7 +5,8 @@ rest.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from edgeseries.answers.formats import answer_body
+from edgeseries.answers.formats import answer_body, writer_of
+from edgeseries.answers.presentation import JSON, Presentation
 from edgeseries.blocks.ports.answers import AnswerFacts
 from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Refresh
@@ -37,13 +38,14 @@ from router.store_reading import Storable, store_fetched, store_refreshed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """How a request is answered: direct or cached, by what was found of it, and what its caller asks of the
-    store. `turn` is held until what it fetches is stored.
+    """How a request is answered: direct or cached, by what was found of it, what its caller asks of the
+    store, and how the answer is to look. `turn` is held until what it fetches is stored.
     """
 
     route: Route
     freshness: Freshness
     survey: Survey
+    presentation: Presentation = JSON
     turn: FetchTurn | None = None
 
 
@@ -77,19 +79,24 @@ async def _answer(
     begun = await begin_refresh(query, ports) if freshness.refreshes else None
     reading = await _read(query, choice, begun, room, arrival, ports)
     room.share.shrink(_held_bytes(room.bound))
-    body = answer_body(query, reading.series, ports.encoder)
+    body = answer_body(writer_of(choice.presentation, query), reading.series, ports.encoder)
     tag = entity_tag(body)
     route = choice.route if reading.from_origin or query.forced is not None else Route.CACHED
     days = days_to_store(query.site, reading, arrival, ports)
     facts = facts_of(query, reading.series, tag, body, arrival)
     facts = replace(facts, fresh_until_ms=fresh_until_ms(survey.index, days, arrival))
-    storable = Storable(reading=reading, days=days, answer=(body, facts) if _is_final(reading) else None)
+    storable = Storable(
+        reading=reading,
+        presentation=choice.presentation,
+        days=days,
+        answer=(body, facts) if _is_final(reading) else None,
+    )
     if freshness.refreshes:
         stores = await store_refreshed(query, survey, storable, begun, ports)
     else:
         wanted = freshness.keeps and survey.index.known
         stores = wanted and store_fetched(query, survey, storable, route, room.share, choice.turn, ports)
-    response = conditional_response(body, tag, arrival.request)
+    response = conditional_response(body, tag, arrival.request, choice.presentation.media_type)
     return Outcome(
         response=held_response(response, room.share, arrival.request.method, ports),
         body_bytes=len(response.body),

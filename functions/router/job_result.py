@@ -5,12 +5,12 @@ stored (the live edge, days that were purged since) is fetched meanwhile, so tha
 short of data; what cannot be had breaks the body off, so that it is never taken for whole.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from edgeseries.answers.formats import ResultWriter, writer_of
 from edgeseries.answers.pieces import Piece, gathered
-from edgeseries.answers.result_format import MEDIA_TYPES, ResultFormat
+from edgeseries.answers.presentation import Presentation
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.jobs.job import Job
@@ -20,7 +20,7 @@ from edgeseries.planning.memory_share import MemoryShare
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.reading.faults import note
-from edgeseries.reading.windows import series_by_window
+from edgeseries.reading.windows import WindowSeries, series_by_window
 from edgeseries.series.days import day_of, first_unsealed_day
 from router.conditional import is_known
 from router.memory_share import take_share
@@ -35,26 +35,26 @@ HEAD_AND_SAMPLES = 2
 
 
 async def result_outcome(
-    job: Job, query: TimeseriesQuery, chosen: ResultFormat, request: HttpRequest, ports: Ports
+    job: Job, query: TimeseriesQuery, presentation: Presentation, request: HttpRequest, ports: Ports
 ) -> Outcome:
     """200 with the stream, or 304 for who has it already. Raises what the stores and the upstream raise for
     its first samples; later ones break the body off.
     """
     headers = {
-        "Content-Type": MEDIA_TYPES[chosen],
-        "Content-Disposition": f'inline; filename="{job.job_id}.{chosen}"',
+        "Content-Type": presentation.media_type,
+        "Content-Disposition": f'inline; filename="{job.job_id}.{presentation.file_suffix}"',
         "Cache-Control": "private, no-cache",
         "Vary": "Accept, Accept-Encoding",
     }
     version = await stored_version(query, ports)
     if version is not None:
-        headers["ETag"] = tag = tag_of(query, chosen, version)
+        headers["ETag"] = tag = tag_of(query, presentation, version)
         if is_known(tag, request):
             return Outcome(response=HttpResponse(status=304, headers=headers), route=Route.QUEUED)
     if request.method == "HEAD":
         response = HttpResponse(status=200, headers=headers)
     else:
-        pieces = await begun(result_text(query, writer_of(chosen, query), version, ports))
+        pieces = await begun(result_text(query, writer_of(presentation, query), version, ports))
         stream = ports.text_streaming.stream_text(pieces)
         response = HttpResponse(status=200, headers=headers, stream=stream)
     return Outcome(
@@ -77,9 +77,9 @@ async def stored_version(query: TimeseriesQuery, ports: Ports) -> str | None:
         return None
 
 
-def tag_of(query: TimeseriesQuery, chosen: ResultFormat, version: str) -> str:
-    """A strong ETag: the request, the format, and all that the text is made of."""
-    digest = digest_of(query, version=RESULT_VERSION, context=[chosen, version])
+def tag_of(query: TimeseriesQuery, presentation: Presentation, version: str) -> str:
+    """A strong ETag: the request, its presentation, and all that the text is made of."""
+    digest = digest_of(query, version=RESULT_VERSION, context=[*presentation.canonical(), version])
     return f'"{digest[:TAG_CHARS]}"'
 
 
@@ -90,7 +90,7 @@ async def result_text(
     them is gone, or another took its place meanwhile, StoreUnavailable breaks the text off.
     """
     yield writer.head()
-    error: str | None = None
+    errors: dict[str, str] = {}
     windows = series_by_window(
         query,
         ports.reader,
@@ -100,21 +100,25 @@ async def result_text(
     )
     async with aclosing(windows):
         async for window in windows:
-            pieces: list[Piece] = []
-            for one in window.series:
-                error = error or one.error
-                pieces += writer.part(one.point, one.samples)
-                if window.ends:
-                    pieces.append(writer.end_point(one.point, error))
-                    error = None
-            for piece in gathered(pieces, ports.encoder):
+            for piece in gathered(_pieces_of(writer, window, errors), ports.encoder):
                 yield piece
     if (
         version is not None
         and await ports.blocks.fingerprint(query.site, query.points, query.span) != version
     ):
         raise StoreUnavailable("what the result is made of was changed meanwhile; ask again")
-    yield writer.tail()
+    for piece in gathered(writer.tail(), ports.encoder):
+        yield piece
+
+
+def _pieces_of(writer: ResultWriter, window: WindowSeries, errors: dict[str, str]) -> Iterator[Piece]:
+    """The pieces of a window. `errors` remembers what went wrong with points that go on in the next one."""
+    for one in window.series:
+        if one.error is not None:
+            errors.setdefault(one.point, one.error)
+        yield from writer.part(one.name, one.samples)
+        if window.ends:
+            yield writer.end_series(one.name, errors.get(one.point))
 
 
 async def begun(pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:

@@ -3,10 +3,12 @@
 URL parameters for GET, a JSON object for POST.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 
 from edgeseries.access.grants import Grant, require_site
+from edgeseries.answers.presentation import JSON, PRESENTATION, Presentation, presentation_of
 from edgeseries.errors import Fault, HeadersTooLarge, InvalidRequest
 from edgeseries.http.messages import HttpRequest
 from edgeseries.http.parameters import Parameter, names_of
@@ -25,16 +27,75 @@ from router.endpoint import Arrival, Endpoint
 from router.ports import Ports
 from router.resources import Resource
 
+PRESENTATION_NAMES: Final = frozenset(names_of(PRESENTATION))
+
 
 def read_query(arrival: Arrival) -> TimeseriesQuery:
-    """The query of a request to `/api/timeseries`. Raises InvalidRequest with every fault, NotFound for a
-    site that its caller may not see.
+    """The query of a request for some points in a range. Raises InvalidRequest with every fault, NotFound for
+    a site that its caller may not see.
     """
     request = arrival.request
     query = (
         query_from_json(read_body(request)) if request.method == "POST" else query_from_pairs(request.query)
     )
     require_site(arrival.grant, query.site)
+    return query
+
+
+def read_timeseries(arrival: Arrival) -> tuple[TimeseriesQuery, Presentation]:
+    """The query of a request for samples, and how the answer is to look.
+
+    Raises InvalidRequest with every fault, NotAcceptable, NotFound for a site that its caller may not see.
+    """
+    if arrival.request.method == "POST":
+        body, given = _without_presentation(read_body(arrival.request))
+        read = partial(query_from_json, body)
+    else:
+        pairs, given = _presentation_pairs(arrival.request.query)
+        read = partial(query_from_pairs, pairs)
+    faults: tuple[Fault, ...] = ()
+    presentation = JSON
+    try:
+        presentation = presentation_of(given, arrival.request.headers.get("accept", ""))
+    except InvalidRequest as error:
+        faults = error.faults
+    query = _with_faults(read, faults)
+    require_site(arrival.grant, query.site)
+    return query, presentation
+
+
+def _presentation_pairs(
+    pairs: Sequence[tuple[str, str]],
+) -> tuple[Sequence[tuple[str, str]], Mapping[str, str]]:
+    """Parameters of the query, and the first of each of the presentation; what is there twice stays among
+    those of the query, which knows no such parameter.
+    """
+    given: dict[str, str] = {}
+    others = []
+    for name, text in pairs:
+        if name in PRESENTATION_NAMES and name not in given:
+            given[name] = text
+        else:
+            others.append((name, text))
+    return others, given
+
+
+def _without_presentation(body: object) -> tuple[object, Mapping[str, str]]:
+    """A body without the fields of the presentation that are texts, and these."""
+    if not isinstance(body, dict):
+        return body, {}
+    given = {name: body[name] for name in PRESENTATION_NAMES if isinstance(body.get(name), str)}
+    return {name: value for name, value in body.items() if name not in given}, given
+
+
+def _with_faults(read: Callable[[], TimeseriesQuery], faults: tuple[Fault, ...]) -> TimeseriesQuery:
+    """What is read. Raises InvalidRequest with what is wrong with it, and these faults before."""
+    try:
+        query = read()
+    except InvalidRequest as error:
+        raise InvalidRequest((*faults, *error.faults)) from None
+    if faults:
+        raise InvalidRequest(faults)
     return query
 
 
@@ -50,12 +111,7 @@ def read_job_request(arrival: Arrival) -> tuple[TimeseriesQuery, Priority]:
         except ValueError:
             detail = f"must be one of {', '.join(Priority)}, or left out"
             faults = (Fault(parameter="priority", detail=detail),)
-    try:
-        query = query_from_json(body)
-    except InvalidRequest as error:
-        raise InvalidRequest((*faults, *error.faults)) from None
-    if faults:
-        raise InvalidRequest(faults)
+    query = _with_faults(partial(query_from_json, body), faults)
     require_site(arrival.grant, query.site)
     return query, priority
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from edgeseries.access.grants import Right, require
 from edgeseries.answers.answer import json_bytes
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.presentation import JSON, Presentation
 from edgeseries.errors import EdgeError, JobsFull, RateLimited, StoreUnavailable
 from edgeseries.http.documents import SPREAD, Document, to_json
 from edgeseries.http.messages import HttpResponse
@@ -54,6 +54,7 @@ async def queue_job(
     ports: Ports,
     *,
     priority: Priority = Priority.NORMAL,
+    presentation: Presentation = JSON,
 ) -> Outcome:
     """202 with the job of this request, or its result if it ends while the caller waits.
 
@@ -69,7 +70,7 @@ async def queue_job(
     job = await wait_for(joined.job, wait_s, ports)
     preferred = {"Preference-Applied": f"wait={wait_s}"}
     job = await with_parts(job, ports)
-    outcome = await _result(job, query, arrival, ports) if job.result_parts == 1 else None
+    outcome = await _result(job, query, presentation, arrival, ports) if job.result_parts == 1 else None
     if outcome is None:
         outcome = accepted(replace(joined, job=job), fetch_plan, ports)
     headers = {**outcome.response.headers, **preferred}
@@ -100,10 +101,12 @@ async def start_job(request: JobRequest, fetch_plan: FetchPlan, ports: Ports) ->
     return joined
 
 
-async def _result(job: Job, query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> Outcome | None:
+async def _result(
+    job: Job, query: TimeseriesQuery, presentation: Presentation, arrival: Arrival, ports: Ports
+) -> Outcome | None:
     """The result; None if it cannot be had now: who asks for it later is told why."""
     try:
-        return await result_outcome(job, query, ResultFormat.JSON, arrival.request, ports)
+        return await result_outcome(job, query, presentation, arrival.request, ports)
     except EdgeError as error:
         note(ports, "a result cannot be had now", error)
         return None

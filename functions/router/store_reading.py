@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgeseries.answers.presentation import Presentation, answer_digest
 from edgeseries.blocks.ports.answers import AnswerFacts
 from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Refresh
-from edgeseries.planning.canonical import ANSWER_VERSION, digest_of
 from edgeseries.planning.memory_share import MemoryShare
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
@@ -20,9 +20,12 @@ from router.ports import Ports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storable:
-    """A reading, the days of it that are whole, and the answer's body with its facts if it may be cached."""
+    """A reading, the days of it that are whole, and the answer's body with its facts if it may be cached, in
+    the presentation that it has.
+    """
 
     reading: Reading
+    presentation: Presentation
     days: Sequence[DaysToStore]
     answer: tuple[bytes, AnswerFacts] | None
 
@@ -70,5 +73,5 @@ async def store_refreshed(
 
 def _store_answer_after(query: TimeseriesQuery, stamp: int, storable: Storable, ports: Ports) -> None:
     if storable.answer is not None:
-        digest = digest_of(query, version=ANSWER_VERSION, context=[stamp])
+        digest = answer_digest(query, storable.presentation, stamp)
         ports.background.after(store_answer(digest, *storable.answer, ports))

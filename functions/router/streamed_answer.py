@@ -5,8 +5,8 @@ samples leave window by window, as results do, in flat memory.
 from dataclasses import dataclass
 
 from edgeseries.answers.formats import writer_of
-from edgeseries.answers.result_format import ResultFormat
-from edgeseries.errors import AnswerTooLarge
+from edgeseries.answers.whole_formats import whole_bound
+from edgeseries.errors import AnswerTooLarge, TooLarge
 from edgeseries.http.messages import HttpResponse
 from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES, WHOLE_MAX_SAMPLES
 from edgeseries.planning.fetch_plan import FetchPlan
@@ -39,6 +39,7 @@ async def answer_at_once(query: TimeseriesQuery, choice: Choice, arrival: Arriva
     if choice.freshness.refreshes:
         return await answer_inline(query, choice, arrival, ports)
     if is_streamed(choice.survey.fetch_plan):
+        refuse_whole(choice)
         return await answer_streamed(query, choice, arrival, ports)
     try:
         return await answer_inline(query, choice, arrival, ports)
@@ -46,7 +47,14 @@ async def answer_at_once(query: TimeseriesQuery, choice: Choice, arrival: Arriva
         if error.estimated_samples > FORCED_DIRECT_MAX_SAMPLES:
             raise
         # What is stored is more than the index knew.
+        refuse_whole(choice)
         return await answer_streamed(query, choice, arrival, ports)
+
+
+def refuse_whole(choice: Choice) -> None:
+    """Raises TooLarge for a format that cannot leave window by window."""
+    if choice.presentation.whole:
+        raise TooLarge(whole_bound(choice.survey.fetch_plan.answer_samples))
 
 
 async def answer_streamed(query: TimeseriesQuery, choice: Choice, arrival: Arrival, ports: Ports) -> Outcome:
@@ -57,14 +65,15 @@ async def answer_streamed(query: TimeseriesQuery, choice: Choice, arrival: Arriv
     """
     missing = await _store_missing(query, choice, arrival, ports)
     version = await stored_version(query, ports)
-    tag = None if version is None else tag_of(query, ResultFormat.JSON, version)
-    headers = answer_headers(tag)
+    presentation = choice.presentation
+    tag = None if version is None else tag_of(query, presentation, version)
+    headers = answer_headers(tag, presentation.media_type)
     if tag is not None and is_known(tag, arrival.request):
         response = HttpResponse(status=304, headers=headers)
     elif arrival.request.method == "HEAD":
         response = HttpResponse(status=200, headers=headers)
     else:
-        text = result_text(query, writer_of(ResultFormat.JSON, query), version, ports)
+        text = result_text(query, writer_of(presentation, query), version, ports)
         stream = ports.text_streaming.stream_text(await begun(text))
         response = HttpResponse(status=200, headers=headers, stream=stream)
     return Outcome(

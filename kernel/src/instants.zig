@@ -1,10 +1,12 @@
-//! Instants as ISO-8601 texts: `2024-01-01T00:00:00Z`, with `.123` only where there are milliseconds.
+//! Instants as ISO-8601 texts: `2024-01-01T00:00:00.000Z`, always with three decimals, so that a column of them has
+//! one form.
 
 const std = @import("std");
 const Fault = @import("faults.zig").Fault;
 const numbers = @import("numbers.zig");
 
-pub const max_bytes = 24;
+/// Of every instant.
+pub const size_bytes = 24;
 
 const day_ms = 86_400_000;
 
@@ -33,15 +35,11 @@ pub const Instants = struct {
         numbers.writePadded(2, out[14..16], second / 60 % 60);
         out[16] = ':';
         numbers.writePadded(2, out[17..19], second % 60);
-        if (milliseconds == 0) {
-            out[19] = 'Z';
-            return 20;
-        }
         out[19] = '.';
         out[20] = '0' + @as(u8, @intCast(milliseconds / 100));
         numbers.writePadded(2, out[21..23], milliseconds % 100);
         out[23] = 'Z';
-        return 24;
+        return size_bytes;
     }
 };
 

@@ -124,7 +124,7 @@ export fn write(format: u32, from: u32, to: u32) u32 {
 }
 
 fn writePart(format: u32, from: u32, to: u32) faults.Fault![]u8 {
-    if (format > @backingInt(text_writing.Format.csv)) return error.Misuse;
+    if (format > text_writing.Format.last) return error.Misuse;
     return text_writing.write(&(try part(from, to)), @fromBackingInt(@intCast(format)), input);
 }
 

@@ -1,4 +1,4 @@
-//! Samples as JSON, NDJSON and CSV, the same text as the Python writers make.
+//! Samples as JSON, NDJSON and CSV, and their instants and values apart, the same text as the Python writers make.
 //!
 //! Room for the longest text is taken first, so that nothing is measured while it is written.
 
@@ -8,14 +8,27 @@ const Fault = @import("faults.zig").Fault;
 const Instants = @import("instants.zig").Instants;
 const instants = @import("instants.zig");
 const numbers = @import("numbers.zig");
+const strings = @import("strings.zig");
 const utf8 = @import("utf8.zig");
 
 const Columns = columns.Columns;
 const Kind = columns.Kind;
 
 /// Of JSON there are two: UTF-8 as it is, and for documents that hold half of a surrogate pair, which UTF-8
-/// cannot hold, everything beyond ASCII as an escape.
-pub const Format = enum(u32) { json = 0, json_ascii = 1, ndjson = 2, csv = 3 };
+/// cannot hold, everything beyond ASCII as an escape. Values, times (epoch milliseconds) and seconds are one column of
+/// the samples as JSON, with commas between.
+pub const Format = enum(u32) {
+    json = 0,
+    json_ascii = 1,
+    ndjson = 2,
+    csv = 3,
+    values = 4,
+    values_ascii = 5,
+    times = 6,
+    seconds = 7,
+
+    pub const last: u32 = 7;
+};
 
 const Style = enum { utf8, ascii, csv };
 
@@ -45,12 +58,16 @@ pub fn write(part: *const Columns, format: Format, prefix: []const u8) Fault![]u
         .json_ascii => try writePairs(part, .ascii, out.ptr),
         .ndjson => try writeLines(part, .ascii, prefix, value_name, "}\n", out.ptr),
         .csv => try writeLines(part, .csv, prefix, ",", "\r\n", out.ptr),
+        .values => try writeValues(part, .utf8, out.ptr),
+        .values_ascii => try writeValues(part, .ascii, out.ptr),
+        .times => writeTimes(part, false, out.ptr),
+        .seconds => writeTimes(part, true, out.ptr),
     };
     return out[0..size];
 }
 
 /// What stands around a text of no length: an instant, a number, and the longest of the frames.
-const frame_bytes = instants.max_bytes + numbers.max_float_bytes + value_name.len + 2 + 4;
+const frame_bytes = instants.size_bytes + numbers.max_float_bytes + value_name.len + 2 + 4;
 
 /// A byte becomes six at most: `\u001f`.
 fn textBytes(size: usize) usize {
@@ -83,6 +100,55 @@ fn writePairs(part: *const Columns, comptime style: Style, out: [*]u8) Fault!usi
         }
         out[at] = ']';
         at += 1;
+    }
+    return at;
+}
+
+/// Values alone, with commas between.
+fn writeValues(part: *const Columns, comptime style: Style, out: [*]u8) Fault!usize {
+    @setRuntimeSafety(false);
+    var at: usize = 0;
+    var exception: usize = 0;
+    var guess: u8 = 0;
+    for (part.values, 0..) |value, place| {
+        if (place != 0) {
+            out[at] = ',';
+            at += 1;
+        }
+        if (exception < part.places.len and part.places[exception] == place) {
+            at += try writeException(part, exception, style, out + at);
+            exception += 1;
+        } else {
+            if (value & exponent_bits == exponent_bits) return error.NotFinite;
+            at += numbers.writeFloat(out + at, @bitCast(value), &guess);
+        }
+    }
+    return at;
+}
+
+/// Instants alone, with commas between: epoch milliseconds, or seconds, with three decimals where there are
+/// milliseconds.
+fn writeTimes(part: *const Columns, comptime seconds: bool, out: [*]u8) usize {
+    @setRuntimeSafety(false);
+    var at: usize = 0;
+    var clock: Clock = .{};
+    for (part.times, 0..) |time, place| {
+        if (place != 0) {
+            out[at] = ',';
+            at += 1;
+        }
+        if (!seconds) {
+            at += clock.write(out + at, time);
+            continue;
+        }
+        at += numbers.writeInt(out + at, @divFloor(time, 1000));
+        const rest: u32 = @intCast(@mod(time, 1000));
+        if (rest != 0) {
+            out[at] = '.';
+            out[at + 1] = '0' + @as(u8, @intCast(rest / 100));
+            numbers.writePadded(2, out[at + 2 ..][0..2], rest % 100);
+            at += 4;
+        }
     }
     return at;
 }
@@ -150,7 +216,7 @@ fn writeException(part: *const Columns, exception: usize, comptime style: Style,
         .long => return numbers.writeLong(out, part.table.get(@intCast(payload))),
         .text => {
             const text = part.table.get(@intCast(payload));
-            return if (style == .csv) writeField(out, text) else writeString(out, text, style == .ascii);
+            return if (style == .csv) strings.writeField(out, text) else strings.writeString(out, text, style == .ascii);
         },
     }
 }
@@ -158,86 +224,4 @@ fn writeException(part: *const Columns, exception: usize, comptime style: Style,
 fn literal(out: [*]u8, comptime text: []const u8) usize {
     out[0..text.len].* = text[0..text.len].*;
     return text.len;
-}
-
-/// A JSON string as Python's `json` writes it.
-fn writeString(out: [*]u8, text: []const u8, comptime ascii: bool) usize {
-    out[0] = '"';
-    var at: usize = 1;
-    var from: usize = 0;
-    while (from < text.len) {
-        const byte = text[from];
-        const short: u8 = switch (byte) {
-            '"', '\\' => byte,
-            '\n' => 'n',
-            '\r' => 'r',
-            '\t' => 't',
-            0x08 => 'b',
-            0x0c => 'f',
-            else => 0,
-        };
-        if (short != 0) {
-            out[at..][0..2].* = .{ '\\', short };
-            at += 2;
-            from += 1;
-        } else if (byte < 0x20 or (ascii and byte == 0x7f)) {
-            at += writeEscape(out + at, byte);
-            from += 1;
-        } else if (byte < 0x80 or !ascii) {
-            out[at] = byte;
-            at += 1;
-            from += 1;
-        } else {
-            // Sound by the time it is here: what is in a table was checked.
-            const character = utf8.next(text[from..]).?;
-            if (character.code < 0x1_0000) {
-                at += writeEscape(out + at, @intCast(character.code));
-            } else {
-                const beyond = character.code - 0x1_0000;
-                at += writeEscape(out + at, @intCast(0xd800 + (beyond >> 10)));
-                at += writeEscape(out + at, @intCast(0xdc00 + (beyond & 0x3ff)));
-            }
-            from += character.size;
-        }
-    }
-    out[at] = '"';
-    return at + 1;
-}
-
-fn writeEscape(out: [*]u8, unit: u16) usize {
-    const digits = "0123456789abcdef";
-    out[0..6].* = .{
-        '\\',
-        'u',
-        digits[unit >> 12],
-        digits[unit >> 8 & 15],
-        digits[unit >> 4 & 15],
-        digits[unit & 15],
-    };
-    return 6;
-}
-
-/// A text in CSV: always quoted, quotes doubled, half of a surrogate pair as a question mark.
-fn writeField(out: [*]u8, text: []const u8) usize {
-    out[0] = '"';
-    var at: usize = 1;
-    var from: usize = 0;
-    while (from < text.len) {
-        const byte = text[from];
-        if (byte == 0xed and utf8.isSurrogate(utf8.next(text[from..]).?.code)) {
-            out[at] = '?';
-            at += 1;
-            from += 3;
-            continue;
-        }
-        if (byte == '"') {
-            out[at] = '"';
-            at += 1;
-        }
-        out[at] = byte;
-        at += 1;
-        from += 1;
-    }
-    out[at] = '"';
-    return at + 1;
 }

@@ -16,6 +16,7 @@ from edgeseries.limits import MAX_NAME_BYTES, MAX_POINTS
 from router.contract.headers import ANSWER_HEADERS
 from router.endpoints import ENDPOINTS, RESOURCES
 from router.finalize_response import ALLOWED_HEADERS, EXPOSED_HEADERS
+from router.parameters import PRESENTATION_NAMES
 from tests.asked_router import QUERY, ask, told
 from tests.promised import BrokenPromise, document, hold
 
@@ -98,7 +99,7 @@ def texts_read(files: list[Path], *holders: str) -> set[str]:
 def test_every_parameter_that_the_code_reads_is_declared() -> None:
     declared = {(one.place, one.name.lower()) for _, _, taken in operations() for one in taken}
     fields = texts_read([*ROUTER, *QUERIES], "fields", "given", "body")
-    assert {"site", "limit", "cursor", "format", "deep", "priority"} - {"priority"} <= fields
+    assert {"site", "limit", "cursor", "deep"} <= fields
     in_bodies = {
         name
         for schema in ("TimeseriesRequest", "JobRequest")
@@ -171,7 +172,7 @@ def test_what_a_declaration_refuses_is_refused(method: str, path: str, one: Para
     query = others if one.name in dict(QUERY) or one.name == "point" else ()
     known = {each.name for each in AT[method, path].parameters}
     query = tuple(pair for pair in query if pair[0] in known)
-    if one.name in ("route", "dry_run"):
+    if one.name in ("route", "dry_run") or (one.name in PRESENTATION_NAMES and path == "/api/timeseries"):
         query = QUERY
     response = ask(re.sub(r"\{\w+\}", "x", path), (*query, (one.name, text)), method=method)
     faults = [fault["parameter"] for fault in told(response)["errors"]]

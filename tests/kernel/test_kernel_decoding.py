@@ -239,4 +239,4 @@ def test_calls_in_another_order_are_refused() -> None:
     assert KERNEL.call("surrogates", 0, 1) == 2
     Session(KERNEL).settle()
     assert KERNEL.call("write", 0, 0, 1) == MISUSE
-    assert KERNEL.call("write", 4, 0, 0) == MISUSE
+    assert KERNEL.call("write", 8, 0, 0) == MISUSE

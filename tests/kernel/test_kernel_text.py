@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeseries.answers.encoding import PythonResultEncoder
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.text_form import TextForm
 from edgeseries.errors import Defect
 from edgeseries.series.image import image_of
 from edgeseries.series.samples import Samples
@@ -39,9 +39,9 @@ instants = st.one_of(
 points = st.one_of(st.just("AHU 7"), st.text(st.characters(exclude_categories=()), min_size=1, max_size=12))
 
 
-def same(form: ResultFormat, point: str, samples: Samples) -> None:
-    columns = samples
-    assert ENCODER.part(form, point, columns) == PYTHON.part(form, point, columns)
+def same(form: TextForm, point: str, samples: Samples) -> None:
+    prefix = f"{point}, ".encode(errors="replace")
+    assert ENCODER.part(form, samples, prefix) == PYTHON.part(form, samples, prefix)
 
 
 @settings(max_examples=300)
@@ -51,7 +51,7 @@ def test_samples_of_any_kind_are_written_as_python_writes_them(
 ) -> None:
     pairs.sort(key=lambda pair: pair[0])
     samples = Samples(times_ms=[at_ms for at_ms, _ in pairs], values=[value for _, value in pairs])
-    for form in ResultFormat:
+    for form in TextForm:
         same(form, point, samples)
 
 
@@ -103,20 +103,20 @@ def test_long_integers_keep_all_their_digits(digits: int) -> None:
         2 ** (8 * digits // 3),
         -(2 ** (3 * digits)),
     ]
-    for form in ResultFormat:
+    for form in TextForm:
         same(form, "p", Samples(times_ms=range(len(numbers)), values=numbers))
 
 
 def test_an_integer_that_python_would_not_write_either_is_refused() -> None:
     columns = Samples(times_ms=[0], values=[1 << 20_000])
     with pytest.raises(Defect, match="1,786 bytes"):
-        ENCODER.part(ResultFormat.JSON, "p", columns)
+        ENCODER.part(TextForm.PAIRS, columns)
     assert TOO_LONG == 6
 
 
 @pytest.mark.parametrize("number", [nan, inf, -inf])
 def test_what_has_no_form_in_text_is_refused(number: float) -> None:
-    for form in ("json", "ndjson", "csv"):
+    for form in ("json", "ndjson", "csv", "values"):
         with pytest.raises(KernelFault) as fault:
             Session(KERNEL).load(image_of_floats([1.0, number])).settle().text(form)
         assert fault.value.number == NOT_FINITE
@@ -126,7 +126,7 @@ def test_what_has_no_form_in_text_is_refused(number: float) -> None:
 def test_an_instant_beyond_the_calendar_has_no_text_but_its_number(instant: int) -> None:
     # 2^63 - 1 itself is beyond any half-open range.
     column = Samples(times_ms=[min(instant, 2**63 - 2)], values=[1.5])
-    assert ENCODER.part(ResultFormat.JSON, "p", column) == b"[%d,1.5]" % column.times_ms[0]
+    assert ENCODER.part(TextForm.PAIRS, column) == b"[%d,1.5]" % column.times_ms[0]
     with pytest.raises(KernelFault) as fault:
         Session(KERNEL).load(image_at(column.times_ms[0])).settle().text("csv")
     assert fault.value.number == NO_INSTANT

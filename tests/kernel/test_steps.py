@@ -12,15 +12,13 @@ from typing import Any
 
 import pytest
 
-from edgeseries.answers.formats import writer_of
-from edgeseries.answers.pieces import gathered, rendered
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.pieces import gathered, rendered, texts_of
+from edgeseries.answers.text_form import TextForm
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.block_encoding import encode_block, merge_blocks
 from edgeseries.blocks.header import BlockKey
 from edgeseries.limits import DAY_MS
-from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.days import month_days
 from edgeseries.series.samples import Samples, joined, overlaid, within
 from edgeseries.series.timerange import TimeRange
@@ -93,12 +91,10 @@ def put_together(count: int) -> Callable[[], object]:
     return lambda: overlaid(within(joined([later, samples]), span), after_first_day(), samples)
 
 
-def as_text(form: ResultFormat) -> Callable[[int], Callable[[], object]]:
+def as_text(form: TextForm) -> Callable[[int], Callable[[], object]]:
     def of(count: int) -> Callable[[], object]:
         samples = samples_of(count)
-        span = TimeRange(start_ms=START_MS, end_ms=START_MS + 29 * DAY_MS)
-        writer = writer_of(form, TimeseriesQuery(site="s", points=("p",), span=span))
-        return lambda: rendered(list(gathered(writer.part("p", samples), ENCODER)), ENCODER)
+        return lambda: rendered(gathered(texts_of(form, samples, b"p,"), ENCODER), ENCODER)
 
     return of
 
@@ -108,7 +104,7 @@ PATHS = {
     "read": read,
     "merged": merged,
     "put together": put_together,
-    **{f"as {form}": as_text(form) for form in ResultFormat},
+    **{f"as {form}": as_text(form) for form in TextForm},
 }
 
 

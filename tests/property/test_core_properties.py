@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseries.answers.encoding import PythonResultEncoder
-from edgeseries.answers.formats import answer_body
+from edgeseries.answers.formats import answer_body, writer_of
+from edgeseries.answers.presentation import JSON
 from edgeseries.limits import EARLIEST_MS, LATEST_MS, MAX_RANGE_MS
 from edgeseries.planning.query import TimeseriesQuery, query_from_json, query_from_pairs
 from edgeseries.series.points import PointSeries
@@ -121,7 +122,8 @@ def test_an_answer_tells_every_sample_with_its_type(rows: dict[str, list[tuple[i
         PointSeries(point=point, samples=in_order([at for at, _ in rows[point]], [v for _, v in rows[point]]))
         for point in points
     ]
-    body = answer_body(TimeseriesQuery(site="s", points=points, span=span), series, PythonResultEncoder())
+    query = TimeseriesQuery(site="s", points=points, span=span)
+    body = answer_body(writer_of(JSON, query), series, PythonResultEncoder())
     told = json.loads(body)
     for one in series:
         got = told["data"][one.point]

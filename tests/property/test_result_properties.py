@@ -15,7 +15,8 @@ from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.formats import answer_body, writer_of
 from edgeseries.answers.instants import InstantTexts
 from edgeseries.answers.pieces import Piece, parts_of, rendered
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.presentation import JSON, Presentation
+from edgeseries.answers.result_format import ResultFormat, Shape
 from edgeseries.answers.windows import Window, cut_window, halved_window, windows_of
 from edgeseries.jobs.limits import RESULT_WINDOW_POINTS
 from edgeseries.limits import DAY_MS, LATEST_MS
@@ -23,7 +24,7 @@ from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.days import days_touched, month_of
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples
-from edgeseries.series.timerange import TimeRange, iso_instant
+from edgeseries.series.timerange import TimeRange, iso_instant, iso_millisecond
 from edgeseries.series.values import Value
 
 SPAN = TimeRange(start_ms=0, end_ms=LATEST_MS)
@@ -58,16 +59,19 @@ def series(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[PointSeries]
     )
 
 
-def written(chosen: ResultFormat, told: list[PointSeries], cuts: list[int]) -> bytes:
+def written(
+    chosen: ResultFormat, told: list[PointSeries], cuts: list[int], shape: Shape = Shape.LONG
+) -> bytes:
     """As the router writes it, each point's samples in parts of sizes that change."""
     query = TimeseriesQuery(site="hq", points=tuple(one.point for one in told), span=SPAN)
-    writer = writer_of(chosen, query)
+    presentation = Presentation(format=chosen, shape=shape)
+    writer = writer_of(presentation, query)
     pieces: list[Piece] = [writer.head()]
     for place, one in enumerate(told):
         for part in parts_of(one.samples, cuts[place % len(cuts)]):
-            pieces += writer.part(one.point, part)
-        pieces.append(writer.end_point(one.point, one.error))
-    return rendered([*pieces, writer.tail()], PythonResultEncoder())
+            pieces += writer.part(one.name, part)
+        pieces.append(writer.end_series(one.name, one.error))
+    return rendered([*pieces, *writer.tail()], PythonResultEncoder())
 
 
 CUTS = st.lists(st.integers(1, 13), min_size=1, max_size=3)
@@ -98,7 +102,7 @@ def test_json_is_the_answer_byte_for_byte(told: list[PointSeries], cuts: list[in
     query = TimeseriesQuery(site="hq", points=tuple(one.point for one in told), span=SPAN)
     body = json_bytes(document(query, told))
     assert written(ResultFormat.JSON, told, cuts) == body
-    assert answer_body(query, told, PythonResultEncoder()) == body
+    assert answer_body(writer_of(JSON, query), told, PythonResultEncoder()) == body
 
 
 @given(told=series(ANY_TEXTS), cuts=CUTS)
@@ -112,7 +116,7 @@ def test_json_says_the_same_as_the_answer_of_texts_that_utf_8_cannot_hold(
 
 def rows_of(told: list[PointSeries]) -> list[tuple[str, str, Value]]:
     return [
-        (one.point, iso_instant(at_ms), value)
+        (one.point, iso_millisecond(at_ms), value)
         for one in told
         for at_ms, value in zip(one.samples.times_ms, one.samples.values, strict=True)
     ]
@@ -181,8 +185,8 @@ def typed(text: str, *, quoted: bool) -> tuple[type, str]:
 @given(times=st.lists(TIMES, max_size=30))
 def test_many_instants_are_written_as_one_is(times: list[int]) -> None:
     texts = InstantTexts()
-    assert list(texts.of(times)) == [iso_instant(at_ms) for at_ms in times]
-    assert list(texts.of(reversed(times))) == [iso_instant(at_ms) for at_ms in reversed(times)]
+    assert list(texts.of(times)) == [iso_millisecond(at_ms) for at_ms in times]
+    assert list(texts.of(reversed(times))) == [iso_millisecond(at_ms) for at_ms in reversed(times)]
 
 
 POINTS = st.integers(1, 130).map(lambda number: tuple(f"p{place:03d}" for place in range(number)))

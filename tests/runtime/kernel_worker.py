@@ -13,7 +13,7 @@ from workers import Response, WorkerEntrypoint
 
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.pieces import Piece, rendered, texts_of
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.text_form import TextForm
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.block_encoding import encode_block
 from edgeseries.blocks.header import BlockKey
@@ -54,10 +54,11 @@ class Default(WorkerEntrypoint):
 
     def text(self, image: bytes, *, form: str, point: str) -> Any:
         """In chunks, as answers are written."""
-        chosen, encoder = ResultFormat(form), KernelResultEncoder(PythonResultEncoder())
-        chunks = texts_of(chosen, point, samples_from(image))
+        chosen, encoder = TextForm(form), KernelResultEncoder(PythonResultEncoder())
+        chunks = texts_of(chosen, samples_from(image), point.encode())
         texts = [rendered([chunk], encoder) for chunk in chunks]
-        return Response(js_bytes((b"," if chosen is ResultFormat.JSON else b"").join(texts)))
+        lines = chosen in {TextForm.LINES, TextForm.CSV}
+        return Response(js_bytes((b"" if lines else b",").join(texts)))
 
     def stream(self, image: bytes, *, point: str, fault: str) -> Any:
         """Samples on their way out as CSV, and then perhaps a fault."""
@@ -65,12 +66,12 @@ class Default(WorkerEntrypoint):
         streaming = PlatformStreaming(
             wait_until=self.ctx.waitUntil,
             journal=PrintedJournal(),  # type: ignore[arg-type]  # lines are all that is written here
-            text_of=lambda text: encoder.platform_text(text.form, text.point, text.samples),
+            text_of=lambda text: encoder.platform_text(text.form, text.samples, text.prefix),
         )
 
         async def pieces() -> AsyncGenerator[Piece]:
             yield b"head,"
-            for text in texts_of(ResultFormat.CSV, point, samples_from(image)):
+            for text in texts_of(TextForm.CSV, samples_from(image), point.encode()):
                 yield text
             if fault == "ours":
                 raise ValueError("a fault of ours")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from edgeseries.answers.encoding import PythonResultEncoder
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.text_form import TextForm
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.header import BlockKey
@@ -101,9 +101,9 @@ def test_a_real_block_becomes_columns_and_then_the_text_that_python_writes(clien
     days = ALL_DAYS & (1 << len(month_days(key.month))) - 1
     image = do(client, "decode", block, key=named(key), days=days)
     assert image == image_of(samples)
-    for form in ResultFormat:
+    for form in TextForm:
         text = do(client, "text", image, form=form, point=key.point)
-        assert text == PythonResultEncoder().part(form, key.point, samples)
+        assert text == PythonResultEncoder().part(form, samples, key.point.encode())
 
 
 def test_some_days_of_a_block_of_all_kinds_are_what_python_reads(client: httpx.Client) -> None:
@@ -111,9 +111,9 @@ def test_some_days_of_a_block_of_all_kinds_are_what_python_reads(client: httpx.C
     for days in (1, 0b1010_0000_1100_0110_0001, 1 << 28, ALL_DAYS):
         found = PythonBlockCodec(compressor=PackageCompression()).decode(block, key, days)
         assert do(client, "decode", block, key=named(key), days=days) == image_of(found)
-        for form in ResultFormat:
+        for form in TextForm:
             text = do(client, "text", image_of(found), form=form, point=key.point)
-            assert text == PythonResultEncoder().part(form, key.point, found)
+            assert text == PythonResultEncoder().part(form, found, key.point.encode())
 
 
 def test_a_block_is_written_as_python_writes_it(client: httpx.Client) -> None:
@@ -125,7 +125,7 @@ def test_a_block_is_written_as_python_writes_it(client: httpx.Client) -> None:
 def test_samples_become_text_on_their_way_out(client: httpx.Client) -> None:
     key, _, samples = real_month()
     body = do(client, "stream", image_of(samples), point=key.point, fault="")
-    assert body == b"head," + PythonResultEncoder().part(ResultFormat.CSV, key.point, samples) + b"tail"
+    assert body == b"head," + PythonResultEncoder().part(TextForm.CSV, samples, key.point.encode()) + b"tail"
 
 
 @pytest.mark.parametrize("fault", ["ours", "the store's"])

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from edgeseries.answers.encoding import PythonResultEncoder
-from edgeseries.answers.formats import writer_of
-from edgeseries.answers.pieces import Piece, rendered
+from edgeseries.answers.formats import answer_body, writer_of
+from edgeseries.answers.presentation import Presentation
 from edgeseries.answers.result_format import MEDIA_TYPES, ResultFormat
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import in_order
 from edgeseries.series.timerange import TimeRange
 from local.expected import expected_samples
@@ -78,18 +79,19 @@ def test_what_happens_now_may_lack_its_newest_samples_and_no_others(model: Model
     assert fault(NOW_MS + 2 * MINUTE_MS) is None or "differ" in str(fault(NOW_MS + 2 * MINUTE_MS))
 
 
-@pytest.mark.parametrize("chosen", ResultFormat)
+@pytest.mark.parametrize("chosen", [ResultFormat.JSON, ResultFormat.NDJSON, ResultFormat.CSV])
 def test_results_are_read_in_every_format(chosen: ResultFormat) -> None:
     start_ms = 1_709_164_800_000
     rows = [[start_ms, 1.5], [start_ms + 250, -0.0], [start_ms + 60_000, 1e21]]
     span = TimeRange(start_ms=start_ms, end_ms=start_ms + DAY_MS)
     query = TimeseriesQuery(site="s", points=('a "b", c', "b"), span=span)
-    writer = writer_of(chosen, query)
+    writer = writer_of(Presentation(format=chosen), query)
     samples = in_order([int(row[0]) for row in rows], [row[1] for row in rows])
-    pieces: list[Piece] = [writer.head()]
-    for point, held in zip(query.points, (samples, in_order([], [])), strict=True):
-        pieces += [*writer.part(point, held), writer.end_point(point, None)]
-    text = rendered([*pieces, writer.tail()], PythonResultEncoder()).decode()
+    told = [
+        PointSeries(point=point, samples=held)
+        for point, held in zip(query.points, (samples, in_order([], [])), strict=True)
+    ]
+    text = answer_body(writer, told, PythonResultEncoder()).decode()
     assert series_of(text, MEDIA_TYPES[chosen].partition(";")[0], query.points) == {
         query.points[0]: {"samples": rows, "count": 3, "error": None},
         "b": {"samples": [], "count": 0, "error": None},

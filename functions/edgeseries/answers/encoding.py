@@ -3,9 +3,9 @@
 import json
 
 from edgeseries.answers.answer import json_bytes
-from edgeseries.answers.formats import csv_text, line_start
 from edgeseries.answers.instants import InstantTexts
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.text_form import TextForm
+from edgeseries.limits import SECOND_MS
 from edgeseries.series.samples import Samples
 from edgeseries.series.values import Value
 
@@ -16,17 +16,23 @@ class PythonResultEncoder:
     def __init__(self) -> None:
         self._texts = InstantTexts()
 
-    def part(self, form: ResultFormat, point: str, samples: Samples) -> bytes:
+    def part(self, form: TextForm, samples: Samples, prefix: bytes = b"") -> bytes:
         """See the port."""
         match form:
-            case ResultFormat.JSON:
+            case TextForm.PAIRS:
                 return json_bytes(list(zip(samples.times_ms, samples.values, strict=True)))[1:-1]
-            case ResultFormat.NDJSON:
-                return self._ndjson(line_start(form, point), samples)
-            case ResultFormat.CSV:
-                return self._csv(line_start(form, point), samples)
+            case TextForm.LINES:
+                return self._lines(prefix.decode(), samples)
+            case TextForm.CSV:
+                return self._csv(prefix.decode(), samples)
+            case TextForm.VALUES:
+                return json_bytes(list(samples.values))[1:-1]
+            case TextForm.TIMES:
+                return ",".join(map(str, samples.times_ms)).encode()
+            case TextForm.SECONDS:
+                return ",".join(map(_seconds, samples.times_ms)).encode()
 
-    def _ndjson(self, start: str, samples: Samples) -> bytes:
+    def _lines(self, start: str, samples: Samples) -> bytes:
         column = samples.values
         values = map(json.dumps, column) if column.places else map(repr, column.floats)
         lines = [
@@ -36,7 +42,7 @@ class PythonResultEncoder:
         return "".join(lines).encode()
 
     def _csv(self, start: str, samples: Samples) -> bytes:
-        values = map(_csv_value, samples.values)
+        values = map(csv_value, samples.values)
         rows = [
             f"{start}{at},{value}\r\n"
             for at, value in zip(self._texts.of(samples.times_ms), values, strict=True)
@@ -44,7 +50,8 @@ class PythonResultEncoder:
         return "".join(rows).encode(errors="replace")
 
 
-def _csv_value(value: Value) -> str:
+def csv_value(value: Value) -> str:
+    """A value as a field of CSV: a text in quotes, null as nothing."""
     if type(value) is float:
         return repr(value)
     if value is None:
@@ -52,3 +59,13 @@ def _csv_value(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return csv_text(value) if isinstance(value, str) else str(value)
+
+
+def csv_text(text: str) -> str:
+    """A text as a field of CSV: always quoted."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _seconds(at_ms: int) -> str:
+    seconds, rest = divmod(at_ms, SECOND_MS)
+    return f"{seconds}.{rest:03d}" if rest else str(seconds)

@@ -1,66 +1,76 @@
-"""The formats of a result, each as a writer of pieces: what comes first, a point's samples, what comes last.
+"""The formats of answers and results, each as a writer of pieces: what comes first, the samples of a series,
+what comes last.
 
-A writer takes every point in order, its samples in one or more parts, and remembers nothing but
-counts. Formats: `docs/formats/results.md`. It knows no HTTP but media types.
+A writer takes every series in order, its samples in one or more parts. Formats: `docs/formats/results.md`. It
+knows no HTTP but media types.
 """
 
-import json
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from edgeseries.answers.answer import json_bytes, meta_of
+from edgeseries.answers.line_formats import CsvWriter, NdjsonWriter, RowsWriter
 from edgeseries.answers.pieces import Piece, rendered, texts_of
 from edgeseries.answers.ports.result_encoder import ResultEncoder
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.presentation import Presentation
+from edgeseries.answers.result_format import ResultFormat, Shape
+from edgeseries.answers.text_form import TextForm
+from edgeseries.answers.whole_formats import ColumnsWriter, MsgpackWriter, WideCsvWriter
 from edgeseries.http.documents import to_json
 from edgeseries.planning.query import TimeseriesQuery
-from edgeseries.series.points import PointSeries
+from edgeseries.series.points import PointSeries, SeriesName
 from edgeseries.series.samples import Samples
-
-ERROR_KEY: Final = "error"
 
 
 class ResultWriter(Protocol):
-    """Pieces of one result, in order: `head`, for each point `point` (first with its samples, then
-    perhaps more parts) and `end_point`, `tail`.
+    """Pieces of one answer, in order: `head`, for each series `part` (some of its samples, once or more
+    often) and `end_series`, `tail`. Pieces are made when they are taken, one after the other.
     """
 
     def head(self) -> bytes:
-        """What comes before the first point."""
+        """What comes before the first series."""
         ...
 
-    def part(self, point: str, samples: Samples) -> list[Piece]:
-        """Some samples of a point, following those before."""
+    def part(self, name: SeriesName, samples: Samples) -> Iterable[Piece]:
+        """Some samples of a series, following those before."""
         ...
 
-    def end_point(self, point: str, error: str | None) -> bytes:
-        """What comes after a point's last sample."""
+    def end_series(self, name: SeriesName, error: str | None) -> bytes:
+        """What comes after a series' last sample."""
         ...
 
-    def tail(self) -> bytes:
-        """What comes after the last point."""
+    def tail(self) -> Iterable[Piece]:
+        """What comes after the last series."""
         ...
 
 
-def writer_of(chosen: ResultFormat, query: TimeseriesQuery) -> ResultWriter:
+def writer_of(presentation: Presentation, query: TimeseriesQuery) -> ResultWriter:
     """A new writer."""
-    match chosen:
+    match presentation.format:
         case ResultFormat.JSON:
             return JsonWriter(query)
+        case ResultFormat.ROWS:
+            return RowsWriter()
         case ResultFormat.NDJSON:
             return NdjsonWriter()
         case ResultFormat.CSV:
-            return CsvWriter()
+            return WideCsvWriter() if presentation.shape is Shape.WIDE else CsvWriter()
+        case ResultFormat.COLUMNS:
+            return ColumnsWriter(presentation.shape, presentation.time_unit)
+        case ResultFormat.MSGPACK:
+            return MsgpackWriter(query)
 
 
-def answer_body(query: TimeseriesQuery, series: Sequence[PointSeries], encoder: ResultEncoder) -> bytes:
-    """The answer as one JSON document; `series` holds each point of the query once, in its order."""
-    assert tuple(one.point for one in series) == query.points
-    writer = JsonWriter(query)
-    pieces: list[Piece] = [writer.head()]
+def answer_body(writer: ResultWriter, series: Sequence[PointSeries], encoder: ResultEncoder) -> bytes:
+    """An answer whose series are all there. Raises TooLarge where a format cannot hold them."""
+    return rendered((writer.head(), *pieces_of(writer, series), *writer.tail()), encoder)
+
+
+def pieces_of(writer: ResultWriter, series: Iterable[PointSeries]) -> Iterator[Piece]:
+    """The pieces of whole series."""
     for one in series:
-        pieces += (*writer.part(one.point, one.samples), writer.end_point(one.point, one.error))
-    return rendered([*pieces, writer.tail()], encoder)
+        yield from writer.part(one.name, one.samples)
+        yield writer.end_series(one.name, one.error)
 
 
 class JsonWriter:
@@ -81,91 +91,32 @@ class JsonWriter:
         """See the protocol."""
         return b'{"data":{'
 
-    def part(self, point: str, samples: Samples) -> list[Piece]:
+    def part(self, name: SeriesName, samples: Samples) -> Iterator[Piece]:
         """See the protocol."""
-        pieces: list[Piece] = [self._opening(point)]
-        for text in texts_of(ResultFormat.JSON, point, samples):
-            pieces += (b"," if self._count else b"", text)
+        yield self._opening(name.label)
+        for text in texts_of(TextForm.PAIRS, samples):
+            if self._count:
+                yield b","
             self._count += len(text.samples)
-        return pieces
+            yield text
 
-    def end_point(self, point: str, error: str | None) -> bytes:
+    def end_series(self, name: SeriesName, error: str | None) -> bytes:
         """See the protocol."""
-        opening = self._opening(point)
+        opening = self._opening(name.label)
         closing = b'],"count":%d,"error":%b}' % (self._count, json_bytes(error))
         self._total += self._count
         self._open, self._count = "", 0
         return opening + closing
 
-    def tail(self) -> bytes:
+    def tail(self) -> Iterable[Piece]:
         """See the protocol."""
         meta = meta_of(self._query, self._point_count, self._total)
-        return b'},"_meta":' + json_bytes(to_json(meta)) + b"}"
+        return (b'},"_meta":' + json_bytes(to_json(meta)) + b"}",)
 
-    def _opening(self, point: str) -> bytes:
-        if self._open == point:
+    def _opening(self, label: str) -> bytes:
+        if self._open == label:
             return b""
         comma = b"," if self._point_count else b""
-        self._open = point
+        self._open = label
         self._point_count += 1
-        return comma + json_bytes(point) + b':{"samples":['
-
-
-class NdjsonWriter:
-    """A line a sample, columns named as the vendor's exports name them; a line for a point with an error."""
-
-    def head(self) -> bytes:
-        """Nothing."""
-        return b""
-
-    def part(self, point: str, samples: Samples) -> list[Piece]:
-        """See the protocol."""
-        return [*texts_of(ResultFormat.NDJSON, point, samples)]
-
-    def end_point(self, point: str, error: str | None) -> bytes:
-        """See the protocol."""
-        return b"" if error is None else json_bytes({"point_name": point, ERROR_KEY: error}) + b"\n"
-
-    def tail(self) -> bytes:
-        """Nothing."""
-        return b""
-
-
-class CsvWriter:
-    """RFC 4180 with LF-free fields as they are: `point_name,timestamp,value`, UTC, texts always quoted.
-
-    Numbers and true/false stand without quotes, null is an empty field, so that a text "1" and a
-    number 1 are distinguished. A point without samples has no row; its error is in the other formats.
-    """
-
-    def head(self) -> bytes:
-        """The names of the columns."""
-        return b"point_name,timestamp,value\r\n"
-
-    def part(self, point: str, samples: Samples) -> list[Piece]:
-        """See the protocol."""
-        return [*texts_of(ResultFormat.CSV, point, samples)]
-
-    def end_point(self, point: str, error: str | None) -> bytes:  # noqa: ARG002 - the protocol's
-        """Nothing."""
-        return b""
-
-    def tail(self) -> bytes:
-        """Nothing."""
-        return b""
-
-
-def line_start(form: ResultFormat, point: str) -> str:
-    """What every line of a point begins with, up to the instant; nothing in JSON, which has no lines."""
-    match form:
-        case ResultFormat.JSON:
-            return ""
-        case ResultFormat.NDJSON:
-            return f'{{"point_name":{json.dumps(point)},"timestamp":"'
-        case ResultFormat.CSV:
-            return f"{csv_text(point)},"
-
-
-def csv_text(text: str) -> str:
-    """A text as a field of CSV: always quoted."""
-    return '"' + text.replace('"', '""') + '"'
+        return comma + json_bytes(label) + b':{"samples":['

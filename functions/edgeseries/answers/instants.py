@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import Final
 
 from edgeseries.limits import DAY_MS
-from edgeseries.series.timerange import EPOCH, ONE_MS, iso_instant
+from edgeseries.series.timerange import EPOCH, ONE_MS, iso_millisecond
 
 CACHED_TEXTS: Final = 20_000
 """Times of day that are remembered: every second minute of ten-second data, about 2 MB."""
 
 
 class InstantTexts:
-    """Texts as `iso_instant` makes them; remembers the last day and the times of day it has seen."""
+    """Texts as `iso_millisecond` makes them; remembers the last day and the times of day it has seen."""
 
     def __init__(self) -> None:
         self._day = -1
@@ -31,7 +31,7 @@ class InstantTexts:
             if text is None:
                 if len(of_day) >= CACHED_TEXTS:
                     of_day.clear()
-                text = of_day[rest] = iso_instant(rest)[len("1970-01-01") :]
+                text = of_day[rest] = iso_millisecond(rest)[len("1970-01-01") :]
             yield self._date + text
 
 

@@ -4,13 +4,13 @@ Samples are laid down in chunks, so that the text of one is bounded and whoever 
 costs least. It knows no host.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import starmap
 from typing import Final
 
 from edgeseries.answers.ports.result_encoder import ResultEncoder
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.text_form import TextForm
 from edgeseries.series.samples import Samples
 
 CHUNK_SAMPLES: Final = 32_768
@@ -25,27 +25,37 @@ JOINED_BYTES: Final = 262_144
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplesText:
-    """At least one sample of a point, at most CHUNK_SAMPLES, as the text of a form."""
+    """At least one sample of a series, at most CHUNK_SAMPLES, as the text of a form. `prefix` is what each of
+    its lines begins with.
+    """
 
-    form: ResultFormat
-    point: str
+    form: TextForm
     samples: Samples
+    prefix: bytes = b""
 
 
 Piece = bytes | SamplesText
 
 
-def texts_of(form: ResultFormat, point: str, samples: Samples) -> Iterator[SamplesText]:
+def texts_of(form: TextForm, samples: Samples, prefix: bytes = b"") -> Iterator[SamplesText]:
     """Samples in chunks; none of none."""
     if len(samples):
         chunks = parts_of(samples, CHUNK_SAMPLES)
-        yield from (SamplesText(form=form, point=point, samples=chunk) for chunk in chunks)
+        yield from (SamplesText(form=form, samples=chunk, prefix=prefix) for chunk in chunks)
 
 
-def rendered(pieces: Sequence[Piece], encoder: ResultEncoder) -> bytes:
+def joined_texts(form: TextForm, samples: Samples) -> Iterator[Piece]:
+    """Samples in chunks with commas between: for forms that have no lines."""
+    for place, text in enumerate(texts_of(form, samples)):
+        if place:
+            yield b","
+        yield text
+
+
+def rendered(pieces: Iterable[Piece], encoder: ResultEncoder) -> bytes:
     """All of them as bytes."""
     return b"".join(
-        piece if isinstance(piece, bytes) else encoder.part(piece.form, piece.point, piece.samples)
+        piece if isinstance(piece, bytes) else encoder.part(piece.form, piece.samples, piece.prefix)
         for piece in pieces
     )
 
@@ -73,7 +83,7 @@ def gathered(pieces: Iterable[Piece], encoder: ResultEncoder) -> Iterator[Piece]
                     small, size_bytes = [], 0
                 yield piece
                 continue
-            text = encoder.part(piece.form, piece.point, piece.samples)
+            text = encoder.part(piece.form, piece.samples, piece.prefix)
         else:
             text = piece
         small.append(text)

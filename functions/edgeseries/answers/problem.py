@@ -38,6 +38,9 @@ KINDS: Final[dict[type[errors.EdgeError], Kind]] = {
     errors.MethodNotAllowed: Kind(
         status=405, slug="method-not-allowed", title="The method is not allowed here"
     ),
+    errors.NotAcceptable: Kind(
+        status=406, slug="not-acceptable", title="There is no format that the caller accepts"
+    ),
     errors.TooLarge: Kind(status=413, slug="too-large", title="Too large"),
     errors.HeadersTooLarge: Kind(
         status=431, slug="headers-too-large", title="The request's headers are too large"

@@ -1,4 +1,4 @@
-"""The formats of a result, by the names that callers use, and their media types."""
+"""The formats of answers and results, by the names that callers use, and their media types."""
 
 from enum import StrEnum
 from typing import Final
@@ -8,15 +8,49 @@ class ResultFormat(StrEnum):
     """Also the values of `format=`."""
 
     JSON = "json"
-    NDJSON = "ndjson"
+    ROWS = "rows"
+    COLUMNS = "columns"
     CSV = "csv"
+    NDJSON = "ndjson"
+    MSGPACK = "msgpack"
+
+
+class Shape(StrEnum):
+    """Also the values of `shape=`: a row for each sample, or a row for each instant and a column a series."""
+
+    LONG = "long"
+    WIDE = "wide"
+
+
+class TimeUnit(StrEnum):
+    """Also the values of `time_unit=`: of numbers that are times."""
+
+    MS = "ms"
+    S = "s"
 
 
 MEDIA_TYPES: Final = {
     ResultFormat.JSON: "application/json",
-    ResultFormat.NDJSON: "application/x-ndjson",
+    ResultFormat.ROWS: "application/json",
+    ResultFormat.COLUMNS: "application/json",
     ResultFormat.CSV: "text/csv; charset=utf-8",
+    ResultFormat.NDJSON: "application/x-ndjson",
+    ResultFormat.MSGPACK: "application/vnd.msgpack",
 }
+
+ALSO_ACCEPTED: Final = {
+    "application/msgpack": ResultFormat.MSGPACK,
+    "application/x-msgpack": ResultFormat.MSGPACK,
+    "application/ndjson": ResultFormat.NDJSON,
+    "application/jsonl": ResultFormat.NDJSON,
+}
+"""Other names of media types that callers send in `Accept`."""
+
+SHAPES: Final = {
+    ResultFormat.CSV: (Shape.LONG, Shape.WIDE),
+    ResultFormat.COLUMNS: (Shape.WIDE, Shape.LONG),
+}
+"""Shapes of the formats that have a choice; the first is taken where none is named."""
 
 
 def media_type_of(chosen: ResultFormat) -> str:

@@ -17,7 +17,7 @@ ANSWER_VERSION: Final = "answer/v1"
 JOB_VERSION: Final = "job/v1"
 """Leads the digest of a job: with another meaning of jobs no old one is joined."""
 
-RESULT_VERSION: Final = "result/v2"
+RESULT_VERSION: Final = "result/v3"
 """Leads the digest of a job's result: with another format no old ETag fits."""
 
 

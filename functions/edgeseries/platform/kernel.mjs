@@ -13,7 +13,10 @@ const INTERFACE_VERSION = 1;
 /** An instance that has grown beyond this is not kept: memory of WebAssembly grows and never shrinks. */
 const MAX_REUSED_BYTES = 16 * 1024 * 1024;
 
-const FORMATS = { json: 0, "json-ascii": 1, ndjson: 2, csv: 3 };
+const FORMATS = { json: 0, "json-ascii": 1, ndjson: 2, csv: 3, values: 4, "values-ascii": 5, times: 6, seconds: 7 };
+
+/** Formats that are UTF-8, but ASCII where a text needs it. */
+const UTF_8 = ["json", "values"];
 const EVER = [-(2n ** 63n), 2n ** 63n - 1n];
 
 /** Faults of this module, beside the kernel's own, which are below 64. */
@@ -137,8 +140,8 @@ export function text(image, format, prefix) {
   return onKernel((kernel) => {
     settle(kernel, { pieces: [{ part: 0 }] }, [image]);
     const count = kernel.count();
-    const escaped = format === "json" && kernel.surrogates(0, count) === 1;
-    const code = FORMATS[escaped ? "json-ascii" : format];
+    const escaped = UTF_8.includes(format) && kernel.surrogates(0, count) === 1;
+    const code = FORMATS[escaped ? `${format}-ascii` : format];
     if (code === undefined) throw new KernelFault(MISUSE);
     if (prefix.length > 0) bring(kernel, 0, prefix);
     checked(kernel.write(code, 0, count));

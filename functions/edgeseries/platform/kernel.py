@@ -11,9 +11,8 @@ from typing import Any
 from pyodide.ffi import JsException, to_js
 from workers import import_from_javascript
 
-from edgeseries.answers.formats import line_start
 from edgeseries.answers.ports.result_encoder import ResultEncoder
-from edgeseries.answers.result_format import ResultFormat
+from edgeseries.answers.text_form import TextForm
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.kernel_faults import NO_ROOM, OTHER_CODEC, error_of
 from edgeseries.blocks.ports.block_codec import BlockCodec
@@ -79,19 +78,18 @@ class KernelResultEncoder:
     def __init__(self, otherwise: ResultEncoder) -> None:
         self._otherwise = otherwise
 
-    def part(self, form: ResultFormat, point: str, samples: Samples) -> bytes:
+    def part(self, form: TextForm, samples: Samples, prefix: bytes = b"") -> bytes:
         """See the port."""
-        return python_bytes(self.platform_text(form, point, samples))
+        return python_bytes(self.platform_text(form, samples, prefix))
 
-    def platform_text(self, form: ResultFormat, point: str, samples: Samples) -> Any:
+    def platform_text(self, form: TextForm, samples: Samples, prefix: bytes = b"") -> Any:
         """The same as a Uint8Array: its bytes do not enter Python."""
-        prefix = js_bytes(line_start(form, point).encode(errors="replace"))
         try:
-            return _kernel().text(js_bytes(image_of(samples)), form.value, prefix)
+            return _kernel().text(js_bytes(image_of(samples)), form.value, js_bytes(prefix))
         except JsException as error:
             number = _fault_of(error)
             if number == NO_ROOM:
-                return js_bytes(self._otherwise.part(form, point, samples))
+                return js_bytes(self._otherwise.part(form, samples, prefix))
             raise error_of(number) from error
 
 

@@ -24,9 +24,30 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesName:
+    """Whose values these are: a point's samples, or one aggregate of them."""
+
+    point: str
+    aggregate: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What heads a column: the point, and the aggregate behind a colon."""
+        return self.point if self.aggregate is None else f"{self.point}:{self.aggregate}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PointSeries:
-    """What an upstream gave for one point of a request: samples, or why there are none."""
+    """What an upstream gave for one point of a request: samples, or why there are none. `aggregate` is what
+    the samples are of the point's own, None for those themselves.
+    """
 
     point: str
     samples: Samples
     error: str | None = None
+    aggregate: str | None = None
+
+    @property
+    def name(self) -> SeriesName:
+        """Whose values these are."""
+        return SeriesName(point=self.point, aggregate=self.aggregate)

@@ -70,6 +70,11 @@ def iso_instant(epoch_ms: int) -> str:
     return f"{text}.{epoch_ms % 1000:03d}Z" if epoch_ms % 1000 else f"{text}Z"
 
 
+def iso_millisecond(epoch_ms: int) -> str:
+    """`2024-01-01T00:00:00.000Z`: always with three decimals, so that a column of them has one form."""
+    return f"{(EPOCH + epoch_ms * ONE_MS).strftime('%Y-%m-%dT%H:%M:%S')}.{epoch_ms % 1000:03d}Z"
+
+
 def parse_instant(text: str) -> int:
     """Epoch milliseconds of a text from outside: ISO-8601 with a zone, or epoch milliseconds.
 

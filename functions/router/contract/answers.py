@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Any, Final
 
 from edgeseries.answers.answer import TimeseriesAnswerDocument
+from edgeseries.answers.result_format import MEDIA_TYPES, ResultFormat, media_type_of
 from edgeseries.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -29,7 +30,7 @@ from edgeseries.errors import (
     Transient,
     Unidentified,
 )
-from edgeseries.http.documents import Document
+from edgeseries.http.documents import Document, Given, ref
 from edgeseries.http.parameters import Schema
 
 Problems = tuple[type[EdgeError], ...]
@@ -94,4 +95,17 @@ def json_answer(description: str, document: type[Document] | Schema, *headers: s
 
 
 NOT_MODIFIED: Final = Answer(description="The caller has this content.", headers=(*RESULT_HEADERS, *ROUTED))
-SERIES: Final = json_answer("The samples.", TimeseriesAnswerDocument, *RESULT_HEADERS, *ROUTED)
+
+_ANY_JSON: Any = Annotated[
+    TimeseriesAnswerDocument,
+    Given({"anyOf": [ref("TimeseriesAnswer"), ref("Rows"), ref("Columns")]}),
+]
+"""What `format=rows` and `columns` make of samples is JSON, too."""
+
+SERIES_BODIES: Final[Mapping[str, type[Document] | Schema]] = {
+    media_type_of(one): _ANY_JSON if MEDIA_TYPES[one] == "application/json" else {"type": "string"}
+    for one in ResultFormat
+}
+"""Samples in every format."""
+
+SERIES: Final = Answer(description="The samples.", bodies=SERIES_BODIES, headers=(*RESULT_HEADERS, *ROUTED))

@@ -6,7 +6,6 @@ Those of requests for time series and of purges are in `planning/query.py` and `
 from dataclasses import replace
 from typing import Final
 
-from edgeseries.answers.result_format import ResultFormat
 from edgeseries.http.parameters import Choice, Name, Opaque, Parameter, Whole, choice_of
 from edgeseries.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, RESULT_MAX_PARTS
 from edgeseries.jobs.states import JobStatus
@@ -22,11 +21,6 @@ LIMIT: Final = Parameter(
 )
 CURSOR: Final = Parameter(
     name="cursor", kind=Opaque(max_chars=MAX_CURSOR_CHARS), description="What the page before gave."
-)
-FORMAT: Final = Parameter(
-    name="format",
-    kind=choice_of(ResultFormat),
-    description="The format; left out, `Accept` decides, else JSON.",
 )
 PART: Final = Parameter(
     name="part",

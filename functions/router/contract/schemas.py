@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from edgeseries.access.grants import Right
+from edgeseries.answers.presentation import PRESENTATION
 from edgeseries.http.documents import Given, ref
 from edgeseries.http.parameters import Name, Parameter, Schema
 from edgeseries.jobs.job import Priority
@@ -17,6 +18,7 @@ from edgeseries.rates import Tier
 
 TEXT: Final[Schema] = {"type": "string"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+VALUE: Final[Schema] = {"type": ["number", "string", "boolean", "null"]}
 DAY: Final[Schema] = {"type": "string", "format": "date"}
 
 PROGRESS: Final = "progress"
@@ -50,6 +52,20 @@ def _body(parameters: tuple[Parameter, ...], **more: Schema) -> dict[str, Any]:
 QUERY_FIELDS: Final = (SITE, POINTS, START_TIME, END_TIME, ROUTE, USER_ID)
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
+    "Columns": {
+        "type": "object",
+        "additionalProperties": {
+            "anyOf": [
+                listed(VALUE),
+                {
+                    "type": "object",
+                    "properties": {"time": listed({"type": "number"}), "value": listed(VALUE)},
+                    "required": ["time", "value"],
+                },
+            ]
+        },
+        "description": "`format=columns`: arrays of equal length, `time` and one a series; or two for each.",
+    },
     "DayRange": {
         "type": "array",
         "prefixItems": [DAY, DAY],
@@ -80,14 +96,27 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "required": ["owner", "sites", "rights"],
         "additionalProperties": False,
     },
+    "Rows": listed(
+        {
+            "type": "object",
+            "properties": {
+                "point": TEXT,
+                "aggregate": TEXT,
+                "time": {"type": "string", "format": "date-time"},
+                "value": VALUE,
+            },
+            "required": ["point", "time", "value"],
+        }
+    ),
     "Sample": {
         "type": "array",
-        "prefixItems": [COUNT, {"type": ["number", "string", "boolean", "null"]}],
+        "prefixItems": [COUNT, VALUE],
         "minItems": 2,
         "maxItems": 2,
         "description": "UTC epoch milliseconds, and the value.",
     },
-    "TimeseriesRequest": _body(QUERY_FIELDS),
+    "RangeRequest": _body(QUERY_FIELDS),
+    "TimeseriesRequest": _body((*QUERY_FIELDS, *PRESENTATION)),
 }
 """By their names in the contract."""
 

@@ -165,7 +165,7 @@ ENDPOINTS: Final = (
         right=Right.READ,
         scope=Scope.SITE,
         handler=coverage,
-        body=ref("TimeseriesRequest"),
+        body=ref("RangeRequest"),
         answers={200: json_answer("Coverage.", CoverageDocument)},
         problems=(NotFound, *STORE, *SENT_BODY),
     ),

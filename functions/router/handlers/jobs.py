@@ -1,33 +1,32 @@
 """`/api/jobs`: make, list, look at, cancel and retry jobs; their results and events."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
+from urllib.parse import urlencode
 
 from edgeseries.access.grants import Right
-from edgeseries.answers.answer import TimeseriesAnswerDocument
-from edgeseries.answers.result_format import ResultFormat, media_type_of
-from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound, TooLarge
+from edgeseries.answers.presentation import PRESENTATION, presentation_of
+from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotAcceptable, NotFound, TooLarge
 from edgeseries.http.documents import SPREAD, Document, Given, ref
-from edgeseries.http.parameters import Schema
 from edgeseries.jobs.dispatch import dispatch
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
 from edgeseries.jobs.ports.jobs import JobFilter, Place
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import SECOND_MS
-from router.contract import headers, schemas
+from router.contract import headers
 from router.contract.answers import (
     NOT_MODIFIED,
     ORIGIN,
     RESULT_HEADERS,
     SENT_BODY,
     SERIES,
+    SERIES_BODIES,
     STORE,
     Answer,
     json_answer,
 )
-from router.contract.parameters import CURSOR, FORMAT, LIMIT, OF_SITE, PART, STATUS
+from router.contract.parameters import CURSOR, LIMIT, OF_SITE, PART, STATUS
 from router.endpoint import Arrival, Endpoint, Scope
 from router.handlers.job_events import events_outcome
 from router.index_lookup import look_up
@@ -128,9 +127,9 @@ async def retry_job(arrival: Arrival, ports: Ports) -> Outcome:
 
 
 async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
-    """GET: all that the job fetched, in one of three formats."""
+    """GET: all that the job fetched, in any of the formats."""
     fields = read_fields(arrival.request, arrival.endpoint.parameters)
-    chosen = format_of(fields.get("format"), arrival.request.headers.get("accept", ""))
+    presentation = presentation_of(fields, arrival.request.headers.get("accept", ""))
     job = await the_job(arrival, ports)
     if job.status is not JobStatus.COMPLETED:
         raise not_there_yet(job)
@@ -140,10 +139,12 @@ async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
     parts = await result_parts(job, query, ports)
     number = part_number(fields.get("part"), len(parts))
     part = query_of_part(query, parts[number - 1])
-    outcome = await result_outcome(job, part, chosen, arrival.request, ports)
+    outcome = await result_outcome(job, part, presentation, arrival.request, ports)
     if number == len(parts):
         return outcome
-    following = f"{status_url(job.job_id)}/result?format={chosen}&part={number + 1}"
+    asked = {one.name: fields[one.name] for one in PRESENTATION if one.name in fields}
+    named = urlencode({**asked, "format": presentation.format, "part": number + 1})
+    following = f"{status_url(job.job_id)}/result?{named}"
     headers = {**outcome.response.headers, "Link": f'<{following}>; rel="next"'}
     return replace(outcome, response=replace(outcome.response, headers=headers))
 
@@ -183,23 +184,6 @@ def not_there_yet(job: Job) -> Conflict:
     why = f": {job.error}" if job.error else ""
     return Conflict(f"the job is {job.status}{why}; POST {status_url(job.job_id)}/retry takes it up again")
 
-
-def format_of(named: str | None, accept: str) -> ResultFormat:
-    """The format that `format=` names, else the first that Accept names, else JSON."""
-    if named is not None:
-        return ResultFormat(named)
-    for item in accept.lower().split(","):
-        media_type = item.partition(";")[0].strip()
-        for chosen in ResultFormat:
-            if media_type == media_type_of(chosen):
-                return chosen
-    return ResultFormat.JSON
-
-
-RESULT_BODIES: Final[Mapping[str, type[Document] | Schema]] = {
-    media_type_of(chosen): TimeseriesAnswerDocument if chosen is ResultFormat.JSON else schemas.TEXT
-    for chosen in ResultFormat
-}
 
 ENDPOINTS: Final = (
     Endpoint(
@@ -257,16 +241,16 @@ ENDPOINTS: Final = (
         right=Right.JOBS,
         scope=Scope.JOBS,
         handler=show_result,
-        parameters=(FORMAT, PART, headers.IF_NONE_MATCH),
+        parameters=(*PRESENTATION, PART, headers.IF_NONE_MATCH),
         answers={
             200: Answer(
                 description="The result, streamed.",
-                bodies=RESULT_BODIES,
+                bodies=SERIES_BODIES,
                 headers=(*RESULT_HEADERS, "Link", "X-Route-Type"),
             ),
             304: NOT_MODIFIED,
         },
-        problems=(NotFound, Conflict, Gone, *ORIGIN, *STORE),
+        problems=(NotFound, NotAcceptable, Conflict, Gone, *ORIGIN, *STORE),
     ),
     Endpoint(
         method="GET",

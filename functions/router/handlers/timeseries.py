@@ -5,9 +5,11 @@ from typing import Final
 
 from edgeseries.access.grants import Right
 from edgeseries.answers.parts import block_count
+from edgeseries.answers.presentation import PRESENTATION
 from edgeseries.errors import (
     AnswerTooLarge,
     MemoryBusy,
+    NotAcceptable,
     NotFound,
 )
 from edgeseries.http.documents import ref
@@ -28,7 +30,7 @@ from router.fetch_turn import FetchTurn, half_time_of, shared_fetch, take_turn, 
 from router.index_lookup import look_up, remembered_stamp
 from router.inline_answer import Choice
 from router.outcome import Outcome
-from router.parameters import read_query
+from router.parameters import read_timeseries
 from router.ports import Ports
 from router.queued_answer import ACCEPTED, queue_job
 from router.streamed_answer import answer_at_once
@@ -39,17 +41,20 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     the generations; or see what is missing, choose the route, take it. Who lacks what another request of the
     isolate is fetching waits for it, and looks again.
     """
-    query = read_query(arrival)
+    query, presentation = read_timeseries(arrival)
     freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
     cacheable = may_be_cached(query, freshness, arrival, ports)
     stamp = remembered_stamp(query, ports) if cacheable else None
-    if stamp is not None and (found := await cached_answer(query, stamp, arrival, ports)) is not None:
+    if (
+        stamp is not None
+        and (found := await cached_answer(query, presentation, stamp, arrival, ports)) is not None
+    ):
         return found
     waited = False
     while True:
         index = await look_up(query, reads=freshness.reads, ports=ports)
         if cacheable and index.known and (now := index.stamps.total(query.points)) != stamp:
-            found = await cached_answer(query, now, arrival, ports)
+            found = await cached_answer(query, presentation, now, arrival, ports)
             if found is not None:
                 return found
         survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
@@ -60,8 +65,8 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
             sizes=ports.route_sizes,
         )
         if route is Route.QUEUED:
-            return await queue_job(query, survey.fetch_plan, arrival, ports)
-        choice = Choice(route=route, freshness=freshness, survey=survey)
+            return await queue_job(query, survey.fetch_plan, arrival, ports, presentation=presentation)
+        choice = Choice(route=route, freshness=freshness, survey=survey, presentation=presentation)
         shared = shared_fetch(route, freshness, survey)
         if shared is None:
             return await _at_once(query, choice, arrival, ports)
@@ -100,7 +105,7 @@ async def _at_once(query: TimeseriesQuery, choice: Choice, arrival: Arrival, por
         if isinstance(error, AnswerTooLarge):
             missing = max(fetch_plan.missing_samples, error.estimated_samples)
             fetch_plan = replace(fetch_plan, missing_samples=missing)
-        return await queue_job(query, fetch_plan, arrival, ports)
+        return await queue_job(query, fetch_plan, arrival, ports, presentation=choice.presentation)
 
 
 ASKING_HEADERS: Final = (
@@ -120,9 +125,9 @@ ENDPOINTS: Final = (
         right=Right.READ,
         scope=Scope.SITE,
         handler=timeseries,
-        parameters=(*TIMESERIES, USER_ID, *ASKING_HEADERS),
+        parameters=(*TIMESERIES, *PRESENTATION, USER_ID, *ASKING_HEADERS),
         answers={200: SERIES, 202: ACCEPTED, 304: NOT_MODIFIED},
-        problems=(NotFound, *ORIGIN, *STORE),
+        problems=(NotFound, NotAcceptable, *ORIGIN, *STORE),
     ),
     Endpoint(
         method="POST",
@@ -135,6 +140,6 @@ ENDPOINTS: Final = (
         parameters=ASKING_HEADERS,
         body=ref("TimeseriesRequest"),
         answers={200: SERIES, 202: ACCEPTED},
-        problems=(NotFound, *ORIGIN, *STORE, *SENT_BODY),
+        problems=(NotFound, NotAcceptable, *ORIGIN, *STORE, *SENT_BODY),
     ),
 )
