@@ -45,7 +45,7 @@ SECRETS = (
 """Settings that no command line should hold, since every user of the machine may read it."""
 
 MADE = (
-    ".venv", "local/node_modules", "infra/wrangler/node_modules", "build",
+    ".venv", "local/node_modules", "infra/wrangler/node_modules", "console/node_modules", "build",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis",
 )  # fmt: skip
 """What `distclean` removes."""

@@ -7,6 +7,7 @@ and nobody here runs it), or `tested=<path>` (that test runs it).
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,7 +61,10 @@ BLOCKS = [block for document in DOCUMENTS for block in blocks_of(document)]
 
 
 def user_environment(url: str, folder: Path) -> dict[str, str]:
-    """The environment of a user who has installed the Python client, and of whom `url` is the server."""
+    """The environment of a user who has installed the Python client and copied the JavaScript client into a
+    folder; `url` is the server.
+    """
+    shutil.copy(ROOT / "clients" / "javascript" / "edgeseries.mjs", folder)
     command = folder / "bin" / "edgeseries"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m edgeseries_client.command "$@"\n')

@@ -1,0 +1,423 @@
+/**
+ * The documents of the API, made from its OpenAPI: UPDATE_GOLDEN=1 pytest tests/clients/test_javascript.py
+ * Fields are only ever added, so a newer server has all of these.
+ */
+
+export interface AcceptedJob {
+  jobId: string;
+  status: "queued" | "processing" | "retrying" | "completed" | "failed" | "cancelled";
+  progress: number;
+  site: string;
+  pointCount: number;
+  startTime: string;
+  endTime: string;
+  priority: "high" | "normal" | "low";
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  updatedAt: string;
+  batches: {
+    done: number;
+    total: number;
+  };
+  estimatedSize: number;
+  samplesCount: number;
+  retries: number;
+  ratePerSecond: number | null;
+  etaSeconds: number | null;
+  error: string | null;
+  statusUrl: string;
+  eventsUrl: string;
+  resultUrl: string | null;
+  resultParts: number | null;
+  pollInterval: number | null;
+  message: string;
+  estimatedSamples: number;
+}
+
+export interface CancelledJob {
+  success: true;
+  message: string;
+  jobId: string;
+  status: "queued" | "processing" | "retrying" | "completed" | "failed" | "cancelled";
+  progress: number;
+  site: string;
+  pointCount: number;
+  startTime: string;
+  endTime: string;
+  priority: "high" | "normal" | "low";
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  updatedAt: string;
+  batches: {
+    done: number;
+    total: number;
+  };
+  estimatedSize: number;
+  samplesCount: number;
+  retries: number;
+  ratePerSecond: number | null;
+  etaSeconds: number | null;
+  error: string | null;
+  statusUrl: string;
+  eventsUrl: string;
+  resultUrl: string | null;
+  resultParts: number | null;
+  pollInterval: number | null;
+}
+
+export interface Coverage {
+  site: string;
+  startTime: string;
+  endTime: string;
+  settleLagSeconds: number;
+  firstUnsealedDay: string;
+  live: DayRange | null;
+  totals: {
+    points: number;
+    storedDays: number;
+    emptyDays: number;
+    rereadDays: number;
+    missingDays: number;
+    liveDays: number;
+    estimatedMissingSamples: number;
+    estimatedAnswerSamples: number;
+    route: "direct" | "cached" | "queued";
+  };
+  complete: boolean;
+  groups: Array<{
+    pointCount: number;
+    stored: Days;
+    empty: Days;
+    missing: Days;
+    points: Array<string>;
+  }>;
+}
+
+export type DayRange = [string, string];
+
+export interface Days {
+  days: number;
+  ranges: Array<DayRange> | null;
+}
+
+export interface DeadLetter {
+  letterId: string;
+  queue: string;
+  jobId: string | null;
+  batchIndex: number | null;
+  message: Record<string, unknown>;
+  cause: string;
+  attempts: number;
+  buriedAt: string;
+  replayedAt: string | null;
+  replayUrl: string;
+}
+
+export interface DeadLetters {
+  letters: Array<DeadLetter>;
+  cursor: string | null;
+}
+
+export interface Event {
+  id?: string;
+  event?: "progress" | "completed" | "failed" | "cancelled";
+  data?: string;
+  retry?: number;
+}
+
+export interface Health {
+  status: "ok" | "failing";
+  parts?: {
+    [name: string]: {
+      status: "ok" | "failing";
+      durationMs: number;
+      fault: string | null;
+      [name: string]: number;
+    };
+  };
+}
+
+export interface Job {
+  jobId: string;
+  status: "queued" | "processing" | "retrying" | "completed" | "failed" | "cancelled";
+  progress: number;
+  site: string;
+  pointCount: number;
+  startTime: string;
+  endTime: string;
+  priority: "high" | "normal" | "low";
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  updatedAt: string;
+  batches: {
+    done: number;
+    total: number;
+  };
+  estimatedSize: number;
+  samplesCount: number;
+  retries: number;
+  ratePerSecond: number | null;
+  etaSeconds: number | null;
+  error: string | null;
+  statusUrl: string;
+  eventsUrl: string;
+  resultUrl: string | null;
+  resultParts: number | null;
+  pollInterval: number | null;
+}
+
+export interface JobRequest {
+  /** The site, as `GET /api/sites` names it. */
+  site: string;
+  /** Names of points, as `GET /api/sites/{site}/points` lists them, between commas. */
+  points: Array<string>;
+  /** Where the range begins; this moment is in it. */
+  start_time: string | number;
+  /** Where the range ends; this moment is not in it. */
+  end_time: string | number;
+  /** How to answer; left out, the size of the request decides. */
+  route?: "direct" | "cached" | "queued";
+  /** Without effect: front ends of the earlier services send it. */
+  user_id?: string;
+  priority?: "high" | "normal" | "low";
+}
+
+export interface Jobs {
+  jobs: Array<Job>;
+  cursor: string | null;
+}
+
+export interface Key {
+  keyId: string;
+  owner: string;
+  sites: Array<string>;
+  rights: Array<"read" | "jobs" | "purge" | "admin">;
+  tier: "standard" | "bulk";
+  createdAt: string;
+  revokedAt: string | null;
+  usedAt: string | null;
+  keyUrl: string;
+}
+
+export interface KeyRequest {
+  owner: string;
+  sites: Array<string>;
+  rights: Array<"read" | "jobs" | "purge" | "admin">;
+  tier?: "standard" | "bulk";
+}
+
+export interface Keys {
+  keys: Array<Key>;
+  cursor: string | null;
+}
+
+export interface MadeKey {
+  key: string;
+  keyId: string;
+  owner: string;
+  sites: Array<string>;
+  rights: Array<"read" | "jobs" | "purge" | "admin">;
+  tier: "standard" | "bulk";
+  createdAt: string;
+  revokedAt: string | null;
+  usedAt: string | null;
+  keyUrl: string;
+}
+
+export interface Problem {
+  type: "urn:edgeseries:problem:bad-request" | "urn:edgeseries:problem:conflict" | "urn:edgeseries:problem:deadline-exceeded" | "urn:edgeseries:problem:forbidden" | "urn:edgeseries:problem:gone" | "urn:edgeseries:problem:headers-too-large" | "urn:edgeseries:problem:internal-error" | "urn:edgeseries:problem:invalid-request" | "urn:edgeseries:problem:memory-busy" | "urn:edgeseries:problem:method-not-allowed" | "urn:edgeseries:problem:not-found" | "urn:edgeseries:problem:rate-limited" | "urn:edgeseries:problem:request-timeout" | "urn:edgeseries:problem:store-unavailable" | "urn:edgeseries:problem:too-large" | "urn:edgeseries:problem:unavailable" | "urn:edgeseries:problem:unidentified" | "urn:edgeseries:problem:upstream-busy" | "urn:edgeseries:problem:upstream-contract" | "urn:edgeseries:problem:upstream-garbled" | "urn:edgeseries:problem:upstream-oversize" | "urn:edgeseries:problem:upstream-refused" | "urn:edgeseries:problem:upstream-suspended" | "urn:edgeseries:problem:upstream-throttled" | "urn:edgeseries:problem:upstream-unreachable";
+  title: string;
+  status: number;
+  detail: string;
+  instance: string;
+  requestId: string;
+  /** Every fault of the request. */
+  errors?: Array<{
+    parameter: string;
+    detail: string;
+  }>;
+  /** The right that the key lacks. */
+  right?: "read" | "jobs" | "purge" | "admin";
+  /** Seconds. */
+  retryAfter?: number;
+}
+
+export interface Purged {
+  blocks: number;
+  storedBytes: number;
+  dryRun: boolean;
+  site: string;
+  pointCount: number | null;
+  days: DayRange | null;
+}
+
+export interface Replayed {
+  letter: DeadLetter;
+  job: Job | null;
+}
+
+export type Sample = [number, number | string | boolean | null];
+
+export interface Series {
+  samples: Array<Sample>;
+  count: number;
+  error: string | null;
+}
+
+export interface SitePoints {
+  site: string;
+  points: Array<{
+    name: string;
+    unit: string | null;
+    kind: string | null;
+    intervalSeconds: number | null;
+  }>;
+  count: number;
+}
+
+export interface Sites {
+  sites: Array<{
+    name: string;
+    title: string | null;
+  }>;
+  count: number;
+}
+
+export interface Statistics {
+  at: string;
+  cache: {
+    objects: number;
+    samples: number;
+    rawBytes: number;
+    storedBytes: number;
+    compressionRatio: number | null;
+    uses: number;
+    hitRate: number | null;
+    blocks: {
+      objects: number;
+      samples: number;
+      rawBytes: number;
+      storedBytes: number;
+      compressionRatio: number | null;
+      uses: number;
+    };
+    answers: {
+      objects: number;
+      samples: number;
+      rawBytes: number;
+      storedBytes: number;
+      compressionRatio: number | null;
+      uses: number;
+    };
+    bySite: Array<{
+      site: string;
+      objects: number;
+      samples: number;
+      rawBytes: number;
+      storedBytes: number;
+      compressionRatio: number | null;
+      uses: number;
+    }>;
+  };
+  jobs: {
+    active: {
+      [name: string]: number;
+    };
+    completed: number;
+    failed: number;
+    cancelled: number;
+    successRate: number | null;
+    samples: number;
+    durationMs: {
+      p50: number | null;
+      p95: number | null;
+    };
+    deadLetters: number;
+    byDay: Array<{
+      day: string;
+      completed: number;
+      failed: number;
+      cancelled: number;
+      samples: number;
+    }>;
+  };
+  requests: {
+    since: string | null;
+    count: number;
+    errors: number;
+    byRoute: Array<{
+      endpoint: string;
+      route: string | null;
+      count: number;
+      refused: number;
+      errors: number;
+      hits: number;
+      hitRate: number | null;
+      durationMs: {
+        mean: number;
+        p50: number | null;
+        p95: number | null;
+      };
+      samples: number;
+      upstreamSamples: number;
+      savedSamples: number;
+      bodyBytes: number;
+    }>;
+  };
+  upstream: {
+    calls: number;
+    samples: number;
+    savedSamples: number;
+  };
+  cost: {
+    currency: string;
+    month: string;
+    soFar: number;
+    wholeMonth: number;
+    plan: number;
+    lines: Array<{
+      meter: string;
+      product: string;
+      unit: string;
+      used: number;
+      usedWholeMonth: number;
+      included: number;
+      soFar: number;
+      wholeMonth: number;
+      basis: "counted" | "estimated" | "not counted";
+      source: string;
+      readOn: string;
+    }>;
+  };
+}
+
+export interface TimeseriesAnswer {
+  data: {
+    [name: string]: Series;
+  };
+  _meta: {
+    site: string;
+    startTime: string;
+    endTime: string;
+    pointCount: number;
+    sampleCount: number;
+  };
+}
+
+export interface TimeseriesRequest {
+  /** The site, as `GET /api/sites` names it. */
+  site: string;
+  /** Names of points, as `GET /api/sites/{site}/points` lists them, between commas. */
+  points: Array<string>;
+  /** Where the range begins; this moment is in it. */
+  start_time: string | number;
+  /** Where the range ends; this moment is not in it. */
+  end_time: string | number;
+  /** How to answer; left out, the size of the request decides. */
+  route?: "direct" | "cached" | "queued";
+  /** Without effect: front ends of the earlier services send it. */
+  user_id?: string;
+}
