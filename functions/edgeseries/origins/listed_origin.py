@@ -66,7 +66,7 @@ class ListedOrigin:
         batches = [tuple(wanted[first : first + size]) for first in range(0, len(wanted), size)]
         gathering = bounded_gather(
             range(len(batches)),
-            lambda place: self._gather(site, batches[place], span, turn, collector),
+            lambda place: self._gather(batches[place], span, turn, collector),
             at_once=UPSTREAM_CONCURRENCY,
         )
         try:
@@ -93,9 +93,7 @@ class ListedOrigin:
             raise no_such_site(site)
         return self._memory.learn(site, found, self._clock.now_ms())
 
-    async def _gather(
-        self, site: str, points: Batch, span: TimeRange, turn: Turn, collector: SampleCollector
-    ) -> None:
+    async def _gather(self, points: Batch, span: TimeRange, turn: Turn, collector: SampleCollector) -> None:
         """Samples of up to a batch of points. What is too large is asked in halves: of points, then of
         time.
         """
@@ -103,7 +101,7 @@ class ListedOrigin:
         while waiting:
             some, part, splits = waiting.pop()
             try:
-                columns = await self.dialect.samples(site, some, part, turn)
+                columns = await self.dialect.samples(some, part, turn)
             except OriginOversize:
                 halves = _halves(some, part)
                 if not splits or not halves:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from edgeseries.origins.ace.vendor import ACE
+from edgeseries.origins.prometheus.vendor import PROMETHEUS
 from edgeseries.origins.vendor import Vendor
 
 VENDORS: Final[Mapping[str, Vendor]] = {
     "ace": ACE,
+    "prometheus": PROMETHEUS,
 }

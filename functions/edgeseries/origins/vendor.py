@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
+from edgeseries.origins.calls import SettingNames
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.page_reader import PageReader
-from edgeseries.origins.record import OriginRecord
+from edgeseries.origins.record import DEFAULT_NAME, OriginRecord
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
 from edgeseries.ports.web import Web
@@ -33,6 +34,14 @@ class Connection:
     page_reader: PageReader | None = None
     bucket: Bucket | None = None
     max_body_bytes: int = UPSTREAM_MAX_BODY_BYTES
+
+    @property
+    def names(self) -> SettingNames:
+        """The settings that errors of this upstream speak of."""
+        if self.record.name == DEFAULT_NAME:
+            return SettingNames()
+        name = self.record.name
+        return SettingNames(url=f"the url of {name} in origins", credential=f"{name} in originCredentials")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

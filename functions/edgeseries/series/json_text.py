@@ -59,7 +59,7 @@ def parsed(text: bytes) -> Any:
 
     Raises ValueError: TooDeep, RepeatedField, or for what is not JSON.
     """
-    _check(text)
+    check_depth(text)
     try:
         value = decode(text)
     except ValueError:
@@ -76,7 +76,7 @@ def parsed_rows(text: bytes) -> Any:
     An integer of any length is read; one that is larger than every float64 may come as infinity.
     Raises ValueError: TooDeep, or for what is not JSON.
     """
-    _check(text)
+    check_depth(text)
     try:
         return decode(text)
     except ValueError:
@@ -89,8 +89,8 @@ def parsed_rows(text: bytes) -> Any:
     return json.loads(decoded, parse_int=_integer)
 
 
-def _check(text: bytes) -> None:
-    """Raises TooDeep."""
+def check_depth(text: bytes) -> None:
+    """Look at a JSON text that a parser is to read against a schema. Raises TooDeep."""
     if text.count(b"[") + text.count(b"{") > MAX_JSON_DEPTH:
         shape = _shape_of(text)
         # Rows are objects without brackets inside: without them the rest is short, and a level less.

@@ -11,11 +11,13 @@ from typing import Any, Final
 from edgeseries.limits import MINUTE_MS, SECOND_MS, UPSTREAM_ISOLATE_CALLS
 from edgeseries.origins.ace.options import OPTIONS as ACE
 from edgeseries.origins.option import Option
+from edgeseries.origins.prometheus.options import OPTIONS as PROMETHEUS
 from edgeseries.origins.record import DEFAULT_NAME, OriginRecord
 from edgeseries.series.json_text import RepeatedField, parsed
 
 VENDOR_OPTIONS: Final[Mapping[str, Sequence[Option]]] = {
     "ace": ACE,
+    "prometheus": PROMETHEUS,
 }
 """The vendors that a record may name, and what they let it set."""
 

@@ -17,7 +17,7 @@ from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.fetching import Fetch
 from edgeseries.origins.ace.limits import BATCH_POINTS, CALL_SAMPLES, MAX_PAGES
 from edgeseries.origins.ace.rows import RowCollector
-from edgeseries.origins.calls import Answer, BeforeCall, unconfirmed
+from edgeseries.origins.calls import Answer, BeforeCall, SettingNames, unconfirmed
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
 from edgeseries.origins.ports.page_reader import PageReader
 from edgeseries.planning.capabilities import Capabilities
@@ -51,9 +51,15 @@ class AceOrigin:
         max_body_bytes: int = UPSTREAM_MAX_BODY_BYTES,
         dropped: Counter[str] | None = None,
         page_reader: PageReader | None = None,
+        names: SettingNames | None = None,
     ) -> None:
         self._calls = ace_calls(
-            base_url=base_url, token=token, web=web, clock=clock, max_body_bytes=max_body_bytes
+            base_url=base_url,
+            token=token,
+            web=web,
+            clock=clock,
+            max_body_bytes=max_body_bytes,
+            names=names,
         )
         self._clock = clock
         self._catalogue = catalogue

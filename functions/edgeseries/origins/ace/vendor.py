@@ -19,6 +19,7 @@ def ace_origin(connection: Connection) -> AceOrigin:
         max_body_bytes=connection.max_body_bytes,
         dropped=connection.dropped,
         page_reader=connection.page_reader,
+        names=connection.names,
     )
 
 

@@ -63,9 +63,10 @@ class Dialect(Protocol):
         ...
 
     async def samples(
-        self, site: str, points: Sequence[ListedPoint], span: TimeRange, turn: Turn
+        self, points: Sequence[ListedPoint], span: TimeRange, turn: Turn
     ) -> Sequence[PointColumns]:
-        """All samples of up to `capabilities.batch_points` points in the half-open range, and maybe others.
+        """All samples of up to `capabilities.batch_points` points of one site in the half-open range, and
+        maybe others.
 
         Silence means that there are none. Raises OriginOversize for an answer that is too large: it is asked
         again in halves.
@@ -76,6 +77,6 @@ class Dialect(Protocol):
         """The cheapest call that proves that the upstream answers and takes our credential."""
         ...
 
-    async def probe(self, site: str, point: ListedPoint, span: TimeRange, turn: Turn) -> Finding:
+    async def probe(self, point: ListedPoint, span: TimeRange, turn: Turn) -> Finding:
         """What this installation does where installations differ, seen on samples of a point in a range."""
         ...

@@ -1,0 +1,130 @@
+"""Every vendor's adapter over its simulator, for the one suite that all of them pass.
+
+A rig is a vendor in one way of being installed: options of the record, knobs of the simulator, how its points
+are named. Adding a vendor adds its rigs here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
+from edgeseries.origins.ports.origin import Origin
+from edgeseries.origins.record import OriginRecord
+from edgeseries.origins.registry import VENDORS
+from edgeseries.origins.vendor import Connection
+from edgeseries.ports.web import Web
+from edgeseries.settings.origins import VENDOR_OPTIONS
+from local.own_upstream import HttpxWeb, MachineClock
+from local.upstream.truth import Truth
+from local.vendors import prometheus
+from local.vendors.shape import HeldTruth, Shape
+from tests.fakes import CountingIdentity
+from tests.loopback import NO_CERTIFICATES
+
+TOKEN = "made-up-token"  # noqa: S105 - the simulator's, on loopback
+
+Kept = Callable[[Any], tuple[Any] | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rig:
+    """`kept` is what the vendor can hold of a value; `silent` are moods of the simulator that are an honest
+    "nothing" in its format.
+    """
+
+    vendor: str
+    shape: Callable[..., Shape]
+    kept: Kept
+    options: Mapping[str, str] = field(default_factory=dict)
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+    name_of: Callable[[str], str] = str
+    silent: frozenset[str] = frozenset()
+    credential: str = TOKEN
+    zone: str = "UTC"
+
+
+RIGS: dict[str, Rig] = {
+    "Prometheus 2": Rig(
+        vendor="prometheus",
+        shape=prometheus.PrometheusShape,
+        kept=prometheus.kept,
+        options={"pointLabel": "point"},
+        knobs={"export": False},
+    ),
+    "Prometheus 3, by all labels": Rig(
+        vendor="prometheus",
+        shape=prometheus.PrometheusShape,
+        kept=prometheus.kept,
+        options={"auth": "basic"},
+        credential=f"user:{TOKEN}",
+        knobs={"export": False, "inclusive_start": False, "look_alikes": True},
+        name_of=lambda point: f'sample{{point="{point}"}}',
+    ),
+    "VictoriaMetrics": Rig(
+        vendor="prometheus",
+        shape=prometheus.PrometheusShape,
+        kept=prometheus.kept,
+        options={"pointLabel": "point"},
+        silent=frozenset({"empty"}),
+    ),
+}
+
+
+@dataclass
+class Installation:
+    """A rig whose simulator runs at a URL."""
+
+    rig: Rig
+    url: str
+    truth: Truth
+
+    @property
+    def held(self) -> HeldTruth:
+        """What the vendor holds of the truth."""
+        return HeldTruth(self.truth, self.rig.kept)
+
+    def control(self, **knobs: Any) -> None:
+        """Put the simulator's faults and counters back, then set some."""
+        change = {"reset": True, "reset_stats": True, **self.rig.knobs, **knobs}
+        reply = httpx.post(f"{self.url}/_control", json=change, trust_env=False, verify=NO_CERTIFICATES)
+        reply.raise_for_status()
+
+    def stats(self) -> dict[str, Any]:
+        """What the simulator counted."""
+        return dict(httpx.get(f"{self.url}/_stats", trust_env=False, verify=NO_CERTIFICATES).json())
+
+    def origin(
+        self,
+        *,
+        credential: str | None = None,
+        max_body_bytes: int = UPSTREAM_MAX_BODY_BYTES,
+        web: Web | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> Origin:
+        """The adapter with a memory of its own."""
+        vendor = VENDORS[self.rig.vendor]
+        defaults = {one.key: one.default or "" for one in VENDOR_OPTIONS[self.rig.vendor]}
+        record = OriginRecord(
+            name="rig",
+            prefix="rig/",
+            vendor=self.rig.vendor,
+            url=self.url,
+            zone=self.rig.zone,
+            settle_lag_ms=0,
+            circuit_pause_ms=0,
+            options={**defaults, **self.rig.options, **(options or {})},
+        )
+        return vendor.origin(
+            Connection(
+                record=record,
+                credential=self.rig.credential if credential is None else credential,
+                web=HttpxWeb() if web is None else web,
+                clock=MachineClock(),
+                identity=CountingIdentity(),
+                memory=vendor.new_memory(),
+                max_body_bytes=max_body_bytes,
+            )
+        )
