@@ -21,7 +21,7 @@ from edgeseries.series.values import Value
 MESSAGE_MAX_CHARS: Final = 500
 _MS: Final = 1_000
 _SIGNED_ZERO: Final = b'"-0"'
-_SPECIAL: Final = str.maketrans({sign: f"\\{sign}" for sign in "\\.+*?()|[]{}^$"})
+_SPECIAL: Final = {ord(sign): f"\\{sign}" for sign in "\\.+*?()|[]{}^$"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,9 @@ def series_in(body: bytes) -> Sequence[SeriesColumns]:
 
 
 def exported(body: bytes) -> Sequence[SeriesColumns]:
-    """Raw samples of an export: a JSON object a line; a series may have several. Raises OriginGarbled."""
+    """Raw samples of an export: a JSON object a line; a series may have several. Raises OriginGarbled,
+    OriginContract.
+    """
     try:
         check_depth(body)
         lines = _EXPORT.decode_lines(body)
