@@ -265,6 +265,9 @@ dashboard must not read the whole list at every refresh."""
 CATALOGUE_MAX_NAMES: Final = 50_000
 """Names of points that an isolate keeps, all sites together: about 10 MB."""
 
+DIRECTORY_MAX_POINTS: Final = 20_000
+"""Points, with unit and kind, that an isolate remembers of all sites together: about 4 MB."""
+
 MAX_RETRY_AFTER_S: Final = 86_400
 """The longest pause that an upstream is believed to want."""
 

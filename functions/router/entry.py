@@ -24,6 +24,7 @@ from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
+from edgeseries.origins.point_directory import PointDirectory
 from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
@@ -79,6 +80,9 @@ BUDGET = SampleBudget()
 
 UNDER_WAY = WorkUnderWay()
 """Missing days that requests of the isolate are fetching, so that others wait for their blocks."""
+
+DIRECTORY = PointDirectory()
+"""Points of sites as the upstream listed them, which all requests of the isolate share."""
 
 KEYS = KeyMemory()
 """What is known of API keys, which all requests of the isolate share."""
@@ -204,6 +208,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         encoder=encoder,
         under_way=UNDER_WAY,
         sample_budget=BUDGET,
+        directory=DIRECTORY,
         faults=stores.faults,
         dropped=dropped,
     )

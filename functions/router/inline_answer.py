@@ -32,6 +32,7 @@ from router.fetch_turn import FetchTurn
 from router.index_lookup import begin_refresh, store_days, store_refresh
 from router.memory_share import AnswerRoom, held_body, held_work, room_of, take_share
 from router.outcome import Outcome
+from router.point_facts import facts_for
 from router.ports import Ports
 from router.store_reading import Storable, store_fetched, store_refreshed
 
@@ -79,7 +80,8 @@ async def _answer(
     begun = await begin_refresh(query, ports) if freshness.refreshes else None
     reading = await _read(query, choice, begun, room, arrival, ports)
     room.share.shrink(_held_bytes(room.bound))
-    body = answer_body(writer_of(choice.presentation, query), reading.series, ports.encoder)
+    writer = writer_of(choice.presentation, query, await facts_for(query, choice.presentation, ports))
+    body = answer_body(writer, reading.series, ports.encoder)
     tag = entity_tag(body)
     route = choice.route if reading.from_origin or query.forced is not None else Route.CACHED
     days = days_to_store(query.site, reading, arrival, ports)

@@ -5,7 +5,7 @@ stored (the live edge, days that were purged since) is fetched meanwhile, so tha
 short of data; what cannot be had breaks the body off, so that it is never taken for whole.
 """
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 
 from edgeseries.answers.formats import ResultWriter, writer_of
@@ -22,9 +22,11 @@ from edgeseries.planning.routing import Route
 from edgeseries.reading.faults import note
 from edgeseries.reading.windows import WindowSeries, series_by_window
 from edgeseries.series.days import day_of, first_unsealed_day
+from edgeseries.series.points import Point
 from router.conditional import is_known
 from router.memory_share import take_share
 from router.outcome import Outcome
+from router.point_facts import facts_for
 from router.ports import Ports
 
 TAG_CHARS = 32
@@ -47,14 +49,15 @@ async def result_outcome(
         "Vary": "Accept, Accept-Encoding",
     }
     version = await stored_version(query, ports)
+    facts = await facts_for(query, presentation, ports)
     if version is not None:
-        headers["ETag"] = tag = tag_of(query, presentation, version)
+        headers["ETag"] = tag = tag_of(query, presentation, facts, version)
         if is_known(tag, request):
             return Outcome(response=HttpResponse(status=304, headers=headers), route=Route.QUEUED)
     if request.method == "HEAD":
         response = HttpResponse(status=200, headers=headers)
     else:
-        pieces = await begun(result_text(query, writer_of(presentation, query), version, ports))
+        pieces = await begun(result_text(query, writer_of(presentation, query, facts), version, ports))
         stream = ports.text_streaming.stream_text(pieces)
         response = HttpResponse(status=200, headers=headers, stream=stream)
     return Outcome(
@@ -77,9 +80,13 @@ async def stored_version(query: TimeseriesQuery, ports: Ports) -> str | None:
         return None
 
 
-def tag_of(query: TimeseriesQuery, presentation: Presentation, version: str) -> str:
+def tag_of(
+    query: TimeseriesQuery, presentation: Presentation, facts: Mapping[str, Point], version: str
+) -> str:
     """A strong ETag: the request, its presentation, and all that the text is made of."""
-    digest = digest_of(query, version=RESULT_VERSION, context=[*presentation.canonical(), version])
+    told = [[one.name, one.unit, one.kind] for one in facts.values()]
+    context = [*presentation.canonical(), *told, version]
+    digest = digest_of(query, version=RESULT_VERSION, context=context)
     return f'"{digest[:TAG_CHARS]}"'
 
 

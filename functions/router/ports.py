@@ -21,6 +21,7 @@ from edgeseries.jobs.ports.result_parts import ResultParts
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.metrics.ports.statistics import Statistics
+from edgeseries.origins.point_directory import PointDirectory
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
 from edgeseries.planning.ports.live_cache import LiveCache
@@ -79,6 +80,7 @@ class Ports:
     encoder: ResultEncoder = field(default_factory=PythonResultEncoder)
     under_way: WorkUnderWay = field(default_factory=WorkUnderWay)
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
+    directory: PointDirectory = field(default_factory=PointDirectory)
     faults: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
 

@@ -22,6 +22,7 @@ from router.inline_answer import Choice, answer_inline, unsealed_day_of
 from router.job_result import begun, result_text, stored_version, tag_of
 from router.memory_share import room_of, take_share
 from router.outcome import Outcome
+from router.point_facts import facts_for
 from router.ports import Ports
 
 
@@ -66,14 +67,15 @@ async def answer_streamed(query: TimeseriesQuery, choice: Choice, arrival: Arriv
     missing = await _store_missing(query, choice, arrival, ports)
     version = await stored_version(query, ports)
     presentation = choice.presentation
-    tag = None if version is None else tag_of(query, presentation, version)
+    facts = await facts_for(query, presentation, ports)
+    tag = None if version is None else tag_of(query, presentation, facts, version)
     headers = answer_headers(tag, presentation.media_type)
     if tag is not None and is_known(tag, arrival.request):
         response = HttpResponse(status=304, headers=headers)
     elif arrival.request.method == "HEAD":
         response = HttpResponse(status=200, headers=headers)
     else:
-        text = result_text(query, writer_of(presentation, query), version, ports)
+        text = result_text(query, writer_of(presentation, query, facts), version, ports)
         stream = ports.text_streaming.stream_text(await begun(text))
         response = HttpResponse(status=200, headers=headers, stream=stream)
     return Outcome(

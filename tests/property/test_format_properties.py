@@ -187,7 +187,7 @@ def test_accept_that_names_none_of_ours_is_told_what_there_is(accept: str) -> No
     [
         ({"format": "xlsx"}, "format: must be one of json, rows"),
         ({"format": ""}, "format: is empty"),
-        ({"format": "json", "shape": "wide"}, "shape: format=json is long alone; csv and columns"),
+        ({"format": "json", "shape": "wide"}, "shape: format=json is long alone; csv and columns and arrow"),
         ({"format": "csv", "time_unit": "s"}, "time_unit: is for format=columns alone"),
         ({"format": "csv", "shape": "round"}, "shape: must be one of long, wide"),
     ],
@@ -215,6 +215,9 @@ def test_shapes_have_their_defaults_and_every_presentation_a_digest_of_its_own()
             {"format": "columns", "shape": "long"},
             {"format": "ndjson"},
             {"format": "msgpack"},
+            {"format": "arrow"},
+            {"format": "arrow", "shape": "wide"},
+            {"format": "parquet"},
         )
     ]
     assert len({tuple(one.canonical()) for one in looks}) == len(looks)

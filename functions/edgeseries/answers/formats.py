@@ -5,7 +5,7 @@ A writer takes every series in order, its samples in one or more parts. Formats:
 knows no HTTP but media types.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from edgeseries.answers.answer import json_bytes, meta_of
@@ -18,7 +18,7 @@ from edgeseries.answers.text_form import TextForm
 from edgeseries.answers.whole_formats import ColumnsWriter, MsgpackWriter, WideCsvWriter
 from edgeseries.http.documents import to_json
 from edgeseries.planning.query import TimeseriesQuery
-from edgeseries.series.points import PointSeries, SeriesName
+from edgeseries.series.points import Point, PointSeries, SeriesName
 from edgeseries.series.samples import Samples
 
 
@@ -44,21 +44,38 @@ class ResultWriter(Protocol):
         ...
 
 
-def writer_of(presentation: Presentation, query: TimeseriesQuery) -> ResultWriter:
-    """A new writer."""
-    match presentation.format:
-        case ResultFormat.JSON:
-            return JsonWriter(query)
-        case ResultFormat.ROWS:
-            return RowsWriter()
-        case ResultFormat.NDJSON:
-            return NdjsonWriter()
-        case ResultFormat.CSV:
-            return WideCsvWriter() if presentation.shape is Shape.WIDE else CsvWriter()
-        case ResultFormat.COLUMNS:
-            return ColumnsWriter(presentation.shape, presentation.time_unit)
-        case ResultFormat.MSGPACK:
-            return MsgpackWriter(query)
+def writer_of(
+    presentation: Presentation, query: TimeseriesQuery, facts: Mapping[str, Point] | None = None
+) -> ResultWriter:
+    """A new writer. `facts` is what is known of points, for formats that say it."""
+    wide = presentation.shape is Shape.WIDE
+    makers: Mapping[ResultFormat, Callable[[], ResultWriter]] = {
+        ResultFormat.JSON: lambda: JsonWriter(query),
+        ResultFormat.ROWS: RowsWriter,
+        ResultFormat.NDJSON: NdjsonWriter,
+        ResultFormat.CSV: WideCsvWriter if wide else CsvWriter,
+        ResultFormat.COLUMNS: lambda: ColumnsWriter(presentation.shape, presentation.time_unit),
+        ResultFormat.MSGPACK: lambda: MsgpackWriter(query),
+        ResultFormat.ARROW: lambda: _arrow_writer(presentation, query, facts or {}),
+        ResultFormat.PARQUET: lambda: _arrow_writer(presentation, query, facts or {}),
+    }
+    return makers[presentation.format]()
+
+
+def _arrow_writer(
+    presentation: Presentation, query: TimeseriesQuery, facts: Mapping[str, Point]
+) -> ResultWriter:
+    """Imported when the first caller asks: arro3 takes half a second and some 20 MB, and most isolates never
+    serve Arrow or Parquet (`docs/adr/0015-native-wheels.md`).
+    """
+    from edgeseries.answers.arrow_format import ArrowWriter, WideArrowWriter  # noqa: PLC0415
+    from edgeseries.answers.parquet_format import ParquetWriter  # noqa: PLC0415
+
+    if presentation.format is ResultFormat.PARQUET:
+        return ParquetWriter(query, facts)
+    if presentation.shape is Shape.WIDE:
+        return WideArrowWriter(query, facts)
+    return ArrowWriter(query, facts)
 
 
 def answer_body(writer: ResultWriter, series: Sequence[PointSeries], encoder: ResultEncoder) -> bytes:

@@ -29,7 +29,7 @@ FORMAT: Final = Parameter(
 SHAPE: Final = Parameter(
     name="shape",
     kind=choice_of(Shape),
-    description="Of CSV (`long`) and columns (`wide`): a row a sample, or an instant.",
+    description="Of CSV and Arrow (`long`) and columns (`wide`): a row a sample, or an instant.",
 )
 TIME_UNIT: Final = Parameter(
     name="time_unit",

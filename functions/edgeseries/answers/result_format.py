@@ -13,6 +13,8 @@ class ResultFormat(StrEnum):
     CSV = "csv"
     NDJSON = "ndjson"
     MSGPACK = "msgpack"
+    ARROW = "arrow"
+    PARQUET = "parquet"
 
 
 class Shape(StrEnum):
@@ -36,6 +38,8 @@ MEDIA_TYPES: Final = {
     ResultFormat.CSV: "text/csv; charset=utf-8",
     ResultFormat.NDJSON: "application/x-ndjson",
     ResultFormat.MSGPACK: "application/vnd.msgpack",
+    ResultFormat.ARROW: "application/vnd.apache.arrow.stream",
+    ResultFormat.PARQUET: "application/vnd.apache.parquet",
 }
 
 ALSO_ACCEPTED: Final = {
@@ -46,9 +50,13 @@ ALSO_ACCEPTED: Final = {
 }
 """Other names of media types that callers send in `Accept`."""
 
+WITH_FACTS: Final = frozenset({ResultFormat.ARROW, ResultFormat.PARQUET})
+"""Formats that say of each point what the upstream says of it: its unit and its kind."""
+
 SHAPES: Final = {
     ResultFormat.CSV: (Shape.LONG, Shape.WIDE),
     ResultFormat.COLUMNS: (Shape.WIDE, Shape.LONG),
+    ResultFormat.ARROW: (Shape.LONG, Shape.WIDE),
 }
 """Shapes of the formats that have a choice; the first is taken where none is named."""
 

@@ -36,7 +36,8 @@ def whole_bound(count: int) -> str:
     """What to do about so many samples."""
     return (
         f"{count} samples or more; this format is made whole, of at most {WHOLE_MAX_SAMPLES}. Take one that "
-        "is sent while it is made (json, rows, ndjson, csv in its long shape), or ask for less at a time"
+        "is sent while it is made (json, rows, ndjson, parquet; csv and arrow in their long shape), or ask "
+        "for less at a time"
     )
 
 
