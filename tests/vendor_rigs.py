@@ -19,7 +19,7 @@ from edgeseries.ports.web import Web
 from edgeseries.settings.origins import VENDOR_OPTIONS
 from local.own_upstream import HttpxWeb, MachineClock
 from local.upstream.truth import Truth
-from local.vendors import prometheus
+from local.vendors import influx, prometheus
 from local.vendors.shape import HeldTruth, Shape
 from tests.fakes import CountingIdentity
 from tests.loopback import NO_CERTIFICATES
@@ -44,7 +44,10 @@ class Rig:
     silent: frozenset[str] = frozenset()
     credential: str = TOKEN
     zone: str = "UTC"
+    one_kind: bool = False
 
+
+INFLUX = {"database": "building", "pointTag": "point"}
 
 RIGS: dict[str, Rig] = {
     "Prometheus 2": Rig(
@@ -70,6 +73,56 @@ RIGS: dict[str, Rig] = {
         options={"pointLabel": "point"},
         silent=frozenset({"empty"}),
     ),
+    "InfluxDB 1": Rig(
+        vendor="influx",
+        shape=influx.Influx1Shape,
+        kept=influx.kept,
+        one_kind=True,
+        options={**INFLUX, "version": "1"},
+        credential=f"user:{TOKEN}",
+    ),
+    "InfluxDB 1, by all tags": Rig(
+        vendor="influx",
+        shape=influx.Influx1Shape,
+        kept=influx.kept,
+        one_kind=True,
+        options={"database": "building", "version": "1"},
+        knobs={"look_alikes": True},
+        credential=f"user:{TOKEN}",
+        name_of=lambda point: f'sample{{point="{point}"}}',
+    ),
+    "InfluxDB 2": Rig(
+        vendor="influx",
+        shape=influx.Influx2Shape,
+        kept=influx.kept,
+        one_kind=True,
+        options={**INFLUX, "version": "2", "org": "org"},
+    ),
+    "InfluxDB 2, by all tags": Rig(
+        vendor="influx",
+        shape=influx.Influx2Shape,
+        kept=influx.kept,
+        one_kind=True,
+        options={"database": "building", "version": "2", "org": "org"},
+        knobs={"look_alikes": True},
+        name_of=lambda point: f'sample{{point="{point}"}}',
+    ),
+    "InfluxDB 3": Rig(
+        vendor="influx",
+        shape=influx.Influx3Shape,
+        kept=influx.kept,
+        one_kind=True,
+        options={**INFLUX, "version": "3"},
+    ),
+    "InfluxDB 3, by all tags": Rig(
+        vendor="influx",
+        shape=influx.Influx3Shape,
+        kept=influx.kept,
+        one_kind=True,
+        options={"database": "building", "version": "3"},
+        knobs={"look_alikes": True},
+        name_of=lambda point: f'sample{{point="{point}"}}',
+    ),
 }
 
 
@@ -84,7 +137,7 @@ class Installation:
     @property
     def held(self) -> HeldTruth:
         """What the vendor holds of the truth."""
-        return HeldTruth(self.truth, self.rig.kept)
+        return HeldTruth(self.truth, self.rig.kept, one_kind=self.rig.one_kind)
 
     def control(self, **knobs: Any) -> None:
         """Put the simulator's faults and counters back, then set some."""

@@ -57,12 +57,15 @@ class Shape(Protocol):
 
 
 class HeldTruth:
-    """What a vendor can hold of the truth: `kept` says of a value what is kept of it; None drops the sample,
-    for a value is never None but in a tuple of one.
+    """What a vendor can hold of the truth. `kept` gives a value as it is kept, in a tuple of one, or None
+    where the sample is dropped; with `one_kind` a point holds values of the type of its first alone.
     """
 
-    def __init__(self, truth: Truth, kept: Callable[[Any], tuple[Any] | None]) -> None:
+    def __init__(
+        self, truth: Truth, kept: Callable[[Any], tuple[Any] | None], *, one_kind: bool = False
+    ) -> None:
         self._truth = truth
+        self._one_kind = one_kind
         self._kept = kept
         self._held: dict[tuple[str, str], list[Sample]] = {}
 
@@ -85,7 +88,11 @@ class HeldTruth:
         if (site, point) not in self._held:
             found = expected_samples(self._truth, site, point, 0, 2**50)
             kept = [(at_ms, self._kept(value)) for at_ms, value in found]
-            self._held[site, point] = [(at_ms, one[0]) for at_ms, one in kept if one is not None]
+            held = [(at_ms, one[0]) for at_ms, one in kept if one is not None]
+            if self._one_kind and held:
+                first = type(held[0][1])
+                held = [(at_ms, value) for at_ms, value in held if type(value) is first]
+            self._held[site, point] = held
         return self._held[site, point]
 
     def within(self, site: str, point: str, start_ms: int, end_ms: int) -> list[Sample]:

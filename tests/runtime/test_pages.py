@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from edgeseries.origins.ace import wire as ace
-from edgeseries.origins.ace.rows import Asked, times_of
+from edgeseries.origins.ace.rows import Asked
+from edgeseries.origins.instants import times_of
 from edgeseries.series.timerange import TimeRange, iso_instant
 from local.graph import Graph
 from local.hosting import Host

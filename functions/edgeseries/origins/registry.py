@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from edgeseries.origins.ace.vendor import ACE
+from edgeseries.origins.influx.vendor import INFLUX
 from edgeseries.origins.prometheus.vendor import PROMETHEUS
 from edgeseries.origins.vendor import Vendor
 
 VENDORS: Final[Mapping[str, Vendor]] = {
     "ace": ACE,
     "prometheus": PROMETHEUS,
+    "influx": INFLUX,
 }

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from edgeseries.limits import MINUTE_MS, SECOND_MS, UPSTREAM_ISOLATE_CALLS
 from edgeseries.origins.ace.options import OPTIONS as ACE
+from edgeseries.origins.influx.options import OPTIONS as INFLUX
 from edgeseries.origins.option import Option
 from edgeseries.origins.prometheus.options import OPTIONS as PROMETHEUS
 from edgeseries.origins.record import DEFAULT_NAME, OriginRecord
@@ -18,6 +19,7 @@ from edgeseries.series.json_text import RepeatedField, parsed
 VENDOR_OPTIONS: Final[Mapping[str, Sequence[Option]]] = {
     "ace": ACE,
     "prometheus": PROMETHEUS,
+    "influx": INFLUX,
 }
 """The vendors that a record may name, and what they let it set."""
 

@@ -4,23 +4,22 @@ It owns how the vendor's texts become typed values (rules: `docs/formats/answer.
 nobody asked for gets among the samples of a point.
 """
 
-import re
 import unicodedata
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from math import isfinite
 from typing import Final, cast
 
 from edgeseries.errors import OriginContract
 from edgeseries.origins.ace.row_columns import EXACT_INTEGERS, NO_NAME, Columns, RowColumns, Rows, columns_of
+from edgeseries.origins.instants import times_of
 from edgeseries.origins.ports.page_reader import PointRows, ReadPage
 from edgeseries.series.samples import NO_SAMPLES, Samples, ascend, in_order, plain_number
-from edgeseries.series.timerange import TimeRange, instant_ms
+from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import Value, ValueColumn, column_of, concatenated
 
 NO_VALUE_WORDS: Final = frozenset({"", "null", "none"})
@@ -28,14 +27,6 @@ NO_VALUE_WORDS: Final = frozenset({"", "null", "none"})
 value into a string. "NaN" and infinities are numbers that are not finite, and null like these."""
 
 TRUTHS: Final = {"true": True, "false": False}
-
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_HOUR: Final = re.compile(r"T(?:[01][0-9]|2[0-3]):", re.ASCII)
-_WITHIN_HOUR: Final = re.compile(r"[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?Z", re.ASCII)
-"""The three parts of an instant's usual form."""
-
-_DAY_CHARS: Final = len("2024-01-01")
-_HOUR_CHARS: Final = len("T00:")
 
 
 def values_of(raws: Sequence[object]) -> list[Value]:
@@ -82,77 +73,6 @@ def _value_of_text(text: str) -> Value:
         return plain_number(int(text))
     except ValueError:
         return plain_number(number)
-
-
-def times_of(raws: Sequence[object], known: dict[object, int] | None = None) -> list[int]:
-    """Epoch milliseconds of a column of times. `known` remembers texts, where points share instants."""
-    if not set(map(type, raws)) <= {str}:
-        return list(map(_time_of, raws))
-    texts = cast("Sequence[str]", raws)
-    if known is None:
-        return _times_of_texts(texts)
-    new = list({*texts} - known.keys())
-    known.update(zip(new, _times_of_texts(new), strict=True))
-    return [known[text] for text in texts]
-
-
-def _times_of_texts(texts: Sequence[str]) -> list[int]:
-    """Epoch milliseconds. Texts of the usual form are put together of parts, of which there are few: days,
-    hours, and where in the hour they are.
-    """
-    try:
-        return _summed(texts, _DAY_CHARS, _times_of_days, _times_of_clocks)
-    except _Unusual:
-        return list(map(_time_of, texts))
-
-
-class _Unusual(Exception):
-    """A text is not of the usual form."""
-
-
-def _summed(
-    texts: Sequence[str],
-    at: int,
-    heads_ms: Callable[[Sequence[str]], Iterable[int]],
-    tails_ms: Callable[[Sequence[str]], Iterable[int]],
-) -> list[int]:
-    """For each text the sum of what its two parts stand for, each different part looked at once."""
-    heads, tails = [text[:at] for text in texts], [text[at:] for text in texts]
-    few_heads, few_tails = list({*heads}), list({*tails})
-    ms_of_head = dict(zip(few_heads, heads_ms(few_heads), strict=True))
-    ms_of_tail = dict(zip(few_tails, tails_ms(few_tails), strict=True))
-    return [ms_of_head[head] + ms_of_tail[tail] for head, tail in zip(heads, tails, strict=True)]
-
-
-def _times_of_days(days: Sequence[str]) -> Iterable[int]:
-    return [_time_of(f"{day}T00:00:00Z") for day in _usual(_DAY, days)]
-
-
-def _times_of_clocks(clocks: Sequence[str]) -> Iterable[int]:
-    return _summed(
-        clocks,
-        _HOUR_CHARS,
-        lambda hours: [_time_of(f"1970-01-01{hour}00:00Z") for hour in _usual(_HOUR, hours)],
-        lambda rests: [_time_of(f"1970-01-01T00:{rest}") for rest in _usual(_WITHIN_HOUR, rests)],
-    )
-
-
-def _usual(form: re.Pattern[str], parts: Sequence[str]) -> Sequence[str]:
-    if not all(map(form.fullmatch, parts)):
-        raise _Unusual
-    return parts
-
-
-def _time_of(raw: object) -> int:
-    if not isinstance(raw, str):
-        raise OriginContract("the upstream sent a row whose time is no text")
-    try:
-        moment = datetime.fromisoformat(raw)
-    except ValueError as fault:
-        raise OriginContract("the upstream sent a row whose time is not ISO-8601") from fault
-    if moment.tzinfo is None:
-        raise OriginContract("the upstream sent a row whose time has no zone")
-    return instant_ms(moment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,8 +98,10 @@ def export_query(chosen: Sequence[str], span: TimeRange) -> bytes:
 
 
 def listing_query(chosen: str, *, until_ms: int) -> str:
-    """The query of a list, of all time: servers differ in what they take for granted."""
-    pairs = {"start": "0", "end": _seconds(until_ms)}
+    """The query of a list, of all time: servers differ in what they take for granted. Not from 0, which
+    VictoriaMetrics takes for no start at all.
+    """
+    pairs = {"start": _seconds(1), "end": _seconds(until_ms)}
     return urlencode({**pairs, **({"match[]": chosen} if chosen else {})})
 
 
