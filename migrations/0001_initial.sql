@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS queue_jobs (
   ended_ms           INTEGER,
   updated_ms         INTEGER NOT NULL,
   parts_json         TEXT,                          -- how the result is cut: [[first point, points, start, end], ...]
+  question_json      TEXT,                          -- what is asked of the samples, in canonical form; NULL: all of them
   UNIQUE (request_digest, generation)
 ) STRICT;
 

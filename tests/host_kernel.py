@@ -15,11 +15,14 @@ import wasmtime
 from edgeseries.answers.text_form import UTF_8_FORMS, TextForm
 from edgeseries.blocks.codecs import Codec, Compressor
 from edgeseries.blocks.header import BlockKey
-from edgeseries.blocks.kernel_faults import error_of
+from edgeseries.blocks.kernel_faults import LEFT_TO_PYTHON, error_of
 from edgeseries.blocks.segment_pieces import pieces_of
 from edgeseries.blocks.segments import Cut
 from edgeseries.blocks.wire import Reader, uvarint
 from edgeseries.limits import BLOCK_QUALITY, DAY_MS
+from edgeseries.questions.bucket_words import folded_from, sections_of, words_of
+from edgeseries.questions.open_bucket import OpenBucket
+from edgeseries.questions.ports.bucketing import Bucketing, Fold, Folded
 from edgeseries.series.image import image_of, samples_from
 from edgeseries.series.samples import Samples
 
@@ -237,3 +240,24 @@ class HostResultEncoder:
             return session.text(f"{form}-ascii" if escaped else str(form), prefix)
         except KernelFault as fault:
             raise error_of(fault.number) from fault
+
+
+class HostBucketing:
+    """The Bucketing port by the host's kernel."""
+
+    def __init__(self, kernel: HostKernel, otherwise: Bucketing) -> None:
+        self._kernel = kernel
+        self._otherwise = otherwise
+
+    def fold(self, fold: Fold, before: OpenBucket, samples: Samples) -> Folded:
+        """See the port."""
+        session = Session(self._kernel)
+        try:
+            session.load(image_of(before.carried)).load(image_of(samples)).settle()
+            self._kernel.reserve(0, words_of(fold, before))
+            self._kernel.checked("bucket")
+        except KernelFault as fault:
+            if fault.number in (NO_ROOM, LEFT_TO_PYTHON):
+                return self._otherwise.fold(fold, before, samples)
+            raise error_of(fault.number) from fault
+        return folded_from(sections_of(self._kernel.result()))

@@ -67,6 +67,13 @@ export interface CancelledJob {
   pollInterval: number | null;
 }
 
+export type Columns = {
+  [name: string]: Array<number | string | boolean | null> | {
+    time: Array<number>;
+    value: Array<number | string | boolean | null>;
+  };
+};
+
 export interface Coverage {
   site: string;
   startTime: string;
@@ -180,6 +187,20 @@ export interface JobRequest {
   end_time: string | number;
   /** How to answer; left out, the size of the request decides. */
   route?: "direct" | "cached" | "queued";
+  /** Answer buckets of this width instead of samples: 15m, 1h, 1d, 1w, 1M, 1y. */
+  every?: string;
+  /** What is made of each bucket, one or several between commas; `mean` if left out. */
+  agg?: Array<"mean" | "min" | "max" | "sum" | "count" | "count_all" | "first" | "last" | "twa" | "increase" | "delta">;
+  /** The time zone whose clock and calendar buckets follow. */
+  tz?: string;
+  /** What stands for an empty bucket: nothing, null, or the value before it. */
+  fill?: "none" | "null" | "previous";
+  /** How long a value holds when none follows; how far apart two samples of a growth may be. */
+  max_gap?: string;
+  /** For a chart: at most so many samples of each point, chosen so that it looks alike. */
+  max_points?: number;
+  /** How samples are chosen for a chart (`max_points`). */
+  method?: "minmax" | "m4" | "lttb";
   /** Without effect: front ends of the earlier services send it. */
   user_id?: string;
   priority?: "high" | "normal" | "low";
@@ -228,7 +249,7 @@ export interface MadeKey {
 }
 
 export interface Problem {
-  type: "urn:edgeseries:problem:bad-request" | "urn:edgeseries:problem:conflict" | "urn:edgeseries:problem:deadline-exceeded" | "urn:edgeseries:problem:forbidden" | "urn:edgeseries:problem:gone" | "urn:edgeseries:problem:headers-too-large" | "urn:edgeseries:problem:internal-error" | "urn:edgeseries:problem:invalid-request" | "urn:edgeseries:problem:memory-busy" | "urn:edgeseries:problem:method-not-allowed" | "urn:edgeseries:problem:not-found" | "urn:edgeseries:problem:rate-limited" | "urn:edgeseries:problem:request-timeout" | "urn:edgeseries:problem:store-unavailable" | "urn:edgeseries:problem:too-large" | "urn:edgeseries:problem:unavailable" | "urn:edgeseries:problem:unidentified" | "urn:edgeseries:problem:upstream-busy" | "urn:edgeseries:problem:upstream-contract" | "urn:edgeseries:problem:upstream-garbled" | "urn:edgeseries:problem:upstream-oversize" | "urn:edgeseries:problem:upstream-refused" | "urn:edgeseries:problem:upstream-suspended" | "urn:edgeseries:problem:upstream-throttled" | "urn:edgeseries:problem:upstream-unreachable";
+  type: "urn:edgeseries:problem:bad-request" | "urn:edgeseries:problem:conflict" | "urn:edgeseries:problem:deadline-exceeded" | "urn:edgeseries:problem:forbidden" | "urn:edgeseries:problem:gone" | "urn:edgeseries:problem:headers-too-large" | "urn:edgeseries:problem:internal-error" | "urn:edgeseries:problem:invalid-request" | "urn:edgeseries:problem:memory-busy" | "urn:edgeseries:problem:method-not-allowed" | "urn:edgeseries:problem:not-acceptable" | "urn:edgeseries:problem:not-found" | "urn:edgeseries:problem:rate-limited" | "urn:edgeseries:problem:request-timeout" | "urn:edgeseries:problem:store-unavailable" | "urn:edgeseries:problem:too-large" | "urn:edgeseries:problem:unavailable" | "urn:edgeseries:problem:unidentified" | "urn:edgeseries:problem:upstream-busy" | "urn:edgeseries:problem:upstream-contract" | "urn:edgeseries:problem:upstream-garbled" | "urn:edgeseries:problem:upstream-oversize" | "urn:edgeseries:problem:upstream-refused" | "urn:edgeseries:problem:upstream-suspended" | "urn:edgeseries:problem:upstream-throttled" | "urn:edgeseries:problem:upstream-unreachable";
   title: string;
   status: number;
   detail: string;
@@ -254,10 +275,46 @@ export interface Purged {
   days: DayRange | null;
 }
 
+export interface RangeRequest {
+  /** The site, as `GET /api/sites` names it. */
+  site: string;
+  /** Names of points, as `GET /api/sites/{site}/points` lists them, between commas. */
+  points: Array<string>;
+  /** Where the range begins; this moment is in it. */
+  start_time: string | number;
+  /** Where the range ends; this moment is not in it. */
+  end_time: string | number;
+  /** How to answer; left out, the size of the request decides. */
+  route?: "direct" | "cached" | "queued";
+  /** Answer buckets of this width instead of samples: 15m, 1h, 1d, 1w, 1M, 1y. */
+  every?: string;
+  /** What is made of each bucket, one or several between commas; `mean` if left out. */
+  agg?: Array<"mean" | "min" | "max" | "sum" | "count" | "count_all" | "first" | "last" | "twa" | "increase" | "delta">;
+  /** The time zone whose clock and calendar buckets follow. */
+  tz?: string;
+  /** What stands for an empty bucket: nothing, null, or the value before it. */
+  fill?: "none" | "null" | "previous";
+  /** How long a value holds when none follows; how far apart two samples of a growth may be. */
+  max_gap?: string;
+  /** For a chart: at most so many samples of each point, chosen so that it looks alike. */
+  max_points?: number;
+  /** How samples are chosen for a chart (`max_points`). */
+  method?: "minmax" | "m4" | "lttb";
+  /** Without effect: front ends of the earlier services send it. */
+  user_id?: string;
+}
+
 export interface Replayed {
   letter: DeadLetter;
   job: Job | null;
 }
+
+export type Rows = Array<{
+  point: string;
+  aggregate?: string;
+  time: string;
+  value: number | string | boolean | null;
+}>;
 
 export type Sample = [number, number | string | boolean | null];
 
@@ -265,6 +322,8 @@ export interface Series {
   samples: Array<Sample>;
   count: number;
   error: string | null;
+  /** Of a question: the samples of its answer. */
+  sourceCount?: number;
 }
 
 export interface SitePoints {
@@ -404,6 +463,16 @@ export interface TimeseriesAnswer {
     endTime: string;
     pointCount: number;
     sampleCount: number;
+    question?: {
+      every?: string;
+      aggregates?: Array<string>;
+      tz?: string;
+      fill?: string;
+      maxGapSeconds?: number;
+      partialBuckets?: Array<number>;
+      maxPoints?: number;
+      method?: string;
+    };
   };
 }
 
@@ -418,6 +487,26 @@ export interface TimeseriesRequest {
   end_time: string | number;
   /** How to answer; left out, the size of the request decides. */
   route?: "direct" | "cached" | "queued";
+  /** Answer buckets of this width instead of samples: 15m, 1h, 1d, 1w, 1M, 1y. */
+  every?: string;
+  /** What is made of each bucket, one or several between commas; `mean` if left out. */
+  agg?: Array<"mean" | "min" | "max" | "sum" | "count" | "count_all" | "first" | "last" | "twa" | "increase" | "delta">;
+  /** The time zone whose clock and calendar buckets follow. */
+  tz?: string;
+  /** What stands for an empty bucket: nothing, null, or the value before it. */
+  fill?: "none" | "null" | "previous";
+  /** How long a value holds when none follows; how far apart two samples of a growth may be. */
+  max_gap?: string;
+  /** For a chart: at most so many samples of each point, chosen so that it looks alike. */
+  max_points?: number;
+  /** How samples are chosen for a chart (`max_points`). */
+  method?: "minmax" | "m4" | "lttb";
   /** Without effect: front ends of the earlier services send it. */
   user_id?: string;
+  /** The format; left out, `Accept` decides, else JSON. */
+  format?: "json" | "rows" | "columns" | "csv" | "ndjson" | "msgpack" | "arrow" | "parquet";
+  /** Of CSV and Arrow (`long`) and columns (`wide`): a row a sample, or an instant. */
+  shape?: "long" | "wide";
+  /** Of columns: epoch milliseconds (`ms`), or seconds. */
+  time_unit?: "ms" | "s";
 }

@@ -18,12 +18,12 @@ async def plan_job(message: PlanMessage, delivery: Delivery, ports: Ports) -> Di
         ports.journal.line("info", "no job to plan", job=message.job_id, message=delivery.message_id)
         return ACK
     if job.status is JobStatus.QUEUED:
-        now_ms = ports.clock.now_ms()
-        index = await ports.reader.look_up(query)
-        fetch_plan = ports.reader.missing(query, index, now_ms=now_ms)
+        now_ms, wanted = ports.clock.now_ms(), query.read()
+        index = await ports.reader.look_up(wanted)
+        fetch_plan = ports.reader.missing(wanted, index, now_ms=now_ms)
         batches = batches_of(
-            query.points,
-            query.span,
+            wanted.points,
+            wanted.span,
             missing_days=fetch_plan.missing_days,
             density_per_day=index.density_per_day,
             sizes=ports.batch_sizes,

@@ -45,6 +45,19 @@ MAX_NAME_BYTES: Final = 512
 """A site or point name in UTF-8. Vendor names are about 100 characters; percent-encoded
 three times longer it still fits the upstream's URL."""
 
+MAX_ZONE_CHARS: Final = 64
+"""The name of a time zone; the longest of the database has about 30."""
+
+MAX_GAP_DAYS: Final = 31
+"""How long a value may be taken to hold: so far before a range it is looked for, too."""
+
+MAX_BUCKETS: Final = 2_000_000
+"""Values of all points and aggregates of an answer: as many as it may have samples."""
+
+CHART_MIN_SAMPLES: Final = 10
+CHART_MAX_SAMPLES: Final = 10_000
+"""Samples of a point of a chart. The widest screens have 8,000 pixels."""
+
 MAX_QUERY_FIELDS: Final = 1_000
 """Parameters in one URL; `point=` repeated more often than this belongs in a POST."""
 
@@ -133,6 +146,10 @@ INLINE_MAX_SAMPLES: Final = 2_000_000
 """Samples of an answer that is made while the caller waits, most of them stored: its memory is flat, and a
 reader gets them in seconds. More is asked as a job, whose result comes in parts."""
 
+QUESTION_MAX_SAMPLES: Final = 20_000_000
+"""Stored samples that buckets or a chart may be made of while the caller waits: ten years of four points with
+one sample a minute, some seconds of CPU time."""
+
 INLINE_MAX_BLOCKS: Final = 2_000
 """Blocks (points times months) that an answer made while the caller waits may touch. Read four at a
 time at some 30 ms each they take half of the deadline, and an invocation makes 10,000 calls."""
@@ -150,6 +167,10 @@ FETCHED_SAMPLE_BYTES: Final = 310
 
 RESULT_SAMPLE_BYTES: Final = 370
 """What a sample of a result's window takes while it is written: JSON 197, CSV 197, NDJSON 367 measured."""
+
+QUESTION_SAMPLE_BYTES: Final = 150
+"""What a sample takes that becomes part of a bucket: its columns before and after they are put together, and
+the interpreter's list of values where the kernel is off."""
 
 BUDGET_BYTES: Final = 64_000_000
 """What the samples of all requests of an isolate may take together. The largest answer needs nearly all of

@@ -40,12 +40,16 @@ from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
 from edgeseries.platform.kernel import KernelResultEncoder
+from edgeseries.platform.kernel_bucketing import KernelBucketing
 from edgeseries.platform.rate_limiter import PlatformRateLimiter
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformStreaming, PlatformTimer
 from edgeseries.platform.upstream import Caller, upstreams_of
+from edgeseries.platform.zone_data import provide_zone_data
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.incoming import Incoming
+from edgeseries.questions.bucketing import PythonBucketing
+from edgeseries.questions.ports.bucketing import Bucketing
 from edgeseries.rates import Tier
 from edgeseries.settings.workers import (
     ANSWER_TTL_DAYS,
@@ -131,6 +135,13 @@ def encoders_of(bindings: Bindings) -> tuple[ResultEncoder, Callable[[SamplesTex
     return python, lambda text: js_bytes(python.part(text.form, text.samples, text.prefix))
 
 
+def bucketing_of(bindings: Bindings) -> Bucketing:
+    """What cuts samples into buckets."""
+    provide_zone_data()
+    python = PythonBucketing()
+    return KernelBucketing(python) if bindings.text(KERNEL) == "on" else python
+
+
 @cache
 def access_of_isolate() -> AccessSettings:
     """Made once, as the bindings are read once."""
@@ -206,6 +217,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         settle_lags=upstreams.settle_lags,
         live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
         encoder=encoder,
+        bucketing=bucketing_of(bindings),
         under_way=UNDER_WAY,
         sample_budget=BUDGET,
         directory=DIRECTORY,

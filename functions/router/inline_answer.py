@@ -20,6 +20,7 @@ from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.planning.sample_budget import bytes_held
+from edgeseries.reading.asked import AskedSeries
 from edgeseries.reading.fetched import Delivery, Fetched, completed_days, whole_days
 from edgeseries.reading.series_reader import Reading, ReadOptions
 from edgeseries.reading.survey import Index, Survey
@@ -80,12 +81,14 @@ async def _answer(
     begun = await begin_refresh(query, ports) if freshness.refreshes else None
     reading = await _read(query, choice, begun, room, arrival, ports)
     room.share.shrink(_held_bytes(room.bound))
+    asked = AskedSeries(query, ports.bucketing, now_ms=arrival.request.arrived_ms)
+    series = asked.whole(reading.series)
     writer = writer_of(choice.presentation, query, await facts_for(query, choice.presentation, ports))
-    body = answer_body(writer, reading.series, ports.encoder)
+    body = answer_body(writer, series, ports.encoder)
     tag = entity_tag(body)
     route = choice.route if reading.from_origin or query.forced is not None else Route.CACHED
     days = days_to_store(query.site, reading, arrival, ports)
-    facts = facts_of(query, reading.series, tag, body, arrival)
+    facts = facts_of(query, series, tag, body, arrival)
     facts = replace(facts, fresh_until_ms=fresh_until_ms(survey.index, days, arrival))
     storable = Storable(
         reading=reading,
@@ -104,8 +107,8 @@ async def _answer(
         body_bytes=len(response.body),
         route=route,
         origin_ms=reading.origin_ms,
-        point_count=len(reading.series),
-        sample_count=sum(len(one.samples) for one in reading.series),
+        point_count=len(query.points),
+        sample_count=facts.sample_count,
         origin_samples=reading.fetched.sample_count,
         verdict=verdict_of(
             freshness=freshness, from_store=reading.from_store, from_origin=reading.from_origin
@@ -203,7 +206,7 @@ def facts_of(
     return AnswerFacts(
         site=query.site,
         entity_tag=tag,
-        point_count=len(series),
+        point_count=len(query.points),
         sample_count=sum(len(one.samples) for one in series),
         body_bytes=len(body),
         created_ms=arrival.request.arrived_ms,

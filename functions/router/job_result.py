@@ -19,8 +19,9 @@ from edgeseries.planning.canonical import RESULT_VERSION, digest_of
 from edgeseries.planning.memory_share import MemoryShare
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
+from edgeseries.reading.asked import AskedSeries
 from edgeseries.reading.faults import note
-from edgeseries.reading.windows import WindowSeries, series_by_window
+from edgeseries.reading.windows import OF_QUESTIONS, OF_TEXT, WindowSeries, series_by_window
 from edgeseries.series.days import day_of, first_unsealed_day
 from edgeseries.series.points import Point
 from router.conditional import is_known
@@ -57,7 +58,8 @@ async def result_outcome(
     if request.method == "HEAD":
         response = HttpResponse(status=200, headers=headers)
     else:
-        pieces = await begun(result_text(query, writer_of(presentation, query, facts), version, ports))
+        writer, now_ms = writer_of(presentation, query, facts), ports.clock.now_ms()
+        pieces = await begun(result_text(query, writer, version, ports, now_ms=now_ms))
         stream = ports.text_streaming.stream_text(pieces)
         response = HttpResponse(status=200, headers=headers, stream=stream)
     return Outcome(
@@ -69,12 +71,13 @@ async def stored_version(query: TimeseriesQuery, ports: Ports) -> str | None:
     """What names all that the result is made of: objects and generations. None where the text may be made of
     something else: a live range, days that are not stored, an index that does not answer.
     """
+    wanted = query.read()
     settle_lag_ms = ports.settle_lags.of(query.site, ports.settle_lag_ms)
     unsealed_day = first_unsealed_day(now_ms=ports.clock.now_ms(), settle_lag_ms=settle_lag_ms)
     if day_of(query.span.end_ms - 1) >= unsealed_day:
         return None
     try:
-        return await ports.blocks.fingerprint(query.site, query.points, query.span)
+        return await ports.blocks.fingerprint(wanted.site, wanted.points, wanted.span)
     except StoreUnavailable as error:
         note(ports, "a result has no tag", error)
         return None
@@ -91,41 +94,42 @@ def tag_of(
 
 
 async def result_text(
-    query: TimeseriesQuery, writer: ResultWriter, version: str | None, ports: Ports
+    query: TimeseriesQuery, writer: ResultWriter, version: str | None, ports: Ports, *, now_ms: int
 ) -> AsyncGenerator[Piece]:
     """The result's text, window by window. The text of a tag (`version`) is that of its objects: if any of
-    them is gone, or another took its place meanwhile, StoreUnavailable breaks the text off.
+    them is gone, or another took its place meanwhile, StoreUnavailable breaks the text off. `now_ms` (UTC
+    epoch) is when it was asked.
     """
     yield writer.head()
-    errors: dict[str, str] = {}
+    asked, wanted = AskedSeries(query, ports.bucketing, now_ms=now_ms), query.read()
     windows = series_by_window(
-        query,
+        wanted,
         ports.reader,
         take_share=lambda size: share_of_window(size, ports),
         deadline_ms=lambda: ports.clock.now_ms() + ports.request_deadline_ms,
         stored_only=version is not None,
+        size=OF_TEXT if query.question is None else OF_QUESTIONS,
     )
     async with aclosing(windows):
         async for window in windows:
-            for piece in gathered(_pieces_of(writer, window, errors), ports.encoder):
+            for piece in gathered(_pieces_of(writer, window, asked), ports.encoder):
                 yield piece
     if (
         version is not None
-        and await ports.blocks.fingerprint(query.site, query.points, query.span) != version
+        and await ports.blocks.fingerprint(wanted.site, wanted.points, wanted.span) != version
     ):
         raise StoreUnavailable("what the result is made of was changed meanwhile; ask again")
     for piece in gathered(writer.tail(), ports.encoder):
         yield piece
 
 
-def _pieces_of(writer: ResultWriter, window: WindowSeries, errors: dict[str, str]) -> Iterator[Piece]:
-    """The pieces of a window. `errors` remembers what went wrong with points that go on in the next one."""
-    for one in window.series:
-        if one.error is not None:
-            errors.setdefault(one.point, one.error)
-        yield from writer.part(one.name, one.samples)
-        if window.ends:
-            yield writer.end_series(one.name, errors.get(one.point))
+def _pieces_of(writer: ResultWriter, window: WindowSeries, asked: AskedSeries) -> Iterator[Piece]:
+    """The pieces of what is certain with a window."""
+    for read in window.series:
+        for one in asked.part(read, ends=window.ends):
+            yield from writer.part(one.name, one.samples)
+            if window.ends:
+                yield writer.end_series(one.name, one.error, one.source_count)
 
 
 async def begun(pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:

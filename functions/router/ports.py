@@ -33,6 +33,8 @@ from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
 from edgeseries.ports.incoming import Incoming
 from edgeseries.ports.streaming import Streaming, Timer
+from edgeseries.questions.bucketing import PythonBucketing
+from edgeseries.questions.ports.bucketing import Bucketing
 from edgeseries.reading.series_reader import SeriesReader
 from edgeseries.series.days import SettleLags
 from edgeseries.upkeep.ports.duties import DutyRecords
@@ -78,6 +80,7 @@ class Ports:
     live_ttl_ms: int
     settle_lags: SettleLags = field(default_factory=SettleLags)
     encoder: ResultEncoder = field(default_factory=PythonResultEncoder)
+    bucketing: Bucketing = field(default_factory=PythonBucketing)
     under_way: WorkUnderWay = field(default_factory=WorkUnderWay)
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
     directory: PointDirectory = field(default_factory=PointDirectory)

@@ -26,7 +26,11 @@ async def result_parts(job: Job, query: TimeseriesQuery, ports: Ports) -> tuple[
     """The parts of a completed job's result. Raises Gone for a job that is only in the history by now."""
     found = await ports.result_parts.parts(job.job_id)
     if found is None:
-        expected = sizes_by_point(query, await stored_index(query, ports.reader))
+        wanted = query.read()
+        expected = sizes_by_point(wanted, await stored_index(wanted, ports.reader))
+        if query.question is not None:
+            # A point's buckets are made of all of its samples: it stays whole, however many they are.
+            expected = {point: min(size, RESULT_MAX_SAMPLES) for point, size in expected.items()}
         dense = [point for point in query.points if expected[point] > RESULT_MAX_SAMPLES]
         months = {}
         for point in dense:

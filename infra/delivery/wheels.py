@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from email.parser import HeaderParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,9 @@ from stack.wheels import LOCK_FILE, WHEELS_DIR, Wheel, WheelError, locked_wheels
 
 TAG: Final = "cp314-cp314-pyemscripten_2026_0_wasm32"
 """Python, ABI and platform of the Workers: Pyodide 314, for compatibility dates from 2026-09-08."""
+
+ANY_TAG: Final = "py2.py3-none-any"
+"""Of wheels without machine code."""
 
 _PINNED: Final = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.MULTILINE)
 _REQUIREMENT: Final = re.compile(r"^[A-Za-z0-9._-]+")
@@ -39,11 +43,15 @@ def fetch(wheels: tuple[Wheel, ...]) -> None:
             _looked_at(wheel)
 
 
-def locked(names: list[str], requirements: str) -> dict[str, dict[str, Any]]:
-    """The lock file's entries for packages in the versions of a requirements file, and what they require."""
+def locked(wheels: Sequence[Wheel], requirements: str) -> dict[str, dict[str, Any]]:
+    """The lock file's entries for the packages of some wheels in the versions of a requirements file, and
+    what they require.
+    """
+    tags = {wheel.name: wheel.tag if wheel.tag == ANY_TAG else TAG for wheel in wheels}
+    zipped = {wheel.name for wheel in wheels if wheel.zipped}
     versions = dict(_PINNED.findall(requirements))
     entries: dict[str, dict[str, Any]] = {}
-    waiting = list(names)
+    waiting = [wheel.name for wheel in wheels]
     while waiting:
         name = waiting.pop()
         if name in entries:
@@ -53,21 +61,23 @@ def locked(names: list[str], requirements: str) -> dict[str, dict[str, Any]]:
                 f"{name} is not in requirements.txt: name it in pyproject.toml, then make lock"
             )
         with TemporaryDirectory() as folder:
-            _download(f"{name}=={versions[name]}", TAG, Path(folder))
+            tag = tags.get(name, TAG)
+            _download(f"{name}=={versions[name]}", tag, Path(folder))
             (path,) = Path(folder).glob("*.whl")
-            entries[name] = _entry(path, versions[name])
+            entries[name] = _entry(path, versions[name], tag, zipped=name in zipped)
         waiting.extend(entries[name]["requires"])
     return dict(sorted(entries.items()))
 
 
-def _entry(path: Path, version: str) -> dict[str, Any]:
+def _entry(path: Path, version: str, tag: str, *, zipped: bool) -> dict[str, Any]:
     content = path.read_bytes()
     return {
         "version": version,
-        "tag": TAG,
+        "tag": tag,
         "sha256": hashlib.sha256(content).hexdigest(),
         "imports": list(packages_of(content)),
         "requires": _required(path),
+        **({"zipped": True} if zipped else {}),
     }
 
 
@@ -83,6 +93,10 @@ def _required(path: Path) -> list[str]:
 def _download(requirement: str, tag: str, folder: Path) -> None:
     """One wheel into a folder, by pip, which compares the hash if the requirement has one."""
     python, abi, platform = tag.split("-")
+    native = (
+        *("--python-version", f"{python[2]}.{python[3:]}", "--implementation", python[:2]),
+        *("--abi", abi, "--platform", platform),
+    )
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
         listed = Path(scratch) / "requirements.txt"
@@ -91,8 +105,7 @@ def _download(requirement: str, tag: str, folder: Path) -> None:
             [
                 *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
                 *("--no-deps", "--only-binary", ":all:", "--requirement", str(listed), "--dest", str(folder)),
-                *("--python-version", f"{python[2]}.{python[3:]}", "--implementation", python[:2]),
-                *("--abi", abi, "--platform", platform),
+                *(() if tag == ANY_TAG else native),
             ],
             check=False,
         )
@@ -118,7 +131,7 @@ def main(words: list[str]) -> int:
         wheels = locked_wheels()
         if asked.lock:
             requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-            entries = locked([wheel.name for wheel in wheels], requirements)
+            entries = locked(wheels, requirements)
             LOCK_FILE.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
             wheels = locked_wheels()
         for stale in {*WHEELS_DIR.glob("*.whl")} - {wheel.path for wheel in wheels}:

@@ -33,7 +33,8 @@ class WheelError(ValueError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wheel:
     """A locked wheel. `tag` is Python, ABI and platform; `imports` the packages in it, in dotted form;
-    `requires` the distributions of the lock file that it imports in turn.
+    `requires` the distributions of the lock file that it imports in turn. A `zipped` one is many small files,
+    all data and Python: it goes into a bundle as it is, one zip, and the code puts that on the path.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Wheel:
     sha256: str
     imports: tuple[str, ...]
     requires: tuple[str, ...] = ()
+    zipped: bool = False
     folder: Path = WHEELS_DIR
 
     @property
@@ -61,7 +63,8 @@ class Wheel:
 
     def files(self) -> dict[str, bytes]:
         """What goes into a bundle, by path. Raises WheelError if the wheel is not here, or is another."""
-        return _used(self.content())
+        content = self.content()
+        return {f"{self.name}.zip": content} if self.zipped else _used(content)
 
     def content(self) -> bytes:
         """The wheel's bytes. Raises WheelError if it is not here, or is another."""
@@ -121,7 +124,10 @@ def _wheel(name: str, entry: Mapping[str, object], folder: Path) -> Wheel:
     imports, requires = entry["imports"], entry.get("requires", [])
     if not isinstance(imports, list) or not isinstance(requires, list):
         raise TypeError(f"{name}: imports and requires are lists")
-    return Wheel(name=name, imports=tuple(imports), requires=tuple(requires), folder=folder, **texts)
+    zipped = entry.get("zipped", False) is True
+    return Wheel(
+        name=name, imports=tuple(imports), requires=tuple(requires), zipped=zipped, folder=folder, **texts
+    )
 
 
 @cache

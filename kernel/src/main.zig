@@ -6,6 +6,7 @@
 
 const std = @import("std");
 const arena = @import("arena.zig");
+const bucketing = @import("bucketing.zig");
 const columns = @import("columns.zig");
 const faults = @import("faults.zig");
 const segment = @import("segment.zig");
@@ -145,6 +146,18 @@ export fn encode(origin_ms: i64, from: u32, to: u32) u32 {
 fn encodePart(origin_ms: i64, from: u32, to: u32) faults.Fault![]u8 {
     const found = try part(from, to);
     return segment_writing.encode(&found, origin_ms);
+}
+
+/// Settled samples cut into buckets: the reserved bytes say how, and what is known of those before. The result holds
+/// what is known then, and the columns that came out.
+export fn bucket() u32 {
+    clearResult();
+    return status(keep(bucketAll()));
+}
+
+fn bucketAll() faults.Fault![]u8 {
+    const found = settled orelse return error.Misuse;
+    return bucketing.fold(&found, input);
 }
 
 /// Some of the settled samples, with places of their own.

@@ -107,7 +107,7 @@ fn earlier(times: []const i64, one: u32, other: u32) bool {
 }
 
 /// The same samples with a table of what they use: each byte string once, in order of appearance.
-fn canonical(found: Columns) Fault!Columns {
+pub fn canonical(found: Columns) Fault!Columns {
     for (found.places) |place| found.values[place] = columns.filler;
     if (found.table.ends.len == 0) return found;
     const old = &found.table;

@@ -13,6 +13,7 @@ from openapi_spec_validator import validate
 from edgeseries.answers.problem import KINDS, PROBLEM_TYPE
 from edgeseries.http.parameters import Choice, Instant, Name, Opaque, Parameter, Whole
 from edgeseries.limits import MAX_NAME_BYTES, MAX_POINTS
+from edgeseries.questions.parameters import LengthKind, WidthKind, ZoneKind
 from router.contract.headers import ANSWER_HEADERS
 from router.endpoints import ENDPOINTS, RESOURCES
 from router.finalize_response import ALLOWED_HEADERS, EXPOSED_HEADERS
@@ -139,7 +140,7 @@ def test_unknown_parameters_are_refused_everywhere(method: str, path: str) -> No
     assert {"no_such_parameter", "query"} & {fault["parameter"] for fault in document_told["errors"]}
 
 
-def refused_texts(one: Parameter) -> list[str]:
+def refused_texts(one: Parameter) -> list[str]:  # noqa: PLR0911 - one case each
     """Texts just past what a parameter takes."""
     match one.kind:
         case Whole(minimum=least, maximum=most):
@@ -150,10 +151,25 @@ def refused_texts(one: Parameter) -> list[str]:
             return [] if one.deprecated else ["x" * (most + 1), "'", "WzEsIA"]
         case Name():
             return ["x" * (MAX_NAME_BYTES + 1), "ü" * (MAX_NAME_BYTES // 2 + 1), "a\nb", "..", "\x7f"]
+        case WidthKind():
+            return ["5d", "0h", "1 h", "", "1H", "9" * 5000]
+        case ZoneKind():
+            return ["Mars/Base", "../UTC", "", "x" * 100]
+        case LengthKind():
+            return ["0h", "32d", "1w", "", "9" * 5000]
         case Instant():
             return ["4102444800001", "-1", "2024-01-01", "9" * 5000, "٢٠٢٤-01-01T00:00:00Z"]
     raise AssertionError(f"what is refused of {one.name} is not told here")
 
+
+GOES_WITH = {
+    "agg": ("every", "1h"),
+    "tz": ("every", "1h"),
+    "fill": ("every", "1h"),
+    "max_gap": ("every", "1h"),
+    "method": ("max_points", "100"),
+}
+"""Parameters that say more of another."""
 
 AT = {(one.method, one.pattern): one for one in ENDPOINTS}
 REFUSED = [
@@ -172,8 +188,12 @@ def test_what_a_declaration_refuses_is_refused(method: str, path: str, one: Para
     query = others if one.name in dict(QUERY) or one.name == "point" else ()
     known = {each.name for each in AT[method, path].parameters}
     query = tuple(pair for pair in query if pair[0] in known)
-    if one.name in ("route", "dry_run") or (one.name in PRESENTATION_NAMES and path == "/api/timeseries"):
+    if one.name in ("route", "dry_run", "every", "max_points") or (
+        one.name in PRESENTATION_NAMES and path == "/api/timeseries"
+    ):
         query = QUERY
+    if one.name in GOES_WITH:
+        query = (*QUERY, GOES_WITH[one.name])
     response = ask(re.sub(r"\{\w+\}", "x", path), (*query, (one.name, text)), method=method)
     faults = [fault["parameter"] for fault in told(response)["errors"]]
     assert response.status == 400

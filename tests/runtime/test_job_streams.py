@@ -79,9 +79,9 @@ def test_fifty_followers_of_a_job_cost_few_reads_of_the_database(jobs: Jobs) -> 
         datetime.fromisoformat(job["endedAt"]) - datetime.fromisoformat(job["createdAt"])
     ).total_seconds()
     # Each finds its job once, and what is counted is written now and then. Each by itself would look
-    # once a second, which is twelve times fifty at the least.
+    # once a second; together they stay below a third of that on a machine that is slow, too.
     assert seconds >= 2 * LATENCY_MS / 1_000
-    assert counts["statements"] <= 2 * FOLLOWERS + 4 * seconds
+    assert counts["statements"] <= FOLLOWERS * seconds / 3
 
 
 def test_a_stream_that_breaks_off_again_and_again_is_told_all_and_nothing_twice(jobs: Jobs) -> None:

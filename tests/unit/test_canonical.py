@@ -1,6 +1,7 @@
 """Digests of queries: everything that decides the samples is in all of them, and nothing else makes one."""
 
 import ast
+import json
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,23 @@ from edgeseries.jobs.job import JobRequest, Priority
 from edgeseries.planning.canonical import ANSWER_VERSION, JOB_VERSION, RESULT_VERSION, digest_of
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
+from edgeseries.questions.question import Aggregate, Buckets, Fill, Method, Thinning, question_from
+from edgeseries.questions.width import width_of
 from edgeseries.series.timerange import TimeRange
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 QUERY = TimeseriesQuery(site="hq", points=("a", "b"), span=TimeRange(start_ms=1_000, end_ms=2_000))
+
+BUCKETS = Buckets(width=width_of("1h"), aggregates=(Aggregate.MEAN, Aggregate.TWA), zone="UTC")
+BUCKET_CHANGES: list[dict[str, Any]] = [
+    {"width": width_of("1d")},
+    {"aggregates": (Aggregate.MEAN,)},
+    {"aggregates": (Aggregate.TWA, Aggregate.MEAN)},
+    {"zone": "Europe/Berlin"},
+    {"fill": Fill.NULL},
+    {"fill": Fill.PREVIOUS},
+    {"max_gap_ms": 3_600_000},
+]
 
 OTHERS: dict[str, list[dict[str, Any]]] = {
     "site": [{"site": "annex"}],
@@ -22,6 +36,11 @@ OTHERS: dict[str, list[dict[str, Any]]] = {
     "span": [
         {"span": TimeRange(start_ms=1_001, end_ms=2_000)},
         {"span": TimeRange(start_ms=1_000, end_ms=2_001)},
+    ],
+    "question": [
+        *({"question": replace(BUCKETS, **change)} for change in ({}, *BUCKET_CHANGES)),
+        *({"question": Thinning(max_points=100, method=method)} for method in Method),
+        {"question": Thinning(max_points=101)},
     ],
 }
 """By field of a query: values that mean other samples. A new field has to be added here."""
@@ -38,6 +57,22 @@ def test_every_field_of_a_query_is_judged() -> None:
 def test_queries_of_other_samples_have_other_digests(version: str) -> None:
     queries = [QUERY, *(replace(QUERY, **change) for changes in OTHERS.values() for change in changes)]
     assert len({digest_of(query, version=version) for query in queries}) == len(queries)
+
+
+@pytest.mark.parametrize("change", OTHERS["question"])
+def test_a_question_comes_back_from_its_canonical_form(change: dict[str, Any]) -> None:
+    question = change["question"]
+    form = json.loads(json.dumps(question.canonical()))
+    assert question_from(form).canonical() == question.canonical()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [[], ["buckets"], ["thinning", "x", "minmax"], ["buckets", "5d", [], "UTC", "none", 0], ["other", 1]],
+)
+def test_what_is_no_question_is_refused(form: list[object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        question_from(form)
 
 
 def test_a_forced_route_changes_no_digest() -> None:

@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from edgeseries.http.documents import Document, Given, Key, Moment, Section, ref
+from edgeseries.http.documents import LEFT_OUT, Document, Given, Key, Moment, Note, Section, ref
+from edgeseries.limits import SECOND_MS
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.questions.question import Question, Thinning
+from edgeseries.questions.reduction import partial_buckets
 from edgeseries.series.json_text import json_text
-from edgeseries.series.timerange import iso_instant
+from edgeseries.series.timerange import TimeRange, iso_instant
 from edgeseries.series.values import Value
 
 
@@ -24,6 +27,24 @@ class SeriesDocument(Document):
     samples: Annotated[Sequence[tuple[int, Value]], Given({"type": "array", "items": ref("Sample")})]
     count: int
     error: str | None
+    source_count: Annotated[int | None, LEFT_OUT, Note("Of a question: the samples of its answer.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionMeta(Section):
+    """What was asked of the samples: buckets (`every` and on), or a chart (`max_points` and on).
+
+    `partial_buckets` are the first and the last bucket, by their starts, if they are not wholly in the range.
+    """
+
+    every: Annotated[str | None, LEFT_OUT] = None
+    aggregates: Annotated[tuple[str, ...] | None, LEFT_OUT] = None
+    tz: Annotated[str | None, LEFT_OUT] = None
+    fill: Annotated[str | None, LEFT_OUT] = None
+    max_gap_seconds: Annotated[float | None, LEFT_OUT] = None
+    partial_buckets: Annotated[tuple[int, ...] | None, LEFT_OUT] = None
+    max_points: Annotated[int | None, LEFT_OUT] = None
+    method: Annotated[str | None, LEFT_OUT] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +56,7 @@ class AnswerMeta(Section):
     end_time: Moment
     point_count: int
     sample_count: int
+    question: Annotated[QuestionMeta | None, LEFT_OUT] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +75,20 @@ def meta_of(query: TimeseriesQuery, point_count: int, sample_count: int) -> Answ
         end_time=iso_instant(query.span.end_ms),
         point_count=point_count,
         sample_count=sample_count,
+        question=None if query.question is None else _question_meta(query.question, query.span),
+    )
+
+
+def _question_meta(question: Question, span: TimeRange) -> QuestionMeta:
+    if isinstance(question, Thinning):
+        return QuestionMeta(max_points=question.max_points, method=question.method)
+    return QuestionMeta(
+        every=str(question.width),
+        aggregates=question.aggregates,
+        tz=question.zone,
+        fill=question.fill,
+        max_gap_seconds=question.max_gap_ms / SECOND_MS if question.looks_back_ms else None,
+        partial_buckets=partial_buckets(question, span),
     )
 
 

@@ -50,7 +50,7 @@ class ArrowWriter:
         for batch in self._batches.add(name, samples):
             yield self._messages.of(batch)
 
-    def end_series(self, name: SeriesName, error: str | None) -> bytes:  # noqa: ARG002 - the protocol's
+    def end_series(self, name: SeriesName, error: str | None, source_count: int | None = None) -> bytes:  # noqa: ARG002 - the protocol's
         """Nothing."""
         return b""
 

@@ -35,8 +35,8 @@ class ResultWriter(Protocol):
         """Some samples of a series, following those before."""
         ...
 
-    def end_series(self, name: SeriesName, error: str | None) -> bytes:
-        """What comes after a series' last sample."""
+    def end_series(self, name: SeriesName, error: str | None, source_count: int | None = None) -> bytes:
+        """What comes after a series' last sample; of a question, `source_count` samples are behind it."""
         ...
 
     def tail(self) -> Iterable[Piece]:
@@ -87,7 +87,7 @@ def pieces_of(writer: ResultWriter, series: Iterable[PointSeries]) -> Iterator[P
     """The pieces of whole series."""
     for one in series:
         yield from writer.part(one.name, one.samples)
-        yield writer.end_series(one.name, one.error)
+        yield writer.end_series(one.name, one.error, one.source_count)
 
 
 class JsonWriter:
@@ -117,10 +117,11 @@ class JsonWriter:
             self._count += len(text.samples)
             yield text
 
-    def end_series(self, name: SeriesName, error: str | None) -> bytes:
+    def end_series(self, name: SeriesName, error: str | None, source_count: int | None = None) -> bytes:
         """See the protocol."""
         opening = self._opening(name.label)
-        closing = b'],"count":%d,"error":%b}' % (self._count, json_bytes(error))
+        source = b"" if source_count is None else b',"sourceCount":%d' % source_count
+        closing = b'],"count":%d,"error":%b%b}' % (self._count, json_bytes(error), source)
         self._total += self._count
         self._open, self._count = "", 0
         return opening + closing

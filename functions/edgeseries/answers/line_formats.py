@@ -25,7 +25,7 @@ class NdjsonWriter:
         """See the protocol."""
         return texts_of(TextForm.LINES, samples, ndjson_start(name))
 
-    def end_series(self, name: SeriesName, error: str | None) -> bytes:
+    def end_series(self, name: SeriesName, error: str | None, source_count: int | None = None) -> bytes:  # noqa: ARG002 - the protocol's
         """See the protocol."""
         return b"" if error is None else json_bytes({"point_name": name.point, "error": error}) + b"\n"
 
@@ -53,7 +53,7 @@ class RowsWriter:
             samples = samples.part(1, len(samples))
         yield from texts_of(TextForm.LINES, samples, b"," + start)
 
-    def end_series(self, name: SeriesName, error: str | None) -> bytes:  # noqa: ARG002 - the protocol's
+    def end_series(self, name: SeriesName, error: str | None, source_count: int | None = None) -> bytes:  # noqa: ARG002 - the protocol's
         """Nothing."""
         return b""
 
@@ -81,7 +81,7 @@ class CsvWriter:
         """See the protocol."""
         return texts_of(TextForm.CSV, samples, csv_start(name))
 
-    def end_series(self, name: SeriesName, error: str | None) -> bytes:  # noqa: ARG002 - the protocol's
+    def end_series(self, name: SeriesName, error: str | None, source_count: int | None = None) -> bytes:  # noqa: ARG002 - the protocol's
         """Nothing."""
         return b""
 

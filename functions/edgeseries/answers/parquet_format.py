@@ -40,7 +40,7 @@ class ParquetWriter:
             if len(self._waiting) == GROUP_BATCHES:
                 yield self._group()
 
-    def end_series(self, name: SeriesName, error: str | None) -> bytes:  # noqa: ARG002 - the protocol's
+    def end_series(self, name: SeriesName, error: str | None, source_count: int | None = None) -> bytes:  # noqa: ARG002 - the protocol's
         """Nothing."""
         return b""
 

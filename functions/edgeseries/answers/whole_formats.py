@@ -61,7 +61,7 @@ class Collected:
         self._parts.setdefault(name, []).append(samples)
         return ()
 
-    def end_series(self, name: SeriesName, error: str | None) -> bytes:
+    def end_series(self, name: SeriesName, error: str | None, source_count: int | None = None) -> bytes:  # noqa: ARG002 - the protocol's
         """Nothing yet."""
         self._errors[name] = error
         return b""

@@ -9,6 +9,7 @@ from edgeseries.errors import BlockDamaged, BlockUnsupported, Defect, EdgeError
 
 NO_ROOM: Final = 1
 TOO_LONG: Final = 6
+LEFT_TO_PYTHON: Final = 7
 OTHER_CODEC: Final = 68
 
 _DAMAGE: Final = {
@@ -47,6 +48,7 @@ _OURS: Final = {
     4: "a sample is not a finite number, which no text of samples has a form for",
     5: "a sample lies outside the years 1970 to 9999, which are all that texts of instants have a form for",
     TOO_LONG: "an int of more than 1,786 bytes has no text here",
+    LEFT_TO_PYTHON: "the kernel makes no buckets of ints of more than 64 bits",
     64: "the kernel stopped by itself",
 }
 

@@ -10,6 +10,7 @@ from edgeseries.limits import (
     KEY_MEMORY_MS,
     MAX_ROW_VALUE_BYTES,
     MINUTE_MS,
+    QUESTION_SAMPLE_BYTES,
     RESULT_SAMPLE_BYTES,
     SECOND_MS,
     WHOLE_MAX_SAMPLES,
@@ -145,6 +146,12 @@ next window is read while one is sent."""
 RESULT_WINDOW_MAX_SAMPLES: Final = 2 * RESULT_WINDOW_SAMPLES
 """Samples that a window may really have; one with more is read in halves."""
 
+QUESTION_WINDOW_SAMPLES: Final = 200_000
+"""The same of samples that become buckets: no text is made of them."""
+
+QUESTION_WINDOW_MAX_SAMPLES: Final = 2 * QUESTION_WINDOW_SAMPLES
+"""Samples that such a window may really have."""
+
 RESULT_WAIT_MS: Final = MINUTE_MS
 """How long a result waits for memory for its next window, before its body is broken off."""
 
@@ -182,5 +189,6 @@ assert RETRY_MAX_PAUSE_S <= MESSAGE_MAX_DELAY_S
 assert RESULT_WINDOW_SAMPLES <= WHOLE_MAX_SAMPLES <= INLINE_MAX_SAMPLES
 assert INLINE_MAX_SAMPLES <= RESULT_MAX_SAMPLES
 assert RESULT_WINDOW_MAX_SAMPLES * RESULT_SAMPLE_BYTES <= BUDGET_BYTES
+assert QUESTION_WINDOW_MAX_SAMPLES * QUESTION_SAMPLE_BYTES <= BUDGET_BYTES
 assert RESULT_MAX_PARTS * 50 <= MAX_ROW_VALUE_BYTES, "the parts of a job stand in its row"
 assert JOB_PAGE_ROWS <= JOB_PAGE_MAX_ROWS

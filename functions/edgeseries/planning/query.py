@@ -6,7 +6,7 @@ It knows no HTTP: names and texts come in, from a URL or from a JSON body.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final, TypeGuard
 
@@ -21,6 +21,8 @@ from edgeseries.limits import (
     MAX_RANGE_MS,
 )
 from edgeseries.planning.routing import Route
+from edgeseries.questions.parameters import AGG, MAX_POINTS_CHART, QUESTION, question_of
+from edgeseries.questions.question import Question
 from edgeseries.series.timerange import TimeRange
 
 SITE: Final = Parameter(
@@ -62,7 +64,7 @@ USER_ID: Final = Parameter(
     description="Without effect: front ends of the earlier services send it.",
 )
 
-TIMESERIES: Final = (SITE, POINTS, POINT, START_TIME, END_TIME, ROUTE)
+TIMESERIES: Final = (SITE, POINTS, POINT, START_TIME, END_TIME, ROUTE, *QUESTION)
 """What a request for time series takes."""
 
 IGNORED_PARAMETERS: Final = names_of((USER_ID,))
@@ -77,12 +79,22 @@ MAX_ECHOED_CHARS: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeseriesQuery:
-    """Normal form: points sorted and unique, range in UTC epoch ms; `forced` is `route=`, if given."""
+    """Normal form: points sorted and unique, range in UTC epoch ms; `forced` is `route=`, if given,
+    `question` what is asked of the samples, None for all of them.
+    """
 
     site: str
     points: tuple[str, ...]
     span: TimeRange
     forced: Route | None = None
+    question: Question | None = None
+
+    def read(self) -> "TimeseriesQuery":
+        """The samples that the answer is made of: their range may begin before the question's own."""
+        if self.question is None:
+            return self
+        start_ms = max(EARLIEST_MS, self.span.start_ms - self.question.looks_back_ms)
+        return replace(self, span=TimeRange(start_ms=start_ms, end_ms=self.span.end_ms), question=None)
 
     def canonical(self) -> tuple[object, ...]:
         """Everything that decides which samples an answer holds, as JSON values in a fixed order.
@@ -90,7 +102,8 @@ class TimeseriesQuery:
         The only source of digests (`planning/canonical.py`). A field that is added to this class goes in
         here too; a test sees to it. `forced` stays out: it chooses the route, not the samples.
         """
-        return (self.site, list(self.points), self.span.start_ms, self.span.end_ms)
+        asked = () if self.question is None else (self.question.canonical(),)
+        return (self.site, list(self.points), self.span.start_ms, self.span.end_ms, *asked)
 
 
 def query_from_pairs(pairs: Sequence[tuple[str, str]]) -> TimeseriesQuery:
@@ -154,13 +167,21 @@ def _texts_of(body: Mapping[str, object], faults: list[Fault]) -> dict[str, str]
         is_time = parameter in ("start_time", "end_time")
         if isinstance(value, str):
             given[parameter] = value
-        elif is_time and _is_whole(value):
+        elif (is_time or parameter == MAX_POINTS_CHART.name) and _is_whole(value):
             given[parameter] = str(int(value))
+        elif parameter == AGG.name and isinstance(value, list) and all(isinstance(one, str) for one in value):
+            given[parameter] = ",".join(value)
         elif value is not None and parameter != "points" and len(faults) < MAX_FAULTS_OF_A_KIND:
-            wanted = "an ISO-8601 text or whole epoch milliseconds are" if is_time else "a string is"
+            wanted = "an ISO-8601 text or whole epoch milliseconds are" if is_time else _wanted(parameter)
             faults.append(Fault(parameter=_short(parameter), detail=f"{wanted} expected"))
     given.pop("points", None)
     return given
+
+
+def _wanted(parameter: str) -> str:
+    if parameter == AGG.name:
+        return "a string or an array of strings is"
+    return "a whole number is" if parameter == MAX_POINTS_CHART.name else "a string is"
 
 
 def _is_whole(value: object) -> TypeGuard[float]:
@@ -183,9 +204,11 @@ def _query(given: Mapping[str, str], names: Sequence[str], faults: list[Fault]) 
     ]
     span = span_of(given, found, already)
     forced = _route(given.get("route"), found)
+    points = tuple(sorted(set(names)))
+    question = question_of(given, span, len(points), found)
     if found or span is None:
         raise InvalidRequest(tuple(found))
-    return TimeseriesQuery(site=given["site"], points=tuple(sorted(set(names))), span=span, forced=forced)
+    return TimeseriesQuery(site=given["site"], points=points, span=span, forced=forced, question=question)
 
 
 def unknown_parameters(given: Mapping[str, str], known: Sequence[str]) -> list[Fault]:

@@ -35,12 +35,20 @@ class RouteSizes:
         assert 0 <= self.direct_max_samples < self.queued_min_samples
 
 
-def choose_route(fetch_plan: FetchPlan, *, blocks: int, forced: Route | None, sizes: RouteSizes) -> Route:
+def choose_route(
+    fetch_plan: FetchPlan,
+    *,
+    blocks: int,
+    forced: Route | None,
+    sizes: RouteSizes,
+    most_samples: int = INLINE_MAX_SAMPLES,
+) -> Route:
     """The caller's route if one is forced, else the one for what upstream must still deliver.
 
     An answer that is too large to be made while the caller waits, or lies in too many blocks, is
     queued, however much of it is stored. Raises TooLarge where the caller forces such an answer. Of
     what is stored only real counts make an answer too large; the rest is counted while it is read.
+    `most_samples` is how many may be read: a question may be about more of them than an answer may have.
     """
     missing, stored = fetch_plan.missing_samples, fetch_plan.least_samples
     if blocks > INLINE_MAX_BLOCKS and forced is not Route.QUEUED:
@@ -50,11 +58,11 @@ def choose_route(fetch_plan: FetchPlan, *, blocks: int, forced: Route | None, si
                 "be read at once; ask for a shorter range or fewer points"
             )
         return Route.QUEUED
-    if missing + stored > INLINE_MAX_SAMPLES and forced is not Route.QUEUED:
+    if missing + stored > most_samples and forced is not Route.QUEUED:
         if forced is not None:
-            size = f"at least {stored} samples" if stored > INLINE_MAX_SAMPLES else _about(missing, stored)
+            size = f"at least {stored} samples" if stored > most_samples else _about(missing, stored)
             raise TooLarge(
-                f"the answer has {size}; at most {INLINE_MAX_SAMPLES} can be answered at once; "
+                f"the answer is made of {size}; at most {most_samples} can be read at once; "
                 "ask for a shorter range or fewer points"
             )
         return Route.QUEUED

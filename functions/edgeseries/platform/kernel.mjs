@@ -171,6 +171,16 @@ export function segments(program, image) {
   });
 }
 
+/** Samples cut into buckets. `task` says how (docs/formats/columns.md); what is carried comes before the samples. */
+export function buckets(task, carried, image) {
+  return onKernel((kernel) => {
+    settle(kernel, { pieces: [{ part: 0 }, { part: 1 }] }, [carried, image]);
+    bring(kernel, 0, bytesOf(task));
+    checked(kernel.bucket());
+    return result(kernel);
+  });
+}
+
 /** Seven bits a byte, lowest first; the top bit says that more follow. */
 function uvarint(number) {
   const bytes = [];

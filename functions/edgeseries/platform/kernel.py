@@ -20,6 +20,7 @@ from edgeseries.blocks.segment_pieces import pieces_of
 from edgeseries.blocks.segments import Cut
 from edgeseries.limits import BLOCK_QUALITY, DAY_MS
 from edgeseries.platform.ffi import js_bytes, python_bytes, whole_number
+from edgeseries.questions.bucket_words import sections_of
 from edgeseries.series.image import image_of, samples_from
 from edgeseries.series.samples import Samples
 
@@ -40,9 +41,9 @@ class KernelBlockCodec:
         """See the port."""
         pieces = [piece.to_wire() for piece in pieces_of(data, key, days)]
         try:
-            image = _kernel().columns(json.dumps({"pieces": pieces}), _parts((data,)))
+            image = kernel_module().columns(json.dumps({"pieces": pieces}), _parts((data,)))
         except JsException as error:
-            number = _fault_of(error)
+            number = fault_of(error)
             if number in LEFT_TO_PYTHON:
                 return self._otherwise.decode(data, key, days)
             raise error_of(number) from error
@@ -53,23 +54,13 @@ class KernelBlockCodec:
         wanted = [{"originMs": cut.first_day * DAY_MS, "from": cut.start, "to": cut.stop} for cut in cuts]
         program = json.dumps({"cuts": wanted, "quality": BLOCK_QUALITY})
         try:
-            joined = _kernel().segments(program, js_bytes(image_of(samples)))
+            joined = kernel_module().segments(program, js_bytes(image_of(samples)))
         except JsException as error:
-            number = _fault_of(error)
+            number = fault_of(error)
             if number == NO_ROOM:
                 return self._otherwise.segments(samples, cuts)
             raise error_of(number) from error
-        return _split(python_bytes(joined))
-
-
-def _split(joined: bytes) -> list[bytes]:
-    """Byte strings that stand one after another, each after its length."""
-    found, at = [], 0
-    while at < len(joined):
-        end = at + 4 + int.from_bytes(joined[at : at + 4], "little")
-        found.append(joined[at + 4 : end])
-        at = end
-    return found
+        return sections_of(python_bytes(joined))
 
 
 class KernelResultEncoder:
@@ -85,9 +76,9 @@ class KernelResultEncoder:
     def platform_text(self, form: TextForm, samples: Samples, prefix: bytes = b"") -> Any:
         """The same as a Uint8Array: its bytes do not enter Python."""
         try:
-            return _kernel().text(js_bytes(image_of(samples)), form.value, js_bytes(prefix))
+            return kernel_module().text(js_bytes(image_of(samples)), form.value, js_bytes(prefix))
         except JsException as error:
-            number = _fault_of(error)
+            number = fault_of(error)
             if number == NO_ROOM:
                 return js_bytes(self._otherwise.part(form, samples, prefix))
             raise error_of(number) from error
@@ -98,7 +89,7 @@ def _parts(parts: Sequence[bytes]) -> Any:
     return to_js(list(parts))
 
 
-def _fault_of(error: JsException) -> int:
+def fault_of(error: JsException) -> int:
     """The number of the kernel's fault; any other exception goes on."""
     if getattr(error, "name", "") != FAULT_NAME:
         raise error
@@ -106,6 +97,6 @@ def _fault_of(error: JsException) -> int:
 
 
 @cache
-def _kernel() -> Any:
+def kernel_module() -> Any:
     """The module beside this file. Imported in the isolate's first event that needs it."""
     return import_from_javascript("./kernel.mjs")

@@ -10,8 +10,13 @@ from dataclasses import dataclass, replace
 from edgeseries.answers.parts import block_count
 from edgeseries.answers.windows import Window, cut_window, halved_window, windows_of
 from edgeseries.errors import AnswerTooLarge, MemoryBusy
-from edgeseries.jobs.limits import RESULT_WINDOW_MAX_SAMPLES, RESULT_WINDOW_SAMPLES
-from edgeseries.limits import INLINE_MAX_BLOCKS, RESULT_SAMPLE_BYTES
+from edgeseries.jobs.limits import (
+    QUESTION_WINDOW_MAX_SAMPLES,
+    QUESTION_WINDOW_SAMPLES,
+    RESULT_WINDOW_MAX_SAMPLES,
+    RESULT_WINDOW_SAMPLES,
+)
+from edgeseries.limits import INLINE_MAX_BLOCKS, QUESTION_SAMPLE_BYTES, RESULT_SAMPLE_BYTES
 from edgeseries.planning.expected import expected_by_month, expected_samples
 from edgeseries.planning.memory_share import MemoryShare
 from edgeseries.planning.query import TimeseriesQuery
@@ -22,6 +27,28 @@ from edgeseries.series.points import PointSeries
 
 TakeShare = Callable[[int], Awaitable[MemoryShare]]
 """A share of so many bytes. Raises MemoryBusy when it is not there in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSize:
+    """How many samples a window is cut for, how many it may really have, and what each takes in bytes."""
+
+    samples: int
+    most_samples: int
+    sample_bytes: int
+
+
+OF_TEXT = WindowSize(
+    samples=RESULT_WINDOW_SAMPLES, most_samples=RESULT_WINDOW_MAX_SAMPLES, sample_bytes=RESULT_SAMPLE_BYTES
+)
+"""Of samples that become text."""
+
+OF_QUESTIONS = WindowSize(
+    samples=QUESTION_WINDOW_SAMPLES,
+    most_samples=QUESTION_WINDOW_MAX_SAMPLES,
+    sample_bytes=QUESTION_SAMPLE_BYTES,
+)
+"""Of samples that become buckets, or of which few stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +69,7 @@ async def series_by_window(
     take_share: TakeShare,
     deadline_ms: Callable[[], int],
     stored_only: bool,
+    size: WindowSize = OF_TEXT,
 ) -> AsyncGenerator[WindowSeries]:
     """All of it, points in order, each point's samples in order. `deadline_ms` (UTC epoch) is asked for each
     window; with `stored_only` nothing is fetched.
@@ -51,13 +79,13 @@ async def series_by_window(
     """
     for some in _slices(query):
         index = await stored_index(some, reader)
-        waiting = first_windows(some, index)[::-1]
+        waiting = first_windows(some, index, samples=size.samples)[::-1]
         while waiting:
             window = waiting.pop()
-            share = await take_share(RESULT_WINDOW_SAMPLES * RESULT_SAMPLE_BYTES)
+            share = await take_share(size.samples * size.sample_bytes)
             try:
                 options = ReadOptions(deadline_ms=deadline_ms(), stored_only=stored_only)
-                series = await _read(query, window, index, share, options, reader)
+                series = await _read(query, window, index, _bound_of(share, size), options, reader)
                 yield WindowSeries(series=series, ends=window.ends, share=share)
             except (AnswerTooLarge, MemoryBusy):
                 halves = halved_window(window)
@@ -72,20 +100,22 @@ async def _read(  # noqa: PLR0917 - what a window is read with
     query: TimeseriesQuery,
     window: Window,
     index: Index,
-    share: MemoryShare,
+    bound: SampleBound,
     options: ReadOptions,
     reader: SeriesReader,
 ) -> tuple[PointSeries, ...]:
     part = replace(query, points=window.points, span=window.span)
-
-    def reserve(stored: int, fetched: int) -> None:
-        share.grow((stored + fetched) * RESULT_SAMPLE_BYTES)
-
-    bound = SampleBound(RESULT_WINDOW_MAX_SAMPLES, reserve=reserve)
     survey = reader.survey(part, index, now_ms=reader.clock.now_ms())
     reading = await reader.read(survey, options, bound=bound)
     reader.learn(survey, reading.fetched, {point: index.stamps.of(point).total for point in part.points})
     return reading.series
+
+
+def _bound_of(share: MemoryShare, size: WindowSize) -> SampleBound:
+    def reserve(stored: int, fetched: int) -> None:
+        share.grow((stored + fetched) * size.sample_bytes)
+
+    return SampleBound(size.most_samples, reserve=reserve)
 
 
 def _slices(query: TimeseriesQuery) -> Iterator[TimeseriesQuery]:
@@ -100,17 +130,19 @@ async def stored_index(query: TimeseriesQuery, reader: SeriesReader) -> Index:
     return (await reader.look_up(query)).with_empty_days()
 
 
-def first_windows(query: TimeseriesQuery, index: Index) -> list[Window]:
-    """The windows of some points, dense ones cut by months and days."""
+def first_windows(
+    query: TimeseriesQuery, index: Index, *, samples: int = RESULT_WINDOW_SAMPLES
+) -> list[Window]:
+    """The windows of some points, of about so many samples, dense ones cut by months and days."""
     sizes = sizes_by_point(query, index)
     found: list[Window] = []
-    for window in windows_of(query.points, query.span, sizes):
+    for window in windows_of(query.points, query.span, sizes, samples=samples):
         point = window.points[0]
-        if len(window.points) > 1 or sizes[point] <= RESULT_WINDOW_SAMPLES:
+        if len(window.points) > 1 or sizes[point] <= samples:
             found.append(window)
         else:
             months = sizes_by_month(query, point, index)
-            found += cut_window(window, months, samples=RESULT_WINDOW_SAMPLES)
+            found += cut_window(window, months, samples=samples)
     return found
 
 

@@ -39,13 +39,15 @@ class SeriesName:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointSeries:
     """What an upstream gave for one point of a request: samples, or why there are none. `aggregate` is what
-    the samples are of the point's own, None for those themselves.
+    the samples are of the point's own, None for those themselves; `source_count` how many those were, where
+    fewer come of them.
     """
 
     point: str
     samples: Samples
     error: str | None = None
     aggregate: str | None = None
+    source_count: int | None = None
 
     @property
     def name(self) -> SeriesName:

@@ -14,6 +14,8 @@ from edgeseries.jobs.job import Priority
 from edgeseries.jobs.states import ACTIVE, JobStatus
 from edgeseries.limits import KEY_MAX_SITES, MAX_OWNER_CHARS, MAX_POINTS
 from edgeseries.planning.query import END_TIME, POINTS, ROUTE, SITE, START_TIME, USER_ID
+from edgeseries.questions.parameters import QUESTION
+from edgeseries.questions.question import Aggregate
 from edgeseries.rates import Tier
 
 TEXT: Final[Schema] = {"type": "string"}
@@ -39,17 +41,18 @@ def _body(parameters: tuple[Parameter, ...], **more: Schema) -> dict[str, Any]:
     """A JSON body with the fields of some parameters. What nobody knows is refused."""
     fields: dict[str, Any] = {}
     for one in parameters:
-        kind = listed(one.kind.schema, minItems=1, maxItems=MAX_POINTS) if one.listed else one.kind.schema
+        most = MAX_POINTS if one is POINTS else len(Aggregate)
+        kind = listed(one.kind.schema, minItems=1, maxItems=most) if one.listed else one.kind.schema
         fields[one.name] = {"description": one.description, "allOf": [kind]}
     return {
         "type": "object",
         "properties": {**fields, **more},
-        "required": [one.name for one in parameters if one.required or one.listed],
+        "required": [one.name for one in parameters if one.required or one is POINTS],
         "additionalProperties": False,
     }
 
 
-QUERY_FIELDS: Final = (SITE, POINTS, START_TIME, END_TIME, ROUTE, USER_ID)
+QUERY_FIELDS: Final = (SITE, POINTS, START_TIME, END_TIME, ROUTE, *QUESTION, USER_ID)
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "Columns": {

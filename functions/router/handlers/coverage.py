@@ -77,7 +77,7 @@ class CoverageDocument(Document):
 
 async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
     """Coverage by group of points, counts, and the route. Raises StoreUnavailable: a guess would mislead."""
-    query = read_query(arrival)
+    query = read_query(arrival).read()
     index = await ports.reader.look_up(query)
     now_ms = arrival.request.arrived_ms
     found = coverage_of(

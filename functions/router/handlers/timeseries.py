@@ -13,6 +13,7 @@ from edgeseries.errors import (
     NotFound,
 )
 from edgeseries.http.documents import ref
+from edgeseries.limits import INLINE_MAX_SAMPLES, QUESTION_MAX_SAMPLES
 from edgeseries.planning.freshness import freshness_of
 from edgeseries.planning.query import TIMESERIES, USER_ID, TimeseriesQuery
 from edgeseries.planning.routing import Route, choose_route
@@ -42,6 +43,7 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     isolate is fetching waits for it, and looks again.
     """
     query, presentation = read_timeseries(arrival)
+    wanted = query.read()
     freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
     cacheable = may_be_cached(query, freshness, arrival, ports)
     stamp = remembered_stamp(query, ports) if cacheable else None
@@ -52,17 +54,18 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
         return found
     waited = False
     while True:
-        index = await look_up(query, reads=freshness.reads, ports=ports)
+        index = await look_up(wanted, reads=freshness.reads, ports=ports)
         if cacheable and index.known and (now := index.stamps.total(query.points)) != stamp:
             found = await cached_answer(query, presentation, now, arrival, ports)
             if found is not None:
                 return found
-        survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
+        survey = ports.reader.survey(wanted, index, now_ms=arrival.request.arrived_ms)
         route = choose_route(
             survey.fetch_plan,
             blocks=block_count(len(query.points), survey.fetch_plan.sealed_part),
             forced=query.forced,
             sizes=ports.route_sizes,
+            most_samples=INLINE_MAX_SAMPLES if query.question is None else QUESTION_MAX_SAMPLES,
         )
         if route is Route.QUEUED:
             return await queue_job(query, survey.fetch_plan, arrival, ports, presentation=presentation)

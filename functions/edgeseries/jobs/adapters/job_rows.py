@@ -9,6 +9,7 @@ from edgeseries.jobs.job import Job, Priority, ResultPart
 from edgeseries.jobs.ports.dead_letters import DeadLetter
 from edgeseries.jobs.states import JobStatus
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.questions.question import question_from
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.database import Row
 
@@ -67,11 +68,12 @@ def job_of(row: Row) -> Job:
 
 def query_of(row: Row) -> TimeseriesQuery:
     """A row of JOB_QUERY."""
-    site, points_json, start_ms, end_ms = row
+    site, points_json, start_ms, end_ms, question_json = row
     return TimeseriesQuery(
         site=str(site),
         points=tuple(json.loads(points_json)),
         span=TimeRange(start_ms=_whole(start_ms), end_ms=_whole(end_ms)),
+        question=None if question_json is None else question_from(json.loads(question_json)),
     )
 
 

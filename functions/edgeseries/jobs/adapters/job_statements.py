@@ -59,7 +59,9 @@ FROM job_history WHERE job_id = ?1
 """
 """A job that the janitor has moved to the history, in the columns of JOB."""
 
-JOB_QUERY: Final = "SELECT site, points_json, start_ms, end_ms FROM queue_jobs WHERE job_id = ?1"
+JOB_QUERY: Final = (
+    "SELECT site, points_json, start_ms, end_ms, question_json FROM queue_jobs WHERE job_id = ?1"
+)
 
 RESULT_PARTS: Final = "SELECT parts_json FROM queue_jobs WHERE job_id = ?1 AND parts_json IS NOT NULL"
 
@@ -107,8 +109,8 @@ under way are few, those that an owner has had are not."""
 CREATE: Final = f"""
 INSERT INTO queue_jobs
   (job_id, request_digest, generation, owner, site, points_json, point_count, start_ms, end_ms, priority,
-   created_ms, updated_ms)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, json_array_length(?6), ?7, ?8, ?9, ?3, ?3
+   created_ms, updated_ms, question_json)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, json_array_length(?6), ?7, ?8, ?9, ?3, ?3, nullif(?12, '')
 WHERE NOT EXISTS (
   SELECT 1 FROM queue_jobs
   WHERE request_digest = ?2 AND {_JOINED.format(place=10)})

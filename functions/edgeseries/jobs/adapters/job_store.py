@@ -73,6 +73,7 @@ class JobRecords:
         points = json_text(query.points)
         span = (query.span.start_ms, query.span.end_ms)
         job_id = job_id_of(digest, now_ms)
+        question = "" if query.question is None else json_text(query.question.canonical())
         made, latest = await self._database.write(
             [
                 Command(
@@ -80,6 +81,7 @@ class JobRecords:
                     parameters=(
                         *(job_id, digest, now_ms, request.owner, query.site, points),
                         *(*span, request.priority, join_ended_after_ms, max_active or NO_BOUND),
+                        question,
                     ),
                 ),
                 Command(sql=statements.LATEST, parameters=(digest, join_ended_after_ms)),

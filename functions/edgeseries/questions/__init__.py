@@ -1,0 +1,1 @@
+"""What can be asked of samples instead of the samples: buckets, and charts."""

@@ -1,0 +1,53 @@
+"""What is missing of a request whose samples do not pass through memory at once: fetched and stored first."""
+
+from dataclasses import dataclass
+
+from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.planning.sample_budget import bytes_held
+from edgeseries.reading.fetched import Delivery, Fetched, completed_days, whole_days
+from router.endpoint import Arrival
+from router.index_lookup import store_days
+from router.inline_answer import Choice, unsealed_day_of
+from router.memory_share import room_of, take_share
+from router.ports import Ports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What was fetched before the first sample left: how long that took, None if nothing was, how much it
+    is, and whether it is stored.
+    """
+
+    origin_ms: int | None = None
+    samples: int = 0
+    stored: bool = False
+
+
+async def store_missing(query: TimeseriesQuery, choice: Choice, arrival: Arrival, ports: Ports) -> Missing:
+    """Fetch what is missing and store it; what cannot be stored is fetched once more with its window. What
+    came before a failure is stored, too.
+    """
+    survey, began_ms = choice.survey, ports.clock.now_ms()
+    stamps, stores = survey.index.stamps, choice.freshness.keeps and survey.index.known
+    size = bytes_held(
+        stored_samples=0, fetched_samples=min(survey.fetch_plan.cautious_samples, FORCED_DIRECT_MAX_SAMPLES)
+    )
+    share = await take_share(size, ports, deadline_ms=arrival.deadline_ms)
+    delivered: list[Delivery] = []
+    completed = completed_days((), Fetched())
+    try:
+        partial_days = await ports.reader.fetch_missing(
+            survey, deadline_ms=arrival.deadline_ms, bound=room_of(share).bound, delivered=delivered
+        )
+        completed = completed_days(partial_days, Fetched(gaps=tuple(delivered)))
+    finally:
+        fetched = Fetched(gaps=tuple(delivered))
+        if stores:
+            days = whole_days(fetched, unsealed_day_of(query.site, arrival, ports))
+            await store_days(query, (*days, *completed), stamps, ports)
+        share.give_back()
+    ports.reader.learn(survey, fetched, {point: stamps.of(point).total for point in query.points})
+    if not delivered:
+        return Missing(stored=stores)
+    return Missing(origin_ms=ports.clock.now_ms() - began_ms, samples=fetched.sample_count, stored=stores)
