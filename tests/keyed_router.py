@@ -44,6 +44,7 @@ class Ask:
 ASKS: dict[tuple[str, str], Ask] = {
     ("GET", "/api/timeseries"): Ask(query=QUERY),
     ("POST", "/api/timeseries"): Ask(body=BODY),
+    ("GET", "/api/latest"): Ask(query=(("site", SITE), ("points", "b"))),
     ("GET", "/api/coverage"): Ask(query=QUERY),
     ("POST", "/api/coverage"): Ask(body=BODY),
     ("DELETE", "/api/cache"): Ask(query=(("site", SITE),)),

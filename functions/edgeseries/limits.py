@@ -286,6 +286,14 @@ dashboard must not read the whole list at every refresh."""
 CATALOGUE_MAX_NAMES: Final = 50_000
 """Names of points that an isolate keeps, all sites together: about 10 MB."""
 
+LATEST_STORED_DAYS: Final = 400
+"""How far back stored days are searched for the last sample of a point that has none lately: a year and
+more.
+"""
+
+LATEST_MAX_READS: Final = 200
+"""Stored days that one such search reads. Points that stopped on one day are one read."""
+
 DIRECTORY_MAX_POINTS: Final = 20_000
 """Points, with unit and kind, that an isolate remembers of all sites together: about 4 MB."""
 

@@ -9,6 +9,7 @@ from router.handlers import (
     health,
     jobs,
     keys,
+    latest,
     metrics,
     openapi,
     sites,
@@ -19,6 +20,7 @@ from router.resources import resources_of
 
 _SERVED: Final = (
     *timeseries.ENDPOINTS,
+    *latest.ENDPOINTS,
     *coverage.ENDPOINTS,
     *cache.ENDPOINTS,
     *sites.ENDPOINTS,

@@ -51,6 +51,7 @@ from edgeseries.ports.incoming import Incoming
 from edgeseries.questions.bucketing import PythonBucketing
 from edgeseries.questions.ports.bucketing import Bucketing
 from edgeseries.rates import Tier
+from edgeseries.reading.latest_memory import LatestMemory
 from edgeseries.settings.workers import (
     ANSWER_TTL_DAYS,
     DIRECT_MAX_SAMPLES,
@@ -87,6 +88,9 @@ UNDER_WAY = WorkUnderWay()
 
 DIRECTORY = PointDirectory()
 """Points of sites as the upstream listed them, which all requests of the isolate share."""
+
+LATEST = LatestMemory()
+"""Last samples that were read lately, which all requests of the isolate share."""
 
 KEYS = KeyMemory()
 """What is known of API keys, which all requests of the isolate share."""
@@ -221,6 +225,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         under_way=UNDER_WAY,
         sample_budget=BUDGET,
         directory=DIRECTORY,
+        latest=LATEST,
         faults=stores.faults,
         dropped=dropped,
     )

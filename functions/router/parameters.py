@@ -51,7 +51,7 @@ def read_timeseries(arrival: Arrival) -> tuple[TimeseriesQuery, Presentation]:
         body, given = _without_presentation(read_body(arrival.request))
         read = partial(query_from_json, body)
     else:
-        pairs, given = _presentation_pairs(arrival.request.query)
+        pairs, given = presentation_pairs(arrival.request.query)
         read = partial(query_from_pairs, pairs)
     faults: tuple[Fault, ...] = ()
     presentation = JSON
@@ -64,7 +64,7 @@ def read_timeseries(arrival: Arrival) -> tuple[TimeseriesQuery, Presentation]:
     return query, presentation
 
 
-def _presentation_pairs(
+def presentation_pairs(
     pairs: Sequence[tuple[str, str]],
 ) -> tuple[Sequence[tuple[str, str]], Mapping[str, str]]:
     """Parameters of the query, and the first of each of the presentation; what is there twice stays among

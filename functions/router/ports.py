@@ -35,6 +35,7 @@ from edgeseries.ports.incoming import Incoming
 from edgeseries.ports.streaming import Streaming, Timer
 from edgeseries.questions.bucketing import PythonBucketing
 from edgeseries.questions.ports.bucketing import Bucketing
+from edgeseries.reading.latest_memory import LatestMemory
 from edgeseries.reading.series_reader import SeriesReader
 from edgeseries.series.days import SettleLags
 from edgeseries.upkeep.ports.duties import DutyRecords
@@ -83,6 +84,7 @@ class Ports:
     bucketing: Bucketing = field(default_factory=PythonBucketing)
     under_way: WorkUnderWay = field(default_factory=WorkUnderWay)
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
+    latest: LatestMemory = field(default_factory=LatestMemory)
     directory: PointDirectory = field(default_factory=PointDirectory)
     faults: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeseries.answers.presentation import Presentation, answer_digest
+from edgeseries.answers.presentation import JSON, Presentation, answer_digest
 from edgeseries.blocks.ports.answers import AnswerFacts
 from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Refresh
@@ -25,9 +25,9 @@ class Storable:
     """
 
     reading: Reading
-    presentation: Presentation
     days: Sequence[DaysToStore]
     answer: tuple[bytes, AnswerFacts] | None
+    presentation: Presentation = JSON
 
 
 def store_fetched(  # noqa: PLR0917 - what there is to be stored, and under which conditions

@@ -42,6 +42,7 @@ async def purge(arrival: Arrival, ports: Ports) -> Outcome:
     require_site(arrival.grant, query.site)
     if not query.dry_run:
         ports.live_cache.forget(query.site, query.points)
+        ports.latest.forget(query.site)
     try:
         gone = await ports.blocks.forget(
             query.site, points=query.points, span=query.span, dry_run=query.dry_run
