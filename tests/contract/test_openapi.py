@@ -191,7 +191,7 @@ def test_what_a_declaration_refuses_is_refused(method: str, path: str, one: Para
     if one.name in ("route", "dry_run", "every", "max_points") or (
         one.name in PRESENTATION_NAMES and "/jobs/" not in path
     ):
-        query = QUERY
+        query = tuple(pair for pair in QUERY if pair[0] in known)
     if one.name in GOES_WITH:
         query = (*QUERY, GOES_WITH[one.name])
     response = ask(re.sub(r"\{\w+\}", "x", path), (*query, (one.name, text)), method=method)
