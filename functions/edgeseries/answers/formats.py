@@ -99,7 +99,7 @@ class JsonWriter:
 
     def __init__(self, query: TimeseriesQuery) -> None:
         self._query = query
-        self._point_count = 0
+        self._series_count = 0
         self._open = ""
         self._count = 0
         self._total = 0
@@ -128,13 +128,13 @@ class JsonWriter:
 
     def tail(self) -> Iterable[Piece]:
         """See the protocol."""
-        meta = meta_of(self._query, self._point_count, self._total)
+        meta = meta_of(self._query, len(self._query.points), self._total)
         return (b'},"_meta":' + json_bytes(to_json(meta)) + b"}",)
 
     def _opening(self, label: str) -> bytes:
         if self._open == label:
             return b""
-        comma = b"," if self._point_count else b""
+        comma = b"," if self._series_count else b""
         self._open = label
-        self._point_count += 1
+        self._series_count += 1
         return comma + json_bytes(label) + b':{"samples":['
