@@ -19,7 +19,7 @@ from edgeseries.ports.web import Web
 from edgeseries.settings.origins import VENDOR_OPTIONS
 from local.own_upstream import HttpxWeb, MachineClock
 from local.upstream.truth import Truth
-from local.vendors import influx, prometheus
+from local.vendors import haystack, influx, prometheus
 from local.vendors.shape import HeldTruth, Shape
 from tests.fakes import CountingIdentity
 from tests.loopback import NO_CERTIFICATES
@@ -41,6 +41,7 @@ class Rig:
     options: Mapping[str, str] = field(default_factory=dict)
     knobs: Mapping[str, Any] = field(default_factory=dict)
     name_of: Callable[[str], str] = str
+    site_of: Callable[[str], str] = str
     silent: frozenset[str] = frozenset()
     credential: str = TOKEN
     zone: str = "UTC"
@@ -72,6 +73,29 @@ RIGS: dict[str, Rig] = {
         kept=prometheus.kept,
         options={"pointLabel": "point"},
         silent=frozenset({"empty"}),
+    ),
+    "Haystack, Hayson and SCRAM": Rig(
+        vendor="haystack",
+        shape=haystack.HaystackShape,
+        kept=haystack.kept,
+        options={"nameTag": "dis"},
+        credential=f"user:{TOKEN}",
+    ),
+    "Haystack, Zinc and SkySpark's points": Rig(
+        vendor="haystack",
+        shape=haystack.HaystackShape,
+        kept=haystack.kept,
+        options={"nameTag": "dis", "format": "zinc", "auth": "bearer"},
+        knobs={"border_points": True, "batch": False, "holds": "both"},
+    ),
+    "Haystack before 4": Rig(
+        vendor="haystack",
+        shape=haystack.HaystackShape,
+        kept=haystack.kept,
+        options={"auth": "bearer"},
+        knobs={"holds": "end"},
+        name_of=haystack.id_of,
+        site_of=haystack.id_of,
     ),
     "InfluxDB 1": Rig(
         vendor="influx",

@@ -92,7 +92,8 @@ def names_of(installation: Installation, site: str) -> dict[str, str]:
 def check(installation: Installation, origin: Origin, site: str, span: TimeRange, **more: Any) -> int:
     """A fetch of all points of a site is what the vendor holds, sample for sample and type for type."""
     held, names = installation.held, names_of(installation, site)
-    series = run(origin.fetch(site, list(names), span, deadline_ms=soon_ms(), **more))
+    called = installation.rig.site_of(site)
+    series = run(origin.fetch(called, list(names), span, deadline_ms=soon_ms(), **more))
     assert [one.point for one in series] == list(names)
     for one in series:
         expected = held.within(site, names[one.point], span.start_ms, span.end_ms)
@@ -105,9 +106,10 @@ def check(installation: Installation, origin: Origin, site: str, span: TimeRange
 def test_lists_every_site_and_point_by_name(installation: Installation) -> None:
     origin = installation.origin()
     sites = [site.name for site in run(origin.sites(deadline_ms=soon_ms()))]
-    assert sites == sorted(installation.held.sites())
-    for site in sites:
-        points = [point.name for point in run(origin.points(site, deadline_ms=soon_ms()))]
+    assert sites == sorted(map(installation.rig.site_of, installation.held.sites()))
+    for site in installation.held.sites():
+        called = installation.rig.site_of(site)
+        points = [point.name for point in run(origin.points(called, deadline_ms=soon_ms()))]
         assert points == sorted(points)
         assert [one for one in points if "replica" not in one] == sorted(names_of(installation, site))
 
@@ -144,7 +146,7 @@ def test_both_borders_of_any_range_are_half_open(installation: Installation) -> 
 def test_a_point_that_the_site_does_not_have_has_an_error(installation: Installation) -> None:
     mine, other = (next(iter(names_of(installation, site))) for site in (made_up.PLAIN_SITE, SITE))
     fetch = installation.origin().fetch(
-        made_up.PLAIN_SITE, [mine, other, "nothing"], WHOLE, deadline_ms=soon_ms()
+        installation.rig.site_of(made_up.PLAIN_SITE), [mine, other, "nothing"], WHOLE, deadline_ms=soon_ms()
     )
     assert [(one.point, one.error, len(one.samples) > 0) for one in run(fetch)] == [
         (mine, None, True),
@@ -211,7 +213,7 @@ def test_each_fault_of_the_upstream_has_its_error(
     installation.control(**knobs)
     late_ms = MachineClock().now_ms() + (300 if error is DeadlineExceeded else 20_000)
     with pytest.raises(error) as raised:
-        run(installation.origin().fetch(SITE, ["x"], WHOLE, deadline_ms=late_ms))
+        run(installation.origin().fetch(installation.rig.site_of(SITE), ["x"], WHOLE, deadline_ms=late_ms))
     if isinstance(raised.value, OriginThrottled):
         assert raised.value.retry_after_s == 7
         assert installation.stats()["calls"] == 1, "throttling is not answered with more calls"
@@ -233,15 +235,31 @@ def test_an_answer_that_is_too_large_is_asked_in_halves(installation: Installati
 @pytest.mark.parametrize("mood", MOODS)
 def test_an_answer_that_is_none_is_an_error_and_never_silence(installation: Installation, mood: str) -> None:
     origin, names = installation.origin(), list(names_of(installation, SITE))
-    run(origin.points(SITE, deadline_ms=soon_ms()))
+    run(origin.points(installation.rig.site_of(SITE), deadline_ms=soon_ms()))
     installation.control(mood=mood)
     if mood in installation.rig.silent:
         return
     with pytest.raises(EdgeError) as raised:
-        run(origin.fetch(SITE, names, WHOLE, deadline_ms=soon_ms()))
+        run(origin.fetch(installation.rig.site_of(SITE), names, WHOLE, deadline_ms=soon_ms()))
     assert not isinstance(raised.value, NotFound)
     if mood in {"brackets", "redirect"}:
         assert isinstance(raised.value, OriginContract | OriginGarbled)
-    for listing in (origin.sites(deadline_ms=soon_ms()), origin.points(SITE, deadline_ms=soon_ms())):
+    for listing in (
+        origin.sites(deadline_ms=soon_ms()),
+        origin.points(installation.rig.site_of(SITE), deadline_ms=soon_ms()),
+    ):
         with pytest.raises(EdgeError):
             run(listing)
+
+
+@pytest.mark.parametrize("name", ["Haystack, Hayson and SCRAM", "Haystack, Zinc and SkySpark's points"])
+def test_histories_of_another_unit_are_not_mixed(truth: Truth, name: str) -> None:
+    rig = RIGS[name]
+    with running(rig.shape(truth), token=TOKEN) as url:
+        installation = Installation(rig=rig, url=url, truth=truth)
+        installation.control(unit_of_samples="parsecs")
+        with pytest.raises(OriginContract, match="parsecs"):
+            check(installation, installation.origin(), SITE, WHOLE)
+        installation.control(error="UnknownRecErr: gone")
+        with pytest.raises(OriginRefused, match="gone"):
+            check(installation, installation.origin(), SITE, WHOLE)

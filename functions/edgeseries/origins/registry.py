@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from edgeseries.origins.ace.vendor import ACE
+from edgeseries.origins.haystack.vendor import HAYSTACK
 from edgeseries.origins.influx.vendor import INFLUX
 from edgeseries.origins.prometheus.vendor import PROMETHEUS
 from edgeseries.origins.vendor import Vendor
@@ -12,4 +13,5 @@ VENDORS: Final[Mapping[str, Vendor]] = {
     "ace": ACE,
     "prometheus": PROMETHEUS,
     "influx": INFLUX,
+    "haystack": HAYSTACK,
 }

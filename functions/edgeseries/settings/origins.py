@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from edgeseries.limits import MINUTE_MS, SECOND_MS, UPSTREAM_ISOLATE_CALLS
 from edgeseries.origins.ace.options import OPTIONS as ACE
+from edgeseries.origins.haystack.options import OPTIONS as HAYSTACK
 from edgeseries.origins.influx.options import OPTIONS as INFLUX
 from edgeseries.origins.option import Option
 from edgeseries.origins.prometheus.options import OPTIONS as PROMETHEUS
@@ -20,6 +21,7 @@ VENDOR_OPTIONS: Final[Mapping[str, Sequence[Option]]] = {
     "ace": ACE,
     "prometheus": PROMETHEUS,
     "influx": INFLUX,
+    "haystack": HAYSTACK,
 }
 """The vendors that a record may name, and what they let it set."""
 

@@ -1,0 +1,1 @@
+"""Project Haystack: SkySpark, Haxall, nHaystack."""
