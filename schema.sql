@@ -82,17 +82,19 @@ CREATE TABLE IF NOT EXISTS job_history (
 
 CREATE INDEX IF NOT EXISTS job_history_by_end ON job_history (ended_ms);
 
--- What is stored. A row of a block is the pointer to the current object of a point and month: objects never
--- change, so storing is a new object and a pointer that moves. A row of an answer is one object's.
+-- What is stored. A row of a block is the pointer to the current object of a point and year (month is YYYY; in
+-- version 1 of a point and month, YYYY-MM): objects never change, so storing is a new object and a pointer that
+-- moves. A year without a sample has no object, and stored_bytes is 0. A row of an answer is one object's.
+-- Sets of days of a year are texts, `1-59 61 70-366`; a Worker of before them sees no covered day in such a row.
 CREATE TABLE IF NOT EXISTS cache_metadata (
   object_key         TEXT    NOT NULL PRIMARY KEY,
   kind               TEXT    NOT NULL CHECK (kind IN ('block', 'answer')),
   site               TEXT    NOT NULL,
   point              TEXT,                          -- blocks only
-  month              TEXT,                          -- blocks only, YYYY-MM
-  covered_days       INTEGER NOT NULL DEFAULT 0,    -- blocks only: bit d-1 is day d of the month; a purge clears bits
-  object_days        INTEGER NOT NULL DEFAULT 0,    -- blocks only: what was covered when the object was made
-  empty_days         INTEGER NOT NULL DEFAULT 0,    -- blocks only: the covered days that have no sample
+  month              TEXT,                          -- blocks only: YYYY, or YYYY-MM
+  covered_days       INTEGER NOT NULL DEFAULT 0,    -- months only: bit d-1 is day d of the month; a purge clears bits
+  object_days        INTEGER NOT NULL DEFAULT 0,    -- months only: what was covered when the object was made
+  empty_days         INTEGER NOT NULL DEFAULT 0,    -- months only: the covered days that have no sample
   unsettled          TEXT    NOT NULL DEFAULT '',   -- blocks only: empty days that were read once: <days>@<ms>;...
   sample_count       INTEGER NOT NULL,              -- what the object holds
   raw_bytes          INTEGER NOT NULL,
@@ -102,7 +104,12 @@ CREATE TABLE IF NOT EXISTS cache_metadata (
   hit_count          INTEGER NOT NULL DEFAULT 0,
   created_ms         INTEGER NOT NULL,
   used_ms            INTEGER NOT NULL,
-  expires_ms         INTEGER                        -- answers only
+  expires_ms         INTEGER,                       -- answers only
+  year_days          TEXT    NOT NULL DEFAULT '',   -- years only: the days that the object covers
+  purged_days        TEXT    NOT NULL DEFAULT '',   -- years only: those of them that were purged since
+  year_empty_days    TEXT    NOT NULL DEFAULT '',   -- years only: those of them without a sample
+  month_samples      TEXT    NOT NULL DEFAULT '',   -- years only: samples of each month, twelve numbers
+  directory          TEXT    NOT NULL DEFAULT ''    -- years only: where the object's segments lie, base64
 ) STRICT;
 
 -- The least recently used first, whatever its kind; with the bytes, so that their sum reads the index alone.
@@ -118,8 +125,27 @@ CREATE TABLE IF NOT EXISTS store_generations (
   generation         INTEGER NOT NULL DEFAULT 0,    -- grows with every purge, and with every refresh that stores
   drawn_ticket       INTEGER NOT NULL DEFAULT 0,    -- the last ticket that a refresh or a purge drew
   ticket             INTEGER NOT NULL DEFAULT 0,    -- the latest ticket of those in force
+  years_generation   INTEGER NOT NULL DEFAULT 0,    -- what a Worker raised that knows years: the same, else see below
   PRIMARY KEY (site, point)
 ) STRICT, WITHOUT ROWID;
+
+-- A Worker of before blocks of years purges and refreshes months alone. Whatever it raises voids the years of the
+-- point, or of the whole site (point ''), in the same transaction: they are fetched again, and never wrong.
+CREATE TRIGGER IF NOT EXISTS store_generations_raised AFTER UPDATE OF generation ON store_generations
+WHEN NEW.generation > OLD.generation AND NEW.years_generation <> NEW.generation
+BEGIN
+  UPDATE cache_metadata SET purged_days = '1-366'
+  WHERE site = NEW.site AND point >= NEW.point
+    AND point <= CASE NEW.point WHEN '' THEN char(1114111) ELSE NEW.point END AND year_days <> '';
+END;
+
+CREATE TRIGGER IF NOT EXISTS store_generations_begun AFTER INSERT ON store_generations
+WHEN NEW.generation > 0 AND NEW.years_generation <> NEW.generation
+BEGIN
+  UPDATE cache_metadata SET purged_days = '1-366'
+  WHERE site = NEW.site AND point >= NEW.point
+    AND point <= CASE NEW.point WHEN '' THEN char(1114111) ELSE NEW.point END AND year_days <> '';
+END;
 
 -- Objects that no row points to any more. Readers may be at them, so they go a day later.
 CREATE TABLE IF NOT EXISTS superseded_objects (

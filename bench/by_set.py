@@ -12,7 +12,8 @@ import httpx
 
 from bench.alone import alone
 from bench.finding import Setting
-from bench.telemetry import Month, read_set, some_of
+from bench.telemetry import Month, read_set, some_of, year_key
+from edgeseries.series.days import in_year
 
 SAMPLES_MAX: Final = 60_000
 """Of a set: Python in the runtime takes some seconds for so many."""
@@ -54,10 +55,10 @@ def timed_reply(
     """What the Worker says of one month. `times` says how often it repeats what; `inside_s` adds up the
     seconds that it says it took. Raises AssertionError if they do not agree with the time outside.
     """
-    key = month.key
+    key = year_key(month)
     order = {
-        "key": {"site": key.site, "point": key.point, "month": key.month},
-        "days": month.days,
+        "key": {"site": key.site, "point": key.point, "year": key.year},
+        "days": str(in_year(month.key.month, month.days)),
         **times,
     }
     started = time.perf_counter()

@@ -14,7 +14,10 @@ from itertools import groupby
 from pathlib import Path
 
 from edgeseries.blocks.header import BlockKey
-from edgeseries.series.days import by_month, day_of, month_of
+from edgeseries.blocks.ports.block_codec import BlockCodec
+from edgeseries.blocks.year_encoding import YearBlock, merged_year
+from edgeseries.blocks.year_header import YearKey
+from edgeseries.series.days import YEAR_CHARS, by_month, day_of, in_year, month_of
 from edgeseries.series.samples import Samples, in_order
 from edgeseries.series.timerange import instant_ms
 
@@ -85,6 +88,30 @@ def _months(site: str, point: str, samples: Samples) -> Iterator[Month]:
         key = BlockKey(site=site, point=point, month=month)
         yield Month(key=key, days=bitmaps[month], samples=part)
         start = stop
+
+
+def year_key(month: Month) -> YearKey:
+    """Whose block a month's samples are in."""
+    return YearKey(site=month.key.site, point=month.key.point, year=month.key.month[:YEAR_CHARS])
+
+
+def block_of(month: Month, codec: BlockCodec) -> bytes:
+    """The block of a year that has this month alone."""
+    days = in_year(month.key.month, month.days)
+    made = merged_year(None, year_key(month), 0, days, month.samples, codec)
+    assert made is not None
+    return made.data
+
+
+def years_of(months: Sequence[Month], codec: BlockCodec) -> list[YearBlock]:
+    """The blocks of all months, put together month by month, as jobs store them."""
+    found: dict[YearKey, YearBlock | None] = {}
+    for month in months:
+        key, days = year_key(month), in_year(month.key.month, month.days)
+        before = found.get(key)
+        held = 0 if before is None else before.header.days
+        found[key] = merged_year(before, key, held, days, month.samples, codec)
+    return [block for block in found.values() if block is not None]
 
 
 def some_of(months: Sequence[Month], samples_max: int) -> list[Month]:

@@ -2,24 +2,41 @@
 
 from typing import Any
 
+from edgeseries.blocks.adapters.block_memory import BlockMemory
+from edgeseries.blocks.adapters.block_store import BlockStore
+from edgeseries.blocks.adapters.compression_cpython import PackageCompression
+from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.jobs.adapters.job_rescue import RescueRecords
 from edgeseries.limits import DAY_MS
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
+from edgeseries.upkeep.adapters.month_blocks import MonthBlocks
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.upkeep.adapters.record_upkeep import RecordUpkeep
 from janitor.ports import Ports, Settings
 from tests.fake_stores import MemoryBucket, SqliteDatabase
 from tests.fakes import FakeClock, FixedHealthChecker, ListJournal, ListNotifier
 from tests.job_system import RESCUE_AFTER_MS, Queues
+from tests.made_days import NOW_MS
+from tests.store_rig import turns
 
 
 def janitor_ports(
     database: SqliteDatabase, *, bucket: MemoryBucket | None = None, budget_bytes: int = 10**9, **changes: Any
 ) -> Ports:
+    bucket = bucket or MemoryBucket()
+    blocks = BlockStore(
+        bucket=bucket,
+        database=database,
+        codec=PythonBlockCodec(compressor=PackageCompression()),
+        memory=BlockMemory(max_bytes=0),
+        clock=FakeClock(at_ms=NOW_MS),
+        pause=turns,
+    )
     ports: dict[str, Any] = {
         "records": DatabaseDutyRecords(database),
-        "objects": ObjectUpkeep(bucket=bucket or MemoryBucket(), database=database),
+        "objects": ObjectUpkeep(bucket=bucket, database=database),
+        "old_blocks": MonthBlocks(blocks=blocks, database=database),
         "keeping": RecordUpkeep(database),
         "rescues": RescueRecords(database),
         "job_queue": Queues(FakeClock()),

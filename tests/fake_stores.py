@@ -16,7 +16,6 @@ from pathlib import Path
 from edgeseries.blocks.adapters.answer_facts import expiry_ms
 from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
 from edgeseries.blocks.ports.blocks import (
-    BlockRef,
     DaysToStore,
     PurgeOutcome,
     StoredIndex,
@@ -24,6 +23,7 @@ from edgeseries.blocks.ports.blocks import (
     StoreOutcome,
 )
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
+from edgeseries.blocks.year_rows import BlockRef, PointRefs
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import BodyStream
 from edgeseries.limits import DAY_MS
@@ -37,7 +37,7 @@ from edgeseries.planning.empty_days import (
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.planning.stored import stored_points
 from edgeseries.ports.clock import Clock
-from edgeseries.series.days import by_month, days_in, days_touched, month_of
+from edgeseries.series.days import by_month, days_in, days_touched, month_of, year_of
 from edgeseries.series.samples import Samples, within
 from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import Value
@@ -104,7 +104,7 @@ class FakeBlocks:
                 point: self.learned[site, point][0] for point in points if (site, point) in self.learned
             },
             stamps=self._stamps(site, points),
-            refs=refs,
+            refs={point: PointRefs(months=months) for point, months in refs.items()},
         )
 
     async def read(
@@ -182,7 +182,7 @@ class FakeBlocks:
             if owner != site or (points is not None and point not in points):
                 continue
             meant = [day for day in days if span is None or day in days_touched(span)]
-            blocks.update((point, month_of(day)) for day in meant)
+            blocks.update((point, year_of(day)) for day in meant)
             for day in () if dry_run else meant:
                 del days[day]
         for point in () if dry_run else points if points is not None else [""]:
@@ -264,6 +264,7 @@ class MemoryBucket:
     page_size: int = 3
     puts: int = 0
     gets: int = 0
+    part_bytes: int = 0
     under_way: int = 0
     most_under_way: int = 0
 
@@ -274,6 +275,12 @@ class MemoryBucket:
             return None
         content, _, uploaded_ms = self.objects[key]
         return Found(content=content, version=_version(content, uploaded_ms))
+
+    async def part(self, key: str, offset: int, size: int) -> bytes | None:
+        await self._call()
+        self.gets += 1
+        self.part_bytes += size
+        return self.objects[key][0][offset : offset + size] if key in self.objects else None
 
     async def put(self, key: str, content: bytes, facts: Facts) -> Written:
         await self._call()

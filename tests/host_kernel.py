@@ -13,13 +13,14 @@ from typing import Any, Final
 import wasmtime
 
 from edgeseries.answers.text_form import UTF_8_FORMS, TextForm
+from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.codecs import Codec, Compressor
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.kernel_faults import LEFT_TO_PYTHON, error_of
-from edgeseries.blocks.segment_pieces import pieces_of
+from edgeseries.blocks.segment_pieces import SegmentPiece, pieces_of
 from edgeseries.blocks.segments import Cut
 from edgeseries.blocks.wire import Reader, uvarint
-from edgeseries.limits import BLOCK_QUALITY, DAY_MS
+from edgeseries.limits import BLOCK_QUALITY, DAY_MS, KERNEL_SEGMENT_DAYS
 from edgeseries.questions.bucket_words import folded_from, sections_of, words_of
 from edgeseries.questions.open_bucket import OpenBucket
 from edgeseries.questions.ports.bucketing import Bucketing, Fold, Folded
@@ -183,10 +184,16 @@ class HostBlockCodec:
 
     def decode(self, data: bytes, key: BlockKey, days: int) -> Samples:
         """See the port."""
+        return self.pieces((data,), pieces_of(data, key, days))
+
+    def pieces(self, parts: Sequence[bytes], pieces: Sequence[SegmentPiece]) -> Samples:
+        """See the port."""
+        if any(piece.days > KERNEL_SEGMENT_DAYS for piece in pieces):
+            return PythonBlockCodec(compressor=self._compressor).pieces(parts, pieces)
         session = Session(self._kernel)
         try:
-            for piece in pieces_of(data, key, days):
-                stored = data[piece.at : piece.at + piece.size]
+            for piece in pieces:
+                stored = parts[piece.part][piece.at : piece.at + piece.size]
                 refuse_unless(zlib.crc32(stored) == piece.crc, CHECKSUM)
                 reader = Reader(stored)
                 codec, size = Codec(reader.byte()), reader.uvarint()

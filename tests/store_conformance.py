@@ -201,11 +201,11 @@ class BlocksConformance(GenerationsConformance):
     @pytest.mark.parametrize(
         ("points", "days", "left", "removed"),
         [
-            (None, None, {}, 3),
-            ([POINT], None, {OTHER: [MARCH[0]]}, 2),
+            (None, None, {}, 2),
+            ([POINT], None, {OTHER: [MARCH[0]]}, 1),
             (["nothing"], None, {POINT: [FEB_29, *MARCH[:5]], OTHER: [MARCH[0]]}, 0),
             ([POINT], (MARCH[1], MARCH[2]), {POINT: [FEB_29, MARCH[0], *MARCH[3:5]], OTHER: [MARCH[0]]}, 1),
-            (None, (FEB_29, MARCH[0]), {POINT: MARCH[1:5]}, 3),
+            (None, (FEB_29, MARCH[0]), {POINT: MARCH[1:5]}, 2),
             (None, (MARCH[5], MARCH[9]), {POINT: [FEB_29, *MARCH[:5]], OTHER: [MARCH[0]]}, 0),
             ([OTHER, POINT], (MARCH[0], MARCH[20]), {POINT: [FEB_29]}, 2),
         ],

@@ -8,7 +8,7 @@ from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.ports.blocks import Blocks, DaysToStore, StoreOutcome
-from edgeseries.series.days import day_span
+from edgeseries.series.days import day_span, days_of_text
 from edgeseries.storage.object_keys import (
     block_path,
     content_digest,
@@ -51,20 +51,32 @@ class Rig:
         )
 
     def pointers(self) -> dict[tuple[str, str], tuple[str, int]]:
-        found = self.database.rows("SELECT point, month, object_key, covered_days FROM cache_metadata")
-        return {(str(point), str(month)): (str(key), int(str(days))) for point, month, key, days in found}
+        """Object and days that count (bitmap), by point and year."""
+        found = self.database.rows(
+            "SELECT point, month, object_key, year_days, purged_days FROM cache_metadata"
+        )
+        return {
+            (str(point), str(year)): (str(key), days_of_text(str(days)) & ~days_of_text(str(purged)))
+            for point, year, key, days, purged in found
+        }
 
-    def key_of(self, point: str, month: str) -> str:
-        return self.pointers()[point, month][0]
+    def key_of(self, point: str, year: str = "2024") -> str:
+        return self.pointers()[point, year][0]
 
     def agrees(self) -> None:
-        """Every pointer leads to an object that is what its key says, and holds the days of the row."""
+        """Every pointer leads to an object that is what its key says, and holds the days of the row; a year
+        without a sample has none.
+        """
+        sizes = dict(self.database.connection.execute("SELECT object_key, stored_bytes FROM cache_metadata"))
         for key, days in self.pointers().values():
+            if not sizes[key]:
+                assert key not in self.bucket.objects
+                continue
             content, facts, _ = self.bucket.objects[key]
             path = block_path(key)
             assert path is not None
             assert path.digest == content_digest(content)
-            assert not days & ~int(facts["days"])
+            assert not days & ~days_of_text(facts["days"])
 
     def damage(self, key: str, where: int) -> None:
         content, facts, at = self.bucket.objects[key]

@@ -7,14 +7,13 @@ from typing import Final
 
 from bench.baselines import Baseline, baselines
 from bench.finding import Figure, Finding, Measurement, Report, Setting
-from bench.telemetry import Month, TelemetrySet, read_set
+from bench.telemetry import Month, TelemetrySet, read_set, year_key, years_of
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import decode_days, same_samples
+from edgeseries.blocks.block import same_samples
 from edgeseries.blocks.block_columns import PythonBlockCodec
-from edgeseries.blocks.block_encoding import encode_block
 from edgeseries.blocks.codecs import Codec
-from edgeseries.blocks.header import read_header
-from edgeseries.series.days import days_in
+from edgeseries.blocks.year_block import decode_year_days
+from edgeseries.series.days import days_in_year, in_year
 
 BUILDING_SETS: Final = frozenset({"openfdd_bms", "openfdd_messy", "b4b_windesheim"})
 """Telemetry of building management; the OpenGrid sets are utility meters with full 64-bit floats."""
@@ -107,30 +106,32 @@ def _of_blocks(telemetry: TelemetrySet) -> tuple[Figure, int, int]:
     months, compression = telemetry.months, PackageCompression()
     started = time.process_time()
     codec = PythonBlockCodec(compressor=compression)
-    blocks = [encode_block(month.key, month.days, month.samples, codec) for month in months]
+    blocks = {block.header.key: block for block in years_of(months, codec)}
     encode_s = time.process_time() - started
     started = time.process_time()
     back = [
-        decode_days(block, month.key, month.days, compression)
-        for block, month in zip(blocks, months, strict=True)
+        decode_year_days(
+            blocks[year_key(month)].data, year_key(month), in_year(month.key.month, month.days), codec
+        )
+        for month in months
     ]
     decode_s = time.process_time() - started
     for one, month in zip(back, months, strict=True):
         if not same_samples(one, month.samples):
             raise AssertionError(f"{month.key} did not come back as it went in")
     counting, most, seconds = Counting(), 0, []
+    counted = PythonBlockCodec(compressor=counting)
     for place in _places(months):
         month = months[place]
-        wanted = month.days & -month.days
+        wanted = in_year(month.key.month, month.days & -month.days)
         before, started = counting.unpacked, time.process_time()
-        decode_days(blocks[place], month.key, wanted, counting)
+        decode_year_days(blocks[year_key(month)].data, year_key(month), wanted, counted)
         seconds.append(time.process_time() - started)
         most = max(most, counting.unpacked - before)
-    for block, month in zip(blocks, months, strict=True):
-        entries = read_header(block, month.key).segments
-        for day in days_in(month.key.month, month.days):
-            most = max(most, sum(entry.first_day <= day <= entry.last_day for entry in entries))
-    stored_bytes = sum(map(len, blocks))
+    for block in blocks.values():
+        for day in days_in_year(block.header.key.year, block.header.days):
+            most = max(most, sum(one.first_day <= day <= one.last_day for one in block.header.segments))
+    stored_bytes = sum(len(block.data) for block in blocks.values())
     figure = _figure(
         telemetry, "block", size_bytes=stored_bytes, encode_s=encode_s, decode_s=decode_s, day_s=seconds
     )
@@ -183,8 +184,9 @@ def _figure(
 
 
 METHOD: Final = (
-    "Every point of every set becomes one block a month, as the store writes them; sizes are of whole "
-    "blocks, header and names included, and encoding includes the proof that the block reads back. The "
+    "Every point of every set becomes one block a year, put together month by month, as jobs store them; "
+    "sizes are of whole blocks, header, names and summaries included, and encoding includes the proof that "
+    "what is written reads back; months are decoded one by one. The "
     "upstream's bytes are the vendor's rows (name, value, time) as compact JSON, without the blanks "
     "that its server writes, uncompressed; the reduction claimed for the earlier services is held "
     "against the same. JSON and delta columns get whole months of a point in one piece; Parquet (zstd) "

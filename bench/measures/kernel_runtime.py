@@ -6,10 +6,9 @@ import httpx
 
 from bench.by_set import client_of, months_by_set, timed_reply
 from bench.finding import Figure, Finding, Measurement, Report, Setting
-from bench.telemetry import Month
+from bench.telemetry import Month, block_of
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block_columns import PythonBlockCodec
-from edgeseries.blocks.block_encoding import encode_block
 
 PYTHON_TIMES: Final = 2
 KERNEL_TIMES: Final = 40
@@ -78,7 +77,7 @@ def _ask(client: httpx.Client, month: Month) -> dict[str, float]:
     return timed_reply(
         client,
         month,
-        encode_block(month.key, month.days, month.samples, HOST_CODEC),
+        block_of(month, HOST_CODEC),
         times={f"{side}_times": count for side, count in times.items()},
         inside_s=lambda found: sum(spent * times[name.partition("_")[0]] for name, spent in found.items()),
     )

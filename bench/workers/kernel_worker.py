@@ -15,10 +15,10 @@ from workers import Response, WorkerEntrypoint
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.pieces import rendered, texts_of
 from edgeseries.answers.text_form import TextForm
-from edgeseries.blocks.block import decode_days
 from edgeseries.blocks.block_columns import PythonBlockCodec
-from edgeseries.blocks.block_encoding import encode_block
-from edgeseries.blocks.header import BlockKey
+from edgeseries.blocks.year_block import decode_year_days
+from edgeseries.blocks.year_encoding import merged_year
+from edgeseries.blocks.year_header import YearKey
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.exchange import bounded_body
 from edgeseries.platform.kernel import KernelBlockCodec, KernelResultEncoder
@@ -39,7 +39,7 @@ class Default(WorkerEntrypoint):
         assert data is not None
         line, _, block = data.partition(b"\n")
         order = json.loads(line)
-        key, days = BlockKey(**order["key"]), order["days"]
+        key, days = YearKey(**order["key"]), int(order["days"])
         compression = RuntimeCompression()
         python = PythonBlockCodec(compressor=compression)
         kernel = KernelBlockCodec(python)
@@ -50,19 +50,24 @@ class Default(WorkerEntrypoint):
         }
 
         def text(side: str, form: TextForm) -> bytes:
-            samples = codecs[side].decode(block, key, days)
+            samples = decode_year_days(block, key, days, codecs[side])
             return b"".join(rendered([one], encoders[side]) for one in texts_of(form, samples, b"p,"))
 
-        found = decode_days(block, key, days, compression)
-        assert image_of(found) == image_of(kernel.decode(block, key, days))
+        found = decode_year_days(block, key, days, python)
+        assert image_of(found) == image_of(decode_year_days(block, key, days, kernel))
+
+        def written(side: str) -> bytes:
+            made = merged_year(None, key, 0, days, found, codecs[side])
+            return b"" if made is None else made.data
+
         seconds: dict[str, float] = {}
         for side, codec in codecs.items():
-            assert encode_block(key, days, found, codec) == block
+            assert written(side) == block
             times = order[f"{side}_times"]
             seconds |= {
-                f"{side}_encode_s": timed(times, lambda: encode_block(key, days, found, codec)),  # noqa: B023
-                f"{side}_decode_s": timed(times, lambda: codec.decode(block, key, days)),  # noqa: B023
-                f"{side}_day_s": timed(times, lambda: codec.decode(block, key, days & -days)),  # noqa: B023
+                f"{side}_encode_s": timed(times, lambda: written(side)),  # noqa: B023
+                f"{side}_decode_s": timed(times, lambda: decode_year_days(block, key, days, codec)),  # noqa: B023
+                f"{side}_day_s": timed(times, lambda: decode_year_days(block, key, days & -days, codec)),  # noqa: B023
             }
         for form in (TextForm.PAIRS, TextForm.LINES, TextForm.CSV):
             assert text("python", form) == text("kernel", form)

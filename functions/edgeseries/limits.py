@@ -151,7 +151,7 @@ QUESTION_MAX_SAMPLES: Final = 20_000_000
 one sample a minute, some seconds of CPU time."""
 
 INLINE_MAX_BLOCKS: Final = 2_000
-"""Blocks (points times months) that an answer made while the caller waits may touch. Read four at a
+"""Blocks (points times years) that an answer made while the caller waits may touch. Read four at a
 time at some 30 ms each they take half of the deadline, and an invocation makes 10,000 calls."""
 
 REQUEST_DEADLINE_MS: Final = 30 * SECOND_MS
@@ -338,13 +338,15 @@ assert DOUBT_MS < EMPTY_REREAD_MS < DOUBT_MAX_AGE_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= WHOLE_MAX_SAMPLES <= INLINE_MAX_SAMPLES
 
 # --- blocks
-SEGMENT_TARGET_SAMPLES: Final = 2_100
-"""Whole days are put together up to this many samples: a day of one-minute data (1,440), a week of
-five-minute data (2,016), a month of hourly data (744). More would compress better, but reading
-one day decodes one segment."""
+YEAR_SEGMENT_SAMPLES: Final = 10_500
+"""Whole days are put together up to this many samples: a week of one-minute data, a month of five-minute
+data. Reading one day decodes one segment, in half a millisecond; larger ones are hardly smaller (ADR 19)."""
 
-SEGMENT_TAIL_SAMPLES: Final = SEGMENT_TARGET_SAMPLES // 2
-"""A last segment that is smaller joins the one before it: a few hundred samples alone compress badly."""
+KERNEL_SEGMENT_DAYS: Final = 32
+"""Days of a segment that the kernel reads: so many fit a bitmap of its interface."""
+
+WIDE_SEGMENT_SAMPLES: Final = 384
+"""A segment of more days, up to a year, has so many samples at most: about one a day. Python reads it."""
 
 MAX_SEGMENT_SAMPLES: Final = 1_000_000
 """A segment is at least a day, and a day at ten samples a second has 864,000."""
@@ -359,10 +361,20 @@ MAX_BLOCK_SEGMENTS: Final = 31
 MAX_BLOCK_HEADER_BYTES: Final = 2_048
 """Two names of MAX_NAME_BYTES, and at most 16 bytes for each segment."""
 
+MAX_YEAR_DAYS: Final = 366
+"""Days of a year, and so the segments that a block of a year has at most."""
+
+MAX_YEAR_HEADER_BYTES: Final = 8_192
+"""Two names of MAX_NAME_BYTES, and at most 17 bytes for each segment."""
+
+DECODED_AT_ONCE_SAMPLES: Final = 100_000
+"""Samples of whole segments that a codec reads in one call: the kernel's memory is bounded."""
+
 BLOCK_QUALITY: Final = 10
 """Brotli quality of segments. Against 9 it makes blocks 1 to 5 % smaller for 0.6 ms a segment of BMS
 data, 3 ms of noise; 11 takes 1.5 to 2 times as long for less than 0.5 % (bench/measures/codec.py)."""
 
-assert SEGMENT_TARGET_SAMPLES + SEGMENT_TAIL_SAMPLES <= MAX_SEGMENT_SAMPLES
 assert 2 * MAX_NAME_BYTES + 32 + MAX_BLOCK_SEGMENTS * 16 <= MAX_BLOCK_HEADER_BYTES
 assert MAX_SEGMENT_SAMPLES * 16 <= MAX_SEGMENT_BYTES
+assert WIDE_SEGMENT_SAMPLES < YEAR_SEGMENT_SAMPLES < DECODED_AT_ONCE_SAMPLES < MAX_SEGMENT_SAMPLES
+assert 2 * MAX_NAME_BYTES + 256 + MAX_YEAR_DAYS * 17 <= MAX_YEAR_HEADER_BYTES

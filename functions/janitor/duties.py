@@ -11,6 +11,7 @@ from janitor import (
     compare_index,
     expire_answers,
     hold_budget,
+    move_months,
     purge_dead_letters,
     raise_alerts,
     remove_superseded,
@@ -29,6 +30,7 @@ DUTIES: Final[tuple[Duty, ...]] = (
     purge_dead_letters.DUTY,
     roll_up.DUTY,
     trim_requests.DUTY,
+    move_months.DUTY,
     compare_index.DUTY,
     raise_alerts.DUTY,
 )

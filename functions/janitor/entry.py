@@ -7,6 +7,7 @@ from typing import Any
 
 from workers import WorkerEntrypoint
 
+from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.errors import Defect, EdgeError
 from edgeseries.jobs.adapters.job_rescue import RescueRecords
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
@@ -16,6 +17,7 @@ from edgeseries.metrics.adapters.webhook import Webhook
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
+from edgeseries.platform.blocks import platform_blocks
 from edgeseries.platform.clock import SystemClock
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import raw, whole_number
@@ -30,9 +32,11 @@ from edgeseries.settings.workers import (
     CACHE_BUDGET_GB,
     DEAD_LETTER_KEEP_DAYS,
     JOB_KEEP_DAYS,
+    KERNEL,
     RESCUE_AFTER_SECONDS,
 )
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
+from edgeseries.upkeep.adapters.month_blocks import MonthBlocks
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.upkeep.adapters.record_upkeep import RecordUpkeep
 from janitor.duties import DUTIES
@@ -66,6 +70,7 @@ class Default(WorkerEntrypoint):
 def ports_of(bindings: Bindings) -> Ports:
     """The ports of one sweep over the Worker's bindings."""
     database, clock = D1Database(raw(bindings.database), METRICS.operations), SystemClock()
+    bucket = R2Bucket(raw(bindings.cache), METRICS.operations)
     journal = PlatformJournal(
         function="janitor", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
@@ -79,7 +84,17 @@ def ports_of(bindings: Bindings) -> Ports:
     )
     return Ports(
         records=records,
-        objects=ObjectUpkeep(bucket=R2Bucket(raw(bindings.cache), METRICS.operations), database=database),
+        objects=ObjectUpkeep(bucket=bucket, database=database),
+        old_blocks=MonthBlocks(
+            blocks=platform_blocks(
+                bucket=bucket,
+                database=database,
+                memory=BlockMemory(max_bytes=0),
+                clock=clock,
+                kernel=bindings.text(KERNEL) == "on",
+            ),
+            database=database,
+        ),
         keeping=RecordUpkeep(database),
         rescues=RescueRecords(database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),

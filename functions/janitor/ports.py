@@ -10,6 +10,7 @@ from edgeseries.metrics.ports.notifier import Notifier
 from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.ports.clock import Clock
 from edgeseries.upkeep.ports.duties import DutyRecords
+from edgeseries.upkeep.ports.old_blocks import OldBlocks
 from edgeseries.upkeep.ports.record_keeping import RecordKeeping
 from edgeseries.upkeep.ports.stored_objects import StoredObjects
 
@@ -30,6 +31,7 @@ class Ports:
 
     records: DutyRecords
     objects: StoredObjects
+    old_blocks: OldBlocks
     keeping: RecordKeeping
     rescues: Rescues
     job_queue: JobQueue

@@ -27,7 +27,8 @@ async def result_parts(job: Job, query: TimeseriesQuery, ports: Ports) -> tuple[
     found = await ports.result_parts.parts(job.job_id)
     if found is None:
         wanted = query.read()
-        expected = sizes_by_point(wanted, await stored_index(wanted, ports.reader))
+        index = await stored_index(wanted, ports.reader)
+        expected = sizes_by_point(wanted, index)
         if query.question is not None:
             # A point's buckets are made of all of its samples: it stays whole, however many they are.
             expected = {point: min(size, RESULT_MAX_SAMPLES) for point, size in expected.items()}
@@ -36,7 +37,7 @@ async def result_parts(job: Job, query: TimeseriesQuery, ports: Ports) -> tuple[
         for point in dense:
             alone = replace(query, points=(point,))
             months[point] = sizes_by_month(query, point, await stored_index(alone, ports.reader))
-        cut = parts_of(query.points, query.span, expected, months.__getitem__)
+        cut = parts_of(query.points, query.span, expected, months.__getitem__, index.stored.objects)
         found = await ports.result_parts.cut(job.job_id, tuple(cut))
     if found is None:
         raise gone()

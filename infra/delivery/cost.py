@@ -47,8 +47,10 @@ class Assumptions:
 
     batch_samples: float = 250_000
     """Setting batchSamples: a batch at its limit."""
-    block_samples: float = 43_200
-    """A month of one point at one sample a minute."""
+    piece_samples: float = 43_200
+    """A month of one point at one sample a minute: what a batch puts into a block at a time."""
+    block_samples: float = 525_600
+    """A year of one point at one sample a minute."""
     message_bytes: int = 500
     """A message names a job and a batch; far below the 64 KB that count once."""
     job_polls: float = 5
@@ -65,8 +67,9 @@ class Assumptions:
     """A guess: blocks that an answer is made of, each a read from R2."""
     index_rows: float = 60
     """A guess: rows of the index and profiles scanned for one plan."""
-    rows_bytes: float = 400
-    """Of one row of the index, indexes included."""
+    rows_bytes: float = 1_650
+    """Of one row of the index of one-minute data, indexes and half-full pages included, as SQLite lays it
+    down (tests/unit/test_cost.py); with the directory of five-minute data it is 790."""
     log_bytes: float = 1_000
     """A guess: one log line of ours and what the platform adds."""
     log_share: float = 0.1
@@ -79,11 +82,10 @@ def used(work: Workload, per: Assumptions) -> Mapping[str, float]:
     """The counted use of a month by meter."""
     hits, misses = work.reads * work.hit_share, work.reads * (1 - work.hit_share)
     batches = max(work.jobs, work.samples / per.batch_samples)
-    blocks_written = work.samples / per.block_samples + misses
+    blocks_written = work.samples / per.piece_samples + misses
     messages = work.jobs + batches
     sweeps = MONTH_MINUTES / work.janitor_minutes
     polls = work.jobs * per.job_polls
-    stored_objects = work.cached_tb * TB_GB * 1e9 / (per.stored_bytes_a_sample * per.block_samples)
     return {
         "requests": work.reads + work.jobs + polls + messages + sweeps,
         "cpu_ms": hits * per.hit_cpu_ms
@@ -100,13 +102,18 @@ def used(work: Workload, per: Assumptions) -> Mapping[str, float]:
         "d1_rows_written": d1_rows_written(rows=blocks_written + misses, indexes=2)
         + d1_rows_written(rows=3 * batches + 5 * work.jobs, indexes=1)
         + d1_rows_written(rows=MONTH_MINUTES, indexes=0) * 10,
-        "d1_storage_gb": stored_objects * per.rows_bytes / 1e9,
+        "d1_storage_gb": index_rows(work, per) * per.rows_bytes / 1e9,
         "queue_operations": queue_operations(
             messages=messages, deliveries=messages, message_bytes=per.message_bytes
         ),
         "analytics_points": work.reads + work.jobs + batches + sweeps,
         "observability_gb": (work.reads + messages) * per.log_bytes * per.log_share / 1e9,
     }
+
+
+def index_rows(work: Workload, per: Assumptions) -> float:
+    """Rows of the index: one for each block, a point's year."""
+    return work.cached_tb * TB_GB * 1e9 / (per.stored_bytes_a_sample * per.block_samples)
 
 
 def bill_table(made: Bill) -> str:

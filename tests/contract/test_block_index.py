@@ -1,4 +1,4 @@
-"""The index over real SQL: what is covered, of more points and months than one statement looks through."""
+"""The index over real SQL: what is covered, of more points and years than one statement looks through."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ import pytest
 
 from edgeseries.blocks.adapters.block_index import BlockIndex, BlockRow, Move
 from edgeseries.blocks.stamps import Stamp
-from edgeseries.series.days import by_month, day_span, month_of
+from edgeseries.series.days import by_year, day_span, days_text, month_of
 from edgeseries.storage.limits import COVERED_MAX_ROWS
 from edgeseries.storage.object_keys import content_digest
 from tests.fake_stores import SqliteDatabase
 
 FIRST_DAY = 16_000
 DAYS = range(FIRST_DAY, FIRST_DAY + 3_650)
-POINTS = [f"made up {number:05d}" for number in range(COVERED_MAX_ROWS // len(by_month(DAYS)) + 50)]
+POINTS = [f"made up {number:05d}" for number in range(COVERED_MAX_ROWS // len(by_year(DAYS)) + 50)]
 
 
 @pytest.fixture
@@ -29,9 +29,13 @@ async def record(index: BlockIndex, site: str, point: str, days: frozenset[int])
         Move(
             row=BlockRow(
                 point=point,
-                month=month,
-                digest=content_digest(f"{point} {month}".encode()),
-                covered_days=bitmap,
+                year=year,
+                digest=content_digest(f"{point} {year}".encode()),
+                days=days_text(bitmap),
+                empty_days="",
+                unsettled="",
+                month_samples="1 0 0 0 0 0 0 0 0 0 0 0",
+                directory="",
                 sample_count=1,
                 raw_bytes=16,
                 stored_bytes=10,
@@ -40,9 +44,10 @@ async def record(index: BlockIndex, site: str, point: str, days: frozenset[int])
                 version=1,
             ),
             instead_of=None,
+            months=(),
             stamp=Stamp(site=0, point=0, ticket=0),
         )
-        for month, bitmap in by_month(days).items()
+        for year, bitmap in by_year(days).items()
     ]
     moved = await index.move(site, moves, (), now_ms=1)
     assert len(moved.places) == len(moves)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeseries.blocks import block_encoding
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.integers import encode_integers
@@ -21,6 +20,7 @@ from edgeseries.series.days import month_days
 from edgeseries.series.image import image_of
 from edgeseries.series.samples import Samples
 from edgeseries.series.values import Value
+from tests import month_blocks
 from tests.drawn_samples import added_steps, columns, int64s, rates, singles, steps, telemetry
 from tests.host_kernel import HostBlockCodec, HostKernel, Session
 from tests.sensor_columns import real_month
@@ -112,7 +112,7 @@ def test_floats_whose_bits_are_small_numbers_are_written_in_a_byte_each(other: f
     key, _, _ = real_month()
     start_ms = month_days(key.month).start * DAY_MS
     samples = Samples(times_ms=range(start_ms, start_ms + 4), values=column)
-    assert len({block_encoding.encode_block(key, 1, samples, codec) for codec in CODECS}) == 1
+    assert len({month_blocks.encode_block(key, 1, samples, codec) for codec in CODECS}) == 1
 
 
 def test_real_months_are_the_same_blocks_from_both() -> None:
@@ -120,11 +120,11 @@ def test_real_months_are_the_same_blocks_from_both() -> None:
         key, block, samples = real_month(month=month)
         days = (1 << len(month_days(month))) - 1
         for codec in CODECS:
-            assert block_encoding.encode_block(key, days, samples, codec) == block
+            assert month_blocks.encode_block(key, days, samples, codec) == block
         # A day that is put into a block that lacks it: what is not touched is taken over.
         start_ms = month_days(month).start * DAY_MS
         some = Samples(times_ms=[start_ms + 7, start_ms + 8], values=[1.5, "on"])
-        merged = {block_encoding.merge_blocks(block, key, 1, some, codec) for codec in CODECS}
+        merged = {month_blocks.merge_blocks(block, key, 1, some, codec) for codec in CODECS}
         assert len(merged) == 1
         assert merged != {block}
 
@@ -136,7 +136,7 @@ def test_samples_that_do_not_ascend_are_refused(codec: PythonBlockCodec | HostBl
     for offsets in ((2, 1), (1, 1)):
         samples = Samples(times_ms=[start_ms + offset for offset in offsets], values=[1.0, 2.0])
         with pytest.raises(Defect, match=r"ascend|read back|another order"):
-            block_encoding.encode_block(key, 1, samples, codec)
+            month_blocks.encode_block(key, 1, samples, codec)
 
 
 @pytest.mark.parametrize(

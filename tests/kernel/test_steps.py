@@ -16,17 +16,19 @@ from edgeseries.answers.pieces import gathered, rendered, texts_of
 from edgeseries.answers.text_form import TextForm
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block_columns import PythonBlockCodec
-from edgeseries.blocks.block_encoding import encode_block, merge_blocks
-from edgeseries.blocks.header import BlockKey
+from edgeseries.blocks.year_block import decode_year_days
+from edgeseries.blocks.year_encoding import merged_year
+from edgeseries.blocks.year_header import YearKey
 from edgeseries.limits import DAY_MS
-from edgeseries.series.days import month_days
+from edgeseries.series.days import in_year, month_days
 from edgeseries.series.samples import Samples, joined, overlaid, within
 from edgeseries.series.timerange import TimeRange
 from tests.host_kernel import HostBlockCodec, HostKernel, HostResultEncoder
 
-KEY = BlockKey(site="s", point="p", month="2024-02")
-START_MS = month_days(KEY.month).start * DAY_MS
-DAYS = (1 << 29) - 1
+KEY = YearKey(site="s", point="p", year="2024")
+START_MS = month_days("2024-02").start * DAY_MS
+DAYS = in_year("2024-02", (1 << 29) - 1)
+FIRST = in_year("2024-02", 1)
 FEW, MANY = 29 * 60, 29 * 600
 """Samples of the month; both are cut into segments, of the many a day is one."""
 
@@ -65,19 +67,19 @@ def steps_of(work: Callable[[], object]) -> int:
 
 def written(count: int) -> Callable[[], object]:
     samples = samples_of(count)
-    return lambda: encode_block(KEY, DAYS, samples, CODEC)
+    return lambda: merged_year(None, KEY, 0, DAYS, samples, CODEC)
 
 
 def read(count: int) -> Callable[[], object]:
-    block = encode_block(KEY, DAYS, samples_of(count), CODEC)
-    return lambda: CODEC.decode(block, KEY, DAYS)
+    block = merged_year(None, KEY, 0, DAYS, samples_of(count), CODEC)
+    return lambda: decode_year_days(block.data, KEY, DAYS, CODEC) if block else None
 
 
 def merged(count: int) -> Callable[[], object]:
     samples = samples_of(count)
-    block = encode_block(KEY, DAYS & ~1, within(samples, after_first_day()), CODEC)
+    block = merged_year(None, KEY, 0, DAYS & ~FIRST, within(samples, after_first_day()), CODEC)
     first = within(samples, TimeRange(start_ms=START_MS, end_ms=START_MS + DAY_MS))
-    return lambda: merge_blocks(block, KEY, 1, first, CODEC)
+    return lambda: merged_year(block, KEY, DAYS & ~FIRST, FIRST, first, CODEC)
 
 
 def after_first_day() -> TimeRange:
@@ -117,4 +119,4 @@ def test_ten_times_the_samples_take_no_more_steps(path: str) -> None:
 
 def test_a_step_a_sample_would_be_seen() -> None:
     python, samples = PythonBlockCodec(compressor=PackageCompression()), samples_of(MANY)
-    assert steps_of(lambda: encode_block(KEY, DAYS, samples, python)) > MANY - FEW
+    assert steps_of(lambda: merged_year(None, KEY, 0, DAYS, samples, python)) > MANY - FEW

@@ -14,15 +14,16 @@ from edgeseries.blocks.block import decode_days, same_samples
 from edgeseries.blocks.floats import decode_floats, encode_floats
 from edgeseries.blocks.header import BlockKey, read_header
 from edgeseries.blocks.integers import decode_integers, encode_integers
-from edgeseries.blocks.segments import cuts, decode_segment
+from edgeseries.blocks.segments import decode_segment
 from edgeseries.blocks.values import decode_values, encode_values
 from edgeseries.blocks.wire import Reader, uvarint
 from edgeseries.errors import BlockDamaged
-from edgeseries.limits import DAY_MS, SEGMENT_TAIL_SAMPLES, SEGMENT_TARGET_SAMPLES
+from edgeseries.limits import DAY_MS
 from edgeseries.series.days import day_of, days_in, month_days
 from edgeseries.series.samples import Samples
 from edgeseries.series.values import Value
 from tests.drawn_samples import added_steps, columns, int64s, steps, telemetry, values
+from tests.month_blocks import SEGMENT_TAIL_SAMPLES, SEGMENT_TARGET_SAMPLES, cuts
 from tests.python_blocks import encode_block, merge_blocks
 
 KEY = BlockKey(site="Büro 7", point="AHU-1/SAT", month="2024-02")

@@ -9,7 +9,8 @@ from edgeseries.http.parameters import Name
 from edgeseries.limits import MAX_NAME_BYTES
 from edgeseries.storage.limits import OBJECT_KEY_MAX_BYTES
 from edgeseries.storage.object_keys import (
-    BLOCKS,
+    MONTH_BLOCKS,
+    YEAR_BLOCKS,
     BlockPath,
     block_key,
     block_path,
@@ -37,11 +38,11 @@ NAMES = (
     | st.text(min_size=1, max_size=40)
     | st.sampled_from(HOSTILE_NAMES)
 ).filter(is_name)
-MONTHS = st.sampled_from(["2024-01", "2024-02", "1970-01", "2099-12"])
+PERIODS = st.sampled_from(["2024-01", "2024-02", "1970-01", "2099-12", "2024", "2025"])
 DIGESTS = st.binary(max_size=2).map(content_digest)
 
 
-BLOCKS_OF = st.tuples(NAMES, NAMES, MONTHS, DIGESTS)
+BLOCKS_OF = st.tuples(NAMES, NAMES, PERIODS, DIGESTS)
 SOME = content_digest(b"some")
 
 
@@ -55,15 +56,16 @@ def test_different_blocks_have_different_keys(
     assert (block_key(*one) == block_key(*other)) == (one == other)
 
 
-@given(NAMES, NAMES, MONTHS, DIGESTS)
-def test_a_key_is_four_plain_parts_under_its_site(site: str, point: str, month: str, digest: str) -> None:
-    key = block_key(site, point, month, digest)
-    assert key.startswith(site_prefix(site))
-    parts = key.removeprefix(BLOCKS).split("/")
+@given(NAMES, NAMES, PERIODS, DIGESTS)
+def test_a_key_is_four_plain_parts_under_its_site(site: str, point: str, period: str, digest: str) -> None:
+    key = block_key(site, point, period, digest)
+    blocks = YEAR_BLOCKS if len(period) == len("2024") else MONTH_BLOCKS
+    assert key.startswith(site_prefix(site, blocks))
+    parts = key.removeprefix(blocks).split("/")
     assert len(parts) == 4
     assert all(part not in ("", ".", "..") for part in parts)
     assert re.fullmatch(r"[A-Za-z0-9._~%=-]+", parts[0])
-    assert block_path(key) == BlockPath(point_digest=digest_of(point), month=month, digest=digest)
+    assert block_path(key) == BlockPath(point_digest=digest_of(point), period=period, digest=digest)
     assert len(key.encode()) <= OBJECT_KEY_MAX_BYTES
     assert len(purge_key(site, 2**53).encode()) <= OBJECT_KEY_MAX_BYTES
     assert 0 <= version_of(digest) < 2**48

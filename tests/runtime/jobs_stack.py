@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import httpx
 
+from edgeseries.series.days import days_in_year, days_of_text, iso_day
 from local.expected import expected_samples
 from local.hosting import Host
 from local.logs import LogLine
@@ -272,12 +273,13 @@ def stored_days(jobs: Jobs, site: str) -> Counter[tuple[str, str]]:
     """Point and day of all that is stored."""
     found: Counter[tuple[str, str]] = Counter()
     rows = jobs.host.query(
-        "SELECT point, month, covered_days FROM cache_metadata WHERE kind = 'block' AND site = ?", site
+        "SELECT point, month, year_days, purged_days FROM cache_metadata WHERE kind = 'block' AND site = ?",
+        site,
     )
     for row in rows:
-        for day in range(31):
-            if row["covered_days"] >> day & 1:
-                found[row["point"], f"{row['month']}-{day + 1:02d}"] += 1
+        held = days_of_text(row["year_days"]) & ~days_of_text(row["purged_days"])
+        for day in days_in_year(row["month"], held):
+            found[row["point"], iso_day(day)] += 1
     return found
 
 

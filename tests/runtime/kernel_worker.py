@@ -15,8 +15,9 @@ from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.pieces import Piece, rendered, texts_of
 from edgeseries.answers.text_form import TextForm
 from edgeseries.blocks.block_columns import PythonBlockCodec
-from edgeseries.blocks.block_encoding import encode_block
 from edgeseries.blocks.header import BlockKey
+from edgeseries.blocks.year_encoding import merged_year
+from edgeseries.blocks.year_header import YearKey
 from edgeseries.errors import EdgeError, StoreUnavailable
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.exchange import bounded_body
@@ -81,6 +82,7 @@ class Default(WorkerEntrypoint):
 
         return Response(streaming.stream_text(pieces()))
 
-    def encode(self, image: bytes, *, key: dict[str, str], days: int) -> Any:
+    def encode(self, image: bytes, *, key: dict[str, str], days: str) -> Any:
         codec = KernelBlockCodec(PythonBlockCodec(compressor=RuntimeCompression()))
-        return Response(js_bytes(encode_block(BlockKey(**key), days, samples_from(image), codec)))
+        block = merged_year(None, YearKey(**key), 0, int(days), samples_from(image), codec)
+        return Response(js_bytes(b"" if block is None else block.data))

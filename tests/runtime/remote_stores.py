@@ -13,7 +13,6 @@ import pytest
 
 from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
 from edgeseries.blocks.ports.blocks import (
-    BlockRef,
     DaysToStore,
     PurgeOutcome,
     StoredIndex,
@@ -21,8 +20,10 @@ from edgeseries.blocks.ports.blocks import (
     StoreOutcome,
 )
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
+from edgeseries.blocks.year_rows import BlockRef, PointRefs, YearRef
 from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import BodyStream
+from edgeseries.planning.empty_days import Reading
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.series.days import day_span
 from edgeseries.series.timerange import TimeRange
@@ -55,6 +56,16 @@ const statement = { bind: () => statement, raw: never };
 export const database = { prepare: () => statement, batch: never };
 export const bucket = { get: never, put: never, delete: never, list: never };
 """
+
+
+def refs_of(one: Any) -> PointRefs:
+    """Objects of a point as they came."""
+    years = []
+    for year in one["years"]:
+        readings = tuple(Reading(**reading) for reading in year.pop("unsettled"))
+        counts = tuple(year.pop("month_samples"))
+        years.append(YearRef(**year, unsettled=readings, month_samples=counts))
+    return PointRefs(years=tuple(years), months=tuple(BlockRef(**month) for month in one["months"]))
 
 
 def wire_of(days: Sequence[DaysToStore]) -> list[dict[str, Any]]:
@@ -95,9 +106,7 @@ class Remote:
             covered={point: frozenset(days) for point, days in found["covered"].items()},
             density_per_day=found["densities"],
             stamps=stamps_of(found["stamps"]),
-            refs=None
-            if refs is None
-            else {point: tuple(BlockRef(**ref) for ref in some) for point, some in refs.items()},
+            refs=None if refs is None else {point: refs_of(some) for point, some in refs.items()},
         )
 
     async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str | None:
@@ -118,7 +127,7 @@ class Remote:
             "covered": {point: sorted(days) for point, days in index.covered.items()},
             "refs": None
             if index.refs is None
-            else {point: [asdict(ref) for ref in refs] for point, refs in index.refs.items()},
+            else {point: asdict(refs) for point, refs in index.refs.items()},
         }
         found = await self._ask("read", site=site, points=list(points), span=asdict(span), index=wire)
         return {

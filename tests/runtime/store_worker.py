@@ -16,9 +16,11 @@ from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.ports.answers import AnswerFacts
-from edgeseries.blocks.ports.blocks import BlockRef, DaysToStore, StoredIndex
+from edgeseries.blocks.ports.blocks import DaysToStore, StoredIndex
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
+from edgeseries.blocks.year_rows import BlockRef, PointRefs, YearRef
 from edgeseries.errors import StoreUnavailable
+from edgeseries.planning.empty_days import Reading
 from edgeseries.platform.answer_store import AnswerStore
 from edgeseries.platform.colo_cache import ADDRESS
 from edgeseries.platform.compression_workers import RuntimeCompression
@@ -53,6 +55,16 @@ def days_of(one: Any) -> DaysToStore:
         days=tuple(one["days"]),
         samples=Samples(times_ms=array("q", one["times_ms"]), values=tuple(one["values"])),
     )
+
+
+def refs_of(one: Any) -> PointRefs:
+    """Objects of a point as they came."""
+    years = []
+    for year in one["years"]:
+        readings = tuple(Reading(**reading) for reading in year.pop("unsettled"))
+        counts = tuple(year.pop("month_samples"))
+        years.append(YearRef(**year, unsettled=readings, month_samples=counts))
+    return PointRefs(years=tuple(years), months=tuple(BlockRef(**month) for month in one["months"]))
 
 
 def stamps_of(one: Any) -> Stamps:
@@ -106,7 +118,7 @@ class Default(WorkerEntrypoint):
             "stamps": asdict(found.stamps),
             "refs": None
             if found.refs is None
-            else {point: [asdict(ref) for ref in refs] for point, refs in found.refs.items()},
+            else {point: asdict(refs) for point, refs in found.refs.items()},
         }
 
     async def fingerprint(self, blocks: Any, _: Any, *, site: str, points: list[str], span: Any) -> Any:
@@ -116,9 +128,7 @@ class Default(WorkerEntrypoint):
         refs = index["refs"]
         looked_up = StoredIndex(
             covered={point: frozenset(days) for point, days in index["covered"].items()},
-            refs=None
-            if refs is None
-            else {point: tuple(BlockRef(**ref) for ref in some) for point, some in refs.items()},
+            refs=None if refs is None else {point: refs_of(some) for point, some in refs.items()},
         )
         found = await blocks.read(site, points, TimeRange(**span), looked_up)
         return {

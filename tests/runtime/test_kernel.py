@@ -15,7 +15,9 @@ from edgeseries.answers.text_form import TextForm
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.header import BlockKey
-from edgeseries.series.days import month_days
+from edgeseries.blocks.year_encoding import merged_year
+from edgeseries.blocks.year_header import YearKey
+from edgeseries.series.days import in_year, month_days
 from edgeseries.series.image import image_of, packed
 from edgeseries.series.samples import Samples
 from edgeseries.series.values import Value, ValueColumn
@@ -117,9 +119,14 @@ def test_some_days_of_a_block_of_all_kinds_are_what_python_reads(client: httpx.C
 
 
 def test_a_block_is_written_as_python_writes_it(client: httpx.Client) -> None:
-    for key, block, samples in (real_month(), mixed()):
-        every = (1 << len(month_days(key.month))) - 1
-        assert do(client, "encode", image_of(samples), key=named(key), days=every) == block
+    codec = PythonBlockCodec(compressor=PackageCompression())
+    for old, _, samples in (real_month(), mixed()):
+        key = YearKey(site=old.site, point=old.point, year=old.month[:4])
+        every = in_year(old.month, (1 << len(month_days(old.month))) - 1)
+        block = merged_year(None, key, 0, every, samples, codec)
+        assert block is not None
+        named_key = {"site": key.site, "point": key.point, "year": key.year}
+        assert do(client, "encode", image_of(samples), key=named_key, days=str(every)) == block.data
 
 
 def test_samples_become_text_on_their_way_out(client: httpx.Client) -> None:

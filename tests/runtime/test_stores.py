@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import decode_days
-from edgeseries.blocks.header import BlockKey, read_header
+from edgeseries.blocks.block_columns import PythonBlockCodec
+from edgeseries.blocks.directory import directory_text
 from edgeseries.blocks.ports.blocks import (
     Blocks,
     DaysToStore,
 )
 from edgeseries.blocks.stamps import Stamps
-from edgeseries.series.days import by_month
+from edgeseries.blocks.year_block import decode_year_days
+from edgeseries.blocks.year_encoding import merged_year
+from edgeseries.blocks.year_header import YearKey, read_year_header
+from edgeseries.series.days import by_year, day_span, days_of_text
 from edgeseries.series.samples import Samples
 from edgeseries.storage.object_keys import block_path, content_digest, site_prefix
 from local.hosting import Host
@@ -35,7 +38,6 @@ from tests.made_days import (
     run,
     told,
 )
-from tests.python_blocks import encode_block
 from tests.runtime.remote_stores import LEAP_DAY, SITE, WHOLE_MARCH, Remote, RemoteAnswers, running_host
 from tests.store_conformance import BlocksConformance
 
@@ -61,19 +63,25 @@ def agrees(host: Host, site: str) -> dict[str, int]:
     )
     for row in rows:
         content = host.get_object(row["object_key"])
+        if not row["stored_bytes"]:
+            assert content is None
+            continue
         assert content is not None
         assert row["object_key"].endswith(content_digest(content))
-        header = read_header(content, BlockKey(site=site, point=row["point"], month=row["month"]))
-        assert not row["covered_days"] & ~header.days
+        header = read_year_header(content, YearKey(site=site, point=row["point"], year=row["month"]))
+        assert not days_of_text(row["year_days"]) & ~header.days
+        assert row["directory"] in ("", directory_text(row["month"], header.segments))
         assert (header.sample_count, len(content)) == (row["sample_count"], row["stored_bytes"])
     superseded = {row["object_key"] for row in host.query("SELECT object_key FROM superseded_objects")}
     orphans = set(host.list_objects(site_prefix(site))) - {row["object_key"] for row in rows} - superseded
     # A writer that lost its race for a pointer leaves an object, too.
     assert all(block_path(key) for key in orphans)
-    return {row["object_key"]: row["covered_days"] for row in rows}
+    return {
+        row["object_key"]: days_of_text(row["year_days"]) & ~days_of_text(row["purged_days"]) for row in rows
+    }
 
 
-def key_of(host: Host, site: str, point: str, month: str) -> str:
+def key_of(host: Host, site: str, point: str, month: str = "2024") -> str:
     (row,) = host.query(
         "SELECT object_key FROM cache_metadata WHERE site = ? AND point = ? AND month = ?", site, point, month
     )
@@ -103,11 +111,11 @@ def test_lost_rows_are_made_again_from_the_bucket_alone(host: Host, remote: Remo
 def test_a_block_of_another_name_is_refused_and_counted(host: Host, remote: Remote) -> None:
     site = f"{SITE} name"
     run(keep(remote, site, [made_kept([FEB_29]), made_kept([FEB_29], OTHER)]))
-    other = host.get_object(key_of(host, site, OTHER, "2024-02"))
+    other = host.get_object(key_of(host, site, OTHER))
     assert other is not None
-    host.put_object(key_of(host, site, POINT, "2024-02"), other)
+    host.put_object(key_of(host, site, POINT), other)
     fresh = replace(remote, memory="after name")
-    assert run(read(fresh, site, [POINT], LEAP_DAY))[POINT].days == frozenset()
+    run(keep(fresh, site, [made_kept([MARCH[0]])]))
     assert fresh.faults == {"block_of_another_name": 1}
     run(keep(fresh, site, [made_kept([FEB_29])]))
     assert told(run(read(fresh, site, [POINT], LEAP_DAY))[POINT].samples) == expected([FEB_29])
@@ -117,10 +125,10 @@ def test_a_block_of_another_name_is_refused_and_counted(host: Host, remote: Remo
 def test_damaged_bytes_are_refused_and_counted(host: Host, remote: Remote) -> None:
     site = f"{SITE} damage"
     run(keep(remote, site, [made_kept([FEB_29])]))
-    key = key_of(host, site, POINT, "2024-02")
+    key = key_of(host, site, POINT)
     whole = host.get_object(key)
     assert whole is not None
-    for place, broken in enumerate((b"", whole[:-1], whole + b"x", whole[:-9] + b"x" + whole[-8:])):
+    for place, broken in enumerate((b"", whole[:-1], whole[:100], whole[:-9] + b"x" + whole[-8:])):
         run(keep(remote, site, [made_kept([FEB_29])]))
         host.put_object(key, broken)
         fresh = replace(remote, memory=f"damage {place}", faults={})
@@ -132,16 +140,18 @@ def test_damaged_bytes_are_refused_and_counted(host: Host, remote: Remote) -> No
 def test_a_block_is_the_same_bytes_on_either_host(host: Host, remote: Remote) -> None:
     """Written on workerd and read on CPython, and the other way round."""
     site = f"{SITE} either"
-    key = BlockKey(site=site, point=POINT, month="2024-03")
+    key = YearKey(site=site, point=POINT, year="2024")
     kept = made_kept(MARCH)
-    days = by_month(MARCH)["2024-03"]
-    here = encode_block(key, days, kept.samples, PackageCompression())
+    days, codec = by_year(MARCH)["2024"], PythonBlockCodec(compressor=PackageCompression())
+    here = merged_year(None, key, 0, days, kept.samples, codec)
+    assert here is not None
     run(keep(remote, site, [kept]))
-    there_key = key_of(host, site, POINT, "2024-03")
+    there_key = key_of(host, site, POINT)
     there = host.get_object(there_key)
     assert there is not None
-    assert told(decode_days(there, key, days, PackageCompression())) == expected(MARCH)
-    host.put_object(there_key, here)
+    assert told(decode_year_days(there, key, days, codec)) == expected(MARCH)
+    host.put_object(there_key, here.data)
+    assert there == here.data
     fresh = replace(remote, memory="after either")
     assert told(run(read(fresh, site, [POINT], WHOLE_MARCH))[POINT].samples) == expected(MARCH)
     assert fresh.faults == {}
@@ -185,23 +195,23 @@ def test_a_database_without_its_tables_is_unavailable_and_stores_nothing(host: H
         run(refused(remote.store(site, [made_kept([MARCH[2]])], stamps)))
     finally:
         host.query("ALTER TABLE hidden RENAME TO cache_metadata")
-    assert list(agrees(host, site).values()) == [0b11]
+    assert list(agrees(host, site).values()) == [by_year(MARCH[:2])["2024"]]
     run(keep(remote, site, [made_kept([MARCH[2]])]))
-    assert list(agrees(host, site).values()) == [0b111]
+    assert list(agrees(host, site).values()) == [by_year(MARCH[:3])["2024"]]
 
 
 def test_a_purge_of_many_points_leaves_nothing(host: Host, remote: Remote) -> None:
-    site = f"{SITE} pages"
+    site, old = f"{SITE} pages", day_span(FEB_29 - 100, FEB_29 - 100)
     names = [f"made_up_{n}" for n in range(60)]
     kept = [
-        DaysToStore(point=name, days=(FEB_29, MARCH[0]), samples=Samples(times_ms=(), values=()))
+        DaysToStore(point=name, days=(FEB_29 - 100, MARCH[0]), samples=Samples(times_ms=(), values=()))
         for name in names
     ]
     run(keep(remote, site, kept))
     assert len(agrees(host, site)) == 120
-    rehearsed = run(remote.forget(site, points=names[:55], span=LEAP_DAY, dry_run=True))
+    rehearsed = run(remote.forget(site, points=names[:55], span=old, dry_run=True))
     assert len(agrees(host, site)) == 120
-    assert run(remote.forget(site, points=names[:55], span=LEAP_DAY, dry_run=False)) == rehearsed
+    assert run(remote.forget(site, points=names[:55], span=old, dry_run=False)) == rehearsed
     assert len(agrees(host, site)) == 65
     assert run(remote.forget(site, points=None, span=None, dry_run=False)).blocks == 65
     assert agrees(host, site) == {}

@@ -8,11 +8,12 @@ import brotli
 import httpx
 
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
-from edgeseries.blocks.block import decode_days
-from edgeseries.blocks.header import BlockKey, read_header
-from edgeseries.series.days import days_in
+from edgeseries.blocks.block_columns import PythonBlockCodec
+from edgeseries.blocks.year_block import decode_year_days
+from edgeseries.blocks.year_header import YearKey, read_year_header
+from edgeseries.series.days import days_in_year
 from edgeseries.series.timerange import parse_instant
-from edgeseries.storage.object_keys import ANSWERS, BLOCKS, PURGES, digest_of, site_part
+from edgeseries.storage.object_keys import ANSWERS, PURGES, YEAR_BLOCKS, digest_of, site_part
 from local.expected import expected_samples
 from tests.soak.load import ENDED, Client
 from tests.soak.model import DAY_MS, Wanted
@@ -95,20 +96,20 @@ def audit_store(world: World) -> None:
             continue
         if key.startswith(PURGES):
             continue
-        site, digest, month, _ = key.removeprefix(BLOCKS).split("/")
+        site, digest, year, _ = key.removeprefix(YEAR_BLOCKS).split("/")
         audit_block(
-            world, BlockKey(site=known[site, digest][0], point=known[site, digest][1], month=month), content
+            world, YearKey(site=known[site, digest][0], point=known[site, digest][1], year=year), content
         )
 
 
-def audit_block(world: World, key: BlockKey, content: bytes) -> None:
+def audit_block(world: World, key: YearKey, content: bytes) -> None:
     """Every day that a block says it covers."""
-    days = read_header(content, key).days
-    samples = decode_days(content, key, days, PackageCompression())
+    days = read_year_header(content, key).days
+    samples = decode_year_days(content, key, days, PythonBlockCodec(compressor=PackageCompression()))
     told = [[at_ms, value] for at_ms, value in zip(samples.times_ms, samples.values, strict=True)]
     expected = [
         row
-        for day in days_in(key.month, days)
+        for day in days_in_year(key.year, days)
         for row in expected_samples(world.model.truth, key.site, key.point, day * DAY_MS, (day + 1) * DAY_MS)
     ]
     if json.dumps(told) != json.dumps(expected):

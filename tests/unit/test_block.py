@@ -12,15 +12,15 @@ from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block import decode_days, same_samples
 from edgeseries.blocks.codecs import Codec
 from edgeseries.blocks.floats import Scaling, decode_floats, encode_floats
-from edgeseries.blocks.header import BlockKey, StoredSegment, read_header, write_header
+from edgeseries.blocks.header import BlockKey, StoredSegment, read_header
 from edgeseries.blocks.integers import Shape, encode_integers
-from edgeseries.blocks.segments import cuts
 from edgeseries.blocks.wire import Reader, uvarint
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, Defect
 from edgeseries.limits import DAY_MS, HOUR_MS, MAX_SEGMENT_BYTES, MAX_SEGMENT_SAMPLES, MINUTE_MS
 from edgeseries.series.days import month_days
 from edgeseries.series.samples import NO_SAMPLES, Samples
 from edgeseries.series.values import Value
+from tests.month_blocks import cuts, write_header
 from tests.python_blocks import encode_block, merge_blocks
 
 KEY = BlockKey(site="b1", point="AHU-1_SAT", month="2024-01")

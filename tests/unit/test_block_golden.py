@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from edgeseries.blocks import block_encoding
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block import decode_days, same_samples
 from edgeseries.blocks.header import BlockKey, read_header
@@ -20,6 +19,7 @@ from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from edgeseries.series.days import month_days
 from edgeseries.series.samples import NO_SAMPLES, Samples
 from edgeseries.series.values import Value
+from tests import month_blocks
 from tests.host_kernel import HostBlockCodec, HostKernel
 from tests.python_blocks import encode_block
 
@@ -87,5 +87,5 @@ def test_a_block_is_written_in_the_same_bytes_by_python_and_by_the_kernel(name: 
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert path.is_file(), f"no {path.name} yet: UPDATE_GOLDEN=1 make check"
     assert written == golden_block(path.name), f"{path.name} differs; if it should: UPDATE_GOLDEN=1"
-    assert block_encoding.encode_block(KEY, days, samples, KERNEL) == written
+    assert month_blocks.encode_block(KEY, days, samples, KERNEL) == written
     assert len(written) <= len(golden_block(f"block.{name}.hex")) + SMALL_BLOCK_BYTES

@@ -132,7 +132,7 @@ def compare_all(ports: Ports, now_ms: int = NOW_MS) -> Outcome:
 
 def rows_of(database: SqliteDatabase) -> list[tuple[object, ...]]:
     return database.rows(
-        "SELECT object_key, kind, site, point, month, covered_days, sample_count, raw_bytes, stored_bytes, "
+        "SELECT object_key, kind, site, point, month, year_days, sample_count, raw_bytes, stored_bytes, "
         "codec, version, created_ms FROM cache_metadata ORDER BY object_key"
     )
 
@@ -276,4 +276,4 @@ def test_one_stretch_after_the_other_leads_through_all_keys(database: SqliteData
     compare_all(ports)
     assert len(keys(database)) == 5
     assert compare_all(ports).count == 0
-    assert block_key(SITE, "p/0", "2023-11", "0" * 64)[:-64] in str(keys(database))
+    assert block_key(SITE, "p/0", "2023", "0" * 64)[:-64] in str(keys(database))

@@ -91,16 +91,37 @@ HOT = {
         "learned USING PRIMARY KEY (site=? AND point=?)",
         "own USING PRIMARY KEY (site=? AND point=?)",
     ],
-    "index_statements.REFS": ["held USING INDEX cache_metadata_by_point (site=? AND point=? AND month=?)"],
+    "index_statements.POINTERS": [
+        "held USING INDEX cache_metadata_by_point (site=? AND point=? AND month=?)",
+        "part USING INDEX cache_metadata_by_point (site=? AND point=? AND month>? AND month<?)",
+    ],
+    "index_statements.FINGERPRINT": [
+        "held USING INDEX cache_metadata_by_point (site=? AND point=? AND month=?)",
+        "part USING COVERING INDEX cache_metadata_by_point (site=? AND point=? AND month>? AND month<?)",
+    ],
+    "index_statements.REMOVE_MONTHS": [
+        "part USING COVERING INDEX cache_metadata_by_point (site=? AND point=? AND month>? AND month<?)"
+    ],
     "index_statements.MOVE_FETCHED": [
         "held USING INDEX cache_metadata_by_point (site=? AND point=? AND month=?)",
+        "part USING INDEX cache_metadata_by_point (site=? AND point=? AND month>? AND month<?)",
         "own USING PRIMARY KEY (site=? AND point=?)",
     ],
     "purge_statements.STRETCH_OF_SITE": [
         "cache_metadata USING COVERING INDEX cache_metadata_by_point (site=? AND (point,month)>(?,?))"
     ],
+    "purge_statements.CUT_YEARS_OF_POINTS": ["held USING INDEX cache_metadata_by_point (site=? AND point=?)"],
+    "silence_statements.READINGS": [
+        "whole USING INDEX cache_metadata_by_point (site=? AND point=? AND month=?)"
+    ],
     "purge_statements.TAKE_OF_SITE": [
         "held USING INDEX cache_metadata_by_point (site=? AND (point,month)>(?,?) AND (point,month)<(?,?))"
+    ],
+    "upkeep_statements.STRETCH_OF_BLOCKS": [
+        "cache_metadata USING COVERING INDEX cache_metadata_by_point ((site,point,month)>(?,?,?))"
+    ],
+    "upkeep_statements.MONTHS_OF_STRETCH": [
+        "cache_metadata USING INDEX cache_metadata_by_point ((site,point,month)>(?,?,?)"
     ],
     "upkeep_statements.SUPERSEDED": ["superseded_objects_by_time (superseded_ms<?)"],
     "usage_statements.RECORD_USES": ["cache_metadata USING INDEX sqlite_autoindex_cache_metadata_1"],

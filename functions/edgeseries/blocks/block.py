@@ -14,6 +14,7 @@ from edgeseries.blocks.header import (
     SegmentEntry,
     read_header,
 )
+from edgeseries.blocks.segment_pieces import SegmentPiece
 from edgeseries.blocks.segments import decode_segment
 from edgeseries.errors import BlockDamaged
 from edgeseries.limits import DAY_MS
@@ -69,6 +70,24 @@ def segment_bytes(data: bytes, entry: SegmentEntry) -> bytes:
     if zlib.crc32(stored) != entry.crc:
         raise BlockDamaged("a segment of the block does not fit its checksum")
     return stored
+
+
+def decode_piece(data: bytes, piece: SegmentPiece, compressor: Compressor) -> list[Samples]:
+    """The samples of a segment's wanted days, in parts that ascend. Raises BlockDamaged."""
+    stored = data[piece.at : piece.at + piece.size]
+    if len(stored) != piece.size or zlib.crc32(stored) != piece.crc:
+        raise BlockDamaged("a segment of the block does not fit its checksum")
+    first = day_of(piece.origin_ms)
+    last = first + piece.days - 1
+    samples = decode_segment(stored, compressor, first_day=first, last_day=last, sample_count=piece.samples)
+    if (day_of(samples.times_ms[0]), day_of(samples.times_ms[-1])) != (first, last):
+        raise BlockDamaged("a segment of the block starts or ends on another day than it says")
+    covered = of_days(samples, (first + place for place in range(piece.days) if piece.covered >> place & 1))
+    if sum(map(len, covered)) != len(samples):
+        raise BlockDamaged("the block holds samples of days that it does not cover")
+    if piece.wanted == (1 << piece.days) - 1:
+        return [samples]
+    return of_days(samples, (first + place for place in range(piece.days) if piece.wanted >> place & 1))
 
 
 def _decode_entry(data: bytes, entry: SegmentEntry, header: BlockHeader, compressor: Compressor) -> Samples:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from edgeseries.blocks.wire import Reader, uvarint
+from edgeseries.blocks.wire import Reader
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, Defect
 from edgeseries.limits import (
     MAX_BLOCK_HEADER_BYTES,
@@ -96,22 +96,6 @@ class StoredSegment:
     data: bytes
 
 
-def write_header(key: BlockKey, days: int, segments: tuple[StoredSegment, ...]) -> bytes:
-    """The header's bytes; the segments follow in the same order without gaps."""
-    start = month_days(key.month).start
-    body = bytearray()
-    for name in (key.site, key.point):
-        encoded = _name_bytes(name)
-        body += _LENGTH.pack(len(encoded)) + encoded
-    body += _FIXED.pack(_month_number(key.month), days, len(segments))
-    for one in segments:
-        body += _ENTRY.pack(one.first_day - start, one.last_day - one.first_day, zlib.crc32(one.data))
-        body += uvarint(one.sample_count) + uvarint(len(one.data))
-    size = _PREFIX.size + len(body) + _CRC.size
-    head = _PREFIX.pack(MAGIC, VERSION, size) + body
-    return head + _CRC.pack(zlib.crc32(head))
-
-
 def read_header(data: bytes, key: BlockKey) -> BlockHeader:
     """The header of a block, or of its first MAX_BLOCK_HEADER_BYTES.
 
@@ -131,7 +115,7 @@ def _parsed(head: bytes) -> BlockHeader:
     """
     reader = Reader(head)
     reader.take(_PREFIX.size)
-    site, point = _read_name(reader), _read_name(reader)
+    site, point = (read_name(reader, _LENGTH.unpack(reader.take(_LENGTH.size))[0]) for _ in range(2))
     month_number, days, segment_count = _FIXED.unpack(reader.take(_FIXED.size))
     if month_number > _LAST_MONTH or segment_count > MAX_BLOCK_SEGMENTS:
         raise BlockDamaged("the block names an impossible month or number of segments")
@@ -199,19 +183,16 @@ def _check_days(segments: list[SegmentEntry], of_month: range, days: int) -> Non
         after = entry.last_day + 1
 
 
-def _month_number(month: str) -> int:
-    return (int(month[:4]) - _FIRST_YEAR) * _MONTHS + int(month[5:]) - 1
-
-
-def _name_bytes(name: str) -> bytes:
+def name_bytes(name: str) -> bytes:
+    """A name as it stands in a block. Raises Defect for one that is too long."""
     encoded = name.encode("utf-8", "surrogatepass")
     if len(encoded) > MAX_NAME_BYTES:
         raise Defect(f"a name of {len(encoded)} bytes was let in; a block takes {MAX_NAME_BYTES}")
     return encoded
 
 
-def _read_name(reader: Reader) -> str:
-    (size,) = _LENGTH.unpack(reader.take(_LENGTH.size))
+def read_name(reader: Reader, size: int) -> str:
+    """A name of so many bytes. Raises BlockDamaged."""
     if size > MAX_NAME_BYTES:
         raise BlockDamaged("the block has a name of impossible length")
     try:

@@ -19,8 +19,6 @@ from edgeseries.limits import (
     BLOCK_QUALITY,
     DAY_MS,
     MAX_SEGMENT_BYTES,
-    SEGMENT_TAIL_SAMPLES,
-    SEGMENT_TARGET_SAMPLES,
 )
 from edgeseries.series.days import day_of
 from edgeseries.series.samples import Samples, ascend
@@ -38,30 +36,7 @@ class Cut:
     stop: int
 
 
-def cuts(times_ms: Sequence[int]) -> list[Cut]:
-    """Ascending times cut into whole days, as many as stay within the target, first days first.
-
-    So a day that is added at the end changes the last two segments at most. A day that is over
-    the target alone is one segment. A small last segment joins the one before it.
-    """
-    found: list[Cut] = []
-    for day, start, stop in _days(times_ms):
-        if found and stop - found[-1].start <= SEGMENT_TARGET_SAMPLES:
-            last = found.pop()
-            found.append(Cut(first_day=last.first_day, last_day=day, start=last.start, stop=stop))
-        else:
-            found.append(Cut(first_day=day, last_day=day, start=start, stop=stop))
-    if len(found) > 1:
-        before, last = found[-2:]
-        small = last.stop - last.start < SEGMENT_TAIL_SAMPLES
-        if small and last.stop - before.start <= SEGMENT_TARGET_SAMPLES + SEGMENT_TAIL_SAMPLES:
-            found[-2:] = [
-                Cut(first_day=before.first_day, last_day=last.last_day, start=before.start, stop=last.stop)
-            ]
-    return found
-
-
-def _days(times_ms: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+def day_places(times_ms: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """Each day that has samples, with the places where they start and stop."""
     start = 0
     while start < len(times_ms):

@@ -6,8 +6,8 @@ points of what was asked fall silent although they are dense, the gateway has lo
 than the building its life: such days are not stored before a second read, DOUBT_MS later at the
 earliest, finds the same.
 
-Values in, decisions out. A set of days of one month is a bitmap, bit 0 the 1st; times are UTC epoch ms.
-Formats: `docs/formats/storage.md`.
+Values in, decisions out. A set of days of one month or year is a bitmap, bit 0 the 1st; times are UTC epoch
+ms. Formats: `docs/formats/storage.md`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,6 +49,12 @@ class EmptyDays:
 
 
 NO_EMPTY_DAYS: Final = EmptyDays()
+
+
+def within_days(empty: EmptyDays, days: int) -> EmptyDays:
+    """The empty days among some days (bitmap)."""
+    left = [Reading(days=one.days & days, read_ms=one.read_ms) for one in empty.unsettled]
+    return EmptyDays(days=empty.days & days, unsettled=_merged([one for one in left if one.days]))
 
 
 def due_days(empty: EmptyDays, *, now_ms: int) -> int:

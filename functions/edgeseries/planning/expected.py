@@ -38,14 +38,12 @@ def expected_samples(
 def expected_by_month(
     span: TimeRange, months: Sequence[IndexedMonth], density_per_day: float | None
 ) -> dict[str, float]:
-    """Samples of one point in the range, by month (`YYYY-MM`)."""
+    """Samples of one point in the range, by month (`YYYY-MM`). A month may have two rows, of other days."""
     density = (DEFAULT_DENSITY_PER_DAY if density_per_day is None else density_per_day) / DAY_MS
-    rows = {one.month: one for one in months}
     found = {}
     for month, days in groupby(days_touched(span), key=month_of):
-        row = rows.get(month)
-        held = set() if row is None else set(days_in(month, row.days))
+        rows = [one for one in months if one.month == month]
+        held = {day for row in rows for day in days_in(month, row.days)}
         found[month] = density * sum(overlap_ms(span, day) for day in days if day not in held)
-        if row is not None:
-            found[month] += estimate_stored(counted([stored_month(row)], span), span).likely
+        found[month] += estimate_stored(counted(map(stored_month, rows), span), span).likely
     return found

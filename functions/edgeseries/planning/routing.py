@@ -54,7 +54,7 @@ def choose_route(
     if blocks > INLINE_MAX_BLOCKS and forced is not Route.QUEUED:
         if forced is not None:
             raise TooLarge(
-                f"the answer lies in {blocks} blocks (points times months); at most {INLINE_MAX_BLOCKS} can "
+                f"the answer lies in {blocks} blocks (points times years); at most {INLINE_MAX_BLOCKS} can "
                 "be read at once; ask for a shorter range or fewer points"
             )
         return Route.QUEUED

@@ -16,9 +16,9 @@ from edgeseries.answers.text_form import TextForm
 from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.kernel_faults import NO_ROOM, OTHER_CODEC, error_of
 from edgeseries.blocks.ports.block_codec import BlockCodec
-from edgeseries.blocks.segment_pieces import pieces_of
+from edgeseries.blocks.segment_pieces import SegmentPiece, pieces_of
 from edgeseries.blocks.segments import Cut
-from edgeseries.limits import BLOCK_QUALITY, DAY_MS
+from edgeseries.limits import BLOCK_QUALITY, DAY_MS, KERNEL_SEGMENT_DAYS
 from edgeseries.platform.ffi import js_bytes, python_bytes, whole_number
 from edgeseries.questions.bucket_words import sections_of
 from edgeseries.series.image import image_of, samples_from
@@ -46,6 +46,21 @@ class KernelBlockCodec:
             number = fault_of(error)
             if number in LEFT_TO_PYTHON:
                 return self._otherwise.decode(data, key, days)
+            raise error_of(number) from error
+        return samples_from(python_bytes(image))
+
+    def pieces(self, parts: Sequence[bytes], pieces: Sequence[SegmentPiece]) -> Samples:
+        """See the port. A segment of more days than the kernel takes has few samples: Python reads it."""
+        if any(piece.days > KERNEL_SEGMENT_DAYS for piece in pieces):
+            return self._otherwise.pieces(parts, pieces)
+        try:
+            image = kernel_module().columns(
+                json.dumps({"pieces": [piece.to_wire() for piece in pieces]}), _parts(parts)
+            )
+        except JsException as error:
+            number = fault_of(error)
+            if number in LEFT_TO_PYTHON:
+                return self._otherwise.pieces(parts, pieces)
             raise error_of(number) from error
         return samples_from(python_bytes(image))
 

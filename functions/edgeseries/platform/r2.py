@@ -26,6 +26,9 @@ from edgeseries.storage.limits import BUCKET_PAGE_KEYS, BUCKET_TIMEOUT_MS
 TOO_MANY_WRITES: Final = "(10058)"
 """R2's code for more than one write a second to a key."""
 
+BEYOND_THE_END: Final = "(10039)"
+"""R2's code for a range that begins past the end of an object."""
+
 BILLED_AS: Final = {"put": "r2_class_a", "list": "r2_class_a", "get": "r2_class_b", "head": "r2_class_b"}
 """Operations by the names of `metrics/prices.py`. A put that loses is billed, too; a delete is free."""
 
@@ -52,17 +55,18 @@ class R2Bucket:
     async def get(self, key: str) -> Found | None:
         """See `Bucket`."""
         found = await self._call("get", key)
-        if found is None:
-            return None
+        return None if found is None else Found(content=await _bytes_of(found), version=_written(found))
+
+    async def part(self, key: str, offset: int, size: int) -> bytes | None:
+        """See `Bucket`."""
+        options = js_object({"range": {"offset": offset, "length": size}})
         try:
-            content = await call_in_time(
-                found, "arrayBuffer", timeout_ms=BUCKET_TIMEOUT_MS, what="the bucket"
-            )
+            found = await self._race("get", key, options)
         except JsException as error:
-            raise StoreUnavailable("the bucket broke off an object; try again") from error
-        except DeadlineExceeded as error:
-            raise StoreUnavailable(error.detail) from error
-        return Found(content=python_bytes(content), version=_written(found))
+            if BEYOND_THE_END in str(error):
+                return b""
+            raise StoreUnavailable("the bucket failed to get; try again") from error
+        return None if found is None else await _bytes_of(found)
 
     async def open(self, key: str) -> Opened | None:
         """The object with its body as a stream, or None."""
@@ -147,6 +151,16 @@ class R2Bucket:
             )
         except DeadlineExceeded as error:
             raise StoreUnavailable(error.detail) from error
+
+
+async def _bytes_of(found: Any) -> bytes:
+    try:
+        content = await call_in_time(found, "arrayBuffer", timeout_ms=BUCKET_TIMEOUT_MS, what="the bucket")
+    except JsException as error:
+        raise StoreUnavailable("the bucket broke off an object; try again") from error
+    except DeadlineExceeded as error:
+        raise StoreUnavailable(error.detail) from error
+    return python_bytes(content)
 
 
 def _written(version: Any) -> Written:

@@ -7,15 +7,13 @@ from typing import Any
 
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.blocks.adapters.block_store import BlockStore
-from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.platform.answer_store import AnswerStore
+from edgeseries.platform.blocks import platform_blocks
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import raw
-from edgeseries.platform.kernel import KernelBlockCodec
 from edgeseries.platform.r2 import R2Bucket
-from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.ports.clock import Clock
 from edgeseries.storage.limits import ANSWER_TTL_MS, BUCKET_CALLS_BUDGET, STATEMENTS_BUDGET
 
@@ -56,7 +54,6 @@ def stores_of(
         R2Bucket(raw(bucket), metrics_buffer.operations),
     )
     compression, faults = RuntimeCompression(), Counter[str]()
-    python = PythonBlockCodec(compressor=compression)
     answers = AnswerStore(
         bucket=r2,
         database=d1,
@@ -67,13 +64,12 @@ def stores_of(
         used=metrics_buffer.used,
         ttl_ms=answer_ttl_ms,
     )
-    blocks = BlockStore(
+    blocks = platform_blocks(
         bucket=r2,
         database=d1,
-        codec=KernelBlockCodec(python) if kernel else python,
         memory=memory,
         clock=clock,
-        pause=PlatformTimer().pause,
+        kernel=kernel,
         faults=faults,
         used=metrics_buffer.used,
     )

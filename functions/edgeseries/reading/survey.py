@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from edgeseries.answers.parts import block_count
 from edgeseries.blocks.ports.blocks import StoredIndex
 from edgeseries.blocks.stamps import Stamps
 from edgeseries.planning.fetch_plan import FetchPlan, Gap, exact_gaps, live_gaps, plan_fetch, whole_day_gaps
@@ -92,6 +93,14 @@ class Survey:
     now_ms: int
     settle_lag_ms: int
     fetch_plan: FetchPlan
+
+    @property
+    def block_count(self) -> int:
+        """Blocks that the sealed part lies in, or will: one a point and year, or more while there are
+        months of version 1.
+        """
+        objects = sum(self.index.stored.objects.values())
+        return max(objects, block_count(len(self.wanted.points), self.fetch_plan.sealed_part))
 
     def usable(self, days: Mapping[str, frozenset[int]]) -> Mapping[str, frozenset[int]]:
         """Of days that blocks really hold, by point, those that need not be fetched. Equal sets are one

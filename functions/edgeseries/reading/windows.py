@@ -156,4 +156,5 @@ def sizes_by_point(query: TimeseriesQuery, index: Index) -> Mapping[str, float]:
 def sizes_by_month(query: TimeseriesQuery, point: str, index: Index) -> Mapping[str, float]:
     """Expected samples of one point in the range, by month."""
     refs = {} if index.stored.refs is None else index.stored.refs
-    return expected_by_month(query.span, refs.get(point, ()), index.density_per_day.get(point))
+    months = refs[point].indexed() if point in refs else ()
+    return expected_by_month(query.span, months, index.density_per_day.get(point))

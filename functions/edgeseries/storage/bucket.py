@@ -1,4 +1,4 @@
-"""An object bucket as the stores use it: whole objects that never change, lists by prefix.
+"""An object bucket as the stores use it: objects that never change, whole or in part, lists by prefix.
 
 R2 in `r2.py`, memory in the tests. A bucket that fails or is late raises StoreUnavailable.
 """
@@ -50,6 +50,10 @@ class Bucket(Protocol):
 
     async def get(self, key: str) -> Found | None:
         """The object, or None."""
+        ...
+
+    async def part(self, key: str, offset: int, size: int) -> bytes | None:
+        """Some bytes of an object, fewer where it ends before; None if it is not there."""
         ...
 
     async def put(self, key: str, content: bytes, facts: Facts) -> Written:

@@ -39,6 +39,10 @@ BUCKET_AT_ONCE: Final = 4
 BUCKET_TIMEOUT_MS: Final = 5 * SECOND_MS
 """One R2 call. Blocks are well under a megabyte; a bucket this slow is no faster than upstream."""
 
+STRETCH_MAX_BYTES: Final = 2_000_000
+"""What one read of a part of an object brings at most, where segments lie next to each other: years of
+one-minute data are a tenth of it."""
+
 BUCKET_PAGE_KEYS: Final = R2_KEYS.value
 """Objects of one list and keys of one delete."""
 
@@ -56,9 +60,13 @@ WAITING_PAGE_ROWS: Final = 500
 QUEUE_TIMEOUT_MS: Final = 5 * SECOND_MS
 """One send. It returns once the message is on disk; what is not sent, the janitor sends."""
 
-COVERED_MAX_ROWS: Final = 250_000
-"""Rows of blocks that one statement looks through for what is covered: a quarter of a second here, so
-that 10,000 points over ten years (1.2 million rows) are five round trips, none near the timeout."""
+COVERED_MAX_ROWS: Final = 25_000
+"""Rows of blocks that one statement looks through for what is covered: some 50 ms here, so that 10,000
+points over ten years (100,000 rows) are four round trips, none near the timeout. While months of version 1
+are there, twelve times as many."""
+
+COVERED_MAX_POINTS: Final = 2_500
+"""Points of one such statement: of each come the counts of two years at most, which the range cuts."""
 
 # --- storing ------------------------------------------------------------------
 KEEP_BATCH_BLOCKS: Final = 100

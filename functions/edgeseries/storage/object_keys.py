@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from edgeseries.storage.limits import OBJECT_KEY_MAX_BYTES
 
-BLOCKS: Final = "blocks/v1/"
+MONTH_BLOCKS: Final = "blocks/v1/"
+YEAR_BLOCKS: Final = "blocks/v2/"
 ANSWERS: Final = "answers/v1/"
 PURGES: Final = "purges/v1/"
 
@@ -22,10 +23,14 @@ DIGEST_MARK: Final = "="
 
 DIGEST_CHARS: Final = 64
 MONTH_CHARS: Final = len("2024-01")
+YEAR_CHARS: Final = len("2024")
 VERSION_CHARS: Final = 12
 """Hexadecimal digits of a digest that fit a number which JavaScript holds exactly (48 bits)."""
 
-assert len(BLOCKS) + SITE_PART_MAX_BYTES + 2 * DIGEST_CHARS + MONTH_CHARS + len("///") <= OBJECT_KEY_MAX_BYTES
+assert (
+    len(MONTH_BLOCKS) + SITE_PART_MAX_BYTES + 2 * DIGEST_CHARS + MONTH_CHARS + len("///")
+    <= OBJECT_KEY_MAX_BYTES
+)
 
 
 def digest_of(name: str) -> str:
@@ -51,14 +56,17 @@ def site_part(site: str) -> str:
     return part if len(part) <= SITE_PART_MAX_BYTES else DIGEST_MARK + digest_of(site)
 
 
-def site_prefix(site: str) -> str:
-    """What the keys of all blocks of a site begin with."""
-    return f"{BLOCKS}{site_part(site)}/"
+def site_prefix(site: str, blocks: str = YEAR_BLOCKS) -> str:
+    """What the keys of all blocks of a site begin with, of one version."""
+    return f"{blocks}{site_part(site)}/"
 
 
-def block_key(site: str, point: str, month: str, digest: str) -> str:
-    """The key of a block; month as `YYYY-MM`, `digest` that of its bytes."""
-    return f"{site_prefix(site)}{digest_of(point)}/{month}/{digest}"
+def block_key(site: str, point: str, period: str, digest: str) -> str:
+    """The key of a block of a year (`YYYY`) or, in version 1, of a month (`YYYY-MM`); `digest` is that of its
+    bytes.
+    """
+    prefix = site_prefix(site, MONTH_BLOCKS if len(period) == MONTH_CHARS else YEAR_BLOCKS)
+    return f"{prefix}{digest_of(point)}/{period}/{digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +74,18 @@ class BlockPath:
     """What the key of a block says."""
 
     point_digest: str
-    month: str
+    period: str
     digest: str
 
 
 def block_path(key: str) -> BlockPath | None:
     """The last three parts of a block's key, or None if it is none (or of before objects had digests)."""
-    parts = key.removeprefix(BLOCKS).split("/")
-    if not key.startswith(BLOCKS) or len(parts) != len(("site", "point", "month", "digest")):
-        return None
-    path = BlockPath(*parts[1:])
-    return path if len(path.month) == MONTH_CHARS and len(path.digest) == DIGEST_CHARS else None
+    for prefix, chars in ((MONTH_BLOCKS, MONTH_CHARS), (YEAR_BLOCKS, YEAR_CHARS)):
+        parts = key.removeprefix(prefix).split("/")
+        if key.startswith(prefix) and len(parts) == len(("site", "point", "period", "digest")):
+            path = BlockPath(*parts[1:])
+            return path if len(path.period) == chars and len(path.digest) == DIGEST_CHARS else None
+    return None
 
 
 def answer_key(digest: str) -> str:

@@ -90,15 +90,16 @@ async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
     )
     fetch_plan = ports.reader.missing(query, index, now_ms=now_ms)
     due = sum(len(one.days.due) for one in index.points.values())
-    return json_outcome(_serialize_coverage(query, found, fetch_plan, due, ports))
+    blocks = max(sum(index.stored.objects.values()), block_count(len(query.points), fetch_plan.sealed_part))
+    return json_outcome(_serialize_coverage(query, found, fetch_plan, due, blocks, ports))
 
 
-def _serialize_coverage(
-    query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, due: int, ports: Ports
+def _serialize_coverage(  # noqa: PLR0917 - what the document is made of
+    query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, due: int, blocks: int, ports: Ports
 ) -> CoverageDocument:
     route = choose_route(
         fetch_plan,
-        blocks=block_count(len(query.points), fetch_plan.sealed_part),
+        blocks=blocks,
         forced=None,
         sizes=ports.route_sizes,
     )

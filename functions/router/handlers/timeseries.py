@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Final
 
 from edgeseries.access.grants import Right
-from edgeseries.answers.parts import block_count
 from edgeseries.answers.presentation import PRESENTATION
 from edgeseries.errors import (
     AnswerTooLarge,
@@ -62,7 +61,7 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
         survey = ports.reader.survey(wanted, index, now_ms=arrival.request.arrived_ms)
         route = choose_route(
             survey.fetch_plan,
-            blocks=block_count(len(query.points), survey.fetch_plan.sealed_part),
+            blocks=survey.block_count,
             forced=query.forced,
             sizes=ports.route_sizes,
             most_samples=INLINE_MAX_SAMPLES if query.question is None else QUESTION_MAX_SAMPLES,

@@ -6,66 +6,72 @@ and taken out.
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
 
 from edgeseries.blocks.adapters import index_statements as statements
-from edgeseries.blocks.ports.blocks import BlockRef, StoredIndex
-from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
+from edgeseries.blocks.adapters.index_look_up import Found, month_row, stamp_of, year_row
+from edgeseries.blocks.ports.blocks import StoredIndex
+from edgeseries.blocks.stamps import Refresh, Stamp
+from edgeseries.blocks.year_rows import BlockRef, PointRefs, YearRef
 from edgeseries.limits import INLINE_MAX_BLOCKS
-from edgeseries.planning.stored import (
-    StoredCount,
-    StoredDays,
-    StoredMonth,
-    StoredPoint,
-    counted,
-    stored_days,
-    stored_points,
+from edgeseries.series.days import (
+    by_year,
+    days_of_text,
+    days_touched,
+    month_of,
 )
-from edgeseries.series.days import by_month, days_touched
+from edgeseries.series.json_text import json_text
 from edgeseries.series.timerange import TimeRange
-from edgeseries.storage.database import Command, Database, Row, json_chunks
-from edgeseries.storage.limits import COVERED_MAX_ROWS, DENSITY_MEMORY_DAYS
-from edgeseries.storage.object_keys import block_key
+from edgeseries.storage.database import Command, Database, json_chunks
+from edgeseries.storage.limits import COVERED_MAX_POINTS, COVERED_MAX_ROWS, DENSITY_MEMORY_DAYS
+from edgeseries.storage.object_keys import block_key, content_digest
 
 Place = tuple[str, str]
-"""A point and a month."""
-
-_CUT_COLUMNS: Final = ("month", "busy_days", "held_days", "sample_count")
+"""A point and a year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRow:
-    """A block as its row says. `digest` is that of the object's bytes."""
+    """A point's year as its row says. `digest` is that of the object's bytes, or of what the row says where
+    there is no object. Sets of days, samples by month and the directory are texts.
+    """
 
     point: str
-    month: str
+    year: str
     digest: str
-    covered_days: int
+    days: str
+    empty_days: str
+    unsettled: str
+    month_samples: str
     sample_count: int
     raw_bytes: int
     stored_bytes: int
+    directory: str
     codec: str
     created_ms: int
     version: int
-    empty_days: int = 0
-    unsettled: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pointer:
-    """What the index says of a place now: the object that it points to, if any, and the generations."""
+    """What the index says of a place now: the object that it points to, if any; months of version 1 in that
+    year, all of them; and the generations.
+    """
 
-    ref: BlockRef | None
+    ref: YearRef | None
+    months: tuple[BlockRef, ...]
     stamp: Stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A pointer that is to move: from what was read (None: there was none) to a new row, under a stamp."""
+    """A pointer that is to move: from what was read (None: there was none) to a new row, under a stamp.
+    `months` of version 1 are in it, and go.
+    """
 
     row: BlockRow
-    instead_of: BlockRef | None
+    instead_of: YearRef | None
+    months: tuple[BlockRef, ...]
     stamp: Stamp
 
 
@@ -108,21 +114,22 @@ class BlockIndex:
 
     async def look_up(self, site: str, points: Sequence[str], span: TimeRange, *, now_ms: int) -> StoredIndex:
         """See the port. Points that hold the same days share one set; blocks are listed if they are few."""
-        wanted = by_month(days_touched(span))
-        few = len(points) * len(wanted) <= INLINE_MAX_BLOCKS
-        size = len(points) if few else max(1, COVERED_MAX_ROWS // len(wanted))
-        found = _Found(site=site, points=points, span=span, now_ms=now_ms)
+        days = days_touched(span)
+        years = list(by_year(days))
+        few = len(points) * len(years) <= INLINE_MAX_BLOCKS
+        size = len(points) if few else max(1, min(COVERED_MAX_POINTS, COVERED_MAX_ROWS // len(years)))
+        found = Found(site=site, points=points, span=span, now_ms=now_ms)
         for start in range(0, len(points), max(1, size)):
             first = start
             for names, count in json_chunks(points[start : start + size]):
-                sql = statements.LOOK_UP if few else statements.LOOK_UP_MANY
-                months = list(wanted)
-                command = Command(sql=sql, parameters=(site, names, months[0], months[-1]))
-                rows = await self._database.read(command)
+                scope = (site, names, years[0], month_of(days[-1]))
                 if few:
-                    found.take(rows, first)
+                    found.take(
+                        await self._database.read(Command(sql=statements.LOOK_UP, parameters=scope)), first
+                    )
                 else:
-                    found.take_many(rows, first)
+                    command = Command(sql=statements.LOOK_UP_MANY, parameters=(*scope, month_of(days[0])))
+                    found.take_many(await self._database.read(command), first)
                 first += count
         return found.index(few=few)
 
@@ -131,25 +138,56 @@ class BlockIndex:
         found: dict[Place, Pointer] = {}
         first = 0
         for values, count in json_chunks(places):
-            for row in await self._database.read(Command(sql=statements.REFS, parameters=(site, values))):
-                place = places[first + row[0]]
-                found[place] = Pointer(ref=_ref(place[1], row[1:7]), stamp=_stamp(row[9], row[7], row[8]))
+            command = Command(sql=statements.POINTERS, parameters=(site, values))
+            for number, generation, ticket, site_generation, year, months in await self._database.read(
+                command
+            ):
+                place = places[first + number]
+                key, *row = json.loads(year) if year is not None else ("",)
+                found[place] = Pointer(
+                    ref=year_row(place[1], key, row) if row else None,
+                    months=tuple(month_row(one[0], one[1], one[2:]) for one in sorted(json.loads(months))),
+                    stamp=stamp_of(site_generation, generation, ticket),
+                )
             first += count
         return found
 
     async def fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str | None:
         """See the port."""
-        wanted = by_month(days_touched(span))
-        months = json.dumps(list(wanted.items()))
-        parts: list[str] = []
-        for names, count in json_chunks(points):
-            command = Command(sql=statements.FINGERPRINT, parameters=(site, names, months))
-            rows = await self._database.read(command)
-            complete = {month for month, held, *_ in rows if held == count}
-            if not complete >= wanted.keys():
-                return None
-            parts += ["/".join(str(part) for part in row) for row in sorted(rows, key=str)]
-        return ",".join(parts)
+        wanted = by_year(days_touched(span))
+        held, parts, has_months = dict.fromkeys(wanted, 0), [], False
+        for names, _ in json_chunks(points):
+            command = Command(sql=statements.FINGERPRINT, parameters=(site, names, json.dumps(list(wanted))))
+            for year, sets, count, *sums in await self._database.read(command):
+                if year == "months":
+                    has_months = has_months or bool(count)
+                    continue
+                if year:
+                    days, purged = map(days_of_text, sets.split("="))
+                    if wanted[year] & ~(days & ~purged):
+                        continue
+                    held[year] += count
+                parts.append("/".join(str(part) for part in (year, count, *sums)))
+        if all(count == len(points) for count in held.values()):
+            return ",".join(sorted(parts))
+        return await self._mixed_fingerprint(site, points, span) if has_months else None
+
+    async def _mixed_fingerprint(self, site: str, points: Sequence[str], span: TimeRange) -> str | None:
+        """The same where some months are still of version 1: by every object."""
+        years, told = list(by_year(days_touched(span))), []
+        touched = frozenset(days_touched(span))
+        size = max(1, INLINE_MAX_BLOCKS // len(years))
+        for first in range(0, len(points), size):
+            some = points[first : first + size]
+            index = await self.look_up(site, some, span, now_ms=0)
+            for point in some:
+                stored = index.stored.get(point)
+                if stored is None or not touched <= stored.days.held or index.refs is None:
+                    return None
+                refs = index.refs.get(point, PointRefs())
+                keys = [one.object_key for one in refs.years] + [one.object_key for one in refs.months]
+                told.append(content_digest(json_text([keys, index.stamps.of(point).total]).encode()))
+        return content_digest("".join(told).encode())
 
     async def draw_tickets(self, site: str, points: Sequence[str], *, now_ms: int) -> Refresh:
         """A ticket for each point, later than all that were drawn before."""
@@ -222,6 +260,12 @@ class BlockIndex:
         chunks = [chunk for chunk, _ in json_chunks(values)]
         commands = [Command(sql=sql, parameters=(site, chunk, now_ms)) for chunk in chunks]
         commands += [Command(sql=statements.SUPERSEDE, parameters=(chunk, now_ms)) for chunk in chunks]
+        if any(value[-1] for value in values):
+            for chunk in chunks:
+                commands += [
+                    Command(sql=statements.SUPERSEDE_MONTHS, parameters=(site, chunk, now_ms)),
+                    Command(sql=statements.REMOVE_MONTHS, parameters=(site, chunk)),
+                ]
         commands += further
         if not commands:
             return Moved(places=frozenset(), raised={})
@@ -243,134 +287,17 @@ class BlockIndex:
             yield Command(sql=statements.LEARN, parameters=(site, values, now_ms, DENSITY_MEMORY_DAYS))
 
 
-class _Found:
-    """What the rows of a look-up say, put together."""
-
-    def __init__(self, *, site: str, points: Sequence[str], span: TimeRange, now_ms: int) -> None:
-        self._site = site
-        self._points = points
-        self._span = span
-        self._now_ms = now_ms
-        self._touched = frozenset(days_touched(span))
-        self._by_coverage: dict[str, StoredDays] = {}
-        self._days: dict[str, StoredDays] = {}
-        self._counts: dict[str, StoredCount] = {}
-        self._densities: dict[str, float] = {}
-        self._refs: dict[str, tuple[BlockRef, ...]] = {}
-        self._stamps: dict[str, Stamp] = {}
-        self._site_generations: list[int] = []
-
-    def take(self, rows: Sequence[Row], first: int) -> None:
-        """Rows of LOOK_UP, of points from a place on."""
-        for place, density, generation, ticket, site_generation, months in rows:
-            point = self._points[first + place]
-            self._site_generations.append(int(site_generation))
-            if density is not None:
-                self._densities[point] = float(density)
-            if generation is not None:
-                self._stamps[point] = _stamp(site_generation, generation, ticket)
-            refs = tuple(
-                BlockRef(
-                    month=month,
-                    object_key=block_key(self._site, point, month, digest),
-                    days=days,
-                    empty_days=empty_days,
-                    sample_count=sample_count,
-                    object_days=object_days,
-                    unsettled=unsettled,
-                )
-                for month, digest, days, empty_days, sample_count, object_days, unsettled in sorted(
-                    json.loads(months)
-                )
-            )
-            if refs:
-                self._refs[point] = refs
-
-    def take_many(self, rows: Sequence[Row], first: int) -> None:
-        """Rows of LOOK_UP_MANY."""
-        for kind, key, value in rows:
-            match kind:
-                case "site":
-                    self._site_generations.append(int(key))
-                case "density":
-                    self._densities[self._points[first + int(key)]] = float(value)
-                case "generation":
-                    generation, ticket = json.loads(value)
-                    self._stamps[self._points[first + int(key)]] = _stamp(0, generation, ticket)
-                case "count":
-                    whole, cut = json.loads(value)
-                    months = (StoredMonth(**dict(zip(_CUT_COLUMNS, row, strict=True))) for row in cut)
-                    count = counted(months, self._span)
-                    self._counts[self._points[first + int(key)]] = StoredCount(
-                        whole=whole + count.whole, cut=count.cut
-                    )
-                case _:
-                    days = self._by_coverage.get(key)
-                    if days is None:
-                        days = self._by_coverage[key] = _stored_days(key, self._touched, self._now_ms)
-                    self._days.update((self._points[first + place], days) for place in json.loads(value))
-
-    def index(self, *, few: bool) -> StoredIndex:
-        """All of it. Of several statements the earliest generation of the site counts."""
-        site = min(self._site_generations, default=0)
-        if few:
-            stored = stored_points(self._refs, self._span, now_ms=self._now_ms)
-        else:
-            stored = {
-                point: StoredPoint(days=days, count=self._counts[point])
-                for point, days in self._days.items()
-                if days.held
-            }
-        return StoredIndex(
-            covered={point: one.days.usable for point, one in stored.items() if one.days.usable},
-            stored=stored,
-            density_per_day=self._densities,
-            stamps=Stamps(
-                site=site, points={point: replace(stamp, site=site) for point, stamp in self._stamps.items()}
-            ),
-            refs=self._refs if few else None,
-        )
-
-
-def _stored_days(coverage: str, touched: frozenset[int], now_ms: int) -> StoredDays:
-    """The days that a row of LOOK_UP_MANY says."""
-    months = (month.split("=") for month in coverage.split(","))
-    values = tuple((month, int(days), int(empty), unsettled) for month, days, empty, unsettled in months)
-    return stored_days(values, touched, now_ms=now_ms)
-
-
-def _stamp(site: object, point: object, ticket: object) -> Stamp:
-    return Stamp(site=_number(site), point=_number(point), ticket=_number(ticket))
-
-
-def _number(value: object) -> int:
-    return int(value) if isinstance(value, int) else 0
-
-
-def _ref(month: str, row: Sequence[object]) -> BlockRef | None:
-    if row[0] is None:
-        return None
-    return BlockRef(
-        month=month,
-        object_key=str(row[0]),
-        days=_number(row[1]),
-        empty_days=_number(row[2]),
-        sample_count=_number(row[3]),
-        object_days=_number(row[4]),
-        unsettled=str(row[5]),
-    )
-
-
 def _values(site: str, move: Move, bound: int) -> tuple[str | int, ...]:
+    """A row of MOVE_FETCHED and MOVE_REFRESHED."""
     row = move.row
     return (
-        block_key(site, row.point, row.month, row.digest),
+        block_key(site, row.point, row.year, row.digest),
         row.point,
-        row.month,
+        row.year,
         move.instead_of.object_key if move.instead_of else "",
         move.stamp.site,
         bound,
-        row.covered_days,
+        row.days,
         row.empty_days,
         row.sample_count,
         row.raw_bytes,
@@ -379,4 +306,7 @@ def _values(site: str, move: Move, bound: int) -> tuple[str | int, ...]:
         row.version,
         row.created_ms,
         row.unsettled,
+        row.month_samples,
+        row.directory,
+        ",".join(month.object_key for month in move.months),
     )

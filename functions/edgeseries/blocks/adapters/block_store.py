@@ -7,19 +7,17 @@ Why it is built so: `docs/adr/0014-immutable-objects.md`.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from edgeseries.blocks.adapters.block_content import BlockContents, Piece, overlaid_pieces
-from edgeseries.blocks.adapters.block_index import BlockIndex, DensityObservation
+from edgeseries.blocks.adapters.block_index import BlockIndex, DensityObservation, Pointer
 from edgeseries.blocks.adapters.block_memory import BlockMemory
+from edgeseries.blocks.adapters.block_reading import BlockReader, PlaceToRead
 from edgeseries.blocks.adapters.block_writing import BlockWriter, FetchGuard, RefreshGuard
 from edgeseries.blocks.adapters.purge import Purge
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
 from edgeseries.blocks.adapters.silence import SilenceWatch
-from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.ports.block_codec import BlockCodec
 from edgeseries.blocks.ports.blocks import (
-    BlockRef,
     DaysToStore,
     PurgeOutcome,
     StoredIndex,
@@ -27,28 +25,28 @@ from edgeseries.blocks.ports.blocks import (
     StoreOutcome,
 )
 from edgeseries.blocks.stamps import Refresh, Stamps
+from edgeseries.blocks.year_rows import PointRefs, YearRef, point_refs
 from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import StoreUnavailable
-from edgeseries.limits import DAY_MS, INLINE_MAX_BLOCKS
+from edgeseries.limits import INLINE_MAX_BLOCKS
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.streaming import Pause
-from edgeseries.series.days import by_month, day_span, days_in, days_touched, month_days
-from edgeseries.series.samples import NO_SAMPLES, Samples, appended, days_with_samples, within
+from edgeseries.series.days import (
+    by_month,
+    by_year,
+    day_span,
+    days_in,
+    days_in_year,
+    days_touched,
+    year_days,
+)
+from edgeseries.series.samples import Samples, days_with_samples, joined, within
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.bucket import Bucket
 from edgeseries.storage.database import Database
 from edgeseries.storage.limits import BUCKET_AT_ONCE
 from edgeseries.storage.object_keys import Used, nobody_counts
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One block of a site, and the days of it that are meant (bitmap)."""
-
-    point: str
-    ref: BlockRef
-    days: int
 
 
 class BlockStore:
@@ -77,6 +75,7 @@ class BlockStore:
         self._memory = memory
         self._clock = clock
         self._used = used
+        self._reader = BlockReader(bucket=bucket, contents=self._contents, memory=memory, faults=self.faults)
         self._writer = BlockWriter(
             bucket=bucket,
             index=self._index,
@@ -107,32 +106,32 @@ class BlockStore:
         bound: SampleBound | None = None,
     ) -> Mapping[str, StoredSamples]:
         """See the port. Every point that was asked for is in the mapping."""
-        wanted = by_month(days_touched(span))
-        refs = await self._refs(site, [point for point in points if point in index.covered], wanted, index)
-        places = [
-            _Place(point, ref, ref.days & wanted[ref.month])
-            for point, some in refs.items()
-            for ref in some
-            if ref.days & wanted.get(ref.month, 0)
-        ]
+        touched = days_touched(span)
+        years, months = by_year(touched), by_month(touched)
+        refs = await self._refs(site, [point for point in points if point in index.covered], years, index)
+        places: list[PlaceToRead] = []
+        for point, some in refs.items():
+            places += [PlaceToRead(point, one, one.days & years.get(one.year, 0)) for one in some.years]
+            places += [PlaceToRead(point, one, one.days & months.get(one.month, 0)) for one in some.months]
+        places = [place for place in places if place.days]
 
-        async def held(place: _Place) -> tuple[int, Samples] | None:
-            return await self._held(site, place, span, bound)
+        async def held(place: PlaceToRead) -> Samples | None:
+            return await self._reader.read(site, place, span, bound)
 
         found, error = await bounded_gather(places, held, at_once=BUCKET_AT_ONCE)
         if error is not None:
             raise error
-        self._used(
-            [place.ref.object_key for place, one in found.items() if one is not None], self._clock.now_ms()
-        )
+        read = [place.ref.object_key for place, one in found.items() if one is not None and place.busy_days]
+        self._used(read, self._clock.now_ms())
         lost = [place.ref.object_key for place, one in found.items() if one is None]
         if lost:
             await self._drop(lost)
-        months: dict[str, list[tuple[str, int, Samples]]] = {point: [] for point in points}
+        parts: dict[str, list[tuple[PlaceToRead, Samples]]] = {point: [] for point in points}
         for place in places:
-            days, samples = found[place] or (0, NO_SAMPLES)
-            months[place.point].append((place.ref.month, days, samples))
-        return {point: _stored(some, span) for point, some in months.items()}
+            samples = found[place]
+            if samples is not None:
+                parts[place.point].append((place, samples))
+        return {point: _stored(some) for point, some in parts.items()}
 
     async def store(self, site: str, days: Sequence[DaysToStore], stamps: Stamps) -> StoreOutcome:
         """See the port."""
@@ -158,54 +157,30 @@ class BlockStore:
         """See the port."""
         return await self._purge.run(site, points=points, span=span, dry_run=dry_run)
 
+    async def take_in_months(self, site: str, places: Sequence[tuple[str, str]]) -> None:
+        """Move what blocks of months (version 1) hold of some points and years into blocks of years. What was
+        read before stays readable for a day. Raises StoreUnavailable.
+        """
+        await self._writer.take_in(site, places)
+
     async def _refs(
-        self, site: str, points: Sequence[str], wanted: Mapping[str, int], index: StoredIndex
-    ) -> Mapping[str, Sequence[BlockRef]]:
+        self, site: str, points: Sequence[str], years: Mapping[str, int], index: StoredIndex
+    ) -> Mapping[str, PointRefs]:
         if index.refs is not None:
-            return {point: index.refs.get(point, ()) for point in points}
-        found: dict[str, list[BlockRef]] = {}
-        places = [(point, month) for point in points for month in wanted]
+            return {point: index.refs[point] for point in points if point in index.refs}
+        found: dict[str, list[Pointer]] = {}
+        places = [(point, year) for point in points for year in years]
         for first in range(0, len(places), INLINE_MAX_BLOCKS):
             pointers = await self._index.pointers(site, places[first : first + INLINE_MAX_BLOCKS])
             for (point, _), pointer in pointers.items():
-                if pointer.ref is not None:
-                    found.setdefault(point, []).append(pointer.ref)
-        return found
-
-    async def _held(
-        self, site: str, place: _Place, span: TimeRange, bound: SampleBound | None
-    ) -> tuple[int, Samples] | None:
-        """Which of the wanted days the object holds, and their samples in the range; None if there is no
-        sound object. What it certainly has is counted before it is decoded.
-        """
-        key = BlockKey(site=site, point=place.point, month=place.ref.month)
-        object_key = place.ref.object_key
-        data = self._memory.find(object_key)
-        remembered = data is not None
-        if data is None:
-            found = await self._bucket.get(object_key)
-            if found is None:
-                self.faults["block_gone"] += 1
-                return None
-            data = found.content
-        content = self._contents.held(key, data)
-        certain, samples = 0, None
-        if content is not None:
-            if bound is not None:
-                certain = self._contents.certain_count(content, _days_inside(place, span))
-                bound.add_stored(certain)
-            samples = self._contents.samples(content, content.days & place.days)
-        if content is None or samples is None:
-            if bound is not None:
-                bound.add_stored(-certain)
-            self._memory.forget([object_key])
-            return None
-        samples = within(samples, span)
-        if bound is not None:
-            bound.add_stored(len(samples) - certain)
-        if not remembered:
-            self._memory.learn(object_key, content.data)
-        return content.days & place.days, samples
+                found.setdefault(point, []).append(pointer)
+        return {
+            point: point_refs(
+                [one.ref for one in some if one.ref is not None],
+                [month for one in some for month in one.months],
+            )
+            for point, some in found.items()
+        }
 
     async def _drop(self, keys: Sequence[str]) -> None:
         """Take out pointers to what is gone or damaged: what they led to is fetched again."""
@@ -215,33 +190,25 @@ class BlockStore:
             self.faults["pointer_not_dropped"] += 1
 
 
-def _days_inside(place: _Place, span: TimeRange) -> int:
-    """The wanted days of a block that a range holds whole (bitmap)."""
-    first, last = -(-span.start_ms // DAY_MS), span.end_ms // DAY_MS
-    return sum(
-        1 << number
-        for number, day in enumerate(month_days(place.ref.month))
-        if place.days >> number & 1 and first <= day < last
-    )
-
-
-def _stored(months: Iterable[tuple[str, int, Samples]], span: TimeRange) -> StoredSamples:
-    some = list(months)
-    days = frozenset(day for month, bitmap, _ in some for day in days_in(month, bitmap))
-    whole = appended(samples for _, _, samples in some)
-    return StoredSamples(samples=within(whole, span), days=days)
+def _stored(places: Sequence[tuple[PlaceToRead, Samples]]) -> StoredSamples:
+    days: set[int] = set()
+    for place, _ in places:
+        if isinstance(place.ref, YearRef):
+            days.update(days_in_year(place.period, place.days))
+        else:
+            days.update(days_in(place.period, place.days))
+    return StoredSamples(samples=joined([samples for _, samples in places]), days=frozenset(days))
 
 
 def _pieces(fetched: Iterable[DaysToStore]) -> dict[tuple[str, str], Piece]:
     """What is to be kept, cut into blocks; a day that comes twice is as it came last."""
     pieces: dict[tuple[str, str], Piece] = {}
     for one in fetched:
-        for month, days in by_month(one.days).items():
-            month_range = month_days(month)
-            span = day_span(month_range[0], month_range[-1])
-            piece = Piece(days=days, samples=within(one.samples, span))
-            earlier = pieces.get((one.point, month))
-            pieces[one.point, month] = piece if earlier is None else overlaid_pieces(earlier, piece, month)
+        for year, days in by_year(one.days).items():
+            of_year = year_days(year)
+            piece = Piece(days=days, samples=within(one.samples, day_span(of_year[0], of_year[-1])))
+            earlier = pieces.get((one.point, year))
+            pieces[one.point, year] = piece if earlier is None else overlaid_pieces(earlier, piece, year)
     return pieces
 
 

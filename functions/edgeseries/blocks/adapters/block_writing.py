@@ -10,7 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edgeseries.blocks.adapters.block_content import CODEC, BlockContents, Content, Piece, facts_of
+from edgeseries.blocks.adapters.block_content import (
+    CODEC,
+    BlockContents,
+    Content,
+    OldMonth,
+    Piece,
+    facts_of,
+)
 from edgeseries.blocks.adapters.block_index import (
     BlockIndex,
     BlockRow,
@@ -21,23 +28,18 @@ from edgeseries.blocks.adapters.block_index import (
     Pointer,
 )
 from edgeseries.blocks.adapters.block_memory import BlockMemory
-from edgeseries.blocks.header import BlockKey
-from edgeseries.blocks.ports.blocks import BlockRef, StoreOutcome
+from edgeseries.blocks.ports.blocks import StoreOutcome
 from edgeseries.blocks.stamps import Refresh, Stamp, Stamps
+from edgeseries.blocks.year_header import YearKey
+from edgeseries.blocks.year_rows import BlockRef, in_year_readings, year_readings_text
 from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import StoreUnavailable
-from edgeseries.planning.empty_days import (
-    NO_EMPTY_DAYS,
-    EmptyDays,
-    after_reading,
-    empty_days_of,
-    readings_text,
-)
+from edgeseries.planning.empty_days import EmptyDays, after_reading, empty_days_of, within_days
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.streaming import Pause
-from edgeseries.series.days import by_month
-from edgeseries.series.samples import days_with_samples
-from edgeseries.storage.bucket import Bucket, Written
+from edgeseries.series.days import by_year, days_text, in_year, of_month
+from edgeseries.series.samples import NO_SAMPLES, days_with_samples
+from edgeseries.storage.bucket import Bucket
 from edgeseries.storage.limits import (
     BUCKET_AT_ONCE,
     KEEP_ATTEMPTS,
@@ -54,13 +56,13 @@ class FetchGuard:
 
     stamps: Stamps
 
-    def stamp(self, point: str) -> Stamp:
+    def stamp(self, point: str, _pointer: Pointer) -> Stamp:
         """What a point was fetched under."""
         return self.stamps.of(point)
 
     def holds(self, point: str, now: Stamp) -> bool:
         """Whether it may still be stored. Generations only grow."""
-        return now.total <= self.stamp(point).total and now.site <= self.stamps.site
+        return now.total <= self.stamps.of(point).total and now.site <= self.stamps.site
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class RefreshGuard:
 
     begun: Refresh
 
-    def stamp(self, point: str) -> Stamp:
+    def stamp(self, point: str, _pointer: Pointer) -> Stamp:
         """What a point is written under."""
         return Stamp(site=self.begun.site, point=0, ticket=self.begun.tickets[point])
 
@@ -78,12 +80,28 @@ class RefreshGuard:
         return now.ticket <= self.begun.tickets[point] and now.site <= self.begun.site
 
 
+@dataclass(frozen=True, slots=True)
+class MoveGuard:
+    """What is stored already and only moves: under the generations that its pointer was read with."""
+
+    def stamp(self, _point: str, pointer: Pointer) -> Stamp:
+        """What a point is written under."""
+        return pointer.stamp
+
+    def holds(self, _point: str, _now: Stamp) -> bool:
+        """Whether it may still be stored: the pointer was read with these very generations."""
+        return True
+
+
+Guard = FetchGuard | RefreshGuard | MoveGuard
+
+
 @dataclass(slots=True)
 class _Work:
     """One keep: what is left to be stored and what became of the rest."""
 
     site: str
-    guard: FetchGuard | RefreshGuard
+    guard: Guard
     pieces: Mapping[Place, Piece]
     observations: dict[str, list[DensityObservation]]
     superseded: set[str] = field(default_factory=set)
@@ -143,6 +161,12 @@ class BlockWriter:
             ),
         )
 
+    async def take_in(self, site: str, places: Sequence[Place]) -> None:
+        """Move months of version 1 of these points and years into their year. Raises StoreUnavailable."""
+        nothing = Piece(days=0, samples=NO_SAMPLES)
+        work = _Work(site=site, guard=MoveGuard(), pieces=dict.fromkeys(places, nothing), observations={})
+        await self._store_batch(work, places)
+
     async def _store_batch(self, work: _Work, places: Sequence[Place]) -> None:
         left = [place for place in places if place[0] not in work.superseded]
         for attempt in range(KEEP_ATTEMPTS):
@@ -171,29 +195,48 @@ class BlockWriter:
 
     async def _made(self, work: _Work, place: Place, pointer: Pointer) -> Move | None:
         """The object of a place with its piece in it, in the bucket; None if it is there as it is."""
-        point, month = place
-        key, piece, ref = BlockKey(site=work.site, point=point, month=month), work.pieces[place], pointer.ref
-        old = await self._bytes_of(ref) if ref is not None and ref.days & ~piece.days else None
-        content = self._contents.merged(key, old, ref.days if ref else 0, piece)
-        object_key = block_key(work.site, point, month, content.digest)
-        empty = _empty_after(ref, piece, month, self._clock.now_ms())
-        empty_columns = empty.days, readings_text(empty.unsettled)
-        if (
-            ref is not None
-            and (ref.object_key, ref.days) == (object_key, content.days)
-            and (ref.empty_days, ref.unsettled) == empty_columns
-        ):
+        point, year = place
+        key, piece, ref = YearKey(site=work.site, point=point, year=year), work.pieces[place], pointer.ref
+        needed = ref is not None and ref.stored_bytes > 0 and ref.days & ~piece.days & ~ref.empty_days
+        old = await self._bytes_of(ref.object_key) if ref is not None and needed else None
+        held = 0 if ref is None else ref.days if old is not None else ref.days & ref.empty_days
+        months = [await self._old_month(one, piece) for one in pointer.months]
+        content = self._contents.merged(key, old, held, months, piece)
+        empty = _empty_after(pointer, piece, content, self._clock.now_ms())
+        texts = days_text(empty.days), year_readings_text(empty.unsettled)
+        if not content.days:
+            # Months of which nothing can be read.
+            await self._index.drop(
+                [month.object_key for month in pointer.months], now_ms=self._clock.now_ms()
+            )
             return None
-        stamp = work.guard.stamp(point)
-        written = await self._bucket.put(object_key, content.data, facts_of(content, stamp))
-        self._memory.learn(object_key, content.data)
-        return Move(row=_row(content, written, *empty_columns), instead_of=ref, stamp=stamp)
+        digest = content.digest(*texts)
+        object_key = block_key(work.site, point, year, digest)
+        if ref is not None and not pointer.months:
+            before = (ref.object_key, ref.days, ref.empty_days, ref.unsettled)
+            if before == (object_key, content.days, empty.days, empty.unsettled):
+                return None
+        stamp = work.guard.stamp(point, pointer)
+        written_ms = self._clock.now_ms()
+        if content.block is not None:
+            written = await self._bucket.put(object_key, content.data, facts_of(content, stamp))
+            written_ms = written.uploaded_ms
+            self._memory.learn(object_key, content.data)
+        row = _row(content, digest, *texts, created_ms=written_ms)
+        return Move(row=row, instead_of=ref, months=pointer.months, stamp=stamp)
 
-    async def _bytes_of(self, ref: BlockRef) -> bytes | None:
-        known = self._memory.find(ref.object_key)
+    async def _old_month(self, ref: BlockRef, piece: Piece) -> OldMonth:
+        """A month of version 1, with its bytes if any of its days has samples that the piece does not
+        bring.
+        """
+        needed = ref.days & ~ref.empty_days & ~of_month(ref.month, piece.days)
+        return OldMonth(ref=ref, data=await self._bytes_of(ref.object_key) if needed else None)
+
+    async def _bytes_of(self, object_key: str) -> bytes | None:
+        known = self._memory.find(object_key)
         if known is not None:
             return known
-        found = await self._bucket.get(ref.object_key)
+        found = await self._bucket.get(object_key)
         return None if found is None else found.content
 
     async def _move(self, work: _Work, moves: Sequence[Move], points: Iterable[str]) -> Moved:
@@ -201,7 +244,7 @@ class BlockWriter:
         asked = sorted(points)
         observations = [one for point in asked for one in work.observations.pop(point, ())]
         now_ms = self._clock.now_ms()
-        if isinstance(work.guard, FetchGuard):
+        if not isinstance(work.guard, RefreshGuard):
             return await self._index.move(work.site, moves, observations, now_ms=now_ms)
         moved = await self._index.move_refreshed(
             work.site, moves, observations, asked, work.guard.begun, now_ms=now_ms
@@ -227,25 +270,34 @@ def _wait_ms(attempt: int) -> int:
     return random.randint(0, longest_ms)  # noqa: S311 - writers keep out of each other's way, no secret
 
 
-def _empty_after(ref: BlockRef | None, piece: Piece, month: str, now_ms: int) -> EmptyDays:
-    """The empty days of a month once a piece of it is stored."""
-    before = NO_EMPTY_DAYS if ref is None else empty_days_of(ref.empty_days, ref.unsettled)
-    busy = by_month(days_with_samples(piece.samples.times_ms)).get(month, 0)
-    return after_reading(before, read=piece.days, found_empty=piece.days & ~busy, now_ms=now_ms)
+def _empty_after(pointer: Pointer, piece: Piece, content: Content, now_ms: int) -> EmptyDays:
+    """The empty days of a year once a piece of it is stored, and its months of version 1 are in it."""
+    year, ref = content.key.year, pointer.ref
+    days, readings = (0, []) if ref is None else (ref.empty_days, list(ref.unsettled))
+    for month in pointer.months:
+        taken = month.empty_days & ~of_month(month.month, 0 if ref is None else ref.days)
+        days |= in_year(month.month, taken)
+        readings += in_year_readings(month.month, empty_days_of(taken, month.unsettled).unsettled)
+    before = EmptyDays(days=days, unsettled=tuple(sorted(readings, key=lambda one: one.read_ms)))
+    busy = by_year(days_with_samples(piece.samples.times_ms)).get(year, 0)
+    after = after_reading(before, read=piece.days, found_empty=piece.days & ~busy, now_ms=now_ms)
+    return within_days(after, content.days)
 
 
-def _row(content: Content, written: Written, empty_days: int, unsettled: str) -> BlockRow:
+def _row(content: Content, digest: str, empty_days: str, unsettled: str, *, created_ms: int) -> BlockRow:
     return BlockRow(
         point=content.key.point,
-        month=content.key.month,
-        digest=content.digest,
-        covered_days=content.days,
+        year=content.key.year,
+        digest=digest,
+        days=days_text(content.days),
+        empty_days=empty_days,
+        unsettled=unsettled,
+        month_samples=content.month_samples,
         sample_count=content.sample_count,
         raw_bytes=content.raw_bytes,
         stored_bytes=len(content.data),
+        directory=content.directory,
         codec=CODEC,
-        created_ms=written.uploaded_ms,
-        version=version_of(content.digest),
-        empty_days=empty_days,
-        unsettled=unsettled,
+        created_ms=created_ms,
+        version=version_of(digest),
     )

@@ -16,10 +16,18 @@ from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
 from edgeseries.blocks.ports.blocks import PurgeOutcome
 from edgeseries.errors import StoreUnavailable
 from edgeseries.ports.clock import Clock
-from edgeseries.series.days import by_month, days_touched
+from edgeseries.series.days import (
+    by_month,
+    by_year,
+    days_of_text,
+    days_text,
+    days_touched,
+    month_days,
+    year_days,
+)
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.bucket import Bucket
-from edgeseries.storage.database import Command, Database, json_chunks
+from edgeseries.storage.database import Command, Database, Row, json_chunks
 from edgeseries.storage.limits import PURGE_MAX_STRETCHES, PURGE_STRETCH_BLOCKS, PURGE_STRETCH_POINTS
 
 EVERY_DAY: Final = (1 << 31) - 1
@@ -34,11 +42,21 @@ LAST_PLACE: Final = ("\U0010ffff", "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stretch:
-    """Some blocks of a purge: what counts them, what takes them away, and whose generations rise."""
+    """Some blocks of a purge: what tells them, what takes them away, and whose generations rise."""
 
-    count: Command
+    rows: Command
     take: tuple[Command, ...]
     raised: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loss:
+    """What a block loses: whether any of its days, and whether none is left then."""
+
+    object_key: str
+    stored_bytes: int
+    loses: bool
+    goes: bool
 
 
 class Purge:
@@ -63,24 +81,42 @@ class Purge:
         self, site: str, *, points: Sequence[str] | None, span: TimeRange | None, dry_run: bool
     ) -> PurgeOutcome:
         """See the port. Raises StoreUnavailable if one call is not enough; the same call again goes on."""
-        months: Mapping[str, int] = {"": EVERY_DAY} if span is None else by_month(days_touched(span))
-        days = json.dumps(list(months.items()))
+        meant = [("", EVERY_DAY, 1)] if span is None else _meant(days_touched(span))
+        days = json.dumps(meant)
+        sets = {period: some for period, some, _ in meant}
         blocks = stored_bytes = 0
         generation = self._clock.now_ms()
         stretches = self._of_site(site, days) if points is None else self._of_points(site, points, days)
         async for stretch in stretches:
             raising = Command(sql=RAISE_PURGED, parameters=(site, stretch.raised, self._clock.now_ms()))
             if dry_run:
-                ((count, size_bytes),) = await self._database.read(stretch.count)
+                rows = await self._database.read(stretch.rows)
             else:
-                results = await self._database.write([stretch.count, *stretch.take, raising])
-                ((count, size_bytes),) = results[0]
+                results = await self._database.write([stretch.rows, *stretch.take, raising])
+                rows = results[0]
                 generation = max(generation, *(int(row[0]) for row in results[-1]))
-            blocks, stored_bytes = blocks + int(count), stored_bytes + int(size_bytes)
+            losses = [_loss(row, sets) for row in rows]
+            blocks += sum(one.loses for one in losses)
+            stored_bytes += sum(one.stored_bytes for one in losses if one.loses and one.goes)
+            if not dry_run:
+                await self._take_rest([one.object_key for one in losses if one.goes])
         if not dry_run:
             record = PurgeRecord(site=site, points=points, generation=generation)
             await put_record(self._bucket, record)
         return PurgeOutcome(blocks=blocks, stored_bytes=stored_bytes)
+
+    async def _take_rest(self, keys: Sequence[str]) -> None:
+        """Take out years of which no day is left, those that are still there. A purge is done without it."""
+        commands = [
+            command
+            for values, _ in json_chunks(keys)
+            for command in (
+                Command(sql=sql.SUPERSEDE_PURGED, parameters=(values, self._clock.now_ms())),
+                Command(sql=sql.TAKE_PURGED, parameters=(values,)),
+            )
+        ]
+        if commands:
+            await self._database.write(commands)
 
     async def _of_site(self, site: str, days: str) -> AsyncIterator[_Stretch]:
         after, raised = FIRST_PLACE, json.dumps([WHOLE_SITE])
@@ -91,11 +127,12 @@ class Purge:
             upto = (str(ends[0][0]), str(ends[0][1])) if ends else LAST_PLACE
             scope = (site, days, *after, *upto)
             yield _Stretch(
-                count=Command(sql=sql.COUNT_OF_SITE, parameters=scope),
+                rows=Command(sql=sql.ROWS_OF_SITE, parameters=scope),
                 take=(
                     Command(sql=sql.SUPERSEDE_OF_SITE, parameters=(*scope, self._clock.now_ms())),
                     Command(sql=sql.TAKE_OF_SITE, parameters=scope),
                     Command(sql=sql.CUT_OF_SITE, parameters=scope),
+                    Command(sql=sql.CUT_YEARS_OF_SITE, parameters=scope),
                 ),
                 raised=raised,
             )
@@ -109,11 +146,35 @@ class Purge:
             for names, _ in json_chunks(points[first : first + self._points_at_once]):
                 scope = (site, days, names)
                 yield _Stretch(
-                    count=Command(sql=sql.COUNT_OF_POINTS, parameters=scope),
+                    rows=Command(sql=sql.ROWS_OF_POINTS, parameters=scope),
                     take=(
                         Command(sql=sql.SUPERSEDE_OF_POINTS, parameters=(*scope, self._clock.now_ms())),
                         Command(sql=sql.TAKE_OF_POINTS, parameters=scope),
                         Command(sql=sql.CUT_OF_POINTS, parameters=scope),
+                        Command(sql=sql.CUT_YEARS_OF_POINTS, parameters=scope),
                     ),
                     raised=names,
                 )
+
+
+def _meant(days: range) -> list[tuple[str, str | int, int]]:
+    """The days of a purge as the statements take them: by year as a run, by month as bitmaps."""
+    years = by_year(days)
+    found: list[tuple[str, str | int, int]] = [
+        (year, days_text(some), int(some + 1 == 1 << len(year_days(year)))) for year, some in years.items()
+    ]
+    found += [
+        (month, some, int(some + 1 == 1 << len(month_days(month)))) for month, some in by_month(days).items()
+    ]
+    return found
+
+
+def _loss(row: Row, meant: Mapping[str, str | int]) -> _Loss:
+    key, period, covered, object_days, purged_days, stored_bytes = row
+    some = meant.get(period, meant.get(WHOLE_SITE, 0))
+    if object_days:
+        held = days_of_text(object_days) & ~days_of_text(purged_days)
+        gone = days_of_text(some) if isinstance(some, str) else -1
+    else:
+        held, gone = covered, some if isinstance(some, int) else 0
+    return _Loss(object_key=key, stored_bytes=stored_bytes, loses=bool(held & gone), goes=not held & ~gone)

@@ -17,7 +17,7 @@ from edgeseries.planning.empty_days import (
     readings_text,
     silent_days,
 )
-from edgeseries.series.days import by_month, days_in
+from edgeseries.series.days import by_month, days_in, days_of_text, of_month
 from edgeseries.series.samples import days_with_samples
 from edgeseries.storage.database import Command, Database, json_chunks
 
@@ -90,9 +90,10 @@ class SilenceWatch:
         first = 0
         for values, count in json_chunks(places):
             rows = await self._database.read(Command(sql=statements.READINGS, parameters=(site, values)))
-            for number, text, empty_days in rows:
+            for number, text, empty_days, of_year, purged in rows:
                 place = places[first + int(number)]
-                new = days[place] & ~int(empty_days)
+                empty_of_year = of_month(place[1], days_of_text(of_year) & ~days_of_text(purged))
+                new = days[place] & ~int(empty_days) & ~empty_of_year
                 found[place] = new, after_doubt(readings_of(str(text)), silent=new, now_ms=now_ms)
             first += count
         return found

@@ -12,12 +12,16 @@ CROSS JOIN point_profiles AS learned ON learned.site = ?1 AND learned.point = wa
 """
 
 READINGS: Final = """
-SELECT wanted.key, coalesce(doubted.readings, ''), coalesce(held.empty_days, 0)
+SELECT
+  wanted.key, coalesce(doubted.readings, ''), coalesce(held.empty_days, 0), coalesce(whole.year_empty_days,
+  ''), coalesce(whole.purged_days, '')
 FROM json_each(?2) AS wanted
 LEFT JOIN silent_days AS doubted
   ON doubted.site = ?1 AND doubted.point = wanted.value ->> 0 AND doubted.month = wanted.value ->> 1
 LEFT JOIN cache_metadata AS held
   ON held.site = ?1 AND held.point = wanted.value ->> 0 AND held.month = wanted.value ->> 1
+LEFT JOIN cache_metadata AS whole
+  ON whole.site = ?1 AND whole.point = wanted.value ->> 0 AND whole.month = substr(wanted.value ->> 1, 1, 4)
 """
 """Of places (point, month): what is doubted, and which days are stored as empty already."""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from edgeseries.blocks.header import BlockKey
+from edgeseries.blocks.segment_pieces import SegmentPiece
 from edgeseries.blocks.segments import Cut
 from edgeseries.series.samples import Samples
 
@@ -19,10 +20,17 @@ class BlockCodec(Protocol):
         """
         ...
 
+    def pieces(self, parts: Sequence[bytes], pieces: Sequence[SegmentPiece]) -> Samples:
+        """The wanted samples of segments that ascend and share no day; `parts` hold their bytes.
+
+        Raises BlockDamaged, BlockUnsupported for another codec. The columns are canonical.
+        """
+        ...
+
     def segments(self, samples: Samples, cuts: Sequence[Cut]) -> list[bytes]:
         """The bytes of a segment for each cut (`docs/formats/block.md`); the same from all codecs.
 
         The samples ascend. Raises Defect when they cannot be written; whether what was written reads back,
-        the caller finds out (`block_encoding.py`).
+        the caller finds out (`year_encoding.py`).
         """
         ...

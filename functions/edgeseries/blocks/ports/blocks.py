@@ -1,6 +1,6 @@
 """Stored samples, by point and whole UTC day. Blocks are the only stored truth.
 
-The index says which object holds which days of a point and month; objects never change. What is stored is
+The index says which object holds which days of a point and year; objects never change. What is stored is
 in normal form (`series/samples.py`) and was delivered for whole sealed days. A store that is down raises
 StoreUnavailable; a caller answers from upstream then.
 """
@@ -10,26 +10,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from edgeseries.blocks.stamps import Refresh, Stamps
+from edgeseries.blocks.year_rows import PointRefs
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.planning.stored import StoredPoint
 from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockRef:
-    """The object that holds a point's month: its days that count (bitmap), those of them without any
-    sample, those of these that were read only once (`planning/empty_days.py`), and what the object itself
-    has: days, also purged ones, and samples.
-    """
-
-    month: str
-    object_key: str
-    days: int
-    empty_days: int
-    sample_count: int
-    object_days: int
-    unsettled: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +25,16 @@ class StoredIndex:
     left out. `stored` are all days that are held, those to be read again too, and how many samples they
     have.
     `density_per_day` are samples a day of points that something has been learned of. `stamps` are the
-    generations at this very moment. `refs` are the blocks by point, None where they are too many.
+    generations at this very moment. `refs` are the blocks by point, None where they are too many. `objects`
+    are how many there are to read, by point; who has none is left out.
     """
 
     covered: Mapping[str, frozenset[int]] = field(default_factory=dict)
     stored: Mapping[str, StoredPoint] = field(default_factory=dict)
     density_per_day: Mapping[str, float] = field(default_factory=dict)
     stamps: Stamps = field(default_factory=Stamps)
-    refs: Mapping[str, tuple[BlockRef, ...]] | None = None
+    refs: Mapping[str, PointRefs] | None = None
+    objects: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

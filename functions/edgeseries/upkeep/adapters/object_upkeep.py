@@ -12,14 +12,22 @@ from edgeseries.blocks.adapters.block_content import block_facts_of
 from edgeseries.blocks.adapters.block_index import BlockIndex
 from edgeseries.blocks.adapters.index_statements import ORPHAN, RESTORE_GENERATIONS
 from edgeseries.blocks.adapters.purge_records import record_of
+from edgeseries.series.days import days_text
 from edgeseries.storage.bucket import Bucket, Listed
 from edgeseries.storage.database import Command, Database, Row, json_chunks
 from edgeseries.storage.limits import BUCKET_PAGE_KEYS, PURGE_RECORD_KEEP_MS
-from edgeseries.storage.object_keys import ANSWERS, BLOCKS, PURGES, block_path, version_of
+from edgeseries.storage.object_keys import (
+    ANSWERS,
+    MONTH_BLOCKS,
+    PURGES,
+    YEAR_BLOCKS,
+    block_path,
+    version_of,
+)
 from edgeseries.upkeep.adapters import upkeep_statements as sql
 from edgeseries.upkeep.ports.stored_objects import Comparison, StoredObject
 
-PREFIXES = (PURGES, ANSWERS, BLOCKS)
+PREFIXES = (PURGES, ANSWERS, MONTH_BLOCKS, YEAR_BLOCKS)
 """What is walked through, in this order: lost generations are known again before a block is adopted."""
 
 AFTER_SLASH = "0"
@@ -200,12 +208,13 @@ def _block_values(one: Listed) -> tuple[str | int, ...] | None:
         return None
     if facts is None or path is None:
         return None
+    is_year = one.key.startswith(YEAR_BLOCKS)
     return (
         one.key,
         facts.site,
         facts.point,
-        facts.month,
-        facts.days,
+        facts.period,
+        0 if is_year else facts.days,
         sample_count,
         raw_bytes,
         one.stored_bytes,
@@ -214,6 +223,9 @@ def _block_values(one: Listed) -> tuple[str | int, ...] | None:
         one.version.uploaded_ms,
         facts.site_generation,
         facts.ticket,
+        days_text(facts.days) if is_year else "",
+        facts.month_samples,
+        facts.directory,
     )
 
 

@@ -57,8 +57,9 @@ CROSS JOIN superseded_objects AS gone ON gone.object_key = seen.value
 
 ROWS_BETWEEN: Final = """
 SELECT object_key, max(used_ms, created_ms) FROM cache_metadata
-WHERE object_key > ?1 AND object_key <= ?2 ORDER BY object_key LIMIT ?3
+WHERE object_key > ?1 AND object_key <= ?2 AND stored_bytes > 0 ORDER BY object_key LIMIT ?3
 """
+"""Years without a sample have no object."""
 
 ADOPT_ANSWERS: Final = """
 INSERT INTO cache_metadata
@@ -74,10 +75,11 @@ ON CONFLICT (object_key) DO NOTHING
 ADOPT_BLOCKS: Final = """
 INSERT INTO cache_metadata
   (object_key, kind, site, point, month, covered_days, sample_count, raw_bytes, stored_bytes, codec, version,
-   created_ms, used_ms, object_days)
+   created_ms, used_ms, object_days, year_days, month_samples, directory)
 SELECT
   value ->> 0, 'block', value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-  value ->> 7, value ->> 8, value ->> 9, value ->> 10, ?2, value ->> 4
+  value ->> 7, value ->> 8, value ->> 9, value ->> 10, ?2, value ->> 4, value ->> 13, value ->> 14, value
+  ->> 15
 FROM json_each(?1)
 WHERE coalesce((
     SELECT whole.generation FROM store_generations AS whole
@@ -89,7 +91,23 @@ ON CONFLICT DO NOTHING
 RETURNING object_key
 """
 """Rows of blocks that were found in the bucket without one: only where there is none of their point and
-month, and nothing was purged or refreshed since they were fetched. The newest comes first."""
+year (or month, of version 1), and nothing was purged or refreshed since they were fetched. The newest
+comes first."""
+
+STRETCH_OF_BLOCKS: Final = """
+SELECT site, point, month FROM cache_metadata
+WHERE point IS NOT NULL AND (site, point, month) > (?1, ?2, ?3)
+ORDER BY site, point, month LIMIT 1 OFFSET ?4
+"""
+"""Where a stretch of so many rows of blocks ends; nothing if it is the last."""
+
+MONTHS_OF_STRETCH: Final = """
+SELECT site, point, substr(month, 1, 4), sum(sample_count) FROM cache_metadata
+WHERE point IS NOT NULL AND (site, point, month) > (?1, ?2, ?3) AND (site, point, month) <= (?4, ?5, ?6)
+  AND year_days = '' AND length(month) = 7
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT ?7
+"""
+"""Points and years that have months of version 1, and how many samples these have."""
 
 # --- records --------------------------------------------------------------------
 ENDED_JOBS: Final = """

@@ -1,19 +1,33 @@
-"""Blocks written: from samples, or by putting newly fetched days into one.
+"""Blocks of months (version 1) written, as Workers of before version 2 wrote them.
 
-Nothing leaves `encode_block` and `merge_blocks` that did not just read back as what went in, bit for bit.
+Stored blocks of theirs are read for ever; nobody but the tests writes any. Nothing leaves `encode_block`
+and `merge_blocks` that did not just read back as what went in, bit for bit.
 """
 
+import struct
+import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from edgeseries.blocks.block import of_days, same_samples, segment_bytes, whole_header
-from edgeseries.blocks.header import BlockKey, StoredSegment, write_header
+from edgeseries.blocks.header import MAGIC, VERSION, BlockKey, StoredSegment, name_bytes
 from edgeseries.blocks.ports.block_codec import BlockCodec
-from edgeseries.blocks.segments import Cut, columns_bytes, cuts
+from edgeseries.blocks.segments import Cut, columns_bytes, day_places
+from edgeseries.blocks.wire import uvarint
 from edgeseries.errors import BlockDamaged, Defect
 from edgeseries.limits import DAY_MS, MAX_SEGMENT_BYTES, MAX_SEGMENT_SAMPLES
 from edgeseries.series.days import days_in, month_days, runs
 from edgeseries.series.samples import Samples, appended
+
+_PREFIX: Final = struct.Struct("<4sBH")
+_FIXED: Final = struct.Struct("<HIB")
+_ENTRY: Final = struct.Struct("<BBI")
+_CRC: Final = struct.Struct("<I")
+_LENGTH: Final = struct.Struct("<H")
+
+SEGMENT_TARGET_SAMPLES: Final = 2_100
+SEGMENT_TAIL_SAMPLES: Final = SEGMENT_TARGET_SAMPLES // 2
 
 
 def encode_block(key: BlockKey, days: int, samples: Samples, codec: BlockCodec) -> bytes:
@@ -137,3 +151,46 @@ def _check_sizes(plan: Sequence[Cut]) -> None:
             raise Defect(
                 f"a day has {cut.stop - cut.start} samples of one point; a block takes {MAX_SEGMENT_SAMPLES}"
             )
+
+
+def write_header(key: BlockKey, days: int, segments: tuple[StoredSegment, ...]) -> bytes:
+    """The header's bytes; the segments follow in the same order without gaps."""
+    start = month_days(key.month).start
+    body = bytearray()
+    for name in (key.site, key.point):
+        encoded = name_bytes(name)
+        body += _LENGTH.pack(len(encoded)) + encoded
+    body += _FIXED.pack(_month_number(key.month), days, len(segments))
+    for one in segments:
+        body += _ENTRY.pack(one.first_day - start, one.last_day - one.first_day, zlib.crc32(one.data))
+        body += uvarint(one.sample_count) + uvarint(len(one.data))
+    size = _PREFIX.size + len(body) + _CRC.size
+    head = _PREFIX.pack(MAGIC, VERSION, size) + body
+    return head + _CRC.pack(zlib.crc32(head))
+
+
+def _month_number(month: str) -> int:
+    return (int(month[:4]) - 1970) * 12 + int(month[5:]) - 1
+
+
+def cuts(times_ms: Sequence[int]) -> list[Cut]:
+    """Ascending times cut into whole days, as many as stay within the target, first days first.
+
+    So a day that is added at the end changes the last two segments at most. A day that is over
+    the target alone is one segment. A small last segment joins the one before it.
+    """
+    found: list[Cut] = []
+    for day, start, stop in day_places(times_ms):
+        if found and stop - found[-1].start <= SEGMENT_TARGET_SAMPLES:
+            last = found.pop()
+            found.append(Cut(first_day=last.first_day, last_day=day, start=last.start, stop=stop))
+        else:
+            found.append(Cut(first_day=day, last_day=day, start=start, stop=stop))
+    if len(found) > 1:
+        before, last = found[-2:]
+        small = last.stop - last.start < SEGMENT_TAIL_SAMPLES
+        if small and last.stop - before.start <= SEGMENT_TARGET_SAMPLES + SEGMENT_TAIL_SAMPLES:
+            found[-2:] = [
+                Cut(first_day=before.first_day, last_day=last.last_day, start=before.start, stop=last.stop)
+            ]
+    return found
