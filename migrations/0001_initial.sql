@@ -188,6 +188,11 @@ CREATE TABLE IF NOT EXISTS platform_usage (
   analytics_points   INTEGER NOT NULL DEFAULT 0,
   upstream_calls     INTEGER NOT NULL DEFAULT 0,
   upstream_samples   INTEGER NOT NULL DEFAULT 0,
+  expected_answers   INTEGER NOT NULL DEFAULT 0,    -- answers that were estimated before they were made; of those:
+  expected_samples   INTEGER NOT NULL DEFAULT 0,    -- what the upstream was expected to deliver
+  delivered_samples  INTEGER NOT NULL DEFAULT 0,    -- what it delivered
+  expected_ms        INTEGER NOT NULL DEFAULT 0,
+  measured_ms        INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (day_ms, function)
 ) STRICT, WITHOUT ROWID;
 

@@ -127,6 +127,28 @@ export interface DeadLetters {
   cursor: string | null;
 }
 
+export interface Estimate {
+  site: string;
+  route: string;
+  /** Objects that would be read; null if they are too many to list. */
+  objects: number | null;
+  storedSamples: number;
+  upstreamSamples: number;
+  /** Samples or buckets in the answer, at most. */
+  values: number;
+  /** Of the answer, before compression. */
+  bytes: number;
+  seconds: number;
+  learnedFrom: {
+    /** Points whose density was learned from samples. */
+    knownPoints: number;
+    /** Points that nothing is known of yet: a usual density is assumed. */
+    assumedPoints: number;
+    /** Answers of this isolate that rates were learned from. */
+    answers: number;
+  };
+}
+
 export interface Event {
   id?: string;
   event?: "progress" | "completed" | "failed" | "cancelled";
@@ -203,6 +225,7 @@ export interface JobRequest {
   method?: "minmax" | "m4" | "lttb";
   /** Without effect: front ends of the earlier services send it. */
   user_id?: string;
+  dry_run?: boolean | "true" | "false";
   priority?: "high" | "normal" | "low";
 }
 
@@ -233,6 +256,20 @@ export interface KeyRequest {
 export interface Keys {
   keys: Array<Key>;
   cursor: string | null;
+}
+
+export interface Latest {
+  site: string;
+  at: string;
+  count: number;
+  points: {
+    [name: string]: {
+      time: number | null;
+      value: number | string | boolean | null;
+      ageSeconds: number | null;
+      error: string | null;
+    };
+  };
 }
 
 export interface MadeKey {
@@ -431,6 +468,13 @@ export interface Statistics {
     samples: number;
     savedSamples: number;
   };
+  estimates: {
+    answers: number;
+    expectedUpstreamSamples: number;
+    deliveredUpstreamSamples: number;
+    expectedSeconds: number;
+    measuredSeconds: number;
+  };
   cost: {
     currency: string;
     month: string;
@@ -509,4 +553,5 @@ export interface TimeseriesRequest {
   shape?: "long" | "wide";
   /** Of columns: epoch milliseconds (`ms`), or seconds. */
   time_unit?: "ms" | "s";
+  dry_run?: boolean | "true" | "false";
 }

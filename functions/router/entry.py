@@ -26,6 +26,7 @@ from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.origins.point_directory import PointDirectory
 from edgeseries.planning.adapters.live_memory import LiveMemory
+from edgeseries.planning.estimate import LearnedRates
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.planning.work_under_way import WorkUnderWay
@@ -82,6 +83,9 @@ points that it has."""
 
 BUDGET = SampleBudget()
 """What the samples of all requests of the isolate take, which they share."""
+
+RATES = LearnedRates()
+"""How fast the isolate reads and fetches, learned from its answers."""
 
 UNDER_WAY = WorkUnderWay()
 """Missing days that requests of the isolate are fetching, so that others wait for their blocks."""
@@ -222,6 +226,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         live_ttl_ms=bindings.whole(LIVE_TTL_SECONDS),
         encoder=encoder,
         bucketing=bucketing_of(bindings),
+        rates=RATES,
         under_way=UNDER_WAY,
         sample_budget=BUDGET,
         directory=DIRECTORY,

@@ -83,6 +83,8 @@ def finalize_response(
             origin_samples=outcome.origin_samples,
             store_faults=ports.faults.total(),
             dropped_rows=ports.dropped.total(),
+            expected_samples=outcome.expected_samples,
+            expected_ms=outcome.expected_ms,
         )
     )
     suspended = outcome.verdict is not None and ports.upstream.suspended(outcome.site)

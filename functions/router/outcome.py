@@ -18,6 +18,8 @@ class Outcome:
     what the response says, if it is a problem. `verdict` says how much came from the store, None
     where no store is concerned; `stored` whether it will be there next time. `body_bytes` are those of a
     body that leaves as a stream, as far as they are known. `site` is set where there is a verdict.
+    `expected_ms` and `expected_samples` (of the upstream) are what was expected of it, None where nothing
+    was.
     """
 
     response: HttpResponse
@@ -31,6 +33,8 @@ class Outcome:
     stored: bool = False
     body_bytes: int = 0
     site: str = ""
+    expected_samples: int = 0
+    expected_ms: int | None = None
 
 
 def json_outcome(document: Document, *, status: int = 200, origin_ms: int | None = None) -> Outcome:

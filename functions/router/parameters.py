@@ -4,6 +4,8 @@ URL parameters for GET, a JSON object for POST.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from edgeseries.http.messages import HttpRequest
 from edgeseries.http.parameters import Parameter, names_of
 from edgeseries.jobs.job import Priority
 from edgeseries.limits import MAX_HEADER_CHARS, MAX_HEADERS_BYTES, MAX_JSON_DEPTH
+from edgeseries.planning.purge_query import FLAGS
 from edgeseries.planning.query import (
     MAX_ECHOED_CHARS,
     MAX_FAULTS_OF_A_KIND,
@@ -22,12 +25,23 @@ from edgeseries.planning.query import (
     query_from_pairs,
 )
 from edgeseries.series.json_text import RepeatedField, TooDeep, parsed
-from router.contract.parameters import IN_PATH
+from router.contract.parameters import DRY_RUN, IN_PATH
 from router.endpoint import Arrival, Endpoint
 from router.ports import Ports
 from router.resources import Resource
 
 PRESENTATION_NAMES: Final = frozenset(names_of(PRESENTATION))
+BESIDE_THE_QUERY: Final = PRESENTATION_NAMES | {DRY_RUN.name}
+"""Parameters of a request for samples that its query does not know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedSamples:
+    """The query of a request for samples, how the answer is to look, whether only what it takes is asked."""
+
+    query: TimeseriesQuery
+    presentation: Presentation
+    dry_run: bool
 
 
 def read_query(arrival: Arrival) -> TimeseriesQuery:
@@ -42,8 +56,8 @@ def read_query(arrival: Arrival) -> TimeseriesQuery:
     return query
 
 
-def read_timeseries(arrival: Arrival) -> tuple[TimeseriesQuery, Presentation]:
-    """The query of a request for samples, and how the answer is to look.
+def read_timeseries(arrival: Arrival) -> AskedSamples:
+    """A request for samples.
 
     Raises InvalidRequest with every fault, NotAcceptable, NotFound for a site that its caller may not see.
     """
@@ -51,29 +65,36 @@ def read_timeseries(arrival: Arrival) -> tuple[TimeseriesQuery, Presentation]:
         body, given = _without_presentation(read_body(arrival.request))
         read = partial(query_from_json, body)
     else:
-        pairs, given = presentation_pairs(arrival.request.query)
+        pairs, given = presentation_pairs(arrival.request.query, names=BESIDE_THE_QUERY)
         read = partial(query_from_pairs, pairs)
-    faults: tuple[Fault, ...] = ()
+    dry_run, faults = _dry_run_of(given)
     presentation = JSON
     try:
         presentation = presentation_of(given, arrival.request.headers.get("accept", ""))
     except InvalidRequest as error:
-        faults = error.faults
+        faults = (*faults, *error.faults)
     query = _with_faults(read, faults)
     require_site(arrival.grant, query.site)
-    return query, presentation
+    return AskedSamples(query=query, presentation=presentation, dry_run=dry_run)
+
+
+def _dry_run_of(given: Mapping[str, str]) -> tuple[bool, tuple[Fault, ...]]:
+    try:
+        return FLAGS[DRY_RUN.kind.read(given.get(DRY_RUN.name, "false"))], ()
+    except ValueError as fault:
+        return False, (Fault(parameter=DRY_RUN.name, detail=str(fault)),)
 
 
 def presentation_pairs(
-    pairs: Sequence[tuple[str, str]],
+    pairs: Sequence[tuple[str, str]], names: AbstractSet[str] = PRESENTATION_NAMES
 ) -> tuple[Sequence[tuple[str, str]], Mapping[str, str]]:
-    """Parameters of the query, and the first of each of the presentation; what is there twice stays among
+    """Parameters of the query, and the first of each of these names; what is there twice stays among
     those of the query, which knows no such parameter.
     """
     given: dict[str, str] = {}
     others = []
     for name, text in pairs:
-        if name in PRESENTATION_NAMES and name not in given:
+        if name in names and name not in given:
             given[name] = text
         else:
             others.append((name, text))
@@ -84,7 +105,9 @@ def _without_presentation(body: object) -> tuple[object, Mapping[str, str]]:
     """A body without the fields of the presentation that are texts, and these."""
     if not isinstance(body, dict):
         return body, {}
-    given = {name: body[name] for name in PRESENTATION_NAMES if isinstance(body.get(name), str)}
+    given = {name: body[name] for name in BESIDE_THE_QUERY if isinstance(body.get(name), str)}
+    if isinstance(body.get(DRY_RUN.name), bool):
+        given[DRY_RUN.name] = str(body[DRY_RUN.name]).lower()
     return {name: value for name, value in body.items() if name not in given}, given
 
 
@@ -99,10 +122,19 @@ def _with_faults(read: Callable[[], TimeseriesQuery], faults: tuple[Fault, ...])
     return query
 
 
-def read_job_request(arrival: Arrival) -> tuple[TimeseriesQuery, Priority]:
-    """The query of a POST to `/api/jobs`, and its priority. Raises InvalidRequest."""
+def read_job_request(arrival: Arrival) -> tuple[TimeseriesQuery, Priority, bool]:
+    """The query of a POST to `/api/jobs`, its priority, and whether only what it takes is asked. Raises
+    InvalidRequest.
+    """
     body = read_body(arrival.request)
+    dry_run = False
     faults: tuple[Fault, ...] = ()
+    if isinstance(body, dict) and DRY_RUN.name in body:
+        body = dict(body)
+        flag = body.pop(DRY_RUN.name)
+        dry_run, faults = _dry_run_of(
+            {DRY_RUN.name: str(flag).lower() if isinstance(flag, bool) else str(flag)}
+        )
     priority = Priority.NORMAL
     if isinstance(body, dict) and "priority" in body:
         body = dict(body)
@@ -110,10 +142,10 @@ def read_job_request(arrival: Arrival) -> tuple[TimeseriesQuery, Priority]:
             priority = Priority(body.pop("priority"))
         except ValueError:
             detail = f"must be one of {', '.join(Priority)}, or left out"
-            faults = (Fault(parameter="priority", detail=detail),)
+            faults = (*faults, Fault(parameter="priority", detail=detail))
     query = _with_faults(partial(query_from_json, body), faults)
     require_site(arrival.grant, query.site)
-    return query, priority
+    return query, priority, dry_run
 
 
 def check_headers(head: HttpRequest, declared: Sequence[Parameter]) -> None:

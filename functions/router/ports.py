@@ -24,6 +24,7 @@ from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.origins.point_directory import PointDirectory
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
+from edgeseries.planning.estimate import LearnedRates
 from edgeseries.planning.ports.live_cache import LiveCache
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
@@ -82,6 +83,7 @@ class Ports:
     settle_lags: SettleLags = field(default_factory=SettleLags)
     encoder: ResultEncoder = field(default_factory=PythonResultEncoder)
     bucketing: Bucketing = field(default_factory=PythonBucketing)
+    rates: LearnedRates = field(default_factory=LearnedRates)
     under_way: WorkUnderWay = field(default_factory=WorkUnderWay)
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
     latest: LatestMemory = field(default_factory=LatestMemory)

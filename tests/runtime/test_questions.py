@@ -25,7 +25,10 @@ AGGREGATES = ["mean", "min", "max", "sum", "count", "count_all", "first", "last"
 OF_TEXTS = {"count", "count_all", "first", "last"}
 
 
-def ask(running: Running, fields: dict[str, Any], **headers: str) -> dict[str, Any]:
+Fields = dict[str, Any]
+
+
+def ask(running: Running, fields: Fields, **headers: str) -> dict[str, Any]:
     response = running.client.get("/api/timeseries", params=fields, headers=headers)
     assert response.status_code == 200, response.text
     told: dict[str, Any] = response.json()
@@ -110,7 +113,7 @@ def test_buckets_equal_plain_loops_over_the_truth(running: Running) -> None:
 
 def test_an_answer_of_a_question_is_kept_and_its_summary_says_what_was_asked(running: Running) -> None:
     start_ms = 1_425_340_800_000
-    fields = {
+    fields: Fields = {
         "site": "opengrid_minute",
         "points": "water_2923",
         "start_time": start_ms + HOUR_MS // 2,
@@ -202,9 +205,45 @@ def test_a_job_answers_its_question(running: Running) -> None:
 def test_what_makes_no_sense_is_refused_with_a_remedy(
     running: Running, changes: dict[str, str], parameter: str, remedy: str
 ) -> None:
-    fields = {"site": "opengrid_minute", "points": "water_2923", "start_time": 1_425_340_800_000}
+    fields: Fields = {"site": "opengrid_minute", "points": "water_2923", "start_time": 1_425_340_800_000}
     response = running.client.get(
         "/api/timeseries", params={**fields, "end_time": "2015-03-04T00:00:00Z", **changes}
     )
     assert response.status_code == 400
     assert any(one["parameter"] == parameter and remedy in one["detail"] for one in response.json()["errors"])
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(running: Running) -> None:
+    running.client.delete("/api/cache", params={"site": "opengrid_hourly"}).raise_for_status()
+    names = [one.name for one in running.truth.points("opengrid_hourly")][:2]
+    span = running.truth.span_ms("opengrid_hourly", names[0])
+    assert span is not None
+    fields: Fields = {
+        "site": "opengrid_hourly",
+        "points": ",".join(names),
+        "start_time": span[0] // DAY_MS * DAY_MS,
+        "end_time": span[0] // DAY_MS * DAY_MS + 30 * DAY_MS,
+    }
+    running.upstream()
+    told = ask(running, {**fields, "dry_run": "true"})
+    assert running.upstream_stats()["calls"] == 0
+    assert (told["objects"], told["storedSamples"]) == (0, 0)
+    assert told["upstreamSamples"] > 0
+    assert told["seconds"] > 0
+    ask(running, {**fields, "route": "cached"})
+    until = time.monotonic() + PATIENCE_S
+    while (again := ask(running, {**fields, "every": "1d", "dry_run": "true"}))["upstreamSamples"]:
+        assert time.monotonic() < until, again
+        time.sleep(0.2)
+    delivered = sum(
+        len(
+            expected_samples(running.truth, "opengrid_hourly", name, fields["start_time"], fields["end_time"])
+        )
+        for name in names
+    )
+    assert again["storedSamples"] == delivered
+    assert again["objects"] >= 2
+    assert again["values"] <= 2 * 35
+    job = running.client.post("/api/jobs", json={**fields, "points": names, "dry_run": True})
+    assert (job.status_code, job.json()["route"]) == (200, "queued")
+    assert running.client.get("/api/timeseries", params={**fields, "dry_run": "maybe"}).status_code == 400

@@ -78,6 +78,16 @@ class Buckets:
         """How far before the range a sample counts."""
         return self.max_gap_ms if LOOKING_BACK & {*self.aggregates} else 0
 
+    @property
+    def fills(self) -> bool:
+        """Whether a bucket without samples may have values."""
+        return self.fill is not Fill.NONE or Aggregate.TWA in self.aggregates
+
+    @property
+    def values_a_sample(self) -> int:
+        """Values that one sample may bring."""
+        return len(self.aggregates)
+
     def most_values(self, range_ms: int) -> int:
         """Values of a point's answer over a range of this length, at most."""
         return (-(-range_ms // self.width.least_ms) + 1) * len(self.aggregates)
@@ -99,6 +109,16 @@ class Thinning:
     def looks_back_ms(self) -> int:
         """Nothing before the range counts."""
         return 0
+
+    @property
+    def fills(self) -> bool:
+        """Only samples are in a chart."""
+        return False
+
+    @property
+    def values_a_sample(self) -> int:
+        """Itself."""
+        return 1
 
     def most_values(self, range_ms: int) -> int:  # noqa: ARG002 - as of buckets
         """Values of a point's answer over a range of any length, at most."""

@@ -32,6 +32,7 @@ from edgeseries.errors import (
 )
 from edgeseries.http.documents import Document, Given, ref
 from edgeseries.http.parameters import Schema
+from router.contract.estimate import EstimateDocument
 
 Problems = tuple[type[EdgeError], ...]
 
@@ -97,10 +98,10 @@ def json_answer(description: str, document: type[Document] | Schema, *headers: s
 NOT_MODIFIED: Final = Answer(description="The caller has this content.", headers=(*RESULT_HEADERS, *ROUTED))
 
 _ANY_JSON: Any = Annotated[
-    TimeseriesAnswerDocument,
-    Given({"anyOf": [ref("TimeseriesAnswer"), ref("Rows"), ref("Columns")]}),
+    TimeseriesAnswerDocument | EstimateDocument,
+    Given({"anyOf": [ref("TimeseriesAnswer"), ref("Rows"), ref("Columns"), ref("Estimate")]}),
 ]
-"""What `format=rows` and `columns` make of samples is JSON, too."""
+"""What `format=rows` and `columns` make of samples is JSON, too, and so is what `dry_run` answers."""
 
 SERIES_BODIES: Final[Mapping[str, type[Document] | Schema]] = {
     media_type_of(one): _ANY_JSON if MEDIA_TYPES[one] == "application/json" else {"type": "string"}

@@ -10,6 +10,7 @@ from edgeseries.http.parameters import Choice, Name, Opaque, Parameter, Whole, c
 from edgeseries.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, RESULT_MAX_PARTS
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import MAX_CURSOR_CHARS, MAX_ID_CHARS
+from edgeseries.planning.purge_query import DRY_RUN as PURGE_DRY_RUN
 from edgeseries.planning.query import SITE
 
 STATUS: Final = Parameter(name="status", kind=choice_of(JobStatus), description="Only jobs in this state.")
@@ -31,6 +32,10 @@ PART: Final = Parameter(
 DEPTHS: Final = {"0": False, "false": False, "1": True, "true": True}
 DEEP: Final = Parameter(
     name="deep", kind=Choice(words=tuple(DEPTHS), default="0"), description="`1` looks at every part, now."
+)
+
+DRY_RUN: Final = replace(
+    PURGE_DRY_RUN, description="`true`: answer what the request would take, and do nothing."
 )
 
 IN_PATH: Final = {

@@ -23,6 +23,8 @@ COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 VALUE: Final[Schema] = {"type": ["number", "string", "boolean", "null"]}
 DAY: Final[Schema] = {"type": "string", "format": "date"}
 
+FLAG: Final[Schema] = {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false"]}]}
+
 PROGRESS: Final = "progress"
 """The name of events of a job that is under way; the last one is named by how it ended."""
 
@@ -86,7 +88,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         },
         "description": "A server-sent event.",
     },
-    "JobRequest": _body(QUERY_FIELDS, priority={**words(*Priority), "default": str(Priority.NORMAL)}),
+    "JobRequest": _body(
+        QUERY_FIELDS, dry_run=FLAG, priority={**words(*Priority), "default": str(Priority.NORMAL)}
+    ),
     # `["*"]` for sites stands for all, and goes with no other name.
     "KeyRequest": {
         "type": "object",
@@ -119,7 +123,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "description": "UTC epoch milliseconds, and the value.",
     },
     "RangeRequest": _body(QUERY_FIELDS),
-    "TimeseriesRequest": _body((*QUERY_FIELDS, *PRESENTATION)),
+    "TimeseriesRequest": _body((*QUERY_FIELDS, *PRESENTATION), dry_run=FLAG),
 }
 """By their names in the contract."""
 

@@ -148,6 +148,17 @@ class CostDocument(Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatesDocument(Section):
+    """What was expected of answers before they were made, and what they took."""
+
+    answers: int
+    expected_upstream_samples: int
+    delivered_upstream_samples: int
+    expected_seconds: float
+    measured_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticsDocument(Document):
     """All statistics. Format: `docs/formats/statistics.md`."""
 
@@ -156,4 +167,5 @@ class StatisticsDocument(Document):
     jobs: JobStatisticsDocument
     requests: RequestsDocument
     upstream: UpstreamDocument
+    estimates: EstimatesDocument
     cost: CostDocument

@@ -14,6 +14,7 @@ from edgeseries.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
 from edgeseries.jobs.ports.jobs import JobFilter, Place
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import SECOND_MS
+from edgeseries.planning.routing import Route
 from router.contract import headers
 from router.contract.answers import (
     NOT_MODIFIED,
@@ -27,6 +28,7 @@ from router.contract.answers import (
     json_answer,
 )
 from router.contract.parameters import CURSOR, LIMIT, OF_SITE, PART, STATUS
+from router.dry_run import estimate
 from router.endpoint import Arrival, Endpoint, Scope
 from router.handlers.job_events import events_outcome
 from router.index_lookup import look_up
@@ -58,9 +60,12 @@ class CancelledJobDocument(Document):
 
 async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: a job of any size, with a priority."""
-    query, priority = read_job_request(arrival)
-    index = await look_up(query, reads=True, ports=ports)
-    survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
+    query, priority, dry_run = read_job_request(arrival)
+    wanted = query.read()
+    index = await look_up(wanted, reads=True, ports=ports)
+    survey = ports.reader.survey(wanted, index, now_ms=arrival.request.arrived_ms)
+    if dry_run:
+        return estimate(query, index, survey.fetch_plan, Route.QUEUED, ports)
     return await queue_job(query, survey.fetch_plan, arrival, ports, priority=priority)
 
 

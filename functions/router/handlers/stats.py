@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from edgeseries.access.grants import Right
+from edgeseries.limits import SECOND_MS
 from edgeseries.metrics.costing import Costs, Month, basis_of, costs_of, month_at
 from edgeseries.metrics.latency import quantile_ms
 from edgeseries.metrics.ports.statistics import JobFacts, Served, Stored
@@ -21,6 +22,7 @@ from router.contract.statistics import (
     CostLineDocument,
     DayOfJobsDocument,
     DurationsDocument,
+    EstimatesDocument,
     JobStatisticsDocument,
     QuantilesDocument,
     RequestsDocument,
@@ -62,6 +64,13 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
                 calls=ever["upstream_calls"],
                 samples=ever["upstream_samples"],
                 saved_samples=sum(one.saved_samples for one in served),
+            ),
+            estimates=EstimatesDocument(
+                answers=ever["expected_answers"],
+                expected_upstream_samples=ever["expected_samples"],
+                delivered_upstream_samples=ever["delivered_samples"],
+                expected_seconds=ever["expected_ms"] / SECOND_MS,
+                measured_seconds=ever["measured_ms"] / SECOND_MS,
             ),
             cost=cost_statistics(costs, month),
         )

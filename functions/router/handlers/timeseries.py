@@ -25,6 +25,8 @@ from router.contract.answers import (
     SERIES,
     STORE,
 )
+from router.contract.parameters import DRY_RUN
+from router.dry_run import estimate, expected_of, learned
 from router.endpoint import Arrival, Endpoint, Scope
 from router.fetch_turn import FetchTurn, half_time_of, shared_fetch, take_turn, wait_for_turn
 from router.index_lookup import look_up, remembered_stamp
@@ -41,10 +43,11 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     the generations; or see what is missing, choose the route, take it. Who lacks what another request of the
     isolate is fetching waits for it, and looks again.
     """
-    query, presentation = read_timeseries(arrival)
+    asked = read_timeseries(arrival)
+    query, presentation = asked.query, asked.presentation
     wanted = query.read()
     freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
-    cacheable = may_be_cached(query, freshness, arrival, ports)
+    cacheable = may_be_cached(query, freshness, arrival, ports) and not asked.dry_run
     stamp = remembered_stamp(query, ports) if cacheable else None
     if (
         stamp is not None
@@ -66,6 +69,8 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
             sizes=ports.route_sizes,
             most_samples=INLINE_MAX_SAMPLES if query.question is None else QUESTION_MAX_SAMPLES,
         )
+        if asked.dry_run:
+            return estimate(query, index, survey.fetch_plan, route, ports)
         if route is Route.QUEUED:
             return await queue_job(query, survey.fetch_plan, arrival, ports, presentation=presentation)
         choice = Choice(route=route, freshness=freshness, survey=survey, presentation=presentation)
@@ -97,7 +102,9 @@ async def _at_once(query: TimeseriesQuery, choice: Choice, arrival: Arrival, por
     an answer at once.
     """
     try:
-        return await answer_at_once(query, choice, arrival, ports)
+        expected_ms = expected_of(choice.survey.fetch_plan, ports)
+        outcome = await answer_at_once(query, choice, arrival, ports)
+        return learned(outcome, choice.survey.fetch_plan, expected_ms, arrival, ports)
     except (AnswerTooLarge, MemoryBusy) as error:
         if query.forced is not None or (
             isinstance(error, MemoryBusy) and Right.JOBS not in arrival.grant.rights
@@ -127,7 +134,7 @@ ENDPOINTS: Final = (
         right=Right.READ,
         scope=Scope.SITE,
         handler=timeseries,
-        parameters=(*TIMESERIES, *PRESENTATION, USER_ID, *ASKING_HEADERS),
+        parameters=(*TIMESERIES, *PRESENTATION, DRY_RUN, USER_ID, *ASKING_HEADERS),
         answers={200: SERIES, 202: ACCEPTED, 304: NOT_MODIFIED},
         problems=(NotFound, NotAcceptable, *ORIGIN, *STORE),
     ),

@@ -81,6 +81,12 @@ class MetricsBuffer:
         """Count an answered request."""
         self.operations["requests"] += 1
         self.operations["upstream_samples"] += record.origin_samples
+        if record.expected_ms is not None:
+            self.operations["expected_answers"] += 1
+            self.operations["expected_samples"] += record.expected_samples
+            self.operations["delivered_samples"] += record.origin_samples
+            self.operations["expected_ms"] += record.expected_ms
+            self.operations["measured_ms"] += record.duration_ms
         key = (
             now_ms // MINUTE_MS * MINUTE_MS,
             record.endpoint,

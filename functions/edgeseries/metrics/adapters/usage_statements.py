@@ -13,6 +13,11 @@ OPERATIONS: Final = (
     "analytics_points",
     "upstream_calls",
     "upstream_samples",
+    "expected_answers",
+    "expected_samples",
+    "delivered_samples",
+    "expected_ms",
+    "measured_ms",
 )
 """Columns of `platform_usage`. Those that are billed are named as in `metrics/prices.py`."""
 

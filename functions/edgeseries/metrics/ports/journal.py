@@ -13,7 +13,8 @@ class RequestRecord:
 
     `cache_verdict` is empty where no store is concerned. `origin_samples` are those that the
     upstream delivered for it, `store_faults` what went wrong in the stores before it left, `dropped_rows`
-    what the upstream sent and nobody had asked for.
+    what the upstream sent and nobody had asked for. `expected_ms` and `expected_samples` (of the upstream)
+    are what was expected before it was made, None where nothing was.
     """
 
     endpoint: str
@@ -29,6 +30,8 @@ class RequestRecord:
     origin_samples: int = 0
     store_faults: int = 0
     dropped_rows: int = 0
+    expected_samples: int = 0
+    expected_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
