@@ -27,7 +27,7 @@ KEY = YearKey(site="site", point="Zone 1 · temp", year="2024")
 START = year_days(KEY.year).start
 BYTES_PER_LINE = 48
 PYTHON = PythonBlockCodec(compressor=PackageCompression())
-CODECS = [PYTHON, HostBlockCodec(HostKernel(), PackageCompression())]
+CODECS: list[PythonBlockCodec | HostBlockCodec] = [PYTHON, HostBlockCodec(HostKernel(), PackageCompression())]
 
 Step = tuple[int, Samples]
 """Days that are put in (bitmap), and their samples."""
