@@ -29,7 +29,7 @@ def estimate(
         EstimateDocument(
             site=query.site,
             route=route,
-            objects=None if refs is None else sum(map(len, refs.values())),
+            objects=None if refs is None else sum(one.object_count for one in refs.values()),
             stored_samples=stored,
             upstream_samples=fetch_plan.missing_samples,
             values=values,
