@@ -218,8 +218,6 @@ METHOD: Final = (
 
 CODEC: Final = Measurement(
     name="codec",
-    bounds=frozenset(
-        {"below-parquet", "below-victoriametrics", "single-days", "less-than-upstream", "earlier-size"}
-    ),
+    bounds=frozenset(),
     run=_run,
 )
