@@ -218,6 +218,6 @@ METHOD: Final = (
 
 CODEC: Final = Measurement(
     name="codec",
-    bounds=frozenset(),
+    bounds=frozenset({"below-parquet", "single-days", "less-than-upstream", "earlier-size"}),
     run=_run,
 )
