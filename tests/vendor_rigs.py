@@ -6,6 +6,7 @@ are named. Adding a vendor adds its rigs here.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import httpx
@@ -19,7 +20,7 @@ from edgeseries.ports.web import Web
 from edgeseries.settings.origins import VENDOR_OPTIONS
 from local.own_upstream import HttpxWeb, MachineClock
 from local.upstream.truth import Truth
-from local.vendors import haystack, influx, prometheus
+from local.vendors import files, haystack, influx, prometheus
 from local.vendors.shape import HeldTruth, Shape
 from tests.fakes import CountingIdentity
 from tests.loopback import NO_CERTIFICATES
@@ -46,7 +47,16 @@ class Rig:
     credential: str = TOKEN
     zone: str = "UTC"
     one_kind: bool = False
+    halves: bool = True
+    """Whether a shorter range makes an answer smaller."""
 
+
+LAYOUTS = {
+    "CSV, a file a point": "{site}/{point}.csv",
+    "CSV, many points a day": "{site}/{year}-{month}-{day}.csv.gz",
+    "Parquet, a point's month": "{site}/{point}/{year}/{month}.parquet",
+    "Parquet, many points a year": "{site}/{year}.parquet",
+}
 
 INFLUX = {"database": "building", "pointTag": "point"}
 
@@ -74,6 +84,16 @@ RIGS: dict[str, Rig] = {
         options={"pointLabel": "point"},
         silent=frozenset({"empty"}),
     ),
+    **{
+        f"Files: {name}": Rig(
+            vendor="files",
+            shape=partial(files.FilesShape, layout=layout),
+            kept=files.kept_in_parquet if layout.endswith("parquet") else files.kept,
+            options={"layout": layout},
+            halves=False,
+        )
+        for name, layout in LAYOUTS.items()
+    },
     "Haystack, Hayson and SCRAM": Rig(
         vendor="haystack",
         shape=haystack.HaystackShape,
@@ -158,7 +178,7 @@ class Installation:
     url: str
     truth: Truth
 
-    @property
+    @cached_property
     def held(self) -> HeldTruth:
         """What the vendor holds of the truth."""
         return HeldTruth(self.truth, self.rig.kept, one_kind=self.rig.one_kind)

@@ -157,9 +157,18 @@ def origin_map(text: str) -> str:
     if text == "none":
         return ""
     try:
-        origin_records(text, settle_lag_ms=0, circuit_pause_ms=0, check_url=origin_url)
+        origin_records(text, settle_lag_ms=0, circuit_pause_ms=0, check_url=_origin_or_archive)
     except OriginsFault as fault:
         raise Refusal("it " + "; it ".join(fault.faults)) from fault
+    return text
+
+
+def _origin_or_archive(text: str) -> str:
+    """The URL of a record of `origins`: a base URL, or an archive in the stack's own bucket."""
+    if not text.startswith("r2:"):
+        return origin_url(text)
+    if not re.fullmatch(r"r2:archive(/[A-Za-z0-9._=-]+)*/?", text) or ".." in text:
+        raise Refusal("set r2:archive/<folder>, below which the files of the archive lie in the bucket")
     return text
 
 

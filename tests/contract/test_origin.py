@@ -30,8 +30,8 @@ from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import AceOrigin
-from edgeseries.origins.ace.rows import value_of
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk, Origin
+from edgeseries.origins.text_values import value_of
 from edgeseries.platform.clock import SystemClock
 from edgeseries.series.samples import Samples
 from edgeseries.series.timerange import TimeRange, parse_instant

@@ -227,7 +227,11 @@ def test_a_read_that_was_spoilt_is_asked_once_more(installation: Installation) -
 
 
 def test_an_answer_that_is_too_large_is_asked_in_halves(installation: Installation) -> None:
-    origin = installation.origin(max_body_bytes=9_000)
+    origin = installation.origin(max_body_bytes=9_000 if installation.rig.halves else 400)
+    if not installation.rig.halves:
+        with pytest.raises(OriginContract, match="cut it by year"):
+            check(installation, origin, SITE, WHOLE)
+        return
     assert check(installation, origin, SITE, WHOLE) > 600
     assert installation.stats()["calls"] > 4
 

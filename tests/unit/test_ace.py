@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from edgeseries.errors import OriginContract, OriginGarbled
 from edgeseries.origins.ace import wire as ace
-from edgeseries.origins.ace.rows import Asked, RowCollector, value_of, values_of
+from edgeseries.origins.ace.rows import Asked, RowCollector
 from edgeseries.origins.instants import times_of
+from edgeseries.origins.text_values import value_of, values_of
 from edgeseries.series.timerange import TimeRange, iso_instant
 from edgeseries.series.values import Value
 

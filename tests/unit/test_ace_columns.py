@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from edgeseries.errors import OriginContract, OriginGarbled
 from edgeseries.origins.ace import wire as ace
-from edgeseries.origins.ace.row_columns import EXACT_INTEGERS, RowColumns, page_columns
-from edgeseries.origins.ace.rows import Asked, RowCollector, value_of
+from edgeseries.origins.ace.row_columns import RowColumns, page_columns
+from edgeseries.origins.ace.rows import Asked, RowCollector
 from edgeseries.origins.instants import times_of
+from edgeseries.origins.text_values import EXACT_INTEGERS, value_of
 from edgeseries.series.timerange import TimeRange, instant_ms, iso_instant
 from edgeseries.series.values import Value, column_of
 from tests.node_pages import node_reader

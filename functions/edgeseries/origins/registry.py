@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from edgeseries.origins.ace.vendor import ACE
+from edgeseries.origins.files.vendor import FILES
 from edgeseries.origins.haystack.vendor import HAYSTACK
 from edgeseries.origins.influx.vendor import INFLUX
 from edgeseries.origins.prometheus.vendor import PROMETHEUS
@@ -14,4 +15,5 @@ VENDORS: Final[Mapping[str, Vendor]] = {
     "prometheus": PROMETHEUS,
     "influx": INFLUX,
     "haystack": HAYSTACK,
+    "files": FILES,
 }

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from edgeseries.limits import MINUTE_MS, SECOND_MS, UPSTREAM_ISOLATE_CALLS
 from edgeseries.origins.ace.options import OPTIONS as ACE
+from edgeseries.origins.files.options import OPTIONS as FILES
 from edgeseries.origins.haystack.options import OPTIONS as HAYSTACK
 from edgeseries.origins.influx.options import OPTIONS as INFLUX
 from edgeseries.origins.option import Option
@@ -22,6 +23,7 @@ VENDOR_OPTIONS: Final[Mapping[str, Sequence[Option]]] = {
     "prometheus": PROMETHEUS,
     "influx": INFLUX,
     "haystack": HAYSTACK,
+    "files": FILES,
 }
 """The vendors that a record may name, and what they let it set."""
 
@@ -185,6 +187,8 @@ class _RecordReader:
 
     def _url(self) -> str:
         url = self._text("url")
+        if url.startswith("r2:") and self._item.get("vendor") != "files":
+            self._fault("has a url in the bucket, which only the vendor files reads; set an https:// URL")
         try:
             return self._check_url(url) if url else url
         except ValueError as refusal:

@@ -20,9 +20,7 @@ from msgspec.json import Decoder
 
 from edgeseries.errors import OriginContract
 from edgeseries.origins.ports.page_reader import ReadPage
-
-EXACT_INTEGERS: Final = 2**53
-"""Below this every integer is a float64 of its own (IEEE 754)."""
+from edgeseries.origins.text_values import EXACT_INTEGERS
 
 NO_NAME: Final = "the upstream sent a row whose name is no text"
 

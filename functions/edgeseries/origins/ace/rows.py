@@ -8,71 +8,19 @@ import unicodedata
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite
 from typing import Final, cast
 
 from edgeseries.errors import OriginContract
-from edgeseries.origins.ace.row_columns import EXACT_INTEGERS, NO_NAME, Columns, RowColumns, Rows, columns_of
+from edgeseries.origins.ace.row_columns import NO_NAME, Columns, RowColumns, Rows, columns_of
 from edgeseries.origins.instants import times_of
 from edgeseries.origins.ports.page_reader import PointRows, ReadPage
-from edgeseries.series.samples import NO_SAMPLES, Samples, ascend, in_order, plain_number
+from edgeseries.origins.text_values import values_of
+from edgeseries.series.samples import NO_SAMPLES, Samples, ascend, in_order
 from edgeseries.series.timerange import TimeRange
-from edgeseries.series.values import Value, ValueColumn, column_of, concatenated
-
-NO_VALUE_WORDS: Final = frozenset({"", "null", "none"})
-"""Words, lower case and without blanks around, that stand for "no value": the vendor turns every
-value into a string. "NaN" and infinities are numbers that are not finite, and null like these."""
-
-TRUTHS: Final = {"true": True, "false": False}
-
-
-def values_of(raws: Sequence[object]) -> list[Value]:
-    """Typed values of a column. Plain decimal texts, which most columns are made of, are read at once."""
-    if set(map(type, raws)) == {str}:
-        texts = cast("Sequence[str]", raws)
-        together = "".join(texts)
-        if together.isascii() and "_" not in together:
-            try:
-                numbers = list(map(float, texts))
-            except ValueError:
-                return list(map(_value_of_text, texts))
-            if all(map(isfinite, numbers)) and max(map(abs, numbers)) < EXACT_INTEGERS:
-                return list(numbers)
-        return list(map(_value_of_text, texts))
-    return list(map(value_of, raws))
-
-
-def value_of(raw: object) -> Value:
-    """A typed value of what the vendor sent (texts: `docs/formats/answer.md`). Raises OriginContract."""
-    if isinstance(raw, str):
-        return _value_of_text(raw)
-    if raw is None or isinstance(raw, bool):
-        return raw
-    if isinstance(raw, int | float):
-        return plain_number(raw)
-    raise OriginContract("the upstream sent a value that is no number, text, boolean or null")
-
-
-def _value_of_text(text: str) -> Value:
-    try:
-        number = float(text)
-    except ValueError:
-        word = text.strip().lower()
-        return None if word in NO_VALUE_WORDS else TRUTHS.get(word, text)
-    if "_" in text or not text.isascii():
-        return text  # Python reads 1_000 and other scripts' digits as numbers; the vendor does not.
-    if abs(number) < EXACT_INTEGERS:
-        return number
-    if not isfinite(number):
-        return None
-    # From here a float may not be the integer that was sent; `int` refuses what is no integer text.
-    try:
-        return plain_number(int(text))
-    except ValueError:
-        return plain_number(number)
+from edgeseries.series.values import ValueColumn, column_of, concatenated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

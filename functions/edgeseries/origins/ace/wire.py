@@ -15,8 +15,8 @@ from urllib.parse import quote, urlencode
 from edgeseries.errors import OriginContract, OriginGarbled
 from edgeseries.origins.ace.limits import LIST_ROWS, PAGE_ROWS
 from edgeseries.origins.ace.row_columns import Row, Rows, page_columns
-from edgeseries.origins.ace.rows import value_of
 from edgeseries.origins.ports.page_reader import PageReader
+from edgeseries.origins.text_values import value_of
 from edgeseries.series.json_text import TooDeep, parsed_rows
 from edgeseries.series.points import Point, Site
 from edgeseries.series.timerange import TimeRange, iso_instant
