@@ -7,16 +7,13 @@ of ours, its panics too.
 from collections.abc import Sequence
 from io import BytesIO
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from edgeseries.errors import OriginContract, OriginGarbled
 from edgeseries.origins.collecting import plain_values
 from edgeseries.origins.files.csv_file import ColumnNames, Rows, instants, scaled
 from edgeseries.origins.text_values import values_of
 from edgeseries.series.values import Value
-
-if TYPE_CHECKING:
-    from arro3.core import ChunkedArray
 
 MAGIC: Final = b"PAR1"
 FOOTER_BYTES: Final = 8
@@ -69,12 +66,11 @@ def check_footer(content: bytes) -> None:
         raise OriginGarbled("a file of the archive ends in the middle; try again")
 
 
-def _times(column: "ChunkedArray", names: ColumnNames) -> Sequence[int]:
+def _times(column: Any, names: ColumnNames) -> Sequence[int]:
     from arro3.core import DataType  # noqa: PLC0415 - loaded by who reads Parquet alone
 
-    kind: Any = column.type
-    is_instant: Any = DataType.is_timestamp(kind)
-    if is_instant:
+    kind = column.type
+    if DataType.is_timestamp(kind):
         in_ms = column.cast(DataType.timestamp("ms", tz=kind.tz)).cast(DataType.int64())
         return _without_nulls(_listed(in_ms))
     listed = _without_nulls(_listed(column))
@@ -87,7 +83,7 @@ def _times(column: "ChunkedArray", names: ColumnNames) -> Sequence[int]:
     return instants(listed, names)
 
 
-def _values(column: "ChunkedArray") -> Sequence[Value]:
+def _values(column: Any) -> Sequence[Value]:
     listed = _listed(column)
     kinds = set(map(type, listed))
     if kinds <= {str}:
@@ -97,7 +93,7 @@ def _values(column: "ChunkedArray") -> Sequence[Value]:
     return plain_values(listed)
 
 
-def _listed(column: "ChunkedArray") -> list[Any]:
+def _listed(column: Any) -> list[Any]:
     """A column as a list. Its type stubs say otherwise."""
     return cast("list[Any]", column.to_pylist())
 
