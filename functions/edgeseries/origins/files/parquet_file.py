@@ -69,9 +69,10 @@ def check_footer(content: bytes) -> None:
 def _times(column: Any, names: ColumnNames) -> Sequence[int]:
     from arro3.core import DataType  # noqa: PLC0415 - loaded by who reads Parquet alone
 
+    types: Any = DataType  # Its stubs do not say what these give.
     kind = column.type
-    if DataType.is_timestamp(kind):
-        in_ms = column.cast(DataType.timestamp("ms", tz=kind.tz)).cast(DataType.int64())
+    if types.is_timestamp(kind):
+        in_ms = column.cast(types.timestamp("ms", tz=kind.tz)).cast(types.int64())
         return _without_nulls(_listed(in_ms))
     listed = _without_nulls(_listed(column))
     if set(map(type, listed)) <= {int} and names.time_unit != "iso":
