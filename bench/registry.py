@@ -10,6 +10,7 @@ from bench.finding import Measurement
 from bench.measures.codec import CODEC
 from bench.measures.cold import COLD
 from bench.measures.dashboard import DASHBOARD
+from bench.measures.formats import FORMATS
 from bench.measures.jobs import JOBS
 from bench.measures.kernel_runtime import KERNEL_RUNTIME
 from bench.measures.latency import LATENCY
@@ -23,6 +24,7 @@ MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     DASHBOARD,
     JOBS,
     RESULTS,
+    FORMATS,
 )
 
 assert len({one.name for one in MEASUREMENTS}) == len(MEASUREMENTS)

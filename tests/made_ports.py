@@ -5,6 +5,7 @@ from typing import Any
 from edgeseries.access.adapters.key_memory import KeyMemory
 from edgeseries.access.adapters.key_store import KeyStore
 from edgeseries.access.grants import AccessSettings, Auth
+from edgeseries.blocks.adapters.profile_records import DatabaseProfiles
 from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
 from edgeseries.jobs.adapters.result_part_records import ResultPartRecords
@@ -76,6 +77,7 @@ def router_ports(**changes: Any) -> Ports:
         "settle_lag_ms": 3_600_000,
         "live_ttl_ms": 10_000,
         "live_cache": LiveMemory(),
+        "profiles": DatabaseProfiles(database),
         **changes,
     }
     return Ports(**ports)

@@ -179,6 +179,9 @@ it; of the 128 MB the interpreter has 31, remembered blocks and live edges 26.""
 BUDGET_SMALL_BYTES: Final = 1_000_000
 """A share that needs not wait behind larger ones: an answer of 5,500 stored samples, as dashboards ask."""
 
+CODED_MIN_BYTES: Final = 1_400
+"""A body below this fits into a packet of a network; coding it saves nothing."""
+
 HELD_BODY_BYTES: Final = 1_000_000
 """An answer's body of so many bytes is sent as a stream, so that its memory is known to be free again when
 it has left. Smaller ones leave faster than anybody could count."""
@@ -285,6 +288,18 @@ dashboard must not read the whole list at every refresh."""
 
 CATALOGUE_MAX_NAMES: Final = 50_000
 """Names of points that an isolate keeps, all sites together: about 10 MB."""
+
+POINT_PAGE_ROWS: Final = 1_000
+"""Points of a page of a search that says no limit."""
+
+POINT_PAGE_MAX_ROWS: Final = 10_000
+"""Of one that does: 100 bytes each."""
+
+MAX_SEARCH_CHARS: Final = 256
+"""What points are looked for by. The longest names that we know of have about 100 characters."""
+
+MAX_NAME_CURSOR_CHARS: Final = 4 * (MAX_NAME_BYTES + len("point:") + 2) // 3
+"""A cursor that holds a name, in base64."""
 
 LATEST_STORED_DAYS: Final = 400
 """How far back stored days are searched for the last sample of a point that has none lately: a year and

@@ -7,6 +7,7 @@ from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.series.days import day_of, first_unsealed_day
 from router.conditional import answer_headers, is_known
+from router.content_coding import accepts, coded_tag
 from router.endpoint import Arrival
 from router.index_lookup import find_answer
 from router.outcome import Outcome
@@ -33,6 +34,7 @@ async def cached_answer(
         return None
     facts = found.facts
     headers = answer_headers(facts.entity_tag, presentation.media_type)
+    headers["ETag"] = coded_tag(facts.entity_tag, found.content_encoding)
     if is_known(facts.entity_tag, arrival.request):
         response = HttpResponse(status=304, headers=headers)
     else:
@@ -46,13 +48,3 @@ async def cached_answer(
         verdict=Verdict.HIT,
         site=query.site,
     )
-
-
-def accepts(accept_encoding: str, coding: str) -> bool:
-    """Whether an Accept-Encoding header takes a coding (RFC 9110, 12.5.3): named, and not with q=0."""
-    for item in accept_encoding.lower().split(","):
-        name, _, parameters = item.partition(";")
-        if name.strip() == coding:
-            weight = parameters.replace(" ", "").removeprefix("q=")
-            return not weight or weight.strip("0.") != ""
-    return False

@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 from edgeseries.http.messages import HttpRequest, HttpResponse
+from router.content_coding import plain_tag
 
 JSON_TYPE = "application/json"
 
@@ -13,8 +14,10 @@ def entity_tag(body: bytes) -> str:
 
 
 def is_named_by(tag: str, if_none_match: str) -> bool:
-    """Whether an If-None-Match header names this tag (RFC 9110, 13.1.2: weak comparison)."""
-    named = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
+    """Whether an If-None-Match header names this tag (RFC 9110, 13.1.2: weak comparison), or that of the same
+    content in another coding.
+    """
+    named = [plain_tag(candidate.strip().removeprefix("W/")) for candidate in if_none_match.split(",")]
     return "*" in named or tag in named
 
 

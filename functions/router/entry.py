@@ -15,6 +15,7 @@ from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.pieces import SamplesText
 from edgeseries.answers.ports.result_encoder import ResultEncoder
 from edgeseries.blocks.adapters.block_memory import BlockMemory
+from edgeseries.blocks.adapters.profile_records import DatabaseProfiles
 from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.errors import Defect
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
@@ -196,6 +197,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         text_streaming=streaming,
         timer=PlatformTimer(),
         live_cache=LIVE_CACHE,
+        profiles=DatabaseProfiles(stores.database),
         background=PlatformBackground(ctx),
         clock=clock,
         identity=RandomIdentity(),

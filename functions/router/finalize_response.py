@@ -13,6 +13,7 @@ from edgeseries.metrics.ports.journal import Level, RequestRecord, counts_text
 from edgeseries.planning.freshness import Verdict, cache_status
 from edgeseries.ports.identity import Identity
 from edgeseries.rates import RatePolicy
+from router.content_coding import coded
 from router.outcome import Outcome
 from router.ports import Ports
 
@@ -116,7 +117,7 @@ def _dressed(outcome: Outcome, *, request: HttpRequest, duration_ms: int, suspen
 
     What a handler said itself about caching stays; otherwise nothing may be kept.
     """
-    response = outcome.response
+    response = coded(outcome.response, request)
     timing = [f"total;dur={duration_ms}"]
     if outcome.origin_ms is not None:
         timing.insert(0, f"upstream;dur={outcome.origin_ms}")

@@ -33,7 +33,7 @@ from router.fetch_turn import FetchTurn
 from router.index_lookup import begin_refresh, store_days, store_refresh
 from router.memory_share import AnswerRoom, held_body, held_work, room_of, take_share
 from router.outcome import Outcome
-from router.point_facts import facts_for
+from router.point_facts import explained, facts_for, unknown_points
 from router.ports import Ports
 from router.store_reading import Storable, store_fetched, store_refreshed
 
@@ -82,7 +82,7 @@ async def _answer(
     reading = await _read(query, choice, begun, room, arrival, ports)
     room.share.shrink(_held_bytes(room.bound))
     asked = AskedSeries(query, ports.bucketing, now_ms=arrival.request.arrived_ms)
-    series = asked.whole(reading.series)
+    series = asked.whole(await explained(reading.series, query.site, ports))
     writer = writer_of(choice.presentation, query, await facts_for(query, choice.presentation, ports))
     body = answer_body(writer, series, ports.encoder)
     tag = entity_tag(body)
@@ -115,6 +115,7 @@ async def _answer(
         ),
         stored=stores,
         site=query.site,
+        unknown_points=unknown_points(reading.series),
     )
 
 

@@ -7,6 +7,7 @@ short of data; what cannot be had breaks the body off, so that it is never taken
 
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 
 from edgeseries.answers.formats import ResultWriter, writer_of
 from edgeseries.answers.pieces import Piece, gathered
@@ -27,7 +28,7 @@ from edgeseries.series.points import Point
 from router.conditional import is_known
 from router.memory_share import take_share
 from router.outcome import Outcome
-from router.point_facts import facts_for
+from router.point_facts import explained, facts_for
 from router.ports import Ports
 
 TAG_CHARS = 32
@@ -112,7 +113,8 @@ async def result_text(
     )
     async with aclosing(windows):
         async for window in windows:
-            for piece in gathered(_pieces_of(writer, window, asked), ports.encoder):
+            series = await explained(window.series, query.site, ports)
+            for piece in gathered(_pieces_of(writer, replace(window, series=series), asked), ports.encoder):
                 yield piece
     if (
         version is not None

@@ -16,7 +16,7 @@ class Outcome:
     `origin_ms` is the time spent waiting for the upstream, None if it was not asked, and
     `origin_samples` what it delivered. `error` is
     what the response says, if it is a problem. `verdict` says how much came from the store, None
-    where no store is concerned; `stored` whether it will be there next time. `body_bytes` are those of a
+    where no store is concerned; `unknown_points` are not there; `stored` whether it will be there next time. `body_bytes` are those of a
     body that leaves as a stream, as far as they are known. `site` is set where there is a verdict.
     `expected_ms` and `expected_samples` (of the upstream) are what was expected of it, None where nothing
     was.
@@ -32,6 +32,7 @@ class Outcome:
     verdict: Verdict | None = None
     stored: bool = False
     body_bytes: int = 0
+    unknown_points: tuple[str, ...] = ()
     site: str = ""
     expected_samples: int = 0
     expected_ms: int | None = None

@@ -24,6 +24,7 @@ from edgeseries.planning.query import (
     query_from_json,
     query_from_pairs,
 )
+from edgeseries.planning.relative_times import END, START, with_instants
 from edgeseries.series.json_text import RepeatedField, TooDeep, parsed
 from router.contract.parameters import DRY_RUN, IN_PATH
 from router.endpoint import Arrival, Endpoint
@@ -48,12 +49,30 @@ def read_query(arrival: Arrival) -> TimeseriesQuery:
     """The query of a request for some points in a range. Raises InvalidRequest with every fault, NotFound for
     a site that its caller may not see.
     """
-    request = arrival.request
-    query = (
-        query_from_json(read_body(request)) if request.method == "POST" else query_from_pairs(request.query)
-    )
+    query = _query_reader(arrival)()
     require_site(arrival.grant, query.site)
     return query
+
+
+def _query_reader(
+    arrival: Arrival, pairs: Sequence[tuple[str, str]] | None = None, body: object = None
+) -> Callable[[], TimeseriesQuery]:
+    """What reads the query of a request: of these pairs, or fields of a body, or of all that was sent. Times
+    that are relative to now are those of its arrival.
+    """
+    request = arrival.request
+    if request.method == "POST":
+        body = read_body(request) if body is None else body
+        if isinstance(body, dict):
+            body = with_instants(body, now_ms=request.arrived_ms)
+        return partial(query_from_json, body)
+    return partial(query_from_pairs, absolute_pairs(request.query if pairs is None else pairs, arrival))
+
+
+def absolute_pairs(pairs: Sequence[tuple[str, str]], arrival: Arrival) -> list[tuple[str, str]]:
+    """URL parameters in their order, times that are relative to now as epoch milliseconds."""
+    given = with_instants(dict(pairs), now_ms=arrival.request.arrived_ms)
+    return [(name, given[name]) if name in (START, END) else (name, text) for name, text in pairs]
 
 
 def read_timeseries(arrival: Arrival) -> AskedSamples:
@@ -63,10 +82,10 @@ def read_timeseries(arrival: Arrival) -> AskedSamples:
     """
     if arrival.request.method == "POST":
         body, given = _without_presentation(read_body(arrival.request))
-        read = partial(query_from_json, body)
+        read = _query_reader(arrival, body=body)
     else:
         pairs, given = presentation_pairs(arrival.request.query, names=BESIDE_THE_QUERY)
-        read = partial(query_from_pairs, pairs)
+        read = _query_reader(arrival, pairs)
     dry_run, faults = _dry_run_of(given)
     presentation = JSON
     try:
@@ -143,7 +162,7 @@ def read_job_request(arrival: Arrival) -> tuple[TimeseriesQuery, Priority, bool]
         except ValueError:
             detail = f"must be one of {', '.join(Priority)}, or left out"
             faults = (*faults, Fault(parameter="priority", detail=detail))
-    query = _with_faults(partial(query_from_json, body), faults)
+    query = _with_faults(_query_reader(arrival, body=body), faults)
     require_site(arrival.grant, query.site)
     return query, priority, dry_run
 

@@ -11,6 +11,7 @@ from edgeseries.answers.ports.result_encoder import ResultEncoder
 from edgeseries.answers.ports.text_streaming import TextStreaming
 from edgeseries.blocks.ports.answers import Answers
 from edgeseries.blocks.ports.blocks import Blocks
+from edgeseries.blocks.ports.profiles import PointProfiles
 from edgeseries.blocks.ports.stamp_memory import StampMemory
 from edgeseries.jobs.ports.dead_letters import DeadLetters
 from edgeseries.jobs.ports.job_queue import JobQueue
@@ -66,6 +67,7 @@ class Ports:
     text_streaming: TextStreaming
     timer: Timer
     live_cache: LiveCache
+    profiles: PointProfiles
     background: Background
     clock: Clock
     identity: Identity

@@ -21,7 +21,7 @@ from router.inline_answer import Choice, facts_of
 from router.memory_share import take_share
 from router.missing_part import store_missing
 from router.outcome import Outcome
-from router.point_facts import facts_for
+from router.point_facts import explained, facts_for
 from router.ports import Ports
 
 
@@ -75,6 +75,6 @@ async def _reduced(query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> tu
     )
     async with aclosing(windows):
         async for window in windows:
-            for one in window.series:
+            for one in await explained(window.series, query.site, ports):
                 found += asked.part(one, ends=window.ends)
     return tuple(found)

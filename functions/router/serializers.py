@@ -1,7 +1,7 @@
 """Jobs, dead letters and keys as JSON documents. Formats: `docs/formats/jobs.md`, `keys.md`."""
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -176,6 +176,27 @@ def cursor_name(text: str) -> str:
     return cursor_place(text)[1]
 
 
+POINT_MARK = b"point:"
+"""What a cursor of a list of points begins with, so that another list's is none of it."""
+
+
+def point_cursor(name: str) -> str:
+    """Where a list of points goes on after one of them, whatever its name is."""
+    return urlsafe_b64encode(POINT_MARK + name.encode()).decode().rstrip("=")
+
+
+def name_after(text: str) -> str:
+    """What `point_cursor` was made of. Raises InvalidRequest."""
+    try:
+        found = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        name = found.removeprefix(POINT_MARK).decode()
+    except ValueError:
+        raise _foreign_cursor() from None
+    if not found.startswith(POINT_MARK):
+        raise _foreign_cursor()
+    return name
+
+
 def cursor_text(at_ms: int, name: str) -> str:
     """Where a list goes on, as a text that means nothing to callers."""
     return urlsafe_b64encode(json.dumps([at_ms, name]).encode()).decode().rstrip("=")
@@ -190,10 +211,14 @@ def cursor_place(text: str) -> tuple[int, str]:
     timed = type(at_ms) is int and EARLIEST_MS <= at_ms <= LATEST_MS
     named = isinstance(name, str) and name.isascii() and name.isprintable() and len(name) <= MAX_ID_CHARS
     if not timed or not named:
-        raise InvalidRequest(
-            (Fault(parameter="cursor", detail="is none of ours; send what the page before gave"),)
-        )
+        raise _foreign_cursor()
     return at_ms, name
+
+
+def _foreign_cursor() -> InvalidRequest:
+    return InvalidRequest(
+        (Fault(parameter="cursor", detail="is none of ours; send what the page before gave"),)
+    )
 
 
 def _instant(at_ms: int | None) -> str | None:

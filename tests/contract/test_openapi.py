@@ -11,7 +11,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from edgeseries.answers.problem import KINDS, PROBLEM_TYPE
-from edgeseries.http.parameters import Choice, Instant, Name, Opaque, Parameter, Whole
+from edgeseries.http.parameters import Choice, Instant, Name, Opaque, Parameter, Whole, Words
 from edgeseries.limits import MAX_NAME_BYTES, MAX_POINTS
 from edgeseries.questions.parameters import LengthKind, WidthKind, ZoneKind
 from router.contract.headers import ANSWER_HEADERS
@@ -149,6 +149,8 @@ def refused_texts(one: Parameter) -> list[str]:  # noqa: PLR0911 - one case each
             return [words[0].upper() if words[0] != words[0].upper() else "x", words[0] + " ", "nothing"]
         case Opaque(max_chars=most):
             return [] if one.deprecated else ["x" * (most + 1), "'", "WzEsIA"]
+        case Words(max_chars=most):
+            return ["x" * (most + 1)]
         case Name():
             return ["x" * (MAX_NAME_BYTES + 1), "ü" * (MAX_NAME_BYTES // 2 + 1), "a\nb", "..", "\x7f"]
         case WidthKind():

@@ -2,11 +2,13 @@
 truth.
 """
 
+import gzip
 import io
 import json
 from collections.abc import Callable
 from typing import Any
 
+import brotli
 import httpx
 import pandas as pd
 import polars as pl
@@ -186,3 +188,47 @@ def test_a_result_is_what_an_answer_is(jobs: Jobs, chosen: str) -> None:
         assert answer.content == response.content
     head = jobs.client.head(job["resultUrl"], params=params)
     assert head.headers["etag"] == response.headers["etag"]
+
+
+DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "zstd": lambda body: pa.CompressedInputStream(pa.BufferReader(body), "zstd").read(),
+    "br": brotli.decompress,
+    "gzip": gzip.decompress,
+    "identity": lambda body: body,
+}
+
+
+@pytest.mark.parametrize("coding", DECODERS)
+@pytest.mark.parametrize("chosen", ["csv", "arrow", "ndjson", "msgpack"])
+def test_bodies_are_coded_as_they_leave_and_have_a_tag_of_their_own(
+    running: Running, chosen: str, coding: str
+) -> None:
+    params = {**asking("opengrid_minute", METERS, MARCH_MS, 12), "points": ",".join(METERS), "format": chosen}
+    plain = running.client.get("/api/timeseries", params=params, headers={"Accept-Encoding": "identity"})
+    with running.client.stream(
+        "GET", "/api/timeseries", params=params, headers={"Accept-Encoding": coding}
+    ) as coded:
+        body = b"".join(coded.iter_raw())
+    assert coded.status_code == 200
+    assert coded.headers.get("content-encoding", "identity") == coding
+    assert DECODERS[coding](body) == plain.content
+    tag = coded.headers["etag"]
+    assert (tag == plain.headers["etag"]) is (coding == "identity")
+    known = running.client.get(
+        "/api/timeseries", params=params, headers={"If-None-Match": tag, "Accept-Encoding": coding}
+    )
+    assert known.status_code == 304
+
+
+@pytest.mark.parametrize("coding", ["zstd", "gzip"])
+def test_a_result_is_coded_while_it_is_made(jobs: Jobs, coding: str) -> None:
+    wanted = Wanted(site="opengrid_minute", points=METERS, first_day=16_495, days=30)
+    job = jobs.until(jobs.post(wanted)["jobId"])
+    headers = {"Accept-Encoding": coding}
+    with jobs.client.stream("GET", job["resultUrl"], params={"format": "csv"}, headers=headers) as coded:
+        body = b"".join(coded.iter_raw())
+    plain = jobs.client.get(
+        job["resultUrl"], params={"format": "csv"}, headers={"Accept-Encoding": "identity"}
+    )
+    assert DECODERS[coding](body) == plain.content
+    assert len(body) < len(plain.content) / 4

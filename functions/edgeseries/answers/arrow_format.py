@@ -37,8 +37,10 @@ class Header(IntEnum):
 class ArrowWriter:
     """A row a sample, in batches."""
 
-    def __init__(self, query: TimeseriesQuery, facts: Mapping[str, Point]) -> None:
-        self._batches = LongBatches(query, facts)
+    def __init__(
+        self, query: TimeseriesQuery, facts: Mapping[str, Point], aggregates: tuple[str, ...] = ()
+    ) -> None:
+        self._batches = LongBatches(query, facts, aggregates=aggregates)
         self._messages = MessageStream()
 
     def head(self) -> bytes:

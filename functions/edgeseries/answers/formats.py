@@ -18,6 +18,7 @@ from edgeseries.answers.text_form import TextForm
 from edgeseries.answers.whole_formats import ColumnsWriter, MsgpackWriter, WideCsvWriter
 from edgeseries.http.documents import to_json
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.questions.question import Buckets
 from edgeseries.series.points import Point, PointSeries, SeriesName
 from edgeseries.series.samples import Samples
 
@@ -48,18 +49,24 @@ def writer_of(
     presentation: Presentation, query: TimeseriesQuery, facts: Mapping[str, Point] | None = None
 ) -> ResultWriter:
     """A new writer. `facts` is what is known of points, for formats that say it."""
-    wide = presentation.shape is Shape.WIDE
+    wide, aggregates = presentation.shape is Shape.WIDE, aggregates_of(query)
     makers: Mapping[ResultFormat, Callable[[], ResultWriter]] = {
         ResultFormat.JSON: lambda: JsonWriter(query),
         ResultFormat.ROWS: RowsWriter,
         ResultFormat.NDJSON: NdjsonWriter,
-        ResultFormat.CSV: WideCsvWriter if wide else CsvWriter,
+        ResultFormat.CSV: WideCsvWriter if wide else lambda: CsvWriter(aggregates=bool(aggregates)),
         ResultFormat.COLUMNS: lambda: ColumnsWriter(presentation.shape, presentation.time_unit),
         ResultFormat.MSGPACK: lambda: MsgpackWriter(query),
         ResultFormat.ARROW: lambda: _arrow_writer(presentation, query, facts or {}),
         ResultFormat.PARQUET: lambda: _arrow_writer(presentation, query, facts or {}),
     }
     return makers[presentation.format]()
+
+
+def aggregates_of(query: TimeseriesQuery) -> tuple[str, ...]:
+    """The aggregates that tell the series of a point apart; none where a point has one series."""
+    named = query.question.aggregates if isinstance(query.question, Buckets) else ()
+    return tuple(map(str, named)) if len(named) > 1 else ()
 
 
 def _arrow_writer(
@@ -71,11 +78,12 @@ def _arrow_writer(
     from edgeseries.answers.arrow_format import ArrowWriter, WideArrowWriter  # noqa: PLC0415
     from edgeseries.answers.parquet_format import ParquetWriter  # noqa: PLC0415
 
+    aggregates = aggregates_of(query)
     if presentation.format is ResultFormat.PARQUET:
-        return ParquetWriter(query, facts)
+        return ParquetWriter(query, facts, aggregates)
     if presentation.shape is Shape.WIDE:
         return WideArrowWriter(query, facts)
-    return ArrowWriter(query, facts)
+    return ArrowWriter(query, facts, aggregates)
 
 
 def answer_body(writer: ResultWriter, series: Sequence[PointSeries], encoder: ResultEncoder) -> bytes:

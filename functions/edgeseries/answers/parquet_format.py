@@ -23,8 +23,10 @@ GROUP_ROWS: Final = GROUP_BATCHES * CHUNK_SAMPLES
 class ParquetWriter:
     """A row a sample, compressed with zstd."""
 
-    def __init__(self, query: TimeseriesQuery, facts: Mapping[str, Point]) -> None:
-        self._batches = LongBatches(query, facts)
+    def __init__(
+        self, query: TimeseriesQuery, facts: Mapping[str, Point], aggregates: tuple[str, ...] = ()
+    ) -> None:
+        self._batches = LongBatches(query, facts, aggregates=aggregates)
         self._waiting: list[RecordBatch] = []
         self._join = ParquetJoin()
         self._begun = False

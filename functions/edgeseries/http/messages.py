@@ -31,13 +31,15 @@ BodyStream = NewType("BodyStream", object)
 class HttpResponse:
     """One response: status, headers by their usual names, the whole body, or a stream in its place.
 
-    A stream leaves as it is: its Content-Encoding header says how its bytes are coded already.
+    A stream leaves as it is, its Content-Encoding header says how its bytes are coded already; but with a
+    `coding` body or stream is coded when it leaves.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     stream: BodyStream | None = None
+    coding: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,9 +72,17 @@ class Name:
         return text
 
 
+RELATIVE_TIME: Final = r"(now|today|yesterday)((?:[-+ ][0-9]{1,5}[smhdw])*)"
+"""A moment relative to when a request came (`planning/relative_times.py`). In a URL a plus becomes a
+blank.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instant:
-    """A moment: ISO-8601 with a zone, or epoch milliseconds."""
+    """A moment: ISO-8601 with a zone, or epoch milliseconds. One that is relative to now has become epoch
+    milliseconds by the time it is read.
+    """
 
     @property
     def schema(self) -> Schema:
@@ -83,8 +91,10 @@ class Instant:
             "anyOf": [
                 {"type": "string", "format": "date-time"},
                 {"type": "integer", "minimum": EARLIEST_MS, "maximum": LATEST_MS},
+                {"type": "string", "pattern": f"^{RELATIVE_TIME}$"},
             ],
-            "description": "ISO-8601 with a zone, or epoch milliseconds, between 1970 and 2100.",
+            "description": "ISO-8601 with a zone, epoch milliseconds between 1970 and 2100, or relative: "
+            "`now-7d`, `today`, `yesterday` (days of `tz`).",
         }
 
     def read(self, text: str) -> int:
@@ -151,6 +161,24 @@ def choice_of(words: type[StrEnum], default: StrEnum | None = None) -> Choice:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opaque:
     """A text that only who made it understands, of bounded length."""
+
+    max_chars: int
+
+    @property
+    def schema(self) -> Schema:
+        """See the protocol."""
+        return {"type": "string", "maxLength": self.max_chars}
+
+    def read(self, text: str) -> str:
+        """See the protocol."""
+        if len(text) > self.max_chars:
+            raise ValueError(f"is longer than {self.max_chars} characters")
+        return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A text that is looked for, of bounded length."""
 
     max_chars: int
 

@@ -101,6 +101,10 @@ async def platform_response(response: HttpResponse, *, method: str) -> Any:
     """The platform's Response of a plain one. A stream leaves as it is, or is let go of."""
     options: dict[str, Any] = {"status": response.status, "headers": dict(response.headers)}
     bodiless = response.status in NO_BODY_STATUSES or method == "HEAD"
+    if response.coding and not bodiless:
+        plain = js_bytes(response.body) if response.stream is None else response.stream
+        body = _coding().coded(plain, response.coding)
+        return _exchange().responseOf(body, json.dumps({**options, "encodeBody": "manual"}))
     if response.stream is None:
         body = None if response.status in NO_BODY_STATUSES else js_bytes(response.body)
         return _exchange().responseOf(body, json.dumps(options))
@@ -108,6 +112,12 @@ async def platform_response(response: HttpResponse, *, method: str) -> Any:
         await response.stream.cancel()  # type: ignore[attr-defined]
         return _exchange().responseOf(None, json.dumps(options))
     return _exchange().responseOf(response.stream, json.dumps({**options, "encodeBody": "manual"}))
+
+
+@cache
+def _coding() -> Any:
+    """The module that codes bodies. Imported by the first response that needs it."""
+    return import_from_javascript("./coding.mjs")
 
 
 @cache

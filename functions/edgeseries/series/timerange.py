@@ -99,7 +99,8 @@ def parse_instant(text: str) -> int:
                 "the + of a zone offset must be sent as %2B in a URL, for example 2024-01-01T00:00:00%2B01:00"
             ) from None
         raise ValueError(
-            "not a time: send ISO-8601 with a zone (2024-01-01T00:00:00Z) or epoch milliseconds"
+            "not a time: send ISO-8601 with a zone (2024-01-01T00:00:00Z), epoch milliseconds, "
+            "or now-7d, today, yesterday"
         ) from None
     if moment.tzinfo is None:
         remedy = f"{text}T00:00:00Z" if len(text) == len("2024-01-01") else f"{text}Z"

@@ -20,7 +20,9 @@ CACHE_CONTROL: Final = _header(
     "Cache-Control", "`no-cache` fetches anew and stores it; `no-store` goes past the store altogether."
 )
 IF_NONE_MATCH: Final = _header("If-None-Match", "Tags that the caller has: 304 if one still fits.")
-ACCEPT_ENCODING: Final = _header("Accept-Encoding", "With `br` a cached answer comes as it is stored.")
+ACCEPT_ENCODING: Final = _header(
+    "Accept-Encoding", "With `br` a cached answer comes as it is stored; others are coded as they leave."
+)
 PREFER: Final = _header(
     "Prefer", "`wait=20`: wait so many seconds (30 at most) for a job's result before 202 (RFC 7240)."
 )
@@ -43,7 +45,7 @@ ANSWER_HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "Allow": ("The methods of this path.", TEXT),
     "ETag": ("Strong, over the content.", TEXT),
     "Content-Encoding": (
-        "`br` for a cached answer, to who accepts it; the platform may compress others.",
+        "`br`, `zstd` or `gzip`, to who accepts it: stored bytes as they are, others as they leave.",
         TEXT,
     ),
     "Content-Disposition": ("A name for a file.", TEXT),

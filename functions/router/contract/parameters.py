@@ -6,11 +6,19 @@ Those of requests for time series and of purges are in `planning/query.py` and `
 from dataclasses import replace
 from typing import Final
 
-from edgeseries.http.parameters import Choice, Name, Opaque, Parameter, Whole, choice_of
+from edgeseries.http.parameters import Choice, Name, Opaque, Parameter, Whole, Words, choice_of
 from edgeseries.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, RESULT_MAX_PARTS
 from edgeseries.jobs.states import JobStatus
-from edgeseries.limits import MAX_CURSOR_CHARS, MAX_ID_CHARS
+from edgeseries.limits import (
+    MAX_CURSOR_CHARS,
+    MAX_ID_CHARS,
+    MAX_NAME_CURSOR_CHARS,
+    MAX_SEARCH_CHARS,
+    POINT_PAGE_MAX_ROWS,
+    POINT_PAGE_ROWS,
+)
 from edgeseries.planning.purge_query import DRY_RUN as PURGE_DRY_RUN
+from edgeseries.planning.purge_query import FLAGS
 from edgeseries.planning.query import SITE
 
 STATUS: Final = Parameter(name="status", kind=choice_of(JobStatus), description="Only jobs in this state.")
@@ -28,6 +36,32 @@ PART: Final = Parameter(
     kind=Whole(minimum=1, maximum=RESULT_MAX_PARTS, default=1),
     description="Which part of a result that has several (`resultParts`); with one it may be left out.",
 )
+
+POINT_SEARCH: Final = (
+    Parameter(
+        name="q",
+        kind=Words(max_chars=MAX_SEARCH_CHARS),
+        description="Only points whose names hold all of these words, whatever their case.",
+    ),
+    Parameter(name="unit", kind=Words(max_chars=MAX_SEARCH_CHARS), description="Only points of this unit."),
+    Parameter(name="kind", kind=Words(max_chars=MAX_SEARCH_CHARS), description="Only points of this kind."),
+    Parameter(
+        name="has_data",
+        kind=Choice(words=tuple(FLAGS)),
+        description="`true`: only points of which samples were stored once; `false`: only others.",
+    ),
+    Parameter(
+        name="limit",
+        kind=Whole(minimum=1, maximum=POINT_PAGE_MAX_ROWS, default=POINT_PAGE_ROWS),
+        description="How many go into one page; all without `limit` and `cursor`.",
+    ),
+    Parameter(
+        name="cursor",
+        kind=Opaque(max_chars=MAX_NAME_CURSOR_CHARS),
+        description="What the page before gave.",
+    ),
+)
+"""How points of a site are looked for."""
 
 DEPTHS: Final = {"0": False, "false": False, "1": True, "true": True}
 DEEP: Final = Parameter(

@@ -17,6 +17,7 @@ from router.contract.answers import (
 from router.contract.schemas import DayRange
 from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
+from router.parameters import absolute_pairs
 from router.ports import Ports
 
 
@@ -38,7 +39,7 @@ async def purge(arrival: Arrival, ports: Ports) -> Outcome:
 
     Raises StoreUnavailable when one call is not enough; the same request goes on from there.
     """
-    query = purge_from_pairs(arrival.request.query)
+    query = purge_from_pairs(absolute_pairs(arrival.request.query, arrival))
     require_site(arrival.grant, query.site)
     if not query.dry_run:
         ports.live_cache.forget(query.site, query.points)

@@ -34,7 +34,7 @@ from router.fetch_turn import half_time_of, take_turn, wait_for_turn
 from router.last_samples import LATEST_STEPS, last_samples, last_stored
 from router.outcome import Outcome, json_outcome
 from router.parameters import PRESENTATION_NAMES, presentation_pairs
-from router.point_facts import facts_for, points_of_site
+from router.point_facts import facts_for, nearest_names, points_of_site
 from router.ports import Ports
 
 
@@ -156,6 +156,8 @@ async def _read(
     }
     due = [point for point in missing if point not in searched]
     older = await last_stored(site, due, before_ms=read_ms, ports=ports) if due else {}
+    near = await nearest_names([*newest.errors], site, ports) if newest.errors else {}
+    newest.errors |= {point: f"{newest.errors[point]}; {told}" for point, told in near.items()}
     found = {
         point: LastSample(read_ms=read_ms, sample=newest.samples.get(point), error=newest.errors.get(point))
         for point in points

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from edgeseries.access.grants import Right
-from edgeseries.answers.presentation import PRESENTATION
+from edgeseries.answers.presentation import PRESENTATION, Presentation
 from edgeseries.errors import (
     AnswerTooLarge,
     MemoryBusy,
@@ -32,7 +32,8 @@ from router.fetch_turn import FetchTurn, half_time_of, shared_fetch, take_turn, 
 from router.index_lookup import look_up, remembered_stamp
 from router.inline_answer import Choice
 from router.outcome import Outcome
-from router.parameters import read_timeseries
+from router.parameters import AskedSamples, read_timeseries
+from router.point_facts import with_commas
 from router.ports import Ports
 from router.queued_answer import ACCEPTED, queue_job
 from router.streamed_answer import answer_at_once
@@ -44,6 +45,14 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     isolate is fetching waits for it, and looks again.
     """
     asked = read_timeseries(arrival)
+    outcome = await _answer(asked, arrival, ports)
+    if outcome.unknown_points and (whole := await with_commas(asked.query, arrival, ports)) != asked.query:
+        return await _answer(replace(asked, query=whole), arrival, ports)
+    return outcome
+
+
+async def _answer(asked: AskedSamples, arrival: Arrival, ports: Ports) -> Outcome:
+    """The answer of a query, or its job."""
     query, presentation = asked.query, asked.presentation
     wanted = query.read()
     freshness = freshness_of(arrival.request.headers.get("cache-control", ""))
@@ -72,6 +81,7 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
         if asked.dry_run:
             return estimate(query, index, survey.fetch_plan, route, ports)
         if route is Route.QUEUED:
+            query = await with_commas(query, arrival, ports)
             return await queue_job(query, survey.fetch_plan, arrival, ports, presentation=presentation)
         choice = Choice(route=route, freshness=freshness, survey=survey, presentation=presentation)
         shared = shared_fetch(route, freshness, survey)
