@@ -5,7 +5,6 @@ codes it for every caller that takes it; what the edge leaves as it is (CSV, lin
 coded here. Parquet is compressed within.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +13,11 @@ from edgeseries.limits import CODED_MIN_BYTES
 
 CODINGS: Final = ("zstd", "br", "gzip")
 """What a body can be coded with here, the cheapest first."""
+
+OF_STREAMS: Final = ("br", "gzip")
+"""The same of a body that is sent while it is made (`platform/coding.mjs` says why)."""
+
+OK: Final = 200
 
 CODED_HERE: Final = frozenset(
     {
@@ -38,19 +42,21 @@ def accepts(accept_encoding: str, coding: str) -> bool:
 
 def coded(response: HttpResponse, request: HttpRequest) -> HttpResponse:
     """The response, to be coded when it leaves if that is worth it and the caller takes it."""
-    media_type = response.headers.get("Content-Type", "").partition(";")[0]
-    small = response.stream is None and len(response.body) < CODED_MIN_BYTES
-    if media_type not in CODED_HERE or "Content-Encoding" in response.headers or response.status != 200:  # noqa: PLR2004
+    told = dict(response.headers)
+    media_type = told.get("Content-Type", "").partition(";")[0]
+    if media_type not in CODED_HERE or "Content-Encoding" in told or response.status != OK:
         return response
     accepted = request.headers.get("accept-encoding", "")
-    coding = next((one for one in CODINGS if accepts(accepted, one)), None)
-    headers = {**response.headers, "Vary": _with_encoding(response.headers)}
+    codings = CODINGS if response.stream is None else OF_STREAMS
+    coding = next((one for one in codings if accepts(accepted, one)), None)
+    small = response.stream is None and len(response.body) < CODED_MIN_BYTES
+    told["Vary"] = _with_encoding(told.get("Vary", ""))
     if coding is None or (small and request.method != "HEAD"):
-        return replace(response, headers=headers)
-    headers["Content-Encoding"] = coding
-    if "ETag" in headers:
-        headers["ETag"] = coded_tag(headers["ETag"], coding)
-    return replace(response, headers=headers, coding=coding)
+        return replace(response, headers=told)
+    told["Content-Encoding"] = coding
+    if "ETag" in told:
+        told["ETag"] = coded_tag(told["ETag"], coding)
+    return replace(response, headers=told, coding=coding)
 
 
 def coded_tag(tag: str, coding: str) -> str:
@@ -66,8 +72,7 @@ def plain_tag(tag: str) -> str:
     return tag
 
 
-def _with_encoding(headers: Mapping[str, str]) -> str:
-    listed = headers.get("Vary", "")
-    if "accept-encoding" in listed.lower():
-        return listed
-    return f"{listed}, Accept-Encoding" if listed else "Accept-Encoding"
+def _with_encoding(vary: str) -> str:
+    if "accept-encoding" in vary.lower():
+        return vary
+    return f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"

@@ -21,21 +21,27 @@ from edgeseries.planning.routing import Route
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.planning.sample_budget import bytes_held
 from edgeseries.reading.asked import AskedSeries
-from edgeseries.reading.fetched import Delivery, Fetched, completed_days, whole_days
+from edgeseries.reading.fetched import Delivery, Fetched, whole_days
 from edgeseries.reading.series_reader import Reading, ReadOptions
 from edgeseries.reading.survey import Index, Survey
-from edgeseries.series.days import first_unsealed_day
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import days_with_samples
 from router.conditional import conditional_response, entity_tag
 from router.endpoint import Arrival
 from router.fetch_turn import FetchTurn
 from router.index_lookup import begin_refresh, store_days, store_refresh
+from router.last_samples import with_previous
 from router.memory_share import AnswerRoom, held_body, held_work, room_of, take_share
 from router.outcome import Outcome
 from router.point_facts import explained, facts_for, unknown_points
 from router.ports import Ports
-from router.store_reading import Storable, store_fetched, store_refreshed
+from router.store_reading import (
+    Storable,
+    days_to_store,
+    store_fetched,
+    store_refreshed,
+    unsealed_day_of,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,8 @@ async def _answer(
     room.share.shrink(_held_bytes(room.bound))
     asked = AskedSeries(query, ports.bucketing, now_ms=arrival.request.arrived_ms)
     series = asked.whole(await explained(reading.series, query.site, ports))
+    if query.previous:
+        series = await with_previous(query, series, arrival, ports)
     writer = writer_of(choice.presentation, query, await facts_for(query, choice.presentation, ports))
     body = answer_body(writer, series, ports.encoder)
     tag = entity_tag(body)
@@ -163,15 +171,6 @@ def _is_final(reading: Reading) -> bool:
     return plan.sealed and (reading.from_origin or not plan.rereads) and not reading.fetched.errors()
 
 
-def days_to_store(site: str, reading: Reading, arrival: Arrival, ports: Ports) -> tuple[DaysToStore, ...]:
-    """The sealed days that are whole now."""
-    fetched = reading.fetched
-    return (
-        *whole_days(fetched, unsealed_day_of(site, arrival, ports)),
-        *completed_days(reading.partial_days, fetched),
-    )
-
-
 def fresh_until_ms(index: Index, days: Sequence[DaysToStore], arrival: Arrival) -> int | None:
     """Until when an answer may be cached: not past the moment when an empty day in it is to be read again.
 
@@ -191,13 +190,6 @@ def held_response(response: HttpResponse, share: MemoryShare, method: str, ports
     share.shrink(len(body))
     stream = ports.streaming.stream(held_body(body, share.also_held()))
     return replace(response, body=b"", stream=stream)
-
-
-def unsealed_day_of(site: str, arrival: Arrival, ports: Ports) -> int:
-    """The first day of a site that was not sealed when the request arrived."""
-    return first_unsealed_day(
-        now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lags.of(site, ports.settle_lag_ms)
-    )
 
 
 def facts_of(

@@ -5,7 +5,7 @@ minutes, and a long look at all of a site would bring millions of samples for on
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import (
@@ -22,15 +22,15 @@ from edgeseries.planning.routing import Route
 from edgeseries.reading.faults import note
 from edgeseries.reading.series_reader import ReadOptions
 from edgeseries.series.days import day_span
-from edgeseries.series.samples import Samples
+from edgeseries.series.points import PointSeries
+from edgeseries.series.samples import Samples, joined
 from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import Value
 from router.endpoint import Arrival
 from router.index_lookup import look_up
-from router.inline_answer import days_to_store
 from router.memory_share import room_of, take_share
 from router.ports import Ports
-from router.store_reading import Storable, store_fetched
+from router.store_reading import Storable, days_to_store, store_fetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,13 @@ LATEST_STEPS = (
     Step(length_ms=DAY_MS + 3 * HOUR_MS, stores=True),
 )
 """Of the newest samples."""
+
+PREVIOUS_STEPS = (
+    Step(length_ms=DAY_MS, stores=True),
+    Step(length_ms=7 * DAY_MS, stores=True),
+    Step(length_ms=31 * DAY_MS, stores=True),
+)
+"""Of what is in force when a range begins. What changes less than once a month is not found."""
 
 
 @dataclass(slots=True)
@@ -116,6 +123,32 @@ async def _look(
             found.samples[one.point] = last_of(one.samples)
         elif one.error is not None:
             found.errors[one.point] = one.error
+
+
+async def with_previous(
+    query: TimeseriesQuery, series: Sequence[PointSeries], arrival: Arrival, ports: Ports
+) -> tuple[PointSeries, ...]:
+    """Series of a query, each point's last sample before the range in front of its own. Raises what the
+    upstream raises.
+    """
+    before = await last_samples(
+        query.site,
+        query.points,
+        before_ms=query.span.start_ms,
+        steps=PREVIOUS_STEPS,
+        arrival=arrival,
+        ports=ports,
+    )
+    return tuple(
+        replace(one, samples=joined([_sample(before.samples[one.point]), one.samples]))
+        if one.point in before.samples
+        else one
+        for one in series
+    )
+
+
+def _sample(sample: tuple[int, Value]) -> Samples:
+    return Samples(times_ms=[sample[0]], values=[sample[1]])
 
 
 async def last_stored(

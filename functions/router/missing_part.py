@@ -8,9 +8,10 @@ from edgeseries.planning.sample_budget import bytes_held
 from edgeseries.reading.fetched import Delivery, Fetched, completed_days, whole_days
 from router.endpoint import Arrival
 from router.index_lookup import store_days
-from router.inline_answer import Choice, unsealed_day_of
+from router.inline_answer import Choice
 from router.memory_share import room_of, take_share
 from router.ports import Ports
+from router.store_reading import unsealed_day_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,11 @@ from edgeseries.blocks.stamps import Refresh
 from edgeseries.planning.memory_share import MemoryShare
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
+from edgeseries.reading.fetched import completed_days, whole_days
 from edgeseries.reading.series_reader import Reading
 from edgeseries.reading.survey import Survey
+from edgeseries.series.days import first_unsealed_day
+from router.endpoint import Arrival
 from router.fetch_turn import FetchTurn
 from router.index_lookup import store_answer, store_days, store_refresh
 from router.memory_share import held_work
@@ -75,3 +78,19 @@ def _store_answer_after(query: TimeseriesQuery, stamp: int, storable: Storable, 
     if storable.answer is not None:
         digest = answer_digest(query, storable.presentation, stamp)
         ports.background.after(store_answer(digest, *storable.answer, ports))
+
+
+def days_to_store(site: str, reading: Reading, arrival: Arrival, ports: Ports) -> tuple[DaysToStore, ...]:
+    """The sealed days that are whole now."""
+    fetched = reading.fetched
+    return (
+        *whole_days(fetched, unsealed_day_of(site, arrival, ports)),
+        *completed_days(reading.partial_days, fetched),
+    )
+
+
+def unsealed_day_of(site: str, arrival: Arrival, ports: Ports) -> int:
+    """The first day of a site that was not sealed when the request arrived."""
+    return first_unsealed_day(
+        now_ms=arrival.request.arrived_ms, settle_lag_ms=ports.settle_lags.of(site, ports.settle_lag_ms)
+    )

@@ -53,6 +53,15 @@ def refuse_whole(choice: Choice) -> None:
         raise TooLarge(whole_bound(choice.survey.fetch_plan.answer_samples))
 
 
+def refuse_previous(query: TimeseriesQuery) -> None:
+    """Raises TooLarge for a request that wants what was before its range, and is not made whole."""
+    if query.previous:
+        raise TooLarge(
+            f"previous=true is for answers of at most {WHOLE_MAX_SAMPLES} samples; ask for a shorter range, "
+            "or for the days before it"
+        )
+
+
 async def answer_streamed(query: TimeseriesQuery, choice: Choice, arrival: Arrival, ports: Ports) -> Outcome:
     """Fetch and store what is missing, then stream. A body that breaks off was not to be had in full.
 
@@ -60,6 +69,7 @@ async def answer_streamed(query: TimeseriesQuery, choice: Choice, arrival: Arriv
     memory now, and what the stores and the upstream raise until the first samples are there.
     """
     refuse_whole(choice)
+    refuse_previous(query)
     missing = await store_missing(query, choice, arrival, ports)
     version = await stored_version(query, ports)
     presentation = choice.presentation

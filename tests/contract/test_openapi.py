@@ -190,7 +190,7 @@ def test_what_a_declaration_refuses_is_refused(method: str, path: str, one: Para
     query = others if one.name in dict(QUERY) or one.name == "point" else ()
     known = {each.name for each in AT[method, path].parameters}
     query = tuple(pair for pair in query if pair[0] in known)
-    if one.name in ("route", "dry_run", "every", "max_points") or (
+    if one.name in ("route", "dry_run", "every", "max_points", "previous") or (
         one.name in PRESENTATION_NAMES and "/jobs/" not in path
     ):
         query = tuple(pair for pair in QUERY if pair[0] in known)

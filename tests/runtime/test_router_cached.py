@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from local.expected import expected_samples
+from router.content_coding import plain_tag
 from tests.runtime.conftest import Running
 
 pytestmark = pytest.mark.runtime
@@ -65,7 +66,7 @@ def test_what_is_stored_is_never_asked_upstream_again(running: Running) -> None:
         again = ask(running, 0, 1)
         assert (again.headers["x-cache-hit"], again.headers["cache-status"]) == ("true", "EdgeSeries; hit")
         assert again.content == first.content
-        assert again.headers["etag"] == first.headers["etag"]
+        assert plain_tag(again.headers["etag"]) == first.headers["etag"]
     # Another selection of the same days, and a part of them, come from blocks.
     part = ask(running, 1, 1, POINTS[:1])
     assert part.headers["x-cache-hit"] == "true"
@@ -97,7 +98,7 @@ def test_a_kept_answer_is_packed_for_who_takes_it_and_plain_for_who_does_not(run
             raw = b"".join(response.iter_raw())
             told = response.headers.get("content-encoding", "")
         assert response.headers["x-cache-hit"] == "true"
-        assert response.headers["vary"] == "Accept-Encoding"
+        assert response.headers["vary"] == "Accept, Accept-Encoding"
         if encoding == "identity":
             assert (told, raw) == ("", plain.content)
         if encoding == "br, gzip":

@@ -37,6 +37,7 @@ OTHERS: dict[str, list[dict[str, Any]]] = {
         {"span": TimeRange(start_ms=1_001, end_ms=2_000)},
         {"span": TimeRange(start_ms=1_000, end_ms=2_001)},
     ],
+    "previous": [{"previous": True}],
     "question": [
         *({"question": replace(BUCKETS, **change)} for change in ({}, *BUCKET_CHANGES)),
         *({"question": Thinning(max_points=100, method=method)} for method in Method),

@@ -1,8 +1,10 @@
 """How bodies are coded: what a caller takes, what is worth it, and a tag for each coding."""
 
+from dataclasses import replace
+
 import pytest
 
-from edgeseries.http.messages import HttpRequest, HttpResponse
+from edgeseries.http.messages import BodyStream, HttpRequest, HttpResponse
 from edgeseries.limits import CODED_MIN_BYTES
 from router.conditional import is_known
 from router.content_coding import CODED_HERE, CODINGS, accepts, coded, coded_tag, plain_tag
@@ -43,6 +45,13 @@ def test_the_cheapest_that_the_caller_takes_is_chosen(accept_encoding: str, codi
     assert response.headers.get("Content-Encoding", "") == coding
     assert response.headers["ETag"] == (f'"abc-{coding}"' if coding else '"abc"')
     assert response.headers["Vary"] == "Accept-Encoding"
+
+
+def test_a_body_that_is_sent_while_it_is_made_has_codings_of_its_own() -> None:
+    stream = replace(answered(), body=b"", stream=BodyStream(object()))
+    assert coded(stream, asked()).coding == "br"
+    assert coded(stream, asked("zstd, gzip")).coding == "gzip"
+    assert coded(stream, asked("zstd")).coding == ""
 
 
 @pytest.mark.parametrize(

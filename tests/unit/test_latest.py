@@ -165,3 +165,50 @@ def test_a_memory_of_sites_lets_the_oldest_go() -> None:
     assert memory.recall("s4", ["p0"]) == {"p0": LastSample(read_ms=0)}
     memory.forget("s4")
     assert memory.recall("s4", ["p0"]) == {}
+
+
+def series_of(ports: Ports, *points: str, **fields: str) -> dict[str, Any]:
+    query = (("site", "hq"), *(("point", point) for point in points), *fields.items())
+    response = ask(query=query, ports=ports)
+    assert response.status == 200, response.body
+    data: dict[str, Any] = told(response)["data"]
+    return {name: one["samples"] for name, one in data.items()}
+
+
+NOON_MS = 1_709_164_800_000 + 12 * HOUR_MS - DAY_MS
+CHANGES: dict[str, dict[str, list[tuple[int, Value]]]] = {
+    "hq": {
+        "mode": [(NOON_MS - 20 * DAY_MS, "day"), (NOON_MS - 5 * DAY_MS, "night"), (NOON_MS + 60_000, "day")],
+        "fan": [(NOON_MS - HOUR_MS, True), (NOON_MS, False)],
+        "old": [(NOON_MS - 40 * DAY_MS, 1.0)],
+    }
+}
+HOUR = {"start_time": str(NOON_MS), "end_time": str(NOON_MS + HOUR_MS)}
+
+
+def test_the_value_in_force_when_a_range_begins_comes_first() -> None:
+    ports = make_ports(clock=FakeClock(at_ms=NOW_MS), origin=FakeOrigin(CHANGES))
+    plain = series_of(ports, "mode", "fan", "old", **HOUR)
+    assert plain == {"fan": [[NOON_MS, False]], "mode": [[NOON_MS + 60_000, "day"]], "old": []}
+    for _ in range(2):
+        assert series_of(ports, "mode", "fan", "old", previous="true", **HOUR) == {
+            "fan": [[NOON_MS - HOUR_MS, True], [NOON_MS, False]],
+            "mode": [[NOON_MS - 5 * DAY_MS, "night"], [NOON_MS + 60_000, "day"]],
+            "old": [],
+        }
+    assert series_of(ports, "fan", previous="false", **HOUR) == {"fan": [[NOON_MS, False]]}
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"previous": "maybe"}, 400),
+        ({"previous": "true", "every": "1h"}, 400),
+        ({"previous": "true", "route": "queued"}, 413),
+    ],
+)
+def test_what_previous_does_not_go_with_is_said(more: dict[str, str], status: int) -> None:
+    query = (("site", "hq"), ("point", "fan"), *HOUR.items(), *more.items())
+    response = ask(query=query, ports=make_ports(clock=FakeClock(at_ms=NOW_MS), origin=FakeOrigin(CHANGES)))
+    assert response.status == status
+    assert "previous" in response.body.decode()

@@ -11,6 +11,7 @@ from edgeseries.errors import Fault, InvalidRequest
 from edgeseries.http.parameters import Choice, Parameter, names_of
 from edgeseries.planning.query import (
     END_TIME,
+    FLAGS,
     POINT,
     POINTS,
     SITE,
@@ -22,8 +23,6 @@ from edgeseries.planning.query import (
     unknown_parameters,
 )
 from edgeseries.series.timerange import TimeRange
-
-FLAGS: Final = {"true": True, "false": False}
 
 DRY_RUN: Final = Parameter(
     name="dry_run",

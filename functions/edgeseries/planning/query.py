@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Final, TypeGuard
 
 from edgeseries.errors import Fault, InvalidRequest
-from edgeseries.http.parameters import Instant, Name, Opaque, Parameter, choice_of, names_of
+from edgeseries.http.parameters import Choice, Instant, Name, Opaque, Parameter, choice_of, names_of
 from edgeseries.limits import (
     DAY_MS,
     EARLIEST_MS,
@@ -57,6 +57,13 @@ ROUTE: Final = Parameter(
     kind=choice_of(Route),
     description="How to answer; left out, the size of the request decides.",
 )
+FLAGS: Final = {"true": True, "false": False}
+
+PREVIOUS: Final = Parameter(
+    name="previous",
+    kind=Choice(words=tuple(FLAGS), default="false"),
+    description="`true`: each point's last sample before the range comes first, with its own time.",
+)
 USER_ID: Final = Parameter(
     name="user_id",
     kind=Opaque(max_chars=MAX_IGNORED_CHARS),
@@ -64,7 +71,7 @@ USER_ID: Final = Parameter(
     description="Without effect: front ends of the earlier services send it.",
 )
 
-TIMESERIES: Final = (SITE, POINTS, POINT, START_TIME, END_TIME, ROUTE, *QUESTION)
+TIMESERIES: Final = (SITE, POINTS, POINT, START_TIME, END_TIME, ROUTE, PREVIOUS, *QUESTION)
 """What a request for time series takes."""
 
 IGNORED_PARAMETERS: Final = names_of((USER_ID,))
@@ -80,7 +87,8 @@ MAX_ECHOED_CHARS: Final = 64
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeseriesQuery:
     """Normal form: points sorted and unique, range in UTC epoch ms; `forced` is `route=`, if given,
-    `question` what is asked of the samples, None for all of them.
+    `question` what is asked of the samples, None for all of them. With `previous` the last sample before
+    the range is wanted, too.
     """
 
     site: str
@@ -88,6 +96,7 @@ class TimeseriesQuery:
     span: TimeRange
     forced: Route | None = None
     question: Question | None = None
+    previous: bool = False
 
     def read(self) -> "TimeseriesQuery":
         """The samples that the answer is made of: their range may begin before the question's own."""
@@ -103,7 +112,8 @@ class TimeseriesQuery:
         here too; a test sees to it. `forced` stays out: it chooses the route, not the samples.
         """
         asked = () if self.question is None else (self.question.canonical(),)
-        return (self.site, list(self.points), self.span.start_ms, self.span.end_ms, *asked)
+        before = (PREVIOUS.name,) if self.previous else ()
+        return (self.site, list(self.points), self.span.start_ms, self.span.end_ms, *asked, *before)
 
 
 def query_from_pairs(pairs: Sequence[tuple[str, str]]) -> TimeseriesQuery:
@@ -206,9 +216,26 @@ def _query(given: Mapping[str, str], names: Sequence[str], faults: list[Fault]) 
     forced = _route(given.get("route"), found)
     points = tuple(sorted(set(names)))
     question = question_of(given, span, len(points), found)
+    previous = _previous(given.get(PREVIOUS.name), question, found)
     if found or span is None:
         raise InvalidRequest(tuple(found))
-    return TimeseriesQuery(site=given["site"], points=points, span=span, forced=forced, question=question)
+    return TimeseriesQuery(
+        site=given["site"], points=points, span=span, forced=forced, question=question, previous=previous
+    )
+
+
+def _previous(text: str | None, question: Question | None, found: list[Fault]) -> bool:
+    if not text:
+        return False
+    try:
+        previous = FLAGS[PREVIOUS.kind.read(text)]
+    except ValueError as fault:
+        found.append(Fault(parameter=PREVIOUS.name, detail=str(fault)))
+        return False
+    if previous and question is not None:
+        detail = "goes with samples, not with every= or max_points=; fill=previous fills empty buckets"
+        found.append(Fault(parameter=PREVIOUS.name, detail=detail))
+    return previous
 
 
 def unknown_parameters(given: Mapping[str, str], known: Sequence[str]) -> list[Fault]:

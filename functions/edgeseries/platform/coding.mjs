@@ -1,35 +1,46 @@
-// A body coded on its way. gzip is the runtime's own stream; brotli and zstd are those of node:zlib, pumped through.
-import { constants, createBrotliCompress, createZstdCompress } from "node:zlib";
+// A body coded on its way, by node:zlib of the runtime. Bytes are coded at once. Streams are coded with brotli and gzip
+// alone: the runtime's streaming zstd (workerd 1.20261023) ends large inputs with "Unexpected end of file".
+import { brotliCompressSync, constants, createBrotliCompress, gzipSync, zstdCompressSync } from "node:zlib";
 
 /** Qualities that keep up with a network: brotli 4 some 50 MB/s a core, zstd 3 some 200. */
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
 
-/** A stream, or bytes, as a stream of coded bytes. What breaks off before its end breaks the coded stream off, too. */
-export function coded(body, coding) {
-  const plain = body instanceof ReadableStream ? body : new Response(body).body;
+const AT_ONCE = {
+  zstd: zstdCompressSync,
+  br: (bytes) => brotliCompressSync(bytes, BROTLI),
+  gzip: gzipSync,
+};
+
+/** Bytes as a Uint8Array of coded bytes. */
+export function codedBytes(bytes, coding) {
+  const coded = AT_ONCE[coding](bytes);
+  return new Uint8Array(coded.buffer, coded.byteOffset, coded.byteLength);
+}
+
+/** A stream as a stream of coded bytes. One that breaks off before its end breaks the coded one off, too. */
+export function codedStream(plain, coding) {
   if (coding === "gzip") return plain.pipeThrough(new CompressionStream("gzip"));
-  const coder = coding === "br" ? createBrotliCompress(BROTLI) : createZstdCompress();
+  const coder = createBrotliCompress(BROTLI);
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   const reader = plain.getReader();
-  const stop = async (error) => {
-    coder.destroy();
-    await Promise.allSettled([writer.abort(error), reader.cancel(error)]);
-  };
-  const sending = (async () => {
+  const send = async () => {
     for await (const piece of coder) {
       await writer.write(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
     }
     await writer.close();
-  })();
-  const taking = (async () => {
+  };
+  const take = async () => {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
       if (!coder.write(value)) await new Promise((resolve) => coder.once("drain", resolve));
     }
     coder.end();
-  })();
-  Promise.all([sending, taking]).catch(stop);
+  };
+  Promise.all([send(), take()]).catch(async (error) => {
+    coder.destroy();
+    await Promise.allSettled([writer.abort(error), reader.cancel(error)]);
+  });
   return readable;
 }

@@ -102,8 +102,10 @@ async def platform_response(response: HttpResponse, *, method: str) -> Any:
     options: dict[str, Any] = {"status": response.status, "headers": dict(response.headers)}
     bodiless = response.status in NO_BODY_STATUSES or method == "HEAD"
     if response.coding and not bodiless:
-        plain = js_bytes(response.body) if response.stream is None else response.stream
-        body = _coding().coded(plain, response.coding)
+        if response.stream is None:
+            body = _coding().codedBytes(js_bytes(response.body), response.coding)
+        else:
+            body = _coding().codedStream(response.stream, response.coding)
         return _exchange().responseOf(body, json.dumps({**options, "encodeBody": "manual"}))
     if response.stream is None:
         body = None if response.status in NO_BODY_STATUSES else js_bytes(response.body)

@@ -18,8 +18,7 @@ from edgeseries.limits import (
     POINT_PAGE_ROWS,
 )
 from edgeseries.planning.purge_query import DRY_RUN as PURGE_DRY_RUN
-from edgeseries.planning.purge_query import FLAGS
-from edgeseries.planning.query import SITE
+from edgeseries.planning.query import FLAGS, SITE
 
 STATUS: Final = Parameter(name="status", kind=choice_of(JobStatus), description="Only jobs in this state.")
 OF_SITE: Final = replace(SITE, required=False, description="Only jobs of this site.")

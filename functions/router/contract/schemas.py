@@ -13,7 +13,7 @@ from edgeseries.http.parameters import Name, Parameter, Schema
 from edgeseries.jobs.job import Priority
 from edgeseries.jobs.states import ACTIVE, JobStatus
 from edgeseries.limits import KEY_MAX_SITES, MAX_OWNER_CHARS, MAX_POINTS
-from edgeseries.planning.query import END_TIME, POINTS, ROUTE, SITE, START_TIME, USER_ID
+from edgeseries.planning.query import END_TIME, POINTS, PREVIOUS, ROUTE, SITE, START_TIME, USER_ID
 from edgeseries.questions.parameters import QUESTION
 from edgeseries.questions.question import Aggregate
 from edgeseries.rates import Tier
@@ -54,7 +54,7 @@ def _body(parameters: tuple[Parameter, ...], **more: Schema) -> dict[str, Any]:
     }
 
 
-QUERY_FIELDS: Final = (SITE, POINTS, START_TIME, END_TIME, ROUTE, *QUESTION, USER_ID)
+QUERY_FIELDS: Final = (SITE, POINTS, START_TIME, END_TIME, ROUTE, PREVIOUS, *QUESTION, USER_ID)
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "Columns": {

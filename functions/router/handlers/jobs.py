@@ -39,6 +39,7 @@ from router.ports import Ports
 from router.queued_answer import ACCEPTED, queue_job, too_many_jobs
 from router.result_parts import gone, query_of_part, result_parts, with_parts
 from router.serializers import JobDocument, cursor_place, cursor_text, serialize_job, status_url
+from router.streamed_answer import refuse_previous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class CancelledJobDocument(Document):
 async def make_job(arrival: Arrival, ports: Ports) -> Outcome:
     """POST: a job of any size, with a priority."""
     query, priority, dry_run = read_job_request(arrival)
+    refuse_previous(query)
     wanted = query.read()
     index = await look_up(wanted, reads=True, ports=ports)
     survey = ports.reader.survey(wanted, index, now_ms=arrival.request.arrived_ms)

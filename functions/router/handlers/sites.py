@@ -9,7 +9,7 @@ from edgeseries.errors import NotFound
 from edgeseries.http.documents import Document, Given, Section
 from edgeseries.limits import CATALOGUE_FRESH_MS, POINT_PAGE_ROWS
 from edgeseries.planning.point_names import matches
-from edgeseries.planning.purge_query import FLAGS
+from edgeseries.planning.query import FLAGS
 from edgeseries.series.points import Point
 from router.contract.answers import (
     ORIGIN,

@@ -36,7 +36,7 @@ from router.parameters import AskedSamples, read_timeseries
 from router.point_facts import with_commas
 from router.ports import Ports
 from router.queued_answer import ACCEPTED, queue_job
-from router.streamed_answer import answer_at_once
+from router.streamed_answer import answer_at_once, refuse_previous
 
 
 async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
@@ -81,6 +81,7 @@ async def _answer(asked: AskedSamples, arrival: Arrival, ports: Ports) -> Outcom
         if asked.dry_run:
             return estimate(query, index, survey.fetch_plan, route, ports)
         if route is Route.QUEUED:
+            refuse_previous(query)
             query = await with_commas(query, arrival, ports)
             return await queue_job(query, survey.fetch_plan, arrival, ports, presentation=presentation)
         choice = Choice(route=route, freshness=freshness, survey=survey, presentation=presentation)
