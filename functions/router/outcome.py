@@ -13,13 +13,12 @@ from edgeseries.planning.freshness import Verdict
 class Outcome:
     """A response without the headers that all responses share, and its measures.
 
-    `origin_ms` is the time spent waiting for the upstream, None if it was not asked, and
-    `origin_samples` what it delivered. `error` is
-    what the response says, if it is a problem. `verdict` says how much came from the store, None
-    where no store is concerned; `unknown_points` are not there; `stored` whether it will be there next time. `body_bytes` are those of a
-    body that leaves as a stream, as far as they are known. `site` is set where there is a verdict.
-    `expected_ms` and `expected_samples` (of the upstream) are what was expected of it, None where nothing
-    was.
+    `origin_ms` is the time spent waiting for the upstream, None if it was not asked, and `origin_samples`
+    what it delivered. `error` is what the response says, if it is a problem. `verdict` says how much came
+    from the store, None where no store is concerned; `unknown_points` are not there; `stored` whether it
+    will be there next time. `body_bytes` are those of a body that leaves as a stream, as far as they are
+    known. `site` is set where there is a verdict. `expected_ms` and `expected_samples` (of the upstream) are
+    what was expected of it, None where nothing was.
     """
 
     response: HttpResponse

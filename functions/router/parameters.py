@@ -16,8 +16,8 @@ from edgeseries.http.messages import HttpRequest
 from edgeseries.http.parameters import Parameter, names_of
 from edgeseries.jobs.job import Priority
 from edgeseries.limits import MAX_HEADER_CHARS, MAX_HEADERS_BYTES, MAX_JSON_DEPTH
-from edgeseries.planning.purge_query import FLAGS
 from edgeseries.planning.query import (
+    FLAGS,
     MAX_ECHOED_CHARS,
     MAX_FAULTS_OF_A_KIND,
     TimeseriesQuery,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from edgeseries.access.grants import Right
-from edgeseries.answers.presentation import PRESENTATION, Presentation
+from edgeseries.answers.presentation import PRESENTATION
 from edgeseries.errors import (
     AnswerTooLarge,
     MemoryBusy,
