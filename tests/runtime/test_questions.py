@@ -2,8 +2,10 @@
 
 import random
 import time
+from datetime import UTC, datetime
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from local.expected import expected_samples
@@ -247,3 +249,56 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(running: Running) ->
     job = running.client.post("/api/jobs", json={**fields, "points": names, "dry_run": True})
     assert (job.status_code, job.json()["route"]) == (200, "queued")
     assert running.client.get("/api/timeseries", params={**fields, "dry_run": "maybe"}).status_code == 400
+
+
+def test_the_live_edge_is_in_the_buckets_and_nothing_beyond_now(running: Running) -> None:
+    points = made_up.LIVE_POINTS[:2]
+    now_ms = time.time_ns() // 1_000_000 // 60_000 * 60_000
+    running.upstream(known_until=datetime.fromtimestamp(now_ms / 1000, UTC).isoformat())
+    fields: Fields = {
+        "site": made_up.LIVE_SITE,
+        "points": ",".join(points),
+        "start_time": now_ms - 30 * HOUR_MS - 60_000,
+        "end_time": now_ms,
+        "every": "1h",
+        "agg": "mean,count,twa,increase",
+        "tz": "Asia/Kolkata",
+        "max_gap": "30m",
+    }
+    for _ in range(2):
+        assert check(running, fields, ask(running, fields)) > 100
+    beyond = ask(running, {**fields, "end_time": now_ms + 5 * HOUR_MS})["data"]
+    for point in points:
+        held = beyond[f"{point}:twa"]["samples"]
+        assert now_ms - HOUR_MS <= held[-1][0] <= time.time_ns() // 1_000_000
+        counted = sum(count for _, count in beyond[f"{point}:count"]["samples"])
+        truth = expected_samples(running.truth, made_up.LIVE_SITE, point, fields["start_time"], now_ms)
+        assert counted == len(truth)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "Australia/Adelaide"])
+@pytest.mark.parametrize(("site", "days"), [("opengrid_minute", 12), ("opengrid_hourly", 400)])
+def test_every_function_is_that_of_pandas(running: Running, site: str, days: int, zone: str) -> None:
+    point = running.truth.points(site)[0].name
+    span = running.truth.span_ms(site, point)
+    assert span is not None
+    start_ms = span[0] // DAY_MS * DAY_MS + 30 * DAY_MS
+    end_ms = start_ms + days * DAY_MS
+    truth = expected_samples(running.truth, site, point, start_ms, end_ms)
+    index = pd.to_datetime([at_ms for at_ms, _ in truth], unit="ms", utc=True).tz_convert(zone)
+    series = pd.Series(
+        [float("nan") if value is None else value for _, value in truth], index=index, dtype=float
+    )
+    functions = ["mean", "min", "max", "sum", "count", "first", "last"]
+    fields: Fields = {"site": site, "points": point, "start_time": start_ms, "end_time": end_ms, "tz": zone}
+    for every, frequency in {"1h": "1h", "1d": "1D", "1w": "W-MON", "1M": "MS"}.items():
+        told = ask(running, {**fields, "every": every, "agg": ",".join(functions)})["data"]
+        grouped = series.resample(frequency, closed="left", label="left")
+        there = grouped.size() > 0
+        for name in functions:
+            expected = getattr(grouped, name)()[there]
+            starts = expected.index.tz_convert("UTC").as_unit("ms").astype("int64").tolist()
+            got = told[f"{point}:{name}"]["samples"]
+            assert [at_ms for at_ms, _ in got] == starts, (every, name)
+            for (_, value), wanted in zip(got, expected.tolist(), strict=True):
+                assert value == pytest.approx(wanted, rel=1e-9, abs=1e-9)
