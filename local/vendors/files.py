@@ -47,10 +47,10 @@ class FilesShape:
         self._layout = layout
         self._held = HeldTruth(truth, kept_in_parquet if layout.endswith("parquet") else kept)
         self.knobs: dict[str, Any] = knobs
-        self._files = dict(self.files())
+        self._files = {unquote(path): content for path, content in self.files()}
 
     def files(self) -> Iterator[tuple[str, tuple[bytes, int]]]:
-        """Every file by its decoded path: content, and how many samples are in it."""
+        """Every file by its path, names percent-encoded: content, and how many samples are in it."""
         yield "index.csv", (self._index(), 0)
         rows: dict[str, list[tuple[str, str, int, str]]] = {}
         for site in self._held.sites():
@@ -58,7 +58,7 @@ class FilesShape:
                 for at_ms, text in self._truth.rows(site, point, *FOREVER):
                     span = TimeRange(start_ms=at_ms, end_ms=at_ms + 1)
                     path = Layout(self._layout).files(site, point, span)[0]
-                    rows.setdefault(unquote(path), []).append((site, point, at_ms, text))
+                    rows.setdefault(path, []).append((site, point, at_ms, text))
         for path, some in rows.items():
             yield path, (self._content(some), len(some))
 

@@ -42,6 +42,7 @@ class HaystackShape:
 
     def __init__(self, truth: Truth, **knobs: Any) -> None:
         self._held = HeldTruth(truth, kept)
+        self._asked: dict[str, str] = {}
         self._names = {id_of(site): site for site in self._held.sites()}
         self._points = {
             id_of(point): (site, point) for site in self._held.sites() for point in self._held.points(site)
@@ -87,11 +88,11 @@ class HaystackShape:
         if said.startswith("n,,"):
             first = said.removeprefix("n,,")
             nonce = first.partition(",r=")[2] + "server"
-            self._first = first
-            self._answer = f"r={nonce},s={_b64(SALT)},i={ROUNDS}"
-            return _challenge(f"handshakeToken=ccdd, hash=SHA-256, data={_url(self._answer.encode())}")
+            answer = f"r={nonce},s={_b64(SALT)},i={ROUNDS}"
+            self._asked[nonce] = f"{first},{answer}"
+            return _challenge(f"handshakeToken=ccdd, hash=SHA-256, data={_url(answer.encode())}")
         without_proof, _, proof = said.partition(",p=")
-        signed = f"{self._first},{self._answer},{without_proof}".encode()
+        signed = f"{self._asked[without_proof.partition(',r=')[2]]},{without_proof}".encode()
         salted = hashlib.pbkdf2_hmac("sha256", self._token.encode(), SALT, ROUNDS)
         key = hmac.digest(salted, b"Client Key", "sha256")
         signature = hmac.digest(hashlib.sha256(key).digest(), signed, "sha256")
