@@ -353,12 +353,13 @@ assert DOUBT_MS < EMPTY_REREAD_MS < DOUBT_MAX_AGE_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= WHOLE_MAX_SAMPLES <= INLINE_MAX_SAMPLES
 
 # --- blocks
-YEAR_SEGMENT_SAMPLES: Final = 10_500
-"""Whole days are put together up to this many samples: a week of one-minute data, a month of five-minute
-data. Reading one day decodes one segment, in half a millisecond; larger ones are hardly smaller (ADR 19)."""
+YEAR_SEGMENT_SAMPLES: Final = 11_600
+"""Windows of 32 days and less are halved until they have so many samples at most: eight days of one-minute
+data, 32 of five-minute data. Reading one day decodes one segment, in half a millisecond (ADR 19)."""
 
 KERNEL_SEGMENT_DAYS: Final = 32
-"""Days of a segment that the kernel reads: so many fit a bitmap of its interface."""
+"""Days of a segment that the kernel reads: so many fit a bitmap of its interface. A power of two, as
+windows are."""
 
 WIDE_SEGMENT_SAMPLES: Final = 384
 """A segment of more days, up to a year, has so many samples at most: about one a day. Python reads it."""

@@ -20,7 +20,7 @@ from edgeseries.blocks.directory import (
     stretches,
 )
 from edgeseries.blocks.year_block import decode_segments, decode_year_days, whole_year_header
-from edgeseries.blocks.year_encoding import YearBlock, merged_year, year_cuts
+from edgeseries.blocks.year_encoding import YearBlock, merged_year
 from edgeseries.blocks.year_header import YearKey, read_year_header
 from edgeseries.errors import BlockDamaged, BlockMismatch, BlockUnsupported, Defect
 from edgeseries.limits import (
@@ -116,6 +116,8 @@ def test_merging_and_cutting_is_what_a_dictionary_of_days_does(
         part = samples_in({day: found for day, found in model.items() if day in wanted})
         assert same_samples(decode_year_days(block.data, KEY, some, PYTHON), part)
         assert certain_samples(header.segments, KEY.year, some) <= len(part)
+        at_once = merged_year(None, KEY, 0, held, expected, PYTHON)
+        assert at_once == block, "the same days are the same bytes, however they came"
         for entry in header.segments:
             narrow = entry.last_day - entry.first_day < KERNEL_SEGMENT_DAYS
             assert narrow or entry.sample_count <= WIDE_SEGMENT_SAMPLES
@@ -212,16 +214,28 @@ def test_a_day_that_is_appended_to_a_year_of_minutes_decodes_and_writes_a_week_o
         kept = [entry.crc for entry in before.header.segments[:-1]]
         assert [entry.crc for entry in block.header.segments[: len(kept)]] == kept
     assert block is not None
-    assert len(block.header.segments) == -(-215 // 7)
+    assert len(block.header.segments) == -(-215 // 8)
+
+
+def spans_of(times_ms: range | list[int]) -> list[tuple[int, int, int]]:
+    """First day, last day and samples of the segments of a year with samples at these instants."""
+    samples = Samples(times_ms=array("q", times_ms), values=array("d", [0.5] * len(times_ms)))
+    block = merged_year(None, KEY, 0, EVERY, samples, KERNEL)
+    assert block is not None
+    return [
+        (entry.first_day - YEAR.start, entry.last_day - YEAR.start, entry.sample_count)
+        for entry in block.header.segments
+    ]
 
 
 def test_quiet_points_are_one_segment_and_dense_days_one_each() -> None:
-    weekly = [day * DAY_MS for day in YEAR[::7]]
-    assert len(year_cuts(weekly)) == 1
-    hourly = range(YEAR.start * DAY_MS, YEAR.stop * DAY_MS, 60 * MINUTE_MS)
-    assert len(year_cuts(hourly)) == -(-366 // KERNEL_SEGMENT_DAYS)
-    dense = range(YEAR.start * DAY_MS, (YEAR.start + 3) * DAY_MS, 5_000)
-    assert [cut.stop - cut.start for cut in year_cuts(dense)] == [17_280] * 3
+    first_ms = YEAR.start * DAY_MS
+    assert spans_of([day * DAY_MS for day in YEAR[::7]]) == [(0, 364, 53)]
+    hourly = spans_of(range(first_ms, YEAR.stop * DAY_MS, 60 * MINUTE_MS))
+    assert hourly == [(first, min(first + 31, 365), 24 * min(32, 366 - first)) for first in range(0, 366, 32)]
+    minutes_of = spans_of(range(first_ms, first_ms + 20 * DAY_MS, MINUTE_MS))
+    assert minutes_of == [(0, 7, 8 * 1440), (8, 15, 8 * 1440), (16, 19, 4 * 1440)]
+    assert spans_of(range(first_ms, first_ms + 3 * DAY_MS, 5_000)) == [(day, day, 17_280) for day in range(3)]
 
 
 def test_a_block_is_refused_under_another_name_and_in_another_version() -> None:

@@ -1,20 +1,23 @@
 """Blocks of a year written: newly fetched days are put into one, and segments that keep their samples are
 copied.
 
-Nothing leaves `merged_year` that did not just read back as what went in, bit for bit. No more than the
-segments around the new days is ever decoded, so that a year of one-minute data costs what a week of it does.
+Segments are windows of the year, halved until they are small enough. So which they are follows from the
+samples alone: whoever stores the same days, in whatever order and portions, makes the same bytes. Nothing
+leaves `merged_year` that did not just read back as what went in, bit for bit. No more than the windows
+around the new days is ever decoded, so that a year of one-minute data costs what a week of it does.
 """
 
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from edgeseries.blocks.block import same_samples
 from edgeseries.blocks.directory import entries_of
 from edgeseries.blocks.header import SegmentEntry, StoredSegment
 from edgeseries.blocks.ports.block_codec import BlockCodec
-from edgeseries.blocks.segments import Cut, columns_bytes, day_places
+from edgeseries.blocks.segments import Cut, columns_bytes
 from edgeseries.blocks.year_block import decode_segments, slices_of
 from edgeseries.blocks.year_header import YearHeader, YearKey, read_year_header, write_year_header
 from edgeseries.errors import BlockDamaged, Defect
@@ -26,9 +29,12 @@ from edgeseries.limits import (
     WIDE_SEGMENT_SAMPLES,
     YEAR_SEGMENT_SAMPLES,
 )
-from edgeseries.series.days import days_in_year, month_days, runs, year_days, year_months
-from edgeseries.series.samples import NO_SAMPLES, Samples, appended, joined, within
+from edgeseries.series.days import day_of, days_in_year, month_days, runs, year_days, year_months
+from edgeseries.series.samples import Samples, appended, joined, within
 from edgeseries.series.timerange import TimeRange
+
+WINDOW_DAYS: Final = 512
+"""The first window: the whole year, and a power of two, so that its halves are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,25 +46,11 @@ class YearBlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    """Samples that are to be written, and the segments before them that are copied."""
+class _Portion:
+    """One segment to be: one that is copied, or samples that are written."""
 
-    copied: tuple[SegmentEntry, ...]
-    samples: Samples
-
-
-def year_cuts(times_ms: Sequence[int]) -> list[Cut]:
-    """Ascending times cut into whole days, as many as stay within the target, first days first; no more days
-    than the kernel reads, unless there are few samples.
-    """
-    found: list[Cut] = []
-    for day, start, stop in day_places(times_ms):
-        last = found[-1] if found else None
-        if last and _fits(last.first_day, day, stop - last.start):
-            found[-1] = Cut(first_day=last.first_day, last_day=day, start=last.start, stop=stop)
-        else:
-            found.append(Cut(first_day=day, last_day=day, start=start, stop=stop))
-    return found
+    copied: SegmentEntry | None
+    fresh: Samples
 
 
 def merged_year(  # noqa: PLR0917 - what a block is made of
@@ -79,7 +71,7 @@ def merged_year(  # noqa: PLR0917 - what a block is made of
     if old is not None:
         covered &= old.header.days | days
         entries, month_samples = old.header.segments, list(old.header.month_samples)
-        changed = entries_of(entries, key.year, old.header.days & ~held | days)
+        changed = entries_of(entries, key.year, (old.header.days & ~held) | days)
         copied = tuple(one for one in entries if one not in changed)
         there = _decoded(old, changed, codec)
         left = _of_days(there, key.year, held & ~days)
@@ -88,85 +80,81 @@ def merged_year(  # noqa: PLR0917 - what a block is made of
     month_samples = _moved(month_samples, _by_month(fresh, key.year), 1)
     if not fresh and not copied:
         return None
-    groups = _groups(copied, fresh, old, codec)
-    return _written(key, covered, month_samples, groups, old, codec)
+    year = _Year(old, codec)
+    start = year_days(key.year).start
+    portions = list(year.portions(range(start, start + WINDOW_DAYS), copied, fresh))
+    return _written(key, covered, month_samples, portions, old, codec)
 
 
-def _fits(first_day: int, last_day: int, samples: int) -> bool:
-    """Whether so many samples of some days may be one segment."""
-    narrow = last_day - first_day < KERNEL_SEGMENT_DAYS
-    return samples <= (YEAR_SEGMENT_SAMPLES if narrow else WIDE_SEGMENT_SAMPLES)
+class _Year:
+    """Cuts a year into segments. `old` is what is copied from."""
 
+    def __init__(self, old: YearBlock | None, codec: BlockCodec) -> None:
+        self._old = old
+        self._codec = codec
 
-def _groups(
-    copied: Sequence[SegmentEntry], fresh: Samples, old: YearBlock | None, codec: BlockCodec
-) -> Iterator[_Group]:
-    """Fresh samples between the copied segments. A segment that ends where fresh samples go on, and has room
-    for their first day, is written anew with them.
-    """
-    waiting: list[SegmentEntry] = []
-    start = 0
-    for following in (*copied, None):
-        entry = following
-        stop = len(fresh) if entry is None else bisect_left(fresh.times_ms, entry.first_day * DAY_MS, start)
-        group = fresh.part(start, stop)
-        if group and waiting and old is not None and _joins(waiting[-1], group):
-            group = appended((_decoded(old, [waiting.pop()], codec), group))
-        if group and entry is not None and old is not None and _joined_by(group, entry):
-            group = appended((group, _decoded(old, [entry], codec)))
-            entry = None
-        if group:
-            yield _Group(copied=tuple(waiting), samples=group)
-            waiting = []
-        if entry is not None:
-            waiting.append(entry)
-        start = stop
-    if waiting:
-        yield _Group(copied=tuple(waiting), samples=NO_SAMPLES)
+    def portions(self, window: range, copied: Sequence[SegmentEntry], fresh: Samples) -> Iterator[_Portion]:
+        """The segments of a window of days (since 1970), from those that may stay as they are and from fresh
+        samples between them.
+        """
+        count = sum(entry.sample_count for entry in copied) + len(fresh)
+        if not count:
+            return
+        most = YEAR_SEGMENT_SAMPLES if len(window) <= KERNEL_SEGMENT_DAYS else WIDE_SEGMENT_SAMPLES
+        if count <= most or len(window) == 1:
+            if len(copied) == 1 and not fresh:
+                yield _Portion(copied=copied[0], fresh=fresh)
+            else:
+                yield _Portion(copied=None, fresh=self._with(copied, fresh))
+            return
+        middle = window.start + len(window) // 2
+        across = [entry for entry in copied if entry.first_day < middle <= entry.last_day]
+        fresh = self._with(across, fresh)
+        place = bisect_left(fresh.times_ms, middle * DAY_MS)
+        low = [entry for entry in copied if entry.last_day < middle]
+        high = [entry for entry in copied if entry.first_day >= middle]
+        yield from self.portions(range(window.start, middle), low, fresh.part(0, place))
+        yield from self.portions(range(middle, window.stop), high, fresh.part(place, len(fresh)))
 
-
-def _joins(before: SegmentEntry, group: Samples) -> bool:
-    """Whether the first day of a group fits into the segment before it."""
-    day, _, count = next(day_places(group.times_ms))
-    return _fits(before.first_day, day, before.sample_count + count)
-
-
-def _joined_by(group: Samples, after: SegmentEntry) -> bool:
-    """Whether the segment after a group fits into the last one that the group makes."""
-    last = year_cuts(group.times_ms)[-1]
-    return _fits(last.first_day, after.last_day, last.stop - last.start + after.sample_count)
+    def _with(self, entries: Sequence[SegmentEntry], fresh: Samples) -> Samples:
+        """Fresh samples and those of segments that cannot stay as they are."""
+        if self._old is None or not entries:
+            return fresh
+        return joined([_decoded(self._old, entries, self._codec), fresh])
 
 
 def _written(  # noqa: PLR0917 - what a block is made of
     key: YearKey,
     covered: int,
     month_samples: Sequence[int],
-    groups: Iterable[_Group],
+    portions: Sequence[_Portion],
     old: YearBlock | None,
     codec: BlockCodec,
 ) -> YearBlock:
-    segments: list[StoredSegment] = []
-    made: list[tuple[Samples, list[StoredSegment]]] = []
-    for group in groups:
-        assert old is not None or not group.copied
-        segments += [_copy(old, entry) for entry in group.copied if old is not None]
-        if group.samples:
-            fresh = _encoded(group.samples, codec)
-            made.append((group.samples, fresh))
-            segments += fresh
+    fresh = appended(one.fresh for one in portions)
+    made = iter(_encoded(fresh, [len(one.fresh) for one in portions if one.copied is None], codec))
+    segments = [
+        next(made) if one.copied is None or old is None else _copy(old, one.copied) for one in portions
+    ]
     head = write_year_header(key, covered, month_samples, segments)
     block = head + b"".join(one.data for one in segments)
-    return YearBlock(header=_proven(block, key, covered, made, codec), data=block)
+    written = [one.first_day for one, portion in zip(segments, portions, strict=True) if not portion.copied]
+    return YearBlock(header=_proven(block, key, covered, written, fresh, codec), data=block)
 
 
-def _encoded(samples: Samples, codec: BlockCodec) -> list[StoredSegment]:
-    plan = year_cuts(samples.times_ms)
-    for cut in plan:
-        if cut.stop - cut.start > MAX_SEGMENT_SAMPLES:
-            count = cut.stop - cut.start
+def _encoded(samples: Samples, counts: Sequence[int], codec: BlockCodec) -> list[StoredSegment]:
+    """Segments of so many samples each, in order."""
+    plan: list[Cut] = []
+    start = 0
+    for count in counts:
+        if count > MAX_SEGMENT_SAMPLES:
             raise Defect(f"a day has {count} samples of one point; a block takes {MAX_SEGMENT_SAMPLES}")
+        stop = start + count
+        first, last = samples.times_ms[start], samples.times_ms[stop - 1]
+        plan.append(Cut(first_day=day_of(first), last_day=day_of(last), start=start, stop=stop))
+        start = stop
     found = []
-    for cut, data in zip(plan, codec.segments(samples, plan), strict=True):
+    for cut, data in zip(plan, codec.segments(samples, plan) if plan else (), strict=True):
         if columns_bytes(data) > MAX_SEGMENT_BYTES:
             size = columns_bytes(data)
             raise Defect(f"a segment has {size} bytes of values; a block takes {MAX_SEGMENT_BYTES}")
@@ -187,28 +175,20 @@ def _copy(old: YearBlock, entry: SegmentEntry) -> StoredSegment:
     )
 
 
-def _proven(
-    block: bytes,
-    key: YearKey,
-    covered: int,
-    made: Sequence[tuple[Samples, list[StoredSegment]]],
-    codec: BlockCodec,
+def _proven(  # noqa: PLR0917 - what a block is held against
+    block: bytes, key: YearKey, covered: int, written: Sequence[int], fresh: Samples, codec: BlockCodec
 ) -> YearHeader:
-    """The header of a new block. Raises Defect unless its fresh segments read back as what they were made
-    of.
+    """The header of a new block. Raises Defect unless its fresh segments, by their first days, read back as
+    what they were made of.
     """
     try:
         header = read_year_header(block, key)
         by_day = {entry.first_day: entry for entry in header.segments}
-        sound = header.days == covered and header.block_bytes == len(block)
-        for samples, segments in made:
-            entries = [by_day[one.first_day] for one in segments]
-            every = (1 << len(year_days(key.year))) - 1
-            there = decode_segments(entries, slices_of(block), key.year, every, codec)
-            sound = sound and same_samples(there, samples)
+        every = (1 << len(year_days(key.year))) - 1
+        there = decode_segments([by_day[day] for day in written], slices_of(block), key.year, every, codec)
     except BlockDamaged as error:
         raise Defect(f"a new block of {key} does not read back: {error.detail}") from error
-    if not sound:
+    if header.days != covered or header.block_bytes != len(block) or not same_samples(there, fresh):
         raise Defect(f"a new block of {key} does not read back as what went in")
     return header
 

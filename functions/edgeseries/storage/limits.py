@@ -69,11 +69,12 @@ COVERED_MAX_POINTS: Final = 2_500
 """Points of one such statement: of each come the counts of two years at most, which the range cuts."""
 
 # --- storing ------------------------------------------------------------------
-KEEP_BATCH_BLOCKS: Final = 100
+KEEP_BATCH_BLOCKS: Final = 25
 """Blocks whose pointers move in one transaction: five written rows each, index entries included. What was
-stored before a failure stays, and a long `keep` is seen as it goes."""
+stored before a failure stays, a long `keep` is seen as it goes, and who stores other days of the same years
+comes in between seldom: ten consumers of a job may be at ten months of one year."""
 
-KEEP_ATTEMPTS: Final = 10
+KEEP_ATTEMPTS: Final = 16
 """Tries to move a pointer while other writers get there first."""
 
 KEEP_FIRST_WAIT_MS: Final = 50
@@ -120,11 +121,12 @@ PURGE_STRETCH_BLOCKS: Final = 5_000
 PURGE_STRETCH_POINTS: Final = 100
 """Points of one transaction: 12,200 pointers, were all of them stored over ten years."""
 
-PURGE_STRETCH_STATEMENTS: Final = 6
-"""Where a stretch ends, and what counts it, notes its objects, takes pointers, cuts days and raises."""
+PURGE_STRETCH_STATEMENTS: Final = 9
+"""Where a stretch ends, and what tells it, notes its objects, takes pointers, cuts days (of months, of
+years) and raises; then what takes out rows of which no day is left."""
 
-PURGE_MAX_STRETCHES: Final = 150
-"""Transactions of one purge of a site: 750,000 blocks, eight years of the largest site we know of."""
+PURGE_MAX_STRETCHES: Final = 110
+"""Transactions of one purge of a site: 550,000 blocks, seventy years of the largest site we know of."""
 
 # --- answers ------------------------------------------------------------------
 ANSWER_TTL_MS: Final = 30 * DAY_MS

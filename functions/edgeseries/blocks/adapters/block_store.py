@@ -16,6 +16,7 @@ from edgeseries.blocks.adapters.block_writing import BlockWriter, FetchGuard, Re
 from edgeseries.blocks.adapters.purge import Purge
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
 from edgeseries.blocks.adapters.silence import SilenceWatch
+from edgeseries.blocks.adapters.written_segments import WrittenSegments
 from edgeseries.blocks.ports.block_codec import BlockCodec
 from edgeseries.blocks.ports.blocks import (
     DaysToStore,
@@ -71,7 +72,7 @@ class BlockStore:
         self.faults: Counter[str] = Counter() if faults is None else faults
         self._bucket = bucket
         self._index = BlockIndex(database)
-        self._contents = BlockContents(codec, self.faults)
+        self._contents = BlockContents(WrittenSegments(codec), self.faults)
         self._memory = memory
         self._clock = clock
         self._used = used

@@ -14,7 +14,10 @@ SELECT object_key, stored_bytes, used_ms FROM cache_metadata
 WHERE expires_ms IS NOT NULL AND expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2
 """
 
-LEAST_USED: Final = "SELECT object_key, stored_bytes, used_ms FROM cache_metadata ORDER BY used_ms LIMIT ?1"
+LEAST_USED: Final = """
+SELECT object_key, stored_bytes, used_ms FROM cache_metadata WHERE stored_bytes > 0 ORDER BY used_ms LIMIT ?1
+"""
+"""Years without a sample have no object: taking them out frees nothing."""
 
 _UNUSED_ROWS: Final = """
   FROM json_each(?1) AS seen
