@@ -55,6 +55,10 @@ ASKS: dict[tuple[str, str], Ask] = {
     ("GET", "/api/jobs/{job}"): Ask(path="/api/jobs/{job}"),
     ("DELETE", "/api/jobs/{job}"): Ask(path="/api/jobs/{job}"),
     ("GET", "/api/jobs/{job}/result"): Ask(status=409, path="/api/jobs/{job}/result"),
+    ("GET", "/api/jobs/{job}/files"): Ask(status=409, path="/api/jobs/{job}/files"),
+    ("GET", "/api/jobs/{job}/files/{site_part}/{point_part}/{year_part}/data.parquet"): Ask(
+        status=409, path="/api/jobs/{job}/files/site=hq/point=b/year=2024/data.parquet"
+    ),
     ("GET", "/api/jobs/{job}/events"): Ask(path="/api/jobs/{job}/events"),
     ("POST", "/api/jobs/{job}/retry"): Ask(status=409, path="/api/jobs/{job}/retry"),
     ("GET", "/api/queue/dlq"): Ask(),

@@ -301,6 +301,9 @@ MAX_SEARCH_CHARS: Final = 256
 MAX_NAME_CURSOR_CHARS: Final = 4 * (MAX_NAME_BYTES + len("point:") + 2) // 3
 """A cursor that holds a name, in base64."""
 
+FILES_PAGE_POINTS: Final = 500
+"""Points of a page of a result's files: at most eleven years each."""
+
 LATEST_STORED_DAYS: Final = 400
 """How far back stored days are searched for the last sample of a point that has none lately: a year and
 more.

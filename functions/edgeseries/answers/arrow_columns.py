@@ -120,13 +120,20 @@ def _nothing(kind: str, count: int) -> Array:
 
 class LongBatches:
     """Record batches of `time, point, value, text, boolean, integer`, a row a sample, each of CHUNK_SAMPLES
-    rows but the last. With `aggregates` a column says which one a row is.
+    rows but the last. With `aggregates` a column says which one a row is; without `names_points` none says
+    the point.
     """
 
     def __init__(
-        self, query: TimeseriesQuery, facts: Mapping[str, Point], *, aggregates: tuple[str, ...] = ()
+        self,
+        query: TimeseriesQuery,
+        facts: Mapping[str, Point],
+        *,
+        aggregates: tuple[str, ...] = (),
+        names_points: bool = True,
     ) -> None:
-        self.schema = long_schema(query, facts, aggregates=bool(aggregates))
+        self.schema = long_schema(query, facts, aggregates=bool(aggregates), names_points=names_points)
+        self._names_points = names_points
         self._points = {point: place for place, point in enumerate(query.points)}
         self._aggregates = {name: place for place, name in enumerate(aggregates)}
         self._entries = Array([*map(_sound, query.points)], type=DataType.utf8()).cast(dictionary())
@@ -156,7 +163,9 @@ class LongBatches:
         values = concatenated([samples.values for _, samples in self._waiting])
         self._waiting, self._count = [], 0
         found, count = typed(values), len(times)
-        columns = [instants(times), self._entries.take(_cells(points, DataType.int16()))]
+        columns = [instants(times)]
+        if self._names_points:
+            columns.append(self._entries.take(_cells(points, DataType.int16())))
         if self._aggregates:
             entries = Array([*self._aggregates], type=DataType.utf8()).cast(dictionary())
             columns.append(entries.take(_cells(aggregates, DataType.int16())))
@@ -169,7 +178,9 @@ class LongBatches:
         return RecordBatch.from_arrays(columns, schema=self.schema)
 
 
-def long_schema(query: TimeseriesQuery, facts: Mapping[str, Point], *, aggregates: bool) -> Schema:
+def long_schema(
+    query: TimeseriesQuery, facts: Mapping[str, Point], *, aggregates: bool, names_points: bool = True
+) -> Schema:
     """The schema of long batches."""
     told = [_facts_of(point, facts) for point in query.points]
     # Of one unit the column has it; of several each point has its own, in the schema's metadata.
@@ -179,7 +190,7 @@ def long_schema(query: TimeseriesQuery, facts: Mapping[str, Point], *, aggregate
     return Schema(
         [
             Field("time", timestamp(), nullable=False),
-            Field("point", dictionary(), nullable=False),
+            *([Field("point", dictionary(), nullable=False)] if names_points else []),
             *([Field("aggregate", dictionary(), nullable=False)] if aggregates else []),
             Field("value", DataType.float64(), metadata=about),
             Field(TEXT, dictionary(), metadata=about),

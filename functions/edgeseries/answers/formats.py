@@ -80,7 +80,7 @@ def _arrow_writer(
 
     aggregates = aggregates_of(query)
     if presentation.format is ResultFormat.PARQUET:
-        return ParquetWriter(query, facts, aggregates)
+        return ParquetWriter(query, facts, aggregates, names_points=not presentation.partitioned)
     if presentation.shape is Shape.WIDE:
         return WideArrowWriter(query, facts)
     return ArrowWriter(query, facts, aggregates)

@@ -24,9 +24,14 @@ class ParquetWriter:
     """A row a sample, compressed with zstd."""
 
     def __init__(
-        self, query: TimeseriesQuery, facts: Mapping[str, Point], aggregates: tuple[str, ...] = ()
+        self,
+        query: TimeseriesQuery,
+        facts: Mapping[str, Point],
+        aggregates: tuple[str, ...] = (),
+        *,
+        names_points: bool = True,
     ) -> None:
-        self._batches = LongBatches(query, facts, aggregates=aggregates)
+        self._batches = LongBatches(query, facts, aggregates=aggregates, names_points=names_points)
         self._waiting: list[RecordBatch] = []
         self._join = ParquetJoin()
         self._begun = False

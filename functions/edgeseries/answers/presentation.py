@@ -46,11 +46,14 @@ ANYTHING: Final = frozenset({"*/*", "application/*"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
-    """A format, its shape, and the unit of its times where they are numbers."""
+    """A format, its shape, and the unit of its times where they are numbers. `partitioned`: it is one of a
+    set of files, whose folder says the point.
+    """
 
     format: ResultFormat = ResultFormat.JSON
     shape: Shape = Shape.LONG
     time_unit: TimeUnit = TimeUnit.MS
+    partitioned: bool = False
 
     @property
     def media_type(self) -> str:
@@ -66,7 +69,7 @@ class Presentation:
         """What tells it from others in a digest, as JSON values. JSON was there first and adds nothing."""
         if self.format is ResultFormat.JSON:
             return []
-        return [self.format, self.shape, self.time_unit]
+        return [self.format, self.shape, self.time_unit, *(["partitioned"] if self.partitioned else [])]
 
     @property
     def file_suffix(self) -> str:

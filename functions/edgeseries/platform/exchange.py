@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pyodide.ffi import JsException
 from workers import import_from_javascript
 
+from edgeseries.blocks.adapters.compression_standard import compress_zstd
 from edgeseries.errors import DeadlineExceeded, Fault, InvalidRequest, RequestTimeout, TooLarge
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.limits import MAX_BODY_BYTES, MAX_QUERY_FIELDS, MAX_URL_BYTES
@@ -102,7 +103,9 @@ async def platform_response(response: HttpResponse, *, method: str) -> Any:
     options: dict[str, Any] = {"status": response.status, "headers": dict(response.headers)}
     bodiless = response.status in NO_BODY_STATUSES or method == "HEAD"
     if response.coding and not bodiless:
-        if response.stream is None:
+        if response.coding == "zstd":
+            body = js_bytes(compress_zstd(response.body))
+        elif response.stream is None:
             body = _coding().codedBytes(js_bytes(response.body), response.coding)
         else:
             body = _coding().codedStream(response.stream, response.coding)

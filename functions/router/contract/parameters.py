@@ -12,6 +12,7 @@ from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import (
     MAX_CURSOR_CHARS,
     MAX_ID_CHARS,
+    MAX_NAME_BYTES,
     MAX_NAME_CURSOR_CHARS,
     MAX_SEARCH_CHARS,
     POINT_PAGE_MAX_ROWS,
@@ -62,6 +63,11 @@ POINT_SEARCH: Final = (
 )
 """How points of a site are looked for."""
 
+POINT_CURSOR: Final = Parameter(
+    name="cursor", kind=Opaque(max_chars=MAX_NAME_CURSOR_CHARS), description="What the page before gave."
+)
+"""Where a list by names of points goes on."""
+
 DEPTHS: Final = {"0": False, "false": False, "1": True, "true": True}
 DEEP: Final = Parameter(
     name="deep", kind=Choice(words=tuple(DEPTHS), default="0"), description="`1` looks at every part, now."
@@ -80,6 +86,16 @@ IN_PATH: Final = {
             required=True,
             kind=Name(),
             description="The site; a slash in its name is sent as `%2F`.",
+        ),
+        *(
+            Parameter(
+                name=f"{folder}_part",
+                place="path",
+                required=True,
+                kind=Opaque(max_chars=len("point=") + MAX_NAME_BYTES),
+                description=f"`{folder}=` and which: a folder of a set of files, as its list names it.",
+            )
+            for folder in ("site", "point", "year")
         ),
         Parameter(
             name="job",

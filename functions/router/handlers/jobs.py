@@ -14,6 +14,7 @@ from edgeseries.jobs.limits import JOB_PAGE_ROWS, POLL_INTERVAL_MS
 from edgeseries.jobs.ports.jobs import JobFilter, Place
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import SECOND_MS
+from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from router.contract import headers
 from router.contract.answers import (
@@ -138,11 +139,7 @@ async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
     fields = read_fields(arrival.request, arrival.endpoint.parameters)
     presentation = presentation_of(fields, arrival.request.headers.get("accept", ""))
     job = await the_job(arrival, ports)
-    if job.status is not JobStatus.COMPLETED:
-        raise not_there_yet(job)
-    query = await ports.job_reader.query(job.job_id)
-    if query is None:
-        raise gone()
+    query = await completed_query(job, ports)
     parts = await result_parts(job, query, ports)
     number = part_number(fields.get("part"), len(parts))
     part = query_of_part(query, parts[number - 1])
@@ -154,6 +151,18 @@ async def show_result(arrival: Arrival, ports: Ports) -> Outcome:
     following = f"{status_url(job.job_id)}/result?{named}"
     headers = {**outcome.response.headers, "Link": f'<{following}>; rel="next"'}
     return replace(outcome, response=replace(outcome.response, headers=headers))
+
+
+async def completed_query(job: Job, ports: Ports) -> TimeseriesQuery:
+    """What a completed job fetched. Raises Conflict for one that is not completed, Gone for one that is only
+    in the history by now.
+    """
+    if job.status is not JobStatus.COMPLETED:
+        raise not_there_yet(job)
+    query = await ports.job_reader.query(job.job_id)
+    if query is None:
+        raise gone()
+    return query
 
 
 def part_number(given: str | None, count: int) -> int:

@@ -16,6 +16,8 @@ if sys.version_info >= (3, 14):
 SMALLEST_WINDOW_BITS: Final = 16
 LARGEST_WINDOW_BITS: Final = 22
 
+ZSTD_LEVEL: Final = 3
+
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
@@ -26,6 +28,15 @@ def brotli_window_bits(size: int) -> int:
     columns: 0.8 ms instead of 0.04 ms at quality 9, for no better result (bench/measures/codec.py).
     """
     return min(max(size.bit_length(), SMALLEST_WINDOW_BITS), LARGEST_WINDOW_BITS)
+
+
+def compress_zstd(data: bytes) -> bytes:
+    """A zstd stream, at the level that keeps up with a network. Raises BlockUnsupported before Python
+    3.14.
+    """
+    if sys.version_info >= (3, 14):
+        return zstd.compress(data, ZSTD_LEVEL)
+    raise BlockUnsupported("zstd is not supported before Python 3.14")
 
 
 def decompress_standard(codec: Codec, data: bytes, *, size: int) -> bytes:
