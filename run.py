@@ -186,6 +186,17 @@ def node_packages(folder: str, notice: str) -> Callable[[], None]:
 
 
 RUNTIME = node_packages("local", "setting up the Workers runtime in local/node_modules (once, some seconds)")
+CONSOLE = node_packages(
+    "console", "setting up Chromium for the console's tests in console/node_modules (once, some seconds)"
+)
+
+
+def page_packages() -> None:
+    """Chromium, if a page is asked for."""
+    if os.environ.get("PAGE"):
+        CONSOLE()
+
+
 WRANGLER = node_packages("infra/wrangler", "setting up wrangler in infra/wrangler (once, half a minute)")
 
 
@@ -267,7 +278,10 @@ TARGETS: dict[str, Target] = {
         "serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA (AUTH=keys: callers need a key; UPSTREAM_URL and UPSTREAM_TOKEN: an upstream of your own, no simulator)",
         (module("local.dev"),), (), INSTALLED,
     ),
-    "demo": Target("start the stack on free ports, ask it for real data, check it against the truth, stop", (module("local.demo"),), (), INSTALLED),
+    "demo": Target(
+        "start the stack on free ports, ask it for real data, check it against the truth, stop (PAGE=1: look at it in the console, too, and keep a picture)",
+        (module("local.demo"),), (Flag("PAGE", "--page", bare=True),), (*INSTALLED, page_packages),
+    ),
     "sweep": Target("have the janitor of the `make dev` that serves STATE sweep now", (module("local.sweep"),), (), INSTALLED),
     "key": Target(
         "make an API key in the `make dev` that serves STATE (OWNER=me SITES=a,b RIGHTS=read,jobs TIER=standard)",
@@ -282,7 +296,7 @@ TARGETS: dict[str, Target] = {
     ),
     "check": Target("format, lint, types, contracts and the fast tests (no runtime)", (*LINTS, FAST), (), INSTALLED),
     "format": Target("rewrite the code in the house format", (("ruff", "format", "."), ("ruff", "check", "--fix", "--quiet", ".")), (), INSTALLED),
-    "test": Target("everything: check, then the tests on the real Workers runtime (SHARD=1/4: the first of four parts)", (*LINTS, FAST, SLOW), (), (*INSTALLED, WRANGLER)),
+    "test": Target("everything: check, then the tests on the real Workers runtime (SHARD=1/4: the first of four parts)", (*LINTS, FAST, SLOW), (), (*INSTALLED, WRANGLER, CONSOLE)),
     "bench": Target(
         "measure what the system is to hold (fifteen minutes; QUICK=1: about one; LARGE=1: forty), write bench/results/latest.json; DATA as for dev",
         (module("bench"),),
@@ -303,6 +317,7 @@ TARGETS: dict[str, Target] = {
             module("delivery.wheels", "--lock"),
             lambda: npm("install", "--package-lock-only", "--prefix", "local"),
             lambda: npm("install", "--package-lock-only", "--prefix", "infra/wrangler"),
+            lambda: npm("install", "--package-lock-only", "--prefix", "console"),
             *((*WHEELS, platform) for platform in ("linux", "macos", "windows")),
         ),
         (), INSTALLED,

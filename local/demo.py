@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.demo_job import follow
+from local.demo_page import PICTURE, picture_of
 from local.expected import expected_samples
 from local.logs import LogLine, readable
 from local.stack import Stack, StackError, StackOptions
@@ -147,6 +148,11 @@ def _play(console: Console, stack: Stack, truth: Truth) -> bool:
         console.print(table)
         if job is not None:
             right = _watch(console, client, truth, *job) and right
+        if "--page" in sys.argv:
+            week = next(ask for ask in _asks(truth, site) if ask.taken == "cached")
+            start, end = _iso(week.start_ms), _iso(week.end_ms)
+            told = picture_of(stack.url, site, week.points[:5], start, end)
+            console.print(f"the console: {told}\n  a picture of it: {PICTURE.relative_to(Path.cwd())}\n")
         stats = httpx.get(f"{stack.upstream_url}/_stats", timeout=TIMEOUT_S, trust_env=False).json()
         console.print(
             f"the upstream was called {stats['calls']} times and delivered {stats['samples']:,} samples"

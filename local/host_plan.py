@@ -49,6 +49,26 @@ class QueueTrigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssetsPlan:
+    """Files that are served without the Worker, but for paths of `worker_first`. `directory` is absolute."""
+
+    directory: str
+    html_handling: str
+    not_found_handling: str
+    worker_first: tuple[str, ...]
+
+    def to_wire(self) -> dict[str, Any]:
+        """Miniflare's assets."""
+        return {
+            "directory": self.directory,
+            "htmlHandling": self.html_handling,
+            "notFoundHandling": self.not_found_handling,
+            "runWorkerFirst": list(self.worker_first),
+            "hasUserWorker": True,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPlan:
     """One Worker: its physical name, its function's, `env`, binding names to Miniflare's bindings, and the
     CPU time of an event.
@@ -64,6 +84,7 @@ class WorkerPlan:
     queue_triggers: tuple[QueueTrigger, ...]
     crons: tuple[str, ...]
     cpu_limit_ms: int
+    assets: AssetsPlan | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON form."""
@@ -81,6 +102,7 @@ class WorkerPlan:
             "triggers": [trigger.to_wire() for trigger in self.queue_triggers],
             "crons": list(self.crons),
             "cpuLimitMs": self.cpu_limit_ms,
+            "assets": None if self.assets is None else self.assets.to_wire(),
         }
 
 

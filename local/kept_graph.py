@@ -29,7 +29,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 KEPT_DIR: Final = ROOT / "build" / "graphs"
 
 SOURCES: Final = (
-    *("infra", "functions", "migrations", "schema.sql"),
+    *("infra", "functions", "migrations", "schema.sql", "console/assets"),
     *("local/capture.py", "local/graph.py", "local/kept_graph.py"),
 )
 """Files and folders, from the root, that a graph follows from. Locked wheels are in it by the SHA-256 that

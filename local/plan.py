@@ -9,10 +9,11 @@ I/O and starts nothing.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edgeseries.platform_limits import DEFAULT_CPU_MS
-from local.host_plan import BundleFile, HostPlan, QueueTrigger, WorkerPlan
+from local.host_plan import AssetsPlan, BundleFile, HostPlan, QueueTrigger, WorkerPlan
 from stack import schema as schema_files
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ RUN_LOCALLY: Final = frozenset(
         "WorkersDeployment",
     }
 )
+
+ROOT: Final = Path(__file__).resolve().parents[1]
 
 HOST_PREFIX: Final = "local-host"
 """Modules and Workers that the host adds begin so; names of the graph may not."""
@@ -168,6 +171,7 @@ def _worker(resources: _Resources, name: str) -> WorkerPlan:
             for schedule in trigger.inputs["schedules"]
         ),
         cpu_limit_ms=(version.get("limits") or {}).get("cpuMs", DEFAULT_CPU_MS),
+        assets=_assets(name, version.get("assets")),
     )
 
 
@@ -192,6 +196,22 @@ def _runtime_flags(flags: Iterable[str]) -> tuple[str, ...]:
     """Flags for the JavaScript Worker that stands in: those about Python mean nothing to it."""
     kept = {flag for flag in flags if "python" not in flag}
     return tuple(sorted(kept | {NODE_COMPAT_FLAG}))
+
+
+def _assets(worker: str, assets: Mapping[str, Any] | None) -> AssetsPlan | None:
+    """Files that the platform serves by itself, from this checkout."""
+    if assets is None:
+        return None
+    config = dict(assets["config"])
+    plan = AssetsPlan(
+        directory=str(ROOT / assets["directory"]),
+        html_handling=config.pop("htmlHandling"),
+        not_found_handling=config.pop("notFoundHandling"),
+        worker_first=tuple(config.pop("runWorkerFirst")),
+    )
+    if config:
+        raise PlanError(f"Worker {worker!r}: the local host does not map assets' {', '.join(sorted(config))}")
+    return plan
 
 
 def _queue_triggers(resources: _Resources, name: str) -> tuple[QueueTrigger, ...]:

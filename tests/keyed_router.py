@@ -60,6 +60,7 @@ ASKS: dict[tuple[str, str], Ask] = {
         status=409, path="/api/jobs/{job}/files/site=hq/point=b/year=2024/data.parquet"
     ),
     ("GET", "/api/jobs/{job}/events"): Ask(path="/api/jobs/{job}/events"),
+    ("GET", "/api/jobs/{job}/socket"): Ask(status=400, path="/api/jobs/{job}/socket"),
     ("POST", "/api/jobs/{job}/retry"): Ask(status=409, path="/api/jobs/{job}/retry"),
     ("GET", "/api/queue/dlq"): Ask(),
     ("POST", "/api/queue/dlq/{letter}/replay"): Ask(status=404, path="/api/queue/dlq/none/replay"),
@@ -67,6 +68,7 @@ ASKS: dict[tuple[str, str], Ask] = {
     ("POST", "/api/keys"): Ask(status=201, body=NEW_KEY),
     ("GET", "/api/keys/{key}"): Ask(path="/api/keys/00000000000a"),
     ("DELETE", "/api/keys/{key}"): Ask(path="/api/keys/00000000000a"),
+    ("GET", "/api/session"): Ask(),
     ("GET", "/api/stats"): Ask(),
     ("GET", "/api/metrics"): Ask(),
     ("GET", "/api/openapi.json"): Ask(),

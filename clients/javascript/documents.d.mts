@@ -163,7 +163,7 @@ export interface Health {
       status: "ok" | "failing";
       durationMs: number;
       fault: string | null;
-      [name: string]: number;
+      [name: string]: unknown;
     };
   };
 }
@@ -209,6 +209,8 @@ export interface JobRequest {
   end_time: string | number;
   /** How to answer; left out, the size of the request decides. */
   route?: "direct" | "cached" | "queued";
+  /** `true`: each point's last sample before the range comes first, with its own time. */
+  previous?: "true" | "false";
   /** Answer buckets of this width instead of samples: 15m, 1h, 1d, 1w, 1M, 1y. */
   every?: string;
   /** What is made of each bucket, one or several between commas; `mean` if left out. */
@@ -323,6 +325,8 @@ export interface RangeRequest {
   end_time: string | number;
   /** How to answer; left out, the size of the request decides. */
   route?: "direct" | "cached" | "queued";
+  /** `true`: each point's last sample before the range comes first, with its own time. */
+  previous?: "true" | "false";
   /** Answer buckets of this width instead of samples: 15m, 1h, 1d, 1w, 1M, 1y. */
   every?: string;
   /** What is made of each bucket, one or several between commas; `mean` if left out. */
@@ -346,6 +350,18 @@ export interface Replayed {
   job: Job | null;
 }
 
+export interface ResultFiles {
+  files: Array<{
+    path: string;
+    url: string;
+    point: string;
+    startTime: string;
+    endTime: string;
+  }>;
+  count: number;
+  cursor: string | null;
+}
+
 export type Rows = Array<{
   point: string;
   aggregate?: string;
@@ -363,6 +379,15 @@ export interface Series {
   sourceCount?: number;
 }
 
+export interface Session {
+  auth: "open" | "keys";
+  known: boolean;
+  keyId: string | null;
+  rights: Array<"read" | "jobs" | "purge" | "admin">;
+  sites: Array<string> | null;
+  tier: "standard" | "bulk";
+}
+
 export interface SitePoints {
   site: string;
   points: Array<{
@@ -372,6 +397,8 @@ export interface SitePoints {
     intervalSeconds: number | null;
   }>;
   count: number;
+  total: number;
+  cursor: string | null;
 }
 
 export interface Sites {
@@ -531,6 +558,8 @@ export interface TimeseriesRequest {
   end_time: string | number;
   /** How to answer; left out, the size of the request decides. */
   route?: "direct" | "cached" | "queued";
+  /** `true`: each point's last sample before the range comes first, with its own time. */
+  previous?: "true" | "false";
   /** Answer buckets of this width instead of samples: 15m, 1h, 1d, 1w, 1M, 1y. */
   every?: string;
   /** What is made of each bucket, one or several between commas; `mean` if left out. */

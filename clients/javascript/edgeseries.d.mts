@@ -89,6 +89,8 @@ export class Client {
   cancel(jobId: string): Promise<CancelledJob>;
   retry(jobId: string): Promise<Job>;
   follow(jobId: string, options?: Following): Promise<Job>;
+  followBySocket(jobId: string, options?: Following): Promise<Job>;
+  socketOf(jobId: string, signal: AbortSignal | undefined, onJob: (job: Job) => void): Promise<number>;
   latest(site: string, points?: string[], options?: Options): Promise<unknown>;
   coverage(range: Range, options?: Options): Promise<Coverage>;
   purge(range: Range, options: { dryRun: boolean }): Promise<Purged>;
@@ -112,6 +114,7 @@ export function chartData(
   options?: { points?: string[]; gapFactor?: number },
 ): { data: Array<Array<number | null | undefined>>; points: ChartPoint[] };
 
+export function joined(answers: Answer[]): Answer;
 export function retryAfterSeconds(headers: Headers, nowMs?: number): number | null;
 export function cacheVerdict(headers: Headers): string;
 export function fieldsOf(question: Partial<Question>): Record<string, unknown>;

@@ -236,6 +236,42 @@ export class Client {
     return job;
   }
 
+  /**
+   * The same over WebSockets, which do not count among the six connections that a browser opens to a host: for pages
+   * that follow many jobs. Where no socket opens it goes on with events.
+   */
+  async followBySocket(jobId, { signal, onJob = () => undefined } = {}) {
+    for (;;) {
+      signal?.throwIfAborted();
+      const code = await this.socketOf(jobId, signal, onJob);
+      if (code === 1000) break;
+      // 1012 is the end of a stream's time. All else may mean that no socket opens here: a proxy, a key that is gone.
+      if (code !== 1012) return this.follow(jobId, { signal, onJob });
+    }
+    const job = await this.job(jobId, { signal });
+    if (job.status !== "completed") throw new JobEnded(job);
+    return job;
+  }
+
+  /** One socket to its end. Returns: its closing code. */
+  socketOf(jobId, signal, onJob) {
+    const address = new URL(`${this.url}/api/jobs/${encodeURIComponent(jobId)}/socket`, globalThis.location?.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = new WebSocket(address, this.key === null ? ["edgeseries"] : ["edgeseries", `key.${this.key}`]);
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        socket.close();
+        reject(signal.reason);
+      };
+      signal?.addEventListener("abort", leave, { once: true });
+      socket.addEventListener("message", (message) => onJob(JSON.parse(message.data).job));
+      socket.addEventListener("close", (event) => {
+        signal?.removeEventListener("abort", leave);
+        resolve(event.code);
+      });
+    });
+  }
+
   /** The last sample of each point. */
   async latest(site, points, options = {}) {
     return this.document("/api/latest", { ...options, query: { site, points } });
@@ -284,7 +320,7 @@ function described(response) {
 }
 
 /** Answers about parts of a question as one: points side by side, parts of a point in time. */
-function joined(answers) {
+export function joined(answers) {
   const data = {};
   for (const { document } of answers) {
     for (const [name, entry] of Object.entries(document.data)) {

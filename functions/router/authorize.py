@@ -4,7 +4,14 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 from edgeseries.access.grants import EVERYBODY, NOBODY, Auth, Grant, require
-from edgeseries.access.keys import ADMIN_KEY_ID, PresentedKey, admin_record, grant_of, presented_key
+from edgeseries.access.keys import (
+    ADMIN_KEY_ID,
+    PresentedKey,
+    admin_record,
+    grant_of,
+    presented_key,
+    socket_authorization,
+)
 from edgeseries.access.ports.keys import Recalled
 from edgeseries.errors import RateLimited, Unidentified
 from edgeseries.http.messages import HttpRequest
@@ -40,6 +47,8 @@ async def identify(head: HttpRequest, ports: Ports) -> Grant:
     if ports.access.auth is Auth.OPEN:
         return EVERYBODY
     authorization = head.headers.get("authorization")
+    if authorization is None:
+        authorization = socket_authorization(head.headers.get("sec-websocket-protocol", ""))
     if authorization is None:
         return NOBODY
     presented = presented_key(authorization)

@@ -64,6 +64,14 @@ def config_of(graph: Graph, function: str, *, database_ids: Mapping[str, str]) -
         # Of WebAssembly wrangler has this kind of rule by itself, and warns of another.
         "rules": [{"type": "ESModule", "globs": ["**/*.mjs"]}],
     }
+    assets = version.inputs.get("assets")
+    if assets is not None:
+        config["assets"] = {
+            "directory": str(ROOT / assets["directory"]),
+            "html_handling": assets["config"]["htmlHandling"],
+            "not_found_handling": assets["config"]["notFoundHandling"],
+            "run_worker_first": assets["config"]["runWorkerFirst"],
+        }
     if version.inputs["accountId"] != NO_ACCOUNT:
         config["account_id"] = version.inputs["accountId"]
     names = {one.id: one.inputs["name"] for one in graph.of_type("D1Database")}

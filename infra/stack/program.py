@@ -16,6 +16,7 @@ from pulumi.runtime.config import CONFIG
 from edgeseries.settings import workers
 from stack import platform_settings as declared
 from stack import wiring
+from stack.assets import Assets, read_assets
 from stack.bundle import Bundle, bundle, vendored_sdk, vendored_wheels
 from stack.components.function import Function, FunctionSpec
 from stack.components.queues import Consumers, ConsumersSpec, Queues, QueueSpec, QueuesSpec
@@ -47,12 +48,13 @@ def read_settings() -> Settings:
 def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping[str, pulumi.Input[object]]:
     """Make all resources of a stack and return its outputs.
 
-    Raises BundleError, MissingBinding, SchemaFault or NameFault before anything is made.
+    Raises BundleError, AssetsFault, MissingBinding, SchemaFault or NameFault before anything is made.
     """
     names = names_of(settings.stack)
     wired = wiring.wire(settings)
     bundles = _bundles(wired, functions_dir)
 
+    assets = read_assets(ROOT)
     migrations = read_migrations(ROOT / "migrations")
 
     storage = Storage("storage", _storage_spec(settings, names, migrations))
@@ -62,7 +64,9 @@ def build(settings: Settings, *, functions_dir: Path = FUNCTIONS_DIR) -> Mapping
     for plan in wired:
         function = Function(
             plan.function,
-            _function_spec(settings, names, plan, built=bundles[plan.function], resolve=resolve),
+            _function_spec(
+                settings, names, plan, built=bundles[plan.function], assets=assets, resolve=resolve
+            ),
             pulumi.ResourceOptions(depends_on=storage.ready),
         )
         functions[plan.function] = function
@@ -136,7 +140,13 @@ Resolve = Callable[[wiring.Binding], cloudflare.WorkerVersionBindingArgs]
 
 
 def _function_spec(
-    settings: Settings, names: Names, plan: wiring.FunctionWiring, *, built: Bundle, resolve: Resolve
+    settings: Settings,
+    names: Names,
+    plan: wiring.FunctionWiring,
+    *,
+    built: Bundle,
+    assets: Assets,
+    resolve: Resolve,
 ) -> FunctionSpec:
     # The platform returns bindings by name; in another order every preview would show a change.
     bindings = sorted(plan.bindings, key=lambda binding: binding.name)
@@ -154,6 +164,7 @@ def _function_spec(
         protect=settings.flag(declared.PROTECT_DATA),
         stable_version=settings.versions(declared.STABLE_VERSIONS).get(plan.function),
         pinned_version=settings.versions(declared.PINNED_VERSIONS).get(plan.function),
+        assets=assets if plan.public else None,
     )
 
 

@@ -60,7 +60,7 @@ export async function counted(handler, event, ctx, env, { table, report, interpr
     if (pending === 0) end();
   };
   const end = () => {
-    if (lastMs > responseEndMs) tally.note("wait_until_ms", lastMs - responseEndMs);
+    if (lastMs > responseEndMs && !isSocket) tally.note("wait_until_ms", lastMs - responseEndMs);
     if (handler !== "fetch") tally.note("wall_ms", lastMs - beganMs);
     const { busyMs, heapBytes } = interpreter(id);
     tally.note("cpu_ms", busyMs);
@@ -75,9 +75,12 @@ export async function counted(handler, event, ctx, env, { table, report, interpr
     Promise.resolve(promise).then(settled, settled);
   };
   let body;
+  let isSocket = false;
   try {
     const result = await within(tally, () => work(id));
     body = written.get(result?.body);
+    // Of a WebSocket the response ends when it is closed, which is when what writes to it ends.
+    isSocket = Boolean(result?.webSocket);
     if (result instanceof Response) tally.note("headers_bytes", sizeOfHeaders(result.headers));
     return result;
   } finally {

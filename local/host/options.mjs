@@ -57,6 +57,8 @@ function pythonWorker(worker, limits, python) {
       manifest: { mainModule: "local-host.mjs", modulesRoot: HERE, modules: modulesOf(worker, limits, python) },
       env: worker.env,
       triggers: worker.triggers,
+      // Served before the Worker is asked; `_headers` of the folder are the headers of their answers.
+      ...(worker.assets === null ? {} : { assets: worker.assets }),
     },
     dev: { unsafeEvalBinding: "LOCAL_HOST_EVAL" },
   };

@@ -84,7 +84,8 @@ def _object(schema: Mapping[str, Any], indent: str) -> str:
         lines.append(f"{deeper}{name}{'' if name in required else '?'}: {type_of(one, deeper)};")
     others = schema.get("additionalProperties")
     if isinstance(others, dict):
-        lines.append(f"{deeper}[name: string]: {type_of(others, deeper)};")
+        # An index in TypeScript is of every name, also of those that are declared.
+        lines.append(f"{deeper}[name: string]: {'unknown' if lines else type_of(others, deeper)};")
     elif not lines:
         return "Record<string, unknown>"
     return "\n".join(("{", *lines, f"{indent}}}"))

@@ -23,7 +23,7 @@ def run(monkeypatch: pytest.MonkeyPatch, words: str, *answers: Any) -> tuple[Res
 
 CASES: list[tuple[str, list[Any], str, str]] = [
     ("sites", [{"sites": [{"name": "s"}]}], "s\n", "/api/sites"),
-    ("points s --unit kW", [POINTS], "a\tkW\t\t60\n", "/api/sites/s/points?unit=kW"),
+    ("points s --unit kW", [POINTS], "a\tkW\t\t60\n", "/api/sites/s/points"),
     ("latest s a", [{"points": {}}], '{\n  "points": {}\n}\n', "/api/latest?site=s&point=a"),
     ("job list", [{"jobs": [DONE], "cursor": None}], "a-1\tcompleted\t100 %\ts\n", "/api/jobs"),
     ("job watch a-1", [DONE], "a-1\tcompleted\n", "/api/jobs/a-1"),
@@ -52,7 +52,7 @@ def test_points_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_get_prints_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     result, _ = run(monkeypatch, "get s a --start -1d --every 1h", series({"a": [[0, 1.5]]}))
-    assert result.stdout == "point_name,timestamp,value\na,1970-01-01T00:00:00Z,1.5\n"
+    assert result.stdout == 'point_name,timestamp,value\n"a",1970-01-01T00:00:00.000Z,1.5\n'
 
 
 def test_get_writes_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

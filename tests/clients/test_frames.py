@@ -18,7 +18,7 @@ def result(**points: list[tuple[int, Any]]) -> Result:
             name: Series(
                 point=name,
                 times_ms=array("q", [time_ms for time_ms, _ in rows]),
-                columns={"value": [value for _, value in rows]},
+                values=[value for _, value in rows],
             )
             for name, rows in points.items()
         }
@@ -27,7 +27,10 @@ def result(**points: list[tuple[int, Any]]) -> Result:
 
 TWO = result(a=[(0, 1.5), (60_000, None)], b=[(60_000, 2.0), (120_000, 3.0)])
 BUCKETS = Result(
-    series={"a": Series(point="a", times_ms=array("q", [0]), columns={"min": [1.0], "count": [4]})}
+    series={
+        "a:min": Series(point="a", aggregate="min", times_ms=array("q", [0]), values=[1.0]),
+        "a:count": Series(point="a", aggregate="count", times_ms=array("q", [0]), values=[4]),
+    }
 )
 
 
@@ -91,21 +94,27 @@ def test_values_of_several_kinds_have_two_columns_elsewhere(as_: str) -> None:
         table(made, as_=as_, shape="wide", tz=None)
     long = table(made, as_=as_, shape="long", tz=None)
     rows = long.to_pylist() if as_ == "arrow" else long.to_dicts()
-    assert [(row["value"], row["text"]) for row in rows] == [
-        (None, "true"), (None, "on"), (1.5, None), (None, None), (None, str(2**60 + 1)),
-    ]  # fmt: skip
+    assert [[row[name] for name in ("value", "text", "boolean", "integer")] for row in rows] == [
+        [None, None, True, None],
+        [None, "on", None, None],
+        [1.5, None, None, None],
+        [None, None, None, None],
+        [None, None, None, str(2**60 + 1)],
+    ]
 
 
 def test_buckets_have_a_column_an_aggregate() -> None:
-    frame = table(BUCKETS, as_="pandas", shape="wide", tz=None)
-    assert list(frame.columns) == [("a", "min"), ("a", "count")]
-    assert table(BUCKETS, as_="polars", shape="wide", tz=None).columns == ["time", "a.min", "a.count"]
-    assert table(BUCKETS, as_="arrow", shape="long", tz=None).column_names == [
-        "time",
-        "point",
-        "min",
-        "count",
-    ]
+    assert list(table(BUCKETS, as_="pandas", shape="wide", tz=None).columns) == ["a:min", "a:count"]
+    assert table(BUCKETS, as_="polars", shape="wide", tz=None).columns == ["time", "a:min", "a:count"]
+    for as_, rows in (("arrow", "to_pylist"), ("polars", "to_dicts")):
+        long = getattr(table(BUCKETS, as_=as_, shape="long", tz=None), rows)()
+        assert [(row["point"], row["aggregate"], row["value"]) for row in long] == [
+            ("a", "min", 1.0), ("a", "count", 4.0),
+        ]  # fmt: skip
+    assert list(table(BUCKETS, as_="pandas", shape="long", tz=None)["aggregate"]) == ["min", "count"]
+    assert list(csv_lines(BUCKETS))[:2] == [
+        "point_name,aggregate,timestamp,value", '"a",min,1970-01-01T00:00:00.000Z,1.0',
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("shape", ["wide", "long"])
@@ -131,7 +140,7 @@ def test_lines_are_those_of_the_servers_csv() -> None:
     assert list(csv_lines(made)) == [
         "point_name,timestamp,value",
         '"a,""b""",1970-01-01T00:00:00.001Z,"say ""hi"""',
-        '"a,""b""",1970-01-01T00:00:01Z,',
-        '"a,""b""",1970-01-01T00:00:02Z,true',
-        '"a,""b""",1970-01-01T00:00:03Z,1e-05',
+        '"a,""b""",1970-01-01T00:00:01.000Z,',
+        '"a,""b""",1970-01-01T00:00:02.000Z,true',
+        '"a,""b""",1970-01-01T00:00:03.000Z,1e-05',
     ]

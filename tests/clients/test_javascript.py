@@ -35,6 +35,14 @@ def test_its_types_are_those_of_the_api() -> None:
     assert not [field for field in fields_of(kept) if field not in {*fields_of(made)}]
 
 
+def test_the_page_has_the_same_module() -> None:
+    """The page has no build step: the module lies among its files as it is."""
+    page = FOLDER.parents[1] / "console" / "assets" / "edgeseries.mjs"
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        page.write_bytes((FOLDER / "edgeseries.mjs").read_bytes())
+    assert page.read_bytes() == (FOLDER / "edgeseries.mjs").read_bytes()
+
+
 def test_every_export_has_a_type() -> None:
     exported = {
         line.split("(")[0].split("{")[0].split()[-1 if "function" in line else 2]

@@ -1,17 +1,18 @@
 """Downloads: parts that break off and go on, files that appear when they are whole, Parquet by row groups."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from edgeseries_client import ConnectionFault
-from edgeseries_client.assembly import ROWS, assemble, format_for
+from edgeseries_client.assembly import assemble, format_for
 from tests.clients.served import Broken, Served, job, problem, serve
 
-ONE = '{"point_name":"a","timestamp":"2015-03-01T00:00:00Z","value":%s}\n'
 HEADER = "point_name,timestamp,value\r\n"
 
 
@@ -79,21 +80,27 @@ def test_a_refusal_while_downloading_is_told_by_its_class(
     assert saved(monkeypatch, tmp_path / "a.csv", answers).waited_s == [3.0]
 
 
-def test_lines_become_parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    lines = "".join(ONE % value for value in ("1.5", "null", "true", '"on"', str(2**60 + 1)))
-    lines += '{"point_name":"b","error":"the site has no point of this name"}\n'
-    saved(monkeypatch, tmp_path / "a.parquet", [part(lines), part(ONE % "2.0")], parts=2)
-    table = pq.read_table(tmp_path / "a.parquet")
-    assert table.schema.names == ["time", "point", "value", "text"]
-    assert table.column("value").to_pylist() == [1.5, None, None, None, None, 2.0]
-    assert table.column("text").to_pylist() == [None, None, "true", "on", str(2**60 + 1), None]
-    assert [str(at) for at in table.column("time").to_pylist()[:1]] == ["2015-03-01 00:00:00+00:00"]
+def test_an_answer_at_once_is_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    served = serve(monkeypatch, [broken(HEADER, '"x"'), part(HEADER + "a,b\r\n", '"x"')])
+    served.client.site("s").save("a", 0, 10, tmp_path / "a.csv", every="1h")
+    assert (tmp_path / "a.csv").read_bytes() == (HEADER + "a,b\r\n").encode()
+    assert json.loads(served.asked[0].content).items() >= {"format": "csv", "every": "1h"}.items()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 
-def test_parquet_is_written_in_row_groups(tmp_path: Path) -> None:
-    source = tmp_path / "part"
-    source.write_text((ONE % "1.0") * (ROWS + 1))
-    assemble([source], tmp_path / "a.parquet")
+def test_parts_of_parquet_are_joined_row_group_by_row_group(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = pa.dictionary(pa.int16(), pa.string())
+    schema = pa.schema([("point", words), ("value", pa.float64())])
+    bodies = []
+    for names in (["a", "b"], ["c"]):
+        body = pa.BufferOutputStream()
+        columns = [pa.array(names).dictionary_encode().cast(words), pa.array([1.5] * len(names))]
+        pq.write_table(pa.table(columns, schema=schema), body)
+        bodies.append(httpx.Response(200, content=body.getvalue().to_pybytes()))
+    saved(monkeypatch, tmp_path / "a.parquet", bodies, parts=2)
+    assert pq.read_table(tmp_path / "a.parquet").to_pydict() == {"point": ["a", "b", "c"], "value": [1.5] * 3}
     assert pq.ParquetFile(tmp_path / "a.parquet").metadata.num_row_groups == 2
 
 
@@ -104,5 +111,5 @@ def test_the_name_of_a_file_says_its_format() -> None:
 
 
 def test_parts_of_json_are_no_document(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"name it \*\.ndjson"):
+    with pytest.raises(ValueError, match=r"name it \*\.parquet"):
         assemble([tmp_path / "1", tmp_path / "2"], tmp_path / "a.json")

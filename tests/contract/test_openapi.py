@@ -33,6 +33,7 @@ NEVER_READ_BY_SCRIPTS = {
     "content-disposition",
     "content-encoding",
     "preference-applied",
+    "sec-websocket-protocol",
     "vary",
     "x-content-type-options",
 }
@@ -109,12 +110,16 @@ def test_every_parameter_that_the_code_reads_is_declared() -> None:
     assert fields <= {name for place, name in declared if place == "query"} | in_bodies
     headers = texts_read(ROUTER, "headers")
     assert {"cache-control", "prefer", "last-event-id"} <= headers
-    # OpenAPI has other places for these: media types of responses, security schemes; Origin is the browser's.
+    # OpenAPI has other places for these: media types of responses, security schemes; Origin is the browser's,
+    # and so are those with which a WebSocket begins.
     taken = {name for place, name in declared if place == "header"} | {
         "accept",
         "authorization",
         "origin",
         "x-request-id",
+        "host",
+        "upgrade",
+        "sec-websocket-protocol",
     }
     assert headers <= taken
     in_paths = texts_read(ROUTER, "path_parameters")

@@ -5,11 +5,14 @@ them.
 """
 
 import asyncio
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pytest
 
 from edgeseries_client import (
@@ -75,7 +78,7 @@ def test_a_month_is_the_truth_on_every_route(running: Running, client: Client, r
     assert read == {"water_6616": truth(running, "opengrid_minute", "water_6616", MARCH_MS)}
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet", "ndjson", "json"])
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "arrow", "ndjson", "json"])
 def test_a_file_holds_every_sample(running: Running, client: Client, tmp_path: Path, suffix: str) -> None:
     import pandas as pd  # noqa: PLC0415 - a second that other files need not wait for
 
@@ -86,6 +89,7 @@ def test_a_file_holds_every_sample(running: Running, client: Client, tmp_path: P
         return
     readers: dict[str, Any] = {
         "csv": pd.read_csv, "parquet": pd.read_parquet, "ndjson": lambda one: pd.read_json(one, lines=True),
+        "arrow": lambda one: pa.ipc.open_stream(one.read_bytes()).read_pandas(),
     }  # fmt: skip
     values = readers[suffix](path)["value"]
     assert values.tolist() == pytest.approx([value for _, value in expected], rel=1e-12)
@@ -120,6 +124,56 @@ def test_jobs_are_made_watched_and_cancelled(client: Client, running: Running) -
         client.watch(slow)
     running.upstream()
     assert client.watch(client.retry(slow.job_id)).status == "completed"
+
+
+def test_the_first_panel_of_grafana_finds_what_it_asks_for(running: Running) -> None:
+    """Its URL with the variables' defaults, and its columns as the plugin selects them."""
+    panel = json.loads((ROOT / "docs" / "grafana" / "first-panel.json").read_text("utf-8"))
+    (target,) = panel["panels"][0]["targets"]
+    texts = {one["name"]: one["query"] for one in panel["templating"]["list"]} | {"url": running.stack.url}
+    texts |= {"__from": panel["time"]["from"], "__to": panel["time"]["to"]}
+    url = re.sub(r"\$\{(\w+)(?::[\w:]+)?\}", lambda found: texts[found[1]], target["url"])
+    rows = running.client.get(url).json()
+    assert 1_000 < len(rows) <= 2_000
+    for column in target["columns"]:
+        found = rows[0][column["selector"]]
+        kind = {"timestamp": str, "string": str, "number": float}[column["type"]]
+        assert isinstance(found, kind), column
+    assert {row["point"] for row in rows} == {"water_2923", "water_1a5c"}
+
+
+def test_the_last_values_are_the_truth(client: Client, running: Running) -> None:
+    told = client.site(made_up.LIVE_SITE).latest(made_up.LIVE_POINTS[0])["points"][made_up.LIVE_POINTS[0]]
+    span_ms = (told["time"], told["time"] + 60_000)
+    assert truth(running, made_up.LIVE_SITE, made_up.LIVE_POINTS[0], span_ms)[0] == (
+        told["time"],
+        told["value"],
+    )
+    assert told["ageSeconds"] < 120
+
+
+def test_buckets_come_as_columns(client: Client) -> None:
+    site = client.site("opengrid_hourly")
+    how: dict[str, Any] = {"every": "1M", "agg": ["mean", "max"], "tz": "Europe/Brussels"}
+    frame = site.read("weather_temperature", "2016-01-01", "2017-01-01", **how)
+    assert list(frame.columns) == ["weather_temperature:max", "weather_temperature:mean"]
+    assert len(frame) == 12
+    hours = site.read("weather_temperature", "2016-01-01", "2017-01-01", tz="Europe/Brussels")
+    monthly = hours["weather_temperature"].resample("MS")
+    assert frame["weather_temperature:max"].tolist() == monthly.max().tolist()
+    assert frame["weather_temperature:mean"].tolist() == pytest.approx(monthly.mean().tolist(), rel=1e-12)
+
+
+def test_json_alone_gives_the_same_frame(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has no pyarrow gets what who has it gets."""
+    site = client.site(made_up.ODD_SITE)
+    points = [made_up.TEXTS, made_up.SWITCH, made_up.ODD_TEXTS, made_up.SLASHES, made_up.EMPTY]
+    by_arrow = site.read(points, *ODD_DAYS, shape="long")
+    monkeypatch.setattr("edgeseries_client.decoding.has_pyarrow", lambda: False)
+    by_json = site.read(points, *ODD_DAYS, shape="long")
+    assert repr(by_arrow.to_numpy().tolist()).replace("nan", "None") == repr(
+        by_json.to_numpy().tolist()
+    ).replace("nan", "None")
 
 
 def test_what_is_stored_is_told(client: Client) -> None:

@@ -67,7 +67,7 @@ class AsyncClient:
         return await self.connection.run(changed("POST", job_id, "/retry", self.connection.policy))
 
     async def save_job(self, job: Job, path: str | Path) -> Path:
-        """The result of a completed job in a file: *.parquet, *.csv, *.ndjson, *.json."""
+        """The result of a completed job in a file: *.parquet, *.arrow, *.csv, *.ndjson, *.json."""
         target = Path(path)
         flow = flows.save_job(job, target, chosen=format_for(target), policy=self.connection.policy)
         return await self.connection.run(flow)
@@ -83,9 +83,12 @@ class AsyncSite:
         self.client = client or AsyncClient(url, key)
         self._connection = self.client.connection
 
-    async def points(self, **filters: Any) -> list[dict[str, Any]]:
-        """Points with name, unit, kind and interval. `filters` are those of the server (q, unit, kind)."""
-        return await self._connection.run(flows.points(self.name, filters, self._connection.policy))
+    async def points(
+        self, q: str | None = None, *, unit: str | None = None, kind: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Points with name, unit, kind and interval; `q` are words of names, unit and kind are whole."""
+        flow = flows.points(self.name, self._connection.policy, q=q, unit=unit, kind=kind)
+        return await self._connection.run(flow)
 
     async def read(
         self,
@@ -103,14 +106,16 @@ class AsyncSite:
     ) -> Any:
         """Samples in [start, end) as a table, by the rules of `Site.read`."""
         question = Question.of(self.name, points, start, end, every=every, agg=agg, tz=tz, **more)
-        result = await self.result(question, missing=missing)
+        result = await self.result(question, missing=missing, arrow=as_ != "dict")
         if as_ == "dict":
             return rows_of(result)
         return table(result, as_=as_, shape=shape, tz=tz)
 
-    async def result(self, question: Question, *, missing: flows.Missing = "raise") -> Result:
-        """The series of a question, with what the server says of them."""
-        flow = flows.read(question, missing=missing, policy=self._connection.policy)
+    async def result(
+        self, question: Question, *, missing: flows.Missing = "raise", arrow: bool = False
+    ) -> Result:
+        """The series of a question, with what the server says of them; by Arrow if that is there."""
+        flow = flows.read(question, missing=missing, arrow=arrow, policy=self._connection.policy)
         return await self._connection.run(flow)
 
     async def save(

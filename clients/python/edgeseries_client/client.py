@@ -73,7 +73,7 @@ class Client:
         return self.connection.run(changed("POST", job_id, "/retry", self.connection.policy))
 
     def save_job(self, job: Job, path: str | Path) -> Path:
-        """The result of a completed job in a file: *.parquet, *.csv, *.ndjson, *.json."""
+        """The result of a completed job in a file: *.parquet, *.arrow, *.csv, *.ndjson, *.json."""
         target = Path(path)
         flow = flows.save_job(job, target, chosen=format_for(target), policy=self.connection.policy)
         return self.connection.run(flow)
@@ -117,9 +117,12 @@ class Site:
         self.client = client or Client(url, key)
         self._connection = self.client.connection
 
-    def points(self, **filters: Any) -> list[dict[str, Any]]:
-        """Points with name, unit, kind and interval. `filters` are those of the server (q, unit, kind)."""
-        return self._connection.run(flows.points(self.name, filters, self._connection.policy))
+    def points(
+        self, q: str | None = None, *, unit: str | None = None, kind: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Points with name, unit, kind and interval; `q` are words of names, unit and kind are whole."""
+        flow = flows.points(self.name, self._connection.policy, q=q, unit=unit, kind=kind)
+        return self._connection.run(flow)
 
     @overload
     def read(
@@ -163,21 +166,23 @@ class Site:
         Raises: UnknownPoints (unless missing="ignore"), InvalidRequest and the other classes of `errors`.
         """
         question = Question.of(self.name, points, start, end, every=every, agg=agg, tz=tz, **more)
-        result = self.result(question, missing=missing)
+        result = self.result(question, missing=missing, arrow=as_ != "dict")
         if as_ == "dict":
             return rows_of(result)
         return table(result, as_=as_, shape=shape, tz=tz)
 
-    def result(self, question: Question, *, missing: flows.Missing = "raise") -> Result:
-        """The series of a question, with what the server says of them."""
-        return self._connection.run(flows.read(question, missing=missing, policy=self._connection.policy))
+    def result(self, question: Question, *, missing: flows.Missing = "raise", arrow: bool = False) -> Result:
+        """The series of a question, with what the server says of them; by Arrow if that is there."""
+        return self._connection.run(
+            flows.read(question, missing=missing, arrow=arrow, policy=self._connection.policy)
+        )
 
     def lines(self, points: str | Sequence[str], start: When, end: When, **how: Any) -> Iterator[str]:
         """Samples as lines of CSV. Arguments are those of `read`."""
         return csv_lines(self.result(Question.of(self.name, points, start, end, **how)))
 
     def save(self, points: str | Sequence[str], start: When, end: When, path: str | Path, **how: Any) -> Path:
-        """Samples into a file, however many: *.parquet, *.csv, *.ndjson, *.json. Memory stays small.
+        """Samples into a file, however many: *.parquet, *.arrow, *.csv, *.ndjson, *.json. Memory stays small.
 
         The same call goes on with a download that broke off. Arguments are those of `read`.
         """
@@ -206,8 +211,5 @@ class Site:
 
 
 def rows_of(result: Result) -> dict[str, list[tuple[Any, ...]]]:
-    """{point: [(epoch ms, value, ...), ...]}."""
-    return {
-        name: list(zip(one.times_ms, *one.columns.values(), strict=True))
-        for name, one in result.series.items()
-    }
+    """{series: [(epoch ms, value), ...]}."""
+    return {name: list(zip(one.times_ms, one.values, strict=True)) for name, one in result.series.items()}

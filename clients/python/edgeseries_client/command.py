@@ -14,7 +14,7 @@ import click
 from edgeseries_client.client import Client
 from edgeseries_client.errors import EdgeSeriesError
 
-ENDS: Final = "FILE ends in .parquet, .csv, .ndjson or .json"
+ENDS: Final = "FILE ends in .parquet, .arrow, .csv, .ndjson or .json"
 
 
 class _Group(click.Group):

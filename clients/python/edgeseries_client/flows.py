@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from edgeseries_client.assembly import assemble, format_for
-from edgeseries_client.decoding import accepted, result_of
+from edgeseries_client.decoding import JSON, accepted, result_of
 from edgeseries_client.errors import UnknownPoints
-from edgeseries_client.jobs import Job, follow
+from edgeseries_client.jobs import Job, follow, pages
 from edgeseries_client.question import Question
 from edgeseries_client.retrying import RetryPolicy, asked
 from edgeseries_client.series import Result, joined
@@ -35,48 +36,62 @@ def sites(policy: RetryPolicy) -> Flow[list[str]]:
     return [one["name"] for one in found["sites"]]
 
 
-def points(site: str, filters: Mapping[str, Any], policy: RetryPolicy) -> Flow[list[dict[str, Any]]]:
-    """Points of a site: name, unit, kind, interval."""
-    path = f"/api/sites/{quote(site, safe='')}/points"
-    found = yield from document(path, filters, policy)
-    listed: list[dict[str, Any]] = found["points"]
-    return listed
+def points(
+    site: str, policy: RetryPolicy, *, q: str | None, unit: str | None, kind: str | None
+) -> Flow[list[dict[str, Any]]]:
+    """Points of a site: name, unit, kind, interval. `q` are words of names; unit and kind are whole."""
+    listed = yield from pages(f"/api/sites/{quote(site, safe='')}/points", "points", (), policy, limit=None)
+    words = (q or "").lower().split()
+    return [
+        one
+        for one in listed
+        if all(word in one["name"].lower() for word in words)
+        and unit in (None, one["unit"])
+        and kind in (None, one["kind"])
+    ]
 
 
-def read(question: Question, *, missing: Missing, policy: RetryPolicy) -> Flow[Result]:
+def read(question: Question, *, missing: Missing, arrow: bool, policy: RetryPolicy) -> Flow[Result]:
     """The series of a question, at once or by a job, whatever its size.
 
+    With `arrow` they come as an Arrow stream if both sides can. Points without samples are not in one, so
+    these are asked for once more, as JSON, which says why.
     Raises: UnknownPoints unless missing is "ignore"; JobEnded; ProblemError; ConnectionFault.
     """
     results: list[Result] = []
     for part in question.slices():
-        headers = {"Accept": accepted()}
-        call = Call(method="POST", path=TIMESERIES, json=part.body(), headers=headers)
-        answer = yield from asked(call, policy)
-        if answer.status == ACCEPTED:
-            job = yield from follow(Job.from_document(json.loads(answer.body)), policy)
-            results += yield from result_parts(job, policy)
-        else:
-            results.append(result_of(answer))
+        found = yield from answered(part, accepted(arrow=arrow), policy)
+        known = {one.point for one in found.series.values()}
+        absent = tuple(name for name in part.points if name not in known)
+        if arrow and absent:
+            silent = yield from answered(replace(part, points=absent), JSON, policy)
+            found = replace(found, series={**found.series, **silent.series})
+        results.append(found)
     result = joined(results)
     if result.errors and missing == "raise":
         raise UnknownPoints(result.errors)
     return result
 
 
-def result_parts(job: Job, policy: RetryPolicy) -> Flow[list[Result]]:
-    """The result of a completed job, part by part."""
+def answered(question: Question, accept: str, policy: RetryPolicy) -> Flow[Result]:
+    """The series of a question of one request, as the server has them."""
+    headers = {"Accept": accept}
+    call = Call(method="POST", path=TIMESERIES, json=question.body(), headers=headers)
+    answer = yield from asked(call, policy)
+    if answer.status != ACCEPTED:
+        return result_of(answer)
+    job = yield from follow(Job.from_document(json.loads(answer.body)), policy)
     found = []
     for number in range(1, job.result_parts + 1):
-        call = Call(
-            method="GET",
-            path=f"/api/jobs/{quote(job.job_id, safe='')}/result",
-            query=(("part", str(number)),),
-            headers={"Accept": accepted()},
-        )
-        answer = yield from asked(call, policy)
+        part = Call(method="GET", path=result_path(job), query=(("part", str(number)),), headers=headers)
+        answer = yield from asked(part, policy)
         found.append(result_of(answer))
-    return found
+    return joined(found)
+
+
+def result_path(job: Job) -> str:
+    """Where the result of a job is."""
+    return f"/api/jobs/{quote(job.job_id, safe='')}/result"
 
 
 def job_of(question: Question, priority: str, policy: RetryPolicy) -> Flow[Job]:
@@ -90,15 +105,27 @@ def job_of(question: Question, priority: str, policy: RetryPolicy) -> Flow[Job]:
 
 
 def save(question: Question, target: Path, *, policy: RetryPolicy) -> Flow[Path]:
-    """A question's samples in a file, however many: its job, the parts of the result, one file of them.
+    """A question's samples in a file, however many: the answer, or the parts of the result of its job.
 
     A download that broke off is gone on with when the same is saved to the same file again.
     Returns: the file. Raises: ValueError, JobEnded, ProblemError, ConnectionFault, MissingLibrary.
     """
     chosen = format_for(target)
-    job = yield from job_of(question, "normal", policy)
-    job = yield from follow(job, policy)
-    return (yield from save_job(job, target, chosen=chosen, policy=policy))
+    if len(question.slices()) > 1:
+        raise ValueError(f"{len(question.points):,} points are more than one file takes; save several")
+    body = question.body() | {"format": chosen}
+    spool = Spool(target, json.dumps(body, sort_keys=True), kind="answer")
+    sink = spool.part(1)
+    call = Call(method="POST", path=TIMESERIES, json=body)
+    answer = yield from asked(Stream(call=call, sink=sink), policy)
+    if answer.status == ACCEPTED:
+        spool.remove()
+        job = yield from follow(Job.from_document(json.loads(answer.body)), policy)
+        return (yield from save_job(job, target, chosen=chosen, policy=policy))
+    sink.end()
+    assemble([sink.path], target)
+    spool.remove()
+    return target
 
 
 def save_job(job: Job, target: Path, *, chosen: str, policy: RetryPolicy) -> Flow[Path]:
@@ -108,11 +135,7 @@ def save_job(job: Job, target: Path, *, chosen: str, policy: RetryPolicy) -> Flo
     for number, sink in enumerate(sinks, 1):
         if sink.complete:
             continue
-        call = Call(
-            method="GET",
-            path=f"/api/jobs/{quote(job.job_id, safe='')}/result",
-            query=(("format", chosen), ("part", str(number))),
-        )
+        call = Call(method="GET", path=result_path(job), query=(("format", chosen), ("part", str(number))))
         yield from asked(Stream(call=call, sink=sink), policy)
         sink.end()
     assemble([sink.path for sink in sinks], target)

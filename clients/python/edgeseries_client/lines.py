@@ -5,25 +5,23 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from edgeseries_client.series import VALUE, Result
+from edgeseries_client.series import Result
 
 
 def csv_lines(result: Result) -> Iterator[str]:
-    """A header, then a line a sample: point, instant (UTC), value, or the aggregates of a bucket."""
-    names = list(dict.fromkeys(name for one in result.series.values() for name in one.columns)) or [VALUE]
-    yield ",".join(("point_name", "timestamp", *names))
+    """A header, then a line a sample: point, aggregate where there are several, instant (UTC), value."""
+    several = result.aggregates
+    yield "point_name,aggregate,timestamp,value" if several else "point_name,timestamp,value"
     for one in result.series.values():
-        point = f'"{_doubled(one.point)}"' if set(one.point) & set(',"\r\n') else one.point
-        columns = [one.columns[name] for name in names]
-        for place, time_ms in enumerate(one.times_ms):
-            yield ",".join((point, stamp(time_ms), *(field(column[place]) for column in columns)))
+        first = f"{field(one.point)},{one.aggregate}" if several else field(one.point)
+        for time_ms, value in zip(one.times_ms, one.values, strict=True):
+            yield f"{first},{stamp(time_ms)},{field(value)}"
 
 
 def stamp(time_ms: int) -> str:
-    """An instant as ISO-8601 in UTC, with decimals only where there are milliseconds."""
+    """An instant as ISO-8601 in UTC, with three decimals."""
     seconds, rest = divmod(time_ms, 1000)
-    text = datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{rest:03}Z" if rest else f"{text}Z"
+    return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%dT%H:%M:%S}.{rest:03}Z"
 
 
 def field(value: Any) -> str:

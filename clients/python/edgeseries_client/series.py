@@ -1,23 +1,22 @@
-"""Series as they came: instants and columns of each point, before they become anybody's table."""
+"""Series as they came: instants and values of each point, before they become anybody's table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
-
-VALUE: Final = "value"
-"""The one column of samples as they are; buckets have a column for each aggregate."""
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One point: ascending instants (UTC epoch ms) and columns of as many values.
+    """One point, or one aggregate of it: ascending instants (UTC epoch ms) and as many values.
 
-    A value is a float, an int, a bool, a text or None. `error` says why there are no samples.
+    A value is a float, an int, a bool, a text or None; of an array of NumPy, NaN is None. `error` says why
+    there are no samples.
     """
 
     point: str
     times_ms: Sequence[int]
-    columns: Mapping[str, Sequence[Any]]
+    values: Sequence[Any]
+    aggregate: str | None = None
     error: str | None = None
 
     def __len__(self) -> int:
@@ -26,9 +25,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a question brought: series by point, in order of their names, and what the server says of it.
+    """What a question brought: series by name, in order, and what the server says of them.
 
-    `cache` is `hit`, `partial`, `miss` or empty, by `Cache-Status`; of several requests, of the last.
+    A series is called by its point, and `point:aggregate` where several aggregates were asked for. `cache` is
+    `hit`, `partial`, `miss` or empty, by `Cache-Status`; of several requests, of the last.
     """
 
     series: Mapping[str, Series]
@@ -37,8 +37,13 @@ class Result:
 
     @property
     def samples(self) -> int:
-        """Samples, or buckets, of all points."""
+        """Samples, or buckets, of all series."""
         return sum(len(one) for one in self.series.values())
+
+    @property
+    def aggregates(self) -> bool:
+        """Whether there are series of several aggregates."""
+        return any(one.aggregate is not None for one in self.series.values())
 
     @property
     def errors(self) -> dict[str, str]:
@@ -60,8 +65,5 @@ def joined(results: Sequence[Result]) -> Result:
 def _followed_by(first: Series, second: Series) -> Series:
     if not len(second):
         return first
-    return Series(
-        point=first.point,
-        times_ms=[*first.times_ms, *second.times_ms],
-        columns={name: [*first.columns[name], *second.columns[name]] for name in first.columns},
-    )
+    times_ms, values = [*first.times_ms, *second.times_ms], [*first.values, *second.values]
+    return replace(first, times_ms=times_ms, values=values)

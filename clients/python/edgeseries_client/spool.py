@@ -14,10 +14,10 @@ OF: Final = "of"
 
 
 class Spool:
-    """The folder `<target>.parts`. What lies there of another download (`identity`) is removed first."""
+    """The folder `<target>.<kind>`. What lies there of another download (`identity`) is removed first."""
 
-    def __init__(self, target: Path, identity: str) -> None:
-        self.folder = target.with_name(target.name + ".parts")
+    def __init__(self, target: Path, identity: str, *, kind: str = "parts") -> None:
+        self.folder = target.with_name(f"{target.name}.{kind}")
         mark = self.folder / OF
         if not mark.is_file() or mark.read_text(encoding="utf-8") != identity:
             self.remove()

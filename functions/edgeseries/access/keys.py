@@ -85,6 +85,20 @@ def presented_key(authorization: str) -> PresentedKey | None:
     return PresentedKey(key_id=found["id"], key_hash=hash_of(found["text"]))
 
 
+SOCKET_PROTOCOL: Final = "edgeseries"
+_KEY_PROTOCOL: Final = "key."
+
+
+def socket_authorization(protocols: str) -> str | None:
+    """What an Authorization header would be, of the subprotocols that a WebSocket offers, as in
+    `edgeseries, key.es_...`: a browser can send no header with one. None if there is no key among them.
+    """
+    for offered in protocols.split(","):
+        if offered.strip().startswith(_KEY_PROTOCOL):
+            return f"Bearer {offered.strip().removeprefix(_KEY_PROTOCOL)}"
+    return None
+
+
 def admin_record(admin_key_hash: str) -> KeyRecord:
     """The record of the key whose hash is a setting: all sites and all rights."""
     return KeyRecord(

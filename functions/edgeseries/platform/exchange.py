@@ -16,6 +16,9 @@ from edgeseries.limits import MAX_BODY_BYTES, MAX_QUERY_FIELDS, MAX_URL_BYTES
 from edgeseries.platform.ffi import in_time, js_bytes, present, python_bytes
 from edgeseries.ports.clock import Clock
 
+SWITCHING = 101
+"""A WebSocket."""
+
 NO_BODY_STATUSES = frozenset({204, 304})
 """The platform refuses a Response that has one of these and a body (Fetch standard)."""
 
@@ -102,6 +105,8 @@ async def platform_response(response: HttpResponse, *, method: str) -> Any:
     """The platform's Response of a plain one. A stream leaves as it is, or is let go of."""
     options: dict[str, Any] = {"status": response.status, "headers": dict(response.headers)}
     bodiless = response.status in NO_BODY_STATUSES or method == "HEAD"
+    if response.status == SWITCHING:
+        return _exchange().socketOf(response.stream, json.dumps(options))
     if response.coding and not bodiless:
         if response.coding == "zstd":
             body = js_bytes(compress_zstd(response.body))

@@ -51,6 +51,7 @@ ANSWER_HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "Content-Disposition": ("A name for a file.", TEXT),
     "Location": ("The URL of what was made.", TEXT),
     "Link": ('Of a part of a result: where the next is (`rel="next"`, RFC 8288).', TEXT),
+    "Sec-WebSocket-Protocol": ("`edgeseries`, if it was offered.", TEXT),
     "Retry-After": ("Seconds to wait.", SECONDS),
     "RateLimit-Policy": ("What may be asked in a window (draft-ietf-httpapi-ratelimit-headers).", TEXT),
     "RateLimit": ("On a refusal: which policy has nothing left.", TEXT),

@@ -45,6 +45,13 @@ def events_outcome(job: Job, arrival: Arrival, ports: Ports) -> Outcome:
     headers = {"Content-Type": "text/event-stream; charset=utf-8"}
     if arrival.request.method == "HEAD":
         return Outcome(response=HttpResponse(status=200, headers=headers))
+    slot = take_slot(arrival, ports)
+    stream = ports.streaming.stream(events(job, known, slot, arrival.grant, ports))
+    return Outcome(response=HttpResponse(status=200, headers=headers, stream=stream))
+
+
+def take_slot(arrival: Arrival, ports: Ports) -> StreamSlot:
+    """One of the streams that a caller may have. Raises RateLimited where all are taken."""
     grant = arrival.grant
     slot = ports.job_watch.acquire_slot(
         f"key:{grant.key_id}" if grant.key_id else f"ip:{arrival.request.caller}"
@@ -55,8 +62,7 @@ def events_outcome(job: Job, arrival: Arrival, ports: Ports) -> Outcome:
             retry_after_s=EVENTS_SLOT_MS // SECOND_MS,
             policy=RatePolicy(name="event-streams", quota=EVENTS_MAX_STREAMS),
         )
-    stream = ports.streaming.stream(events(job, known, slot, grant, ports))
-    return Outcome(response=HttpResponse(status=200, headers=headers, stream=stream))
+    return slot
 
 
 async def events(job: Job, known: str, slot: StreamSlot, grant: Grant, ports: Ports) -> AsyncGenerator[bytes]:

@@ -32,6 +32,7 @@ from router.contract.parameters import CURSOR, LIMIT, OF_SITE, PART, STATUS
 from router.dry_run import estimate
 from router.endpoint import Arrival, Endpoint, Scope
 from router.handlers.job_events import events_outcome
+from router.handlers.job_socket import SWITCHING, socket_outcome
 from router.index_lookup import look_up
 from router.job_result import result_outcome
 from router.outcome import Outcome, json_outcome
@@ -182,6 +183,11 @@ async def follow_job(arrival: Arrival, ports: Ports) -> Outcome:
     return events_outcome(await the_job(arrival, ports), arrival, ports)
 
 
+async def follow_job_by_socket(arrival: Arrival, ports: Ports) -> Outcome:
+    """GET: the same events over a WebSocket."""
+    return socket_outcome(await the_job(arrival, ports), arrival, ports)
+
+
 async def the_job(arrival: Arrival, ports: Ports) -> Job:
     """The job that the path names. Raises NotFound, in the same words for a job of somebody else."""
     job = await ports.job_reader.find(arrival.path_parameters["job"])
@@ -280,6 +286,19 @@ ENDPOINTS: Final = (
         answers={
             200: Answer(description="The stream.", bodies={"text/event-stream": ref("Event")}),
             204: Answer(description="The caller knows already how the job ended."),
+        },
+        problems=(NotFound, *STORE),
+    ),
+    Endpoint(
+        method="GET",
+        pattern="/api/jobs/{job}/socket",
+        name="followJobBySocket",
+        summary="The events of a job over a WebSocket, a message each: `{id, event, job}`.",
+        right=Right.JOBS,
+        scope=Scope.JOBS,
+        handler=follow_job_by_socket,
+        answers={
+            SWITCHING: Answer(description="The socket.", headers=("Sec-WebSocket-Protocol",)),
         },
         problems=(NotFound, *STORE),
     ),

@@ -5,12 +5,14 @@ know which functions exist, nor what a binding is for.
 """
 
 import base64
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
 import pulumi
 import pulumi_cloudflare as cloudflare
 
+from stack.assets import HTML_HANDLING, NOT_FOUND_HANDLING, WORKER_FIRST, Assets
 from stack.bundle import Bundle
 from stack.rollout import shares
 
@@ -41,6 +43,14 @@ class FunctionSpec:
     protect: bool
     stable_version: str | None = None
     pinned_version: str | None = None
+    assets: Assets | None = None
+
+    @property
+    def tag(self) -> str:
+        """Another one with any byte that is uploaded."""
+        if self.assets is None:
+            return self.bundle.hash
+        return hashlib.sha256(f"{self.bundle.hash} {self.assets.sha256}".encode()).hexdigest()
 
 
 class Function(pulumi.ComponentResource):
@@ -73,11 +83,12 @@ class Function(pulumi.ComponentResource):
             bindings=list(spec.bindings),
             compatibility_date=COMPATIBILITY_DATE,
             compatibility_flags=list(COMPATIBILITY_FLAGS),
+            assets=_assets(spec.assets),
             limits=cloudflare.WorkerVersionLimitsArgs(cpu_ms=spec.cpu_limit_ms),
-            # The tag changes with any byte of the bundle, so that a change always makes a version.
+            # The tag changes with any byte of bundle and assets, so that a change always makes a version.
             annotations=cloudflare.WorkerVersionAnnotationsArgs(
-                workers_tag=spec.bundle.hash,
-                workers_message=f"{spec.bundle.function} {spec.bundle.hash[:SHORT_HASH_CHARS]}",
+                workers_tag=spec.tag,
+                workers_message=f"{spec.bundle.function} {spec.tag[:SHORT_HASH_CHARS]}",
             ),
             # A version that is replaced stays on the platform, or there would be nothing to roll back to.
             # It goes with its Worker.
@@ -127,6 +138,17 @@ def _versions(spec: FunctionSpec, new_version: str) -> list[cloudflare.WorkersDe
             canary_percent=spec.canary_percent,
         )
     ]
+
+
+def _assets(assets: Assets | None) -> cloudflare.WorkerVersionAssetsArgs | None:
+    if assets is None:
+        return None
+    config = cloudflare.WorkerVersionAssetsConfigArgs(
+        html_handling=HTML_HANDLING,
+        not_found_handling=NOT_FOUND_HANDLING,
+        run_worker_first=list(WORKER_FIRST),
+    )
+    return cloudflare.WorkerVersionAssetsArgs(directory=assets.directory, config=config)
 
 
 def _modules(bundle: Bundle) -> list[cloudflare.WorkerVersionModuleArgs]:
