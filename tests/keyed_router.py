@@ -71,6 +71,15 @@ ASKS: dict[tuple[str, str], Ask] = {
     ("GET", "/api/session"): Ask(),
     ("GET", "/api/stats"): Ask(),
     ("GET", "/api/metrics"): Ask(),
+    ("GET", "/prometheus/api/v1/query"): Ask(query=(("query", 'edgeseries_value{site="{site}"}'),)),
+    ("GET", "/prometheus/api/v1/query_range"): Ask(
+        query=(("query", 'edgeseries_value{site="{site}"}'), ("start", "0"), ("end", "60"), ("step", "60"))
+    ),
+    ("GET", "/prometheus/api/v1/series"): Ask(query=(("match[]", 'edgeseries_value{site="{site}"}'),)),
+    ("GET", "/prometheus/api/v1/labels"): Ask(),
+    ("GET", "/prometheus/api/v1/label/{label}/values"): Ask(path="/prometheus/api/v1/label/site/values"),
+    ("GET", "/prometheus/api/v1/metadata"): Ask(),
+    ("GET", "/prometheus/api/v1/status/buildinfo"): Ask(),
     ("GET", "/api/openapi.json"): Ask(),
     ("GET", "/api/health"): Ask(),
 }

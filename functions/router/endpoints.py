@@ -13,7 +13,11 @@ from router.handlers import (
     latest,
     metrics,
     openapi,
+<<<<<<< HEAD
     session,
+=======
+    prometheus,
+>>>>>>> 047734c (PromQL (work under way))
     sites,
     stats,
     timeseries,
@@ -34,6 +38,7 @@ _SERVED: Final = (
     *health.ENDPOINTS,
     *stats.ENDPOINTS,
     *metrics.ENDPOINTS,
+    *prometheus.ENDPOINTS,
 )
 
 ENDPOINTS: Final = (*_SERVED, openapi.endpoint_about(_SERVED))

@@ -17,6 +17,7 @@ from edgeseries.questions.parameters import LengthKind, WidthKind, ZoneKind
 from router.contract.headers import ANSWER_HEADERS
 from router.endpoints import ENDPOINTS, RESOURCES
 from router.finalize_response import ALLOWED_HEADERS, EXPOSED_HEADERS
+from router.handlers.prometheus import ExpressionKind, StepKind, TimeKind
 from router.parameters import PRESENTATION_NAMES
 from tests.asked_router import QUERY, ask, told
 from tests.promised import BrokenPromise, document, hold
@@ -158,6 +159,12 @@ def refused_texts(one: Parameter) -> list[str]:  # noqa: PLR0911 - one case each
             return ["x" * (most + 1)]
         case Name():
             return ["x" * (MAX_NAME_BYTES + 1), "ü" * (MAX_NAME_BYTES // 2 + 1), "a\nb", "..", "\x7f"]
+        case ExpressionKind():
+            return ["sum(", "foo[5m:1m]", "", "x" * 10_001, "1 < 2", 'x{a=~"("}']
+        case TimeKind():
+            return ["yesterday", "1e99", "-1", "", "nan"]
+        case StepKind():
+            return ["0", "-5", "soon", "", "inf"]
         case WidthKind():
             return ["5d", "0h", "1 h", "", "1H", "9" * 5000]
         case ZoneKind():

@@ -98,6 +98,13 @@ IN_PATH: Final = {
             for folder in ("site", "point", "year")
         ),
         Parameter(
+            name="label",
+            place="path",
+            required=True,
+            kind=Opaque(max_chars=MAX_ID_CHARS),
+            description="The name of a label.",
+        ),
+        Parameter(
             name="job",
             place="path",
             required=True,
