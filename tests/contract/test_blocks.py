@@ -119,14 +119,14 @@ def test_a_keep_writes_pointers_as_it_goes_and_makes_four_calls_at_once(rig: Rig
 def test_what_was_stored_before_a_failure_stays(rig: Rig) -> None:
     class Failing(MemoryBucket):
         async def put(self, key: str, content: bytes, facts: Facts) -> Written:
-            if len(self.objects) > KEEP_BATCH_BLOCKS + 10:
+            if len(self.objects) > KEEP_BATCH_BLOCKS + KEEP_BATCH_BLOCKS // 2:
                 raise StoreUnavailable("the bucket is down")
             return await super().put(key, content, facts)
 
     rig.bucket = Failing()
-    kept = [made_kept([FEB_29], f"made_up_{n:03d}") for n in range(2 * KEEP_BATCH_BLOCKS)]
+    kept = [made_kept([FEB_29], f"made_up_{n:03d}") for n in range(3 * KEEP_BATCH_BLOCKS)]
     run(refused(keep(rig.another(), SITE, kept)))
-    assert len(rig.pointers()) >= KEEP_BATCH_BLOCKS + 10
+    assert KEEP_BATCH_BLOCKS < len(rig.pointers()) <= 2 * KEEP_BATCH_BLOCKS
     rig.agrees()
 
 

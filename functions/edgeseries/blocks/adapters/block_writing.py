@@ -137,7 +137,8 @@ class BlockWriter:
         observations: Iterable[DensityObservation],
         guard: FetchGuard | RefreshGuard,
     ) -> StoreOutcome:
-        """Store pieces, KEEP_BATCH_BLOCKS blocks at a time, the pointers of each batch in one transaction.
+        """Store pieces, KEEP_BATCH_BLOCKS blocks at a time, the pointers of each batch in one transaction,
+        the batches in any order.
 
         Raises StoreUnavailable when a store fails, or when other writers were first KEEP_ATTEMPTS times;
         the batches before stay stored.
@@ -147,8 +148,13 @@ class BlockWriter:
             learning.setdefault(one.point, []).append(one)
         work = _Work(site=site, guard=guard, pieces=pieces, observations=learning)
         places = sorted(pieces)
-        for first in range(0, len(places), KEEP_BATCH_BLOCKS):
-            await self._store_batch(work, places[first : first + KEEP_BATCH_BLOCKS])
+        batches = [
+            places[first : first + KEEP_BATCH_BLOCKS] for first in range(0, len(places), KEEP_BATCH_BLOCKS)
+        ]
+        # Who stores other months of the same years at the same time is at another batch, most likely.
+        random.shuffle(batches)
+        for batch in batches:
+            await self._store_batch(work, batch)
         if isinstance(guard, RefreshGuard):
             rest = sorted(guard.begun.tickets.keys() - {point for point, _ in places})
             if rest:
