@@ -176,6 +176,10 @@ BUDGET_BYTES: Final = 64_000_000
 """What the samples of all requests of an isolate may take together. The largest answer needs nearly all of
 it; of the 128 MB the interpreter has 31, remembered blocks and live edges 26."""
 
+ARROW_BYTES: Final = 16_000_000
+"""What samples may take less of an isolate once Arrow or Parquet was asked for: arro3, and what it encodes at a
+time (measured: ADR 15). More would leave too little for the largest answer that is made whole."""
+
 BUDGET_SMALL_BYTES: Final = 1_000_000
 """A share that needs not wait behind larger ones: an answer of 5,500 stored samples, as dashboards ask."""
 
@@ -351,6 +355,8 @@ assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
 assert BUDGET_TURN_MS < BUDGET_TICKET_MS < BUDGET_WAIT_MS < REQUEST_DEADLINE_MS
 assert WHOLE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES
 assert FORCED_DIRECT_MAX_SAMPLES * FETCHED_SAMPLE_BYTES <= BUDGET_BYTES
+assert WHOLE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES - ARROW_BYTES
+assert FORCED_DIRECT_MAX_SAMPLES * FETCHED_SAMPLE_BYTES <= BUDGET_BYTES - ARROW_BYTES
 assert 32 * BUDGET_SMALL_BYTES <= BUDGET_BYTES
 assert DOUBT_MS < EMPTY_REREAD_MS < DOUBT_MAX_AGE_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= WHOLE_MAX_SAMPLES <= INLINE_MAX_SAMPLES

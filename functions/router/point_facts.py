@@ -10,7 +10,7 @@ from dataclasses import replace
 from edgeseries.answers.presentation import Presentation
 from edgeseries.answers.result_format import WITH_FACTS
 from edgeseries.errors import EdgeError
-from edgeseries.limits import CATALOGUE_TTL_MS, PROBE_TIMEOUT_MS
+from edgeseries.limits import ARROW_BYTES, CATALOGUE_TTL_MS, PROBE_TIMEOUT_MS
 from edgeseries.origins.ports.origin import NO_SUCH_POINT
 from edgeseries.planning.point_names import nearest, rejoined
 from edgeseries.planning.query import MAX_FAULTS_OF_A_KIND, POINTS, TimeseriesQuery
@@ -35,10 +35,11 @@ async def points_of_site(
 
 async def facts_for(query: TimeseriesQuery, presentation: Presentation, ports: Ports) -> Mapping[str, Point]:
     """What is known of the points of a query, for a format that says it; nothing where the list cannot be
-    had.
+    had. What writes such a format is loaded by now, and takes its part of the isolate's memory.
     """
     if presentation.format not in WITH_FACTS:
         return {}
+    ports.sample_budget.set_aside("arrow", ARROW_BYTES)
     listed = await _listed(query.site, ports)
     return {point: listed[point] for point in query.points if point in listed}
 

@@ -147,3 +147,13 @@ def test_growing_beyond_what_is_there_is_refused_and_changes_nothing() -> None:
         assert budget.held_bytes == 0
 
     asyncio.run(whole())
+
+
+def test_what_is_loaded_is_set_aside_once() -> None:
+    budget = SampleBudget(max_bytes=100, small_bytes=1)
+    for _ in range(3):
+        budget.set_aside("a library", 30)
+    assert budget.max_bytes == 70
+    ticket = budget.ticket(0)
+    assert budget.enter(ticket, 1_000, 0, until_ms=1_000)
+    assert budget.held_bytes == 70

@@ -36,6 +36,7 @@ class SampleBudget:
     def __init__(self, *, max_bytes: int = BUDGET_BYTES, small_bytes: int = BUDGET_SMALL_BYTES) -> None:
         self.max_bytes = max_bytes
         self._small_bytes = small_bytes
+        self._aside: set[str] = set()
         self._numbers = 0
         self._shares: dict[int, _Share] = {}
         self._waiting: OrderedDict[int, int] = OrderedDict()
@@ -44,6 +45,12 @@ class SampleBudget:
     def held_bytes(self) -> int:
         """What is taken by requests that have not ended."""
         return sum(share.size for share in self._shares.values())
+
+    def set_aside(self, what: str, size: int) -> None:
+        """Something that the isolate has loaded takes so many bytes from now on. It may be told again."""
+        if what not in self._aside:
+            self._aside.add(what)
+            self.max_bytes -= size
 
     def ticket(self, now_ms: int) -> int:
         """A place in the queue, kept by asking with it every BUDGET_TICKET_MS at least."""
