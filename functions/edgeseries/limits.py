@@ -138,10 +138,6 @@ WHOLE_MAX_SAMPLES: Final = 250_000
 """Samples of an answer that is made whole, stored ones too, before the first byte leaves. Of more, samples
 and text would take more memory than there is: it leaves window by window."""
 
-WIDE_MAX_CELLS: Final = 500_000
-"""Of an answer with a row for each instant and a column a point, empty ones too. A cell takes eight bytes as
-a number and some twenty as text, so the largest takes less than WHOLE_MAX_SAMPLES of fetched samples."""
-
 INLINE_MAX_SAMPLES: Final = 2_000_000
 """Samples of an answer that is made while the caller waits, most of them stored: its memory is flat, and a
 reader gets them in seconds. More is asked as a job, whose result comes in parts."""
@@ -176,15 +172,8 @@ BUDGET_BYTES: Final = 64_000_000
 """What the samples of all requests of an isolate may take together. The largest answer needs nearly all of
 it; of the 128 MB the interpreter has 31, remembered blocks and live edges 26."""
 
-ARROW_BYTES: Final = 16_000_000
-"""What samples may take less of an isolate once Arrow or Parquet was asked for: arro3, and what it encodes at a
-time (measured: ADR 15). More would leave too little for the largest answer that is made whole."""
-
 BUDGET_SMALL_BYTES: Final = 1_000_000
 """A share that needs not wait behind larger ones: an answer of 5,500 stored samples, as dashboards ask."""
-
-CODED_MIN_BYTES: Final = 1_400
-"""A body below this fits into a packet of a network; coding it saves nothing."""
 
 HELD_BODY_BYTES: Final = 1_000_000
 """An answer's body of so many bytes is sent as a stream, so that its memory is known to be free again when
@@ -293,21 +282,6 @@ dashboard must not read the whole list at every refresh."""
 CATALOGUE_MAX_NAMES: Final = 50_000
 """Names of points that an isolate keeps, all sites together: about 10 MB."""
 
-POINT_PAGE_ROWS: Final = 1_000
-"""Points of a page of a search that says no limit."""
-
-POINT_PAGE_MAX_ROWS: Final = 10_000
-"""Of one that does: 100 bytes each."""
-
-MAX_SEARCH_CHARS: Final = 256
-"""What points are looked for by. The longest names that we know of have about 100 characters."""
-
-MAX_NAME_CURSOR_CHARS: Final = 4 * (MAX_NAME_BYTES + len("point:") + 2) // 3
-"""A cursor that holds a name, in base64."""
-
-FILES_PAGE_POINTS: Final = 500
-"""Points of a page of a result's files: at most eleven years each."""
-
 LATEST_STORED_DAYS: Final = 400
 """How far back stored days are searched for the last sample of a point that has none lately: a year and
 more.
@@ -355,8 +329,6 @@ assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
 assert BUDGET_TURN_MS < BUDGET_TICKET_MS < BUDGET_WAIT_MS < REQUEST_DEADLINE_MS
 assert WHOLE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES
 assert FORCED_DIRECT_MAX_SAMPLES * FETCHED_SAMPLE_BYTES <= BUDGET_BYTES
-assert WHOLE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES - ARROW_BYTES
-assert FORCED_DIRECT_MAX_SAMPLES * FETCHED_SAMPLE_BYTES <= BUDGET_BYTES - ARROW_BYTES
 assert 32 * BUDGET_SMALL_BYTES <= BUDGET_BYTES
 assert DOUBT_MS < EMPTY_REREAD_MS < DOUBT_MAX_AGE_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= WHOLE_MAX_SAMPLES <= INLINE_MAX_SAMPLES

@@ -8,8 +8,8 @@ coded here. Parquet is compressed within.
 from dataclasses import replace
 from typing import Final
 
+from edgeseries.answers.limits import CODED_MIN_BYTES
 from edgeseries.http.messages import HttpRequest, HttpResponse
-from edgeseries.limits import CODED_MIN_BYTES
 
 CODINGS: Final = ("zstd", "br", "gzip")
 """What a body can be coded with here, the cheapest first."""

@@ -7,10 +7,11 @@ Nobody's samples wait for it: a list that cannot be had is none.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from edgeseries.answers.limits import ARROW_BYTES
 from edgeseries.answers.presentation import Presentation
 from edgeseries.answers.result_format import WITH_FACTS
 from edgeseries.errors import EdgeError
-from edgeseries.limits import ARROW_BYTES, CATALOGUE_TTL_MS, PROBE_TIMEOUT_MS
+from edgeseries.limits import CATALOGUE_TTL_MS, PROBE_TIMEOUT_MS
 from edgeseries.origins.ports.origin import NO_SUCH_POINT
 from edgeseries.planning.point_names import nearest, rejoined
 from edgeseries.planning.query import MAX_FAULTS_OF_A_KIND, POINTS, TimeseriesQuery

@@ -13,10 +13,11 @@ from msgspec.msgpack import Ext, decode
 from edgeseries.answers.encoding import PythonResultEncoder
 from edgeseries.answers.formats import answer_body, writer_of
 from edgeseries.answers.grid import column_names, grid_of
+from edgeseries.answers.limits import WIDE_MAX_CELLS
 from edgeseries.answers.presentation import Presentation, accepted_format, presentation_of
 from edgeseries.answers.result_format import ResultFormat, Shape, TimeUnit
 from edgeseries.errors import InvalidRequest, NotAcceptable, TooLarge
-from edgeseries.limits import LATEST_MS, WHOLE_MAX_SAMPLES, WIDE_MAX_CELLS
+from edgeseries.limits import LATEST_MS, WHOLE_MAX_SAMPLES
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from edgeseries.answers.limits import CODED_MIN_BYTES
 from edgeseries.http.messages import BodyStream, HttpRequest, HttpResponse
-from edgeseries.limits import CODED_MIN_BYTES
 from router.conditional import is_known
 from router.content_coding import CODED_HERE, CODINGS, accepts, coded, coded_tag, plain_tag
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
+from edgeseries.answers.limits import WIDE_MAX_CELLS
 from edgeseries.answers.result_format import Shape
 from edgeseries.errors import TooLarge
-from edgeseries.limits import WIDE_MAX_CELLS
 from edgeseries.series.samples import Samples
 from edgeseries.series.values import FILLER, Kind, ValueColumn
 

@@ -6,18 +6,16 @@ Those of requests for time series and of purges are in `planning/query.py` and `
 from dataclasses import replace
 from typing import Final
 
-from edgeseries.http.parameters import Choice, Name, Opaque, Parameter, Whole, Words, choice_of
-from edgeseries.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, RESULT_MAX_PARTS
-from edgeseries.jobs.states import JobStatus
-from edgeseries.limits import (
-    MAX_CURSOR_CHARS,
-    MAX_ID_CHARS,
-    MAX_NAME_BYTES,
+from edgeseries.answers.limits import (
     MAX_NAME_CURSOR_CHARS,
     MAX_SEARCH_CHARS,
     POINT_PAGE_MAX_ROWS,
     POINT_PAGE_ROWS,
 )
+from edgeseries.http.parameters import Choice, Name, Opaque, Parameter, Whole, Words, choice_of
+from edgeseries.jobs.limits import JOB_PAGE_MAX_ROWS, JOB_PAGE_ROWS, RESULT_MAX_PARTS
+from edgeseries.jobs.states import JobStatus
+from edgeseries.limits import MAX_CURSOR_CHARS, MAX_ID_CHARS, MAX_NAME_BYTES
 from edgeseries.planning.purge_query import DRY_RUN as PURGE_DRY_RUN
 from edgeseries.planning.query import FLAGS, SITE
 

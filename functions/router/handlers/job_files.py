@@ -9,11 +9,12 @@ from typing import Final
 from urllib.parse import quote
 
 from edgeseries.access.grants import Right
+from edgeseries.answers.limits import FILES_PAGE_POINTS
 from edgeseries.answers.presentation import Presentation
 from edgeseries.answers.result_format import ResultFormat, media_type_of
 from edgeseries.errors import Conflict, Fault, Gone, InvalidRequest, NotFound
 from edgeseries.http.documents import Document, Moment, Section
-from edgeseries.limits import FILES_PAGE_POINTS, SECOND_MS
+from edgeseries.limits import SECOND_MS
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.timerange import TimeRange, instant_ms, iso_instant
 from router.contract import headers

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from edgeseries.access.grants import Right, require_site
+from edgeseries.answers.limits import POINT_PAGE_ROWS
 from edgeseries.errors import NotFound
 from edgeseries.http.documents import Document, Given, Section
-from edgeseries.limits import CATALOGUE_FRESH_MS, POINT_PAGE_ROWS
+from edgeseries.limits import CATALOGUE_FRESH_MS
 from edgeseries.planning.point_names import matches
 from edgeseries.planning.query import FLAGS
 from edgeseries.series.points import Point

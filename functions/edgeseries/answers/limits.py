@@ -1,0 +1,41 @@
+"""Bounds of answers: of their formats, of pages of points and files."""
+
+from typing import Final
+
+from edgeseries.limits import (
+    BUDGET_BYTES,
+    FETCHED_SAMPLE_BYTES,
+    FORCED_DIRECT_MAX_SAMPLES,
+    MAX_NAME_BYTES,
+    STORED_SAMPLE_BYTES,
+    WHOLE_MAX_SAMPLES,
+)
+
+WIDE_MAX_CELLS: Final = 500_000
+"""Of an answer with a row for each instant and a column a point, empty ones too. A cell takes eight bytes as
+a number and some twenty as text, so the largest takes less than WHOLE_MAX_SAMPLES of fetched samples."""
+
+ARROW_BYTES: Final = 16_000_000
+"""What samples may take less of an isolate once Arrow or Parquet was asked for: arro3, and what it encodes
+at a time (measured: ADR 15). More would leave too little for the largest answer that is made whole."""
+
+CODED_MIN_BYTES: Final = 1_400
+"""A body below this fits into a packet of a network; coding it saves nothing."""
+
+FILES_PAGE_POINTS: Final = 500
+"""Points of a page of a result's files: at most eleven years each."""
+
+POINT_PAGE_ROWS: Final = 1_000
+"""Points of a page of a search that says no limit."""
+
+POINT_PAGE_MAX_ROWS: Final = 10_000
+"""Of one that does: 100 bytes each."""
+
+MAX_SEARCH_CHARS: Final = 256
+"""What points are looked for by. The longest names that we know of have about 100 characters."""
+
+MAX_NAME_CURSOR_CHARS: Final = 4 * (MAX_NAME_BYTES + len("point:") + 2) // 3
+"""A cursor that holds a name, in base64."""
+
+assert WHOLE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES - ARROW_BYTES
+assert FORCED_DIRECT_MAX_SAMPLES * FETCHED_SAMPLE_BYTES <= BUDGET_BYTES - ARROW_BYTES
