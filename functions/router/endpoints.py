@@ -13,11 +13,8 @@ from router.handlers import (
     latest,
     metrics,
     openapi,
-<<<<<<< HEAD
-    session,
-=======
     prometheus,
->>>>>>> 047734c (PromQL (work under way))
+    session,
     sites,
     stats,
     timeseries,
