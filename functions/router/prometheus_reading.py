@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edgeseries.answers.parts import block_count
+from edgeseries.errors import NotFound
 from edgeseries.limits import EARLIEST_MS, INLINE_MAX_SAMPLES, LATEST_MS, MAX_RANGE_MS
 from edgeseries.planning.freshness import Freshness
 from edgeseries.planning.query import TimeseriesQuery
@@ -41,14 +42,17 @@ class PickedPoint:
 async def picked_points(
     matchers: Sequence[Matcher], arrival: Arrival, ports: Ports, *, most: int = MAX_SERIES
 ) -> list[PickedPoint]:
-    """The points that fit, of the sites that the caller may see. Raises EvaluationError for more than `most`, and
-    what the upstream raises.
+    """The points that fit, of the sites that the caller may see. Raises EvaluationError for more than `most`,
+    and what the upstream raises.
     """
     if not all(one.fits(METRIC) for one in matchers if one.label == NAME_LABEL):
         return []
     found: list[PickedPoint] = []
     for site in await sites_of(matchers, arrival, ports):
-        points = await points_of_site(site, ports, deadline_ms=arrival.deadline_ms)
+        try:
+            points = await points_of_site(site, ports, deadline_ms=arrival.deadline_ms)
+        except NotFound:
+            continue
         for point in points.values():
             facts = {"unit": point.unit, "kind": point.kind}
             named = {NAME_LABEL: METRIC, "point": point.name, "site": site}
@@ -80,12 +84,12 @@ async def sites_of(matchers: Sequence[Matcher], arrival: Arrival, ports: Ports) 
 async def selected_series(
     selectors: Sequence[Selector], steps: Steps, arrival: Arrival, ports: Ports
 ) -> SelectedSeries:
-    """The series of each selector, with all samples that the steps need. Raises EvaluationError for more than one
-    answer may read or fetch, and what the stores and the upstream raise.
+    """The series of each selector, with all samples that the steps need. Raises EvaluationError for more than
+    one answer may read or fetch, and what the stores and the upstream raise.
     """
     picked = {one: await picked_points(one.matchers, arrival, ports) for one in dict.fromkeys(selectors)}
     if not any(picked.values()):
-        return {one: () for one in picked}
+        return dict.fromkeys(picked, ())
     span = _span_of(selectors, steps)
     by_site: dict[str, set[str]] = {}
     for points in picked.values():
@@ -122,7 +126,7 @@ async def _samples_of(query: TimeseriesQuery, arrival: Arrival, ports: Ports) ->
     route = choose_route(plan, blocks=blocks, forced=None, sizes=ports.route_sizes)
     if route is Route.QUEUED:
         raise EvaluationError(
-            f"{plan.missing_samples} of about {plan.answer_samples} samples are not stored yet, or are too many for "
+            f"{plan.missing_samples} of {plan.answer_samples} samples are not stored, or are too many for "
             "one query: ask for a shorter range or fewer points, or POST the range to /api/jobs first"
         )
     if route is Route.CACHED and plan.missing_samples:

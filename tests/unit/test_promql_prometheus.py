@@ -1,13 +1,13 @@
 """Expressions evaluated here and by a real Prometheus over the same series: the same values at every step.
 
-Steps lie beside the samples' instants: whether a range holds its very first moment differs between versions 2 and 3.
+Steps lie beside the samples' instants: whether a range holds its very first moment differs between versions 2
+and 3.
 """
 
 import random
 from array import array
 from collections.abc import Iterator
-from math import isnan, nan
-from pathlib import Path
+from math import isnan
 
 import httpx
 import pytest
@@ -83,8 +83,7 @@ QUERIES = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    folder: Path = tmp_path_factory.mktemp("prometheus")
-    with prometheus(folder, SERIES) as client:
+    with prometheus(tmp_path_factory.mktemp("prometheus"), SERIES) as client:
         yield client
 
 
@@ -112,7 +111,7 @@ def ours(query: str) -> dict[tuple[tuple[str, str], ...], dict[float, float]]:
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_values_are_those_of_prometheus(query: str, server: httpx.Client) -> None:
-    asked = {
+    asked: dict[str, str | float] = {
         "query": query,
         "start": STEPS.start_ms / 1000,
         "end": STEPS.end_ms / 1000,
@@ -139,4 +138,3 @@ def test_values_are_those_of_prometheus(query: str, server: httpx.Client) -> Non
 def test_the_series_are_what_they_are_for() -> None:
     assert len(SERIES) == 5
     assert not any(isnan(number) for one in SERIES for number in one.numbers)
-    assert nan != nan  # noqa: PLR0124 - what the comparison above allows for

@@ -1,4 +1,7 @@
-"""Answers of the Prometheus HTTP API, as JSON. https://prometheus.io/docs/prometheus/latest/querying/api/"""
+"""Answers of the Prometheus HTTP API, as JSON.
+
+Its page: https://prometheus.io/docs/prometheus/latest/querying/api
+"""
 
 import json
 from collections.abc import Mapping, Sequence

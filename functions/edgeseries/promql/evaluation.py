@@ -1,7 +1,8 @@
 """Values of an expression at the steps of a range, as Prometheus defines them.
 
-An instant selector has at each step the last sample within the look-back, which is five minutes; a sample that is no
-number ends it. Ranges are open on the left. Rates are extrapolated as Prometheus does (`ranges.py`).
+An instant selector has at each step the last sample within the look-back, which is five minutes; a sample
+that is no number ends it. Ranges are open on the left. Rates are extrapolated as Prometheus does
+(`ranges.py`).
 """
 
 import operator
@@ -334,7 +335,7 @@ def _power(left: float, right: float) -> float:
 
 def _rounded(number: float) -> float:
     """Half up, as Prometheus."""
-    return float(floor(number + 0.5)) if fabs(number) < 2**52 else number  # noqa: PLR2004 - whole from there on
+    return float(floor(number + 0.5)) if fabs(number) < 2**52 else number
 
 
 _OPERATORS: Final[Mapping[str, Callable[[float, float], float | bool]]] = {

@@ -1,7 +1,7 @@
 """Expressions of PromQL from text, by recursive descent.
 
-Grammar and precedence: https://prometheus.io/docs/prometheus/latest/querying/ (basics, operators). What is not
-supported is named in the error.
+Grammar and precedence: https://prometheus.io/docs/prometheus/latest/querying/ (basics, operators). What is
+not supported is named in the error.
 """
 
 import re
@@ -352,7 +352,7 @@ def _check_pattern(matcher: Matcher) -> None:
 
 
 def _check_cost(pattern: str) -> None:
-    """Raises PromqlError for a regular expression that might take long: Python's own backtrack, RE2 does not."""
+    """Raises PromqlError for a regular expression that might take long: Python backtracks, RE2 does not."""
     plain = _CLASS.sub("c", _ESCAPES.sub("c", pattern))
     if (
         _COSTLY.search(plain)
@@ -360,7 +360,7 @@ def _check_cost(pattern: str) -> None:
         or len(_UNBOUNDED.findall(plain)) > MAX_REPEATS
     ):
         raise PromqlError(
-            f"the regular expression {pattern!r} is not supported: at most {MAX_REPEATS} of * and +, none of them "
+            f"the regular expression {pattern!r} is not supported: at most {MAX_REPEATS} of * and +, none "
             "behind a group, no look-around, no back reference"
         )
 

@@ -1,9 +1,11 @@
-"""`/prometheus/api/v1`: points as series of Prometheus, for Grafana's own data source and other clients of it."""
+"""`/prometheus/api/v1`: points as series of Prometheus, for Grafana's own data source and other clients of
+it.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any, Final
 
 from edgeseries.access.grants import Right
@@ -171,7 +173,7 @@ async def query(arrival: Arrival, ports: Ports) -> Any:
                     [
                         (sample_ms, number)
                         for sample_ms, number in zip(one.times_ms, one.numbers, strict=True)
-                        if end_ms - node.range_ms < sample_ms <= end_ms
+                        if end_ms - node.range_ms < sample_ms <= end_ms and not isnan(number)
                     ],
                 )
                 for one in selected[node]
@@ -193,7 +195,7 @@ async def query_range(arrival: Arrival, ports: Ports) -> Any:
         raise InvalidRequest((Fault(parameter=STEP.name, detail=detail),))
     node = fields[QUERY.name]
     if isinstance(node, Selector) and node.range_ms is not None:
-        detail = "is a range of samples, which has no value at a step: put it into a function such as avg_over_time"
+        detail = "is a range, which has no value at a step: put it into a function such as avg_over_time"
         raise InvalidRequest((Fault(parameter=QUERY.name, detail=detail),))
     selected = await selected_series(selectors_of(node), steps, arrival, ports)
     return range_data(evaluate(node, steps, selected), steps)
@@ -209,7 +211,7 @@ async def series(arrival: Arrival, ports: Ports) -> Any:
 
 
 @_answered
-async def labels(arrival: Arrival, ports: Ports) -> Any:
+async def labels(arrival: Arrival, ports: Ports) -> Any:  # noqa: ARG001 - a handler
     """The names of labels."""
     _, limit = _matches(arrival)
     return _limited(sorted((NAME_LABEL, "site", "point", "unit", "kind")), limit)
@@ -229,14 +231,14 @@ async def label_values(arrival: Arrival, ports: Ports) -> Any:
 
 
 @_answered
-async def metadata(arrival: Arrival, ports: Ports) -> Any:
+async def metadata(arrival: Arrival, ports: Ports) -> Any:  # noqa: ARG001 - a handler
     """What the metric is."""
     read_fields(arrival.request, arrival.endpoint.parameters)
     return {METRIC: [{"type": "gauge", "help": "The value of a point of a building.", "unit": ""}]}
 
 
 @_answered
-async def buildinfo(arrival: Arrival, ports: Ports) -> Any:
+async def buildinfo(arrival: Arrival, ports: Ports) -> Any:  # noqa: ARG001 - a handler
     """Which version of the API this is like."""
     read_fields(arrival.request, arrival.endpoint.parameters)
     return {
