@@ -121,10 +121,8 @@ def _tokens(text: str) -> list[_Token]:
 
 
 _PRECEDENCE: Final = {
-    **dict.fromkeys(COMPARISONS, 1),
-    **dict.fromkeys(("+", "-"), 2),
-    **dict.fromkeys(("*", "/", "%"), 3),
-    "^": 5,
+    **{"==": 1, "!=": 1, "<=": 1, ">=": 1, "<": 1, ">": 1},
+    **{"+": 2, "-": 2, "*": 3, "/": 3, "%": 3, "^": 5},
 }
 _OF_MINUS: Final = 4
 """A minus before an operand binds less than a power."""

@@ -184,7 +184,7 @@ async def query(arrival: Arrival, ports: Ports) -> Any:
 
 @_answered
 async def query_range(arrival: Arrival, ports: Ports) -> Any:
-    """The values of an expression at each step."""
+    """The values of an expression at each step. Raises InvalidRequest."""
     fields = _fields(arrival)
     start_ms, end_ms, step_ms = fields[START.name], fields[END.name], fields[STEP.name]
     if end_ms < start_ms:
@@ -203,7 +203,7 @@ async def query_range(arrival: Arrival, ports: Ports) -> Any:
 
 @_answered
 async def series(arrival: Arrival, ports: Ports) -> Any:
-    """The labels of the series that selectors pick."""
+    """The labels of the series that selectors pick. Raises InvalidRequest."""
     matchers, limit = _matches(arrival)
     if not matchers:
         raise InvalidRequest((Fault(parameter=MATCH.name, detail="send at least one selector"),))
