@@ -289,6 +289,10 @@ TARGETS: dict[str, Target] = {
         (Flag("OWNER", "--owner"), Flag("SITES", "--sites"), Flag("RIGHTS", "--rights"), Flag("TIER", "--tier")),
         INSTALLED,
     ),
+    "probe": Target(
+        "look at one upstream and print what its installation takes: ORIGIN is its name in ORIGINS, the setting `origins`; ORIGIN_CREDENTIALS as the secret of that name (JSON=1: as JSON)",
+        (module("local.probe"),), (), INSTALLED,
+    ),
     "admin-key": Target("make an admin key for a stack, and the hash that its setting adminKeyHash takes", (module("local.admin_key"),), (), INSTALLED),
     "soak": Target(
         "mixed load, faults and kills for MINUTES (5), drawn by SEED, against a model that knows the truth",

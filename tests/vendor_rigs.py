@@ -47,6 +47,9 @@ class Rig:
     credential: str = TOKEN
     zone: str = "UTC"
     one_kind: bool = False
+    digits: float = 0.0
+    """The relative error of the numbers that the vendor keeps."""
+
     halves: bool = True
     """Whether a shorter range makes an answer smaller."""
 

@@ -93,7 +93,7 @@ class Influx1Shape(InfluxShape):
             yield {"name": MEASUREMENT, "columns": ["key", "value"], "values": values}
         elif statement.startswith("SHOW SERIES"):
             site = _texts(statement, "'")[0]
-            keys = [[_key(tags)] for tags in self.series(site)]
+            keys = [[series_key(tags)] for tags in self.series(site)]
             if keys:
                 yield {"columns": ["key"], "values": keys}
         elif statement.startswith("SHOW FIELD KEYS"):
@@ -116,12 +116,14 @@ def _json(chunks: list[Any], *, samples: int = 0) -> Reply:
     return Reply(body="".join(json.dumps(one) + "\n" for one in chunks).encode(), samples=samples)
 
 
-def _key(tags: dict[str, str]) -> str:
+def series_key(tags: dict[str, str], measurement: str = MEASUREMENT) -> str:
+    """A series in line protocol."""
+
     def escaped(text: str) -> str:
         return re.sub(r"([, =])", r"\\\1", text)
 
     return ",".join(
-        [MEASUREMENT, *(f"{escaped(tag)}={escaped(value)}" for tag, value in sorted(tags.items()))]
+        [measurement, *(f"{escaped(tag)}={escaped(value)}" for tag, value in sorted(tags.items()))]
     )
 
 
