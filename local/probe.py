@@ -1,7 +1,7 @@
 """`make probe ORIGIN=<name>`: look at one upstream of a stack and print what its installation takes.
 
-Owns reading the records of the setting `origins` from the environment, the looks, and the report. The looks are
-the product's own adapter's. A credential is in no text that leaves this module.
+Owns reading the records of the setting `origins` from the environment, the looks, and the report. The looks
+are the product's own adapter's. A credential is in no text that leaves this module.
 """
 
 import asyncio
