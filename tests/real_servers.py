@@ -30,6 +30,9 @@ DIGITS_OF_VICTORIA: Final = 1e-11
 LARGEST: Final = 1e12
 """The largest number that VictoriaMetrics is given."""
 
+BLOCK: Final = "--max-block-duration=486h"
+"""Blocks of twenty days: promtool reads its whole source for each of them."""
+
 LINES: Final = 5_000
 """Lines of one import."""
 
@@ -120,7 +123,7 @@ def _prometheus(held: HeldTruth, folder: Path, port: int) -> Started:
     source = folder / "samples.om"
     source.write_text("\n".join([*lines, "# EOF", ""]), encoding="utf-8")
     blocks = folder / "blocks"
-    load = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(source), str(blocks)]
+    load = ["promtool", "tsdb", "create-blocks-from", "openmetrics", BLOCK, str(source), str(blocks)]
     subprocess.run(load, check=True, capture_output=True)
     (folder / "prometheus.yml").write_text("global: {}\n", encoding="utf-8")
     command = [

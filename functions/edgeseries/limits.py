@@ -245,6 +245,9 @@ ISOLATE_BYTES: Final = MEMORY_BYTES.value
 ISOLATE_BODIES_BYTES: Final = 80_000_000
 """Upstream answers in memory at once, of all requests of an isolate, of its 128 MB."""
 
+UPSTREAM_SHARED_CALLS: Final = 8
+"""Upstream calls under way to one of several upstreams: one that hangs leaves the others some."""
+
 UPSTREAM_TURN_MS: Final = 20
 """Between two looks of a call that waits for its turn. A look costs microseconds, a call at least as long."""
 
@@ -319,7 +322,7 @@ assert MAX_HEADER_CHARS <= MAX_HEADERS_BYTES
 assert DIRECT_MAX_SAMPLES < QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES
 assert UPSTREAM_CONCURRENCY < PLATFORM_CONNECTIONS
 assert UPSTREAM_CONCURRENCY * UPSTREAM_MAX_BODY_BYTES <= UPSTREAM_BODIES_BYTES
-assert UPSTREAM_CONCURRENCY <= UPSTREAM_ISOLATE_CALLS
+assert UPSTREAM_CONCURRENCY <= UPSTREAM_SHARED_CALLS < UPSTREAM_ISOLATE_CALLS
 assert UPSTREAM_ISOLATE_CALLS * UPSTREAM_MAX_BODY_BYTES <= ISOLATE_BODIES_BYTES
 assert UPSTREAM_CONCURRENCY * (1 + UPSTREAM_RETRIES) < CIRCUIT_FAILURES
 assert UPSTREAM_TURN_MS < UPSTREAM_TICKET_MS

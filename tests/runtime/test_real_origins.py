@@ -35,6 +35,7 @@ SEED: Final = 20_261_202
 REQUESTS: Final = 30
 DAY_MS: Final = 86_400_000
 SITE: Final = "opengrid_minute"
+POINTS: Final = ("water_1a5c", "water_2923", "water_6616")
 
 
 @dataclass
@@ -58,7 +59,9 @@ class System:
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = made_up.write_made_up(tmp_path_factory.mktemp("real") / "telemetry")
-    shutil.copytree(SAMPLE / SITE, folder / SITE)
+    (folder / SITE).mkdir()
+    for point in POINTS:
+        shutil.copy(SAMPLE / SITE / f"{point}.csv.gz", folder / SITE)
     truth = Truth(folder)
     with ExitStack() as exits:
         servers = {
@@ -117,7 +120,7 @@ def test_answers_over_real_servers_equal_what_they_were_given(system: System, na
 @pytest.mark.parametrize("name", REAL)
 def test_a_job_over_a_real_server_brings_months(system: System, name: str) -> None:
     held = system.servers[name].held
-    points = held.points(SITE)[:4]
+    points = held.points(SITE)
     start_ms = held.samples(SITE, points[0])[0][0] // DAY_MS * DAY_MS
     end_ms = start_ms + 60 * DAY_MS
     body = {

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from edgeseries.errors import NotFound, OriginUnreachable
-from edgeseries.limits import MINUTE_MS, SECOND_MS
+from edgeseries.limits import MINUTE_MS, SECOND_MS, UPSTREAM_ISOLATE_CALLS, UPSTREAM_SHARED_CALLS
+from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
 from edgeseries.origins.by_site import OriginsBySite, PlacedOrigin
 from edgeseries.origins.circuit import Permit
@@ -176,6 +177,22 @@ def test_credentials_are_texts_by_name_and_stay_untold() -> None:
 
 def test_vendors_of_the_settings_are_those_of_the_registry() -> None:
     assert list(VENDOR_OPTIONS) == list(VENDORS)
+
+
+def test_upstreams_share_the_calls_of_an_isolate_and_none_takes_all() -> None:
+    isolate = IsolateOrigins()
+    records = [record("a", "a/"), record("b", "b/")]
+
+    def enter(one: OriginRecord, now_ms: int) -> bool:
+        load = isolate.load(one, alone=False)
+        return isinstance(load.enter(load.ticket(now_ms), now_ms, until_ms=now_ms + 10), Permit)
+
+    assert [enter(records[0], 0) for _ in range(UPSTREAM_SHARED_CALLS + 1)].count(
+        True
+    ) == UPSTREAM_SHARED_CALLS
+    left = UPSTREAM_ISOLATE_CALLS - UPSTREAM_SHARED_CALLS
+    assert [enter(records[1], 0) for _ in range(left + 1)] == [True] * left + [False]
+    assert enter(records[1], 5_000), "calls that nobody ended are over with their deadline"
 
 
 def test_no_more_calls_a_minute_leave_than_a_record_allows() -> None:

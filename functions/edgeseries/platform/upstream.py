@@ -138,7 +138,7 @@ def upstreams_of(
         elif guarded:
             web = GuardedWeb(
                 web,
-                load=isolate.load(record),
+                load=isolate.load(record, alone=len(records) == 1),
                 clock=caller.clock,
                 pause=PlatformTimer().pause,
                 journal=caller.journal,

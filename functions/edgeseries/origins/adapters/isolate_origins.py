@@ -3,6 +3,9 @@
 Plain data, shared by all requests. Made at first use of each upstream.
 """
 
+from functools import partial
+
+from edgeseries.limits import UPSTREAM_SHARED_CALLS
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
 from edgeseries.origins.record import OriginRecord
 from edgeseries.origins.registry import VENDORS
@@ -15,13 +18,18 @@ class IsolateOrigins:
         self._loads: dict[str, UpstreamLoad] = {}
         self._memories: dict[str, object] = {}
 
-    def load(self, record: OriginRecord) -> UpstreamLoad:
-        """What is under way there."""
+    def load(self, record: OriginRecord, *, alone: bool = True) -> UpstreamLoad:
+        """What is under way there. One that is not alone leaves some of the isolate's calls to the others."""
         if record.name not in self._loads:
             self._loads[record.name] = UpstreamLoad(
-                max_calls=record.max_calls, calls_per_minute=record.calls_per_minute
+                max_calls=record.max_calls if alone else min(record.max_calls, UPSTREAM_SHARED_CALLS),
+                calls_per_minute=record.calls_per_minute,
+                elsewhere=partial(self._elsewhere, record.name),
             )
         return self._loads[record.name]
+
+    def _elsewhere(self, name: str, now_ms: int) -> int:
+        return sum(load.under_way(now_ms) for other, load in self._loads.items() if other != name)
 
     def memory(self, record: OriginRecord) -> object:
         """What its adapter remembers."""

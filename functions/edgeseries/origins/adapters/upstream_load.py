@@ -6,6 +6,7 @@ deadline, a place in the queue while its owner looks.
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 
 from edgeseries.limits import MINUTE_MS, UPSTREAM_ISOLATE_CALLS, UPSTREAM_TICKET_MS
 from edgeseries.origins.circuit import (
@@ -19,13 +20,26 @@ from edgeseries.origins.circuit import (
 )
 
 
+def nothing_elsewhere(_now_ms: int) -> int:
+    """Calls to other upstreams, where there are none."""
+    return 0
+
+
 class UpstreamLoad:
-    """The load of one upstream in one isolate. `calls_per_minute` (None: any) are begun within a minute."""
+    """The load of one upstream in one isolate. `calls_per_minute` (None: any) are begun within a minute;
+    `elsewhere` tells how many calls to the isolate's other upstreams are under way at a moment (UTC epoch
+    ms): their answers share its memory.
+    """
 
     def __init__(
-        self, *, max_calls: int = UPSTREAM_ISOLATE_CALLS, calls_per_minute: int | None = None
+        self,
+        *,
+        max_calls: int = UPSTREAM_ISOLATE_CALLS,
+        calls_per_minute: int | None = None,
+        elsewhere: Callable[[int], int] = nothing_elsewhere,
     ) -> None:
         self._max_calls = max_calls
+        self._elsewhere = elsewhere
         self._calls_per_minute = calls_per_minute
         self._begun_ms: deque[int] = deque()
         self._numbers = 0
@@ -54,7 +68,9 @@ class UpstreamLoad:
             if now_ms - seen_ms > UPSTREAM_TICKET_MS:
                 del self._waiting[number]
         ahead = list(self._waiting).index(ticket)
-        if len(self._calls) + ahead >= self._max_calls and not self.suspended:
+        full = len(self._calls) + ahead >= self._max_calls
+        crowded = len(self._calls) + self._elsewhere(now_ms) >= UPSTREAM_ISOLATE_CALLS
+        if (full or crowded) and not self.suspended:
             return None
         if self._is_spent(now_ms) and not self.suspended:
             return None
@@ -71,6 +87,10 @@ class UpstreamLoad:
         while self._begun_ms and now_ms - self._begun_ms[0] >= MINUTE_MS:
             self._begun_ms.popleft()
         return self._calls_per_minute is not None and len(self._begun_ms) >= self._calls_per_minute
+
+    def under_way(self, now_ms: int) -> int:
+        """Calls that have left and may still be answered."""
+        return sum(until_ms > now_ms for until_ms in self._calls.values())
 
     def leave(self, ticket: int) -> None:
         """Nothing is under way or waiting for this ticket any more."""
