@@ -15,21 +15,29 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._sites: dict[str, tuple[int, frozenset[str]]] = {}
+        self._texts: dict[str, frozenset[str]] = {}
         self._taken: BatchShape | None = None
         self._refused_ms: dict[BatchShape, int] = {}
 
-    def learn(self, site: str, names: Iterable[str], now_ms: int) -> None:
-        """Remember a site's points as read at `now_ms`."""
+    def learn(self, site: str, names: Iterable[str], now_ms: int, *, texts: Iterable[str] = ()) -> None:
+        """Remember a site's points as read at `now_ms`, and those of them whose values are texts."""
+        self._texts[site] = frozenset(texts)
         self._sites.pop(site, None)
         learned = frozenset(names)
         kept = len(learned) + sum(len(others) for _, others in self._sites.values())
         while self._sites and kept > CATALOGUE_MAX_NAMES:
-            kept -= len(self._sites.pop(next(iter(self._sites)))[1])
+            oldest = next(iter(self._sites))
+            kept -= len(self._sites.pop(oldest)[1])
+            self._texts.pop(oldest, None)
         self._sites[site] = (now_ms, learned)
 
     def names(self, site: str, now_ms: int) -> frozenset[str] | None:
         """The site's points, if they were read not longer ago than CATALOGUE_TTL_MS."""
         return self._read_within(site, now_ms, CATALOGUE_TTL_MS)
+
+    def texts(self, site: str, names: Iterable[str]) -> frozenset[str]:
+        """Those of a site's points whose values are texts, as far as its list was read."""
+        return self._texts.get(site, frozenset()).intersection(names)
 
     def is_fresh(self, site: str, now_ms: int) -> bool:
         """Whether the list was read so lately that a name it lacks is taken as not there."""

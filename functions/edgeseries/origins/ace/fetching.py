@@ -166,6 +166,8 @@ class Fetch:
             raise unconfirmed()
 
     def _page_in(self, body: bytes) -> ace.Page:
+        if self.collector.texts:
+            return ace.page_as_sent(body)
         return ace.page_in(body, self.page_reader)
 
     def _take(self, rows: Rows, asked: Asked, *, point: str | None = None) -> set[str]:

@@ -18,6 +18,7 @@ from edgeseries.origins.ace.fetching import Fetch
 from edgeseries.origins.ace.limits import BATCH_POINTS, CALL_SAMPLES, MAX_PAGES
 from edgeseries.origins.ace.rows import RowCollector
 from edgeseries.origins.calls import Answer, BeforeCall, SettingNames, unconfirmed
+from edgeseries.origins.declared_text import is_text
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
 from edgeseries.origins.ports.page_reader import PageReader
 from edgeseries.planning.capabilities import Capabilities
@@ -38,6 +39,7 @@ POINTS_OF_ANOTHER_SITE = "points_of_another_site"
 class AceOrigin:
     """One ACE installation with one credential. `catalogue` is shared by the isolate's requests; `dropped`
     counts by name what the upstream sent and nobody had asked for. `page_reader` reads what pages it can.
+    `text_points` are patterns of names of points whose values are texts.
     """
 
     def __init__(
@@ -52,7 +54,9 @@ class AceOrigin:
         dropped: Counter[str] | None = None,
         page_reader: PageReader | None = None,
         names: SettingNames | None = None,
+        text_points: Sequence[str] = (),
     ) -> None:
+        self._text_points = tuple(text_points)
         self._calls = ace_calls(
             base_url=base_url,
             token=token,
@@ -91,7 +95,7 @@ class AceOrigin:
             calls=self._calls,
             catalogue=self._catalogue,
             clock=self._clock,
-            collector=RowCollector(points),
+            collector=RowCollector(points, texts=self._catalogue.texts(site, wanted)),
             deadline_ms=deadline_ms,
             bulk=bulk,
             page_reader=self._page_reader,
@@ -143,7 +147,9 @@ class AceOrigin:
         if items and not own:
             raise OriginContract("the upstream listed the points of another site than it was asked for")
         points = tuple(sorted(map(ace.point_of, own), key=lambda point: point.name))
-        self._catalogue.learn(site, (point.name for point in points), self._clock.now_ms())
+        texts = [point.name for point in points if is_text(point, self._text_points)]
+        names = (point.name for point in points)
+        self._catalogue.learn(site, names, self._clock.now_ms(), texts=texts)
         return points
 
     async def _refuse_site(

@@ -79,20 +79,22 @@ class PageColumns:
     has_more: str | int | bool | None
 
 
-def page_columns(body: bytes) -> PageColumns | None:
-    """The page that a body is; None if it is not just as the vendor writes pages, or no JSON."""
+def page_columns(body: bytes, *, numbers: bool = True) -> PageColumns | None:
+    """The page that a body is; None if it is not just as the vendor writes pages, or no JSON. Without
+    `numbers` texts stay texts.
+    """
     try:
-        found = _page_of_numbers(body)
+        found = _page_of_numbers(body) if numbers else None
         if found is None:
             page = _ANY_VALUES.decode(body)
             found = page, _by_name(page.point_samples), False
     except ValueError:
         return None
-    page, by_name, numbers = found
+    page, by_name, are_numbers = found
     if None in by_name and len(by_name) > 1:
         return None
     return PageColumns(
-        rows=RowColumns(by_name=by_name, numbers=numbers),
+        rows=RowColumns(by_name=by_name, numbers=are_numbers),
         next_cursor=page.next_cursor,
         has_more=page.has_more,
     )

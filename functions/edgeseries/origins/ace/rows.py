@@ -15,6 +15,7 @@ from typing import Final, cast
 
 from edgeseries.errors import OriginContract
 from edgeseries.origins.ace.row_columns import NO_NAME, Columns, RowColumns, Rows, columns_of
+from edgeseries.origins.declared_text import texts_of
 from edgeseries.origins.instants import times_of
 from edgeseries.origins.ports.page_reader import PointRows, ReadPage
 from edgeseries.origins.text_values import values_of
@@ -42,10 +43,12 @@ ROWS_OUTSIDE: Final = "rows_outside"
 class RowCollector:
     """Rows in order of delivery, sorted out by point: what was asked, whatever else is sent.
 
-    `count` is how many rows were taken, `dropped` how many were not, by why.
+    `count` is how many rows were taken, `dropped` how many were not, by why. Of points in `texts` the values
+    stay texts: their rows come as they were sent.
     """
 
-    def __init__(self, points: Iterable[str]) -> None:
+    def __init__(self, points: Iterable[str], *, texts: frozenset[str] = frozenset()) -> None:
+        self.texts = texts
         self._taken: dict[str, list[PointRows]] = {point: [] for point in points}
         self.count = 0
         self.dropped: Counter[str] = Counter()
@@ -69,7 +72,13 @@ class RowCollector:
         for name in asked.points:
             if name in by_name:
                 found = by_name[name]
-                own = found if isinstance(found, PointRows) else _typed(found, known, numbers=numbers)
+                assert not (name in self.texts and (numbers or isinstance(found, PointRows)))
+                text = name in self.texts
+                own = (
+                    found
+                    if isinstance(found, PointRows)
+                    else _typed(found, known, numbers=numbers, text=text)
+                )
                 self._take(name, own, asked.span)
         return asked_points & by_name.keys() if strangers else asked_points
 
@@ -106,9 +115,14 @@ def _row_count(rows: Columns | PointRows) -> int:
     return len(rows) if isinstance(rows, PointRows) else len(rows[0])
 
 
-def _typed(columns: Columns, known: dict[object, int] | None, *, numbers: bool) -> PointRows:
+def _typed(
+    columns: Columns, known: dict[object, int] | None, *, numbers: bool, text: bool = False
+) -> PointRows:
     times, raws = columns
-    values = ValueColumn(floats=array("d", raws)) if numbers else column_of(values_of(raws))
+    if numbers:
+        values = ValueColumn(floats=array("d", raws))
+    else:
+        values = column_of(texts_of(raws) if text else values_of(raws))
     times_ms = times_of(times, known)
     return PointRows(times_ms=array("q", times_ms), values=values, ascends=ascend(times_ms))
 

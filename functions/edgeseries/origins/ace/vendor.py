@@ -3,7 +3,9 @@
 from typing import Final
 
 from edgeseries.origins.ace.catalogue import Catalogue
+from edgeseries.origins.ace.options import TEXT_POINTS
 from edgeseries.origins.ace.origin import AceOrigin
+from edgeseries.origins.declared_text import patterns_of
 from edgeseries.origins.vendor import Connection, Vendor
 
 
@@ -20,6 +22,7 @@ def ace_origin(connection: Connection) -> AceOrigin:
         dropped=connection.dropped,
         page_reader=connection.page_reader,
         names=connection.names,
+        text_points=patterns_of(connection.record.options.get(TEXT_POINTS.key, "")),
     )
 
 

@@ -135,6 +135,16 @@ def page_in(body: bytes, reader: PageReader | None = None) -> Page:
     return Page(rows=found.rows, cursor=_cursor_of(found.next_cursor, found.has_more))
 
 
+def page_as_sent(body: bytes) -> Page:
+    """The page that a body is, its values as they were sent: no text has become a number. Raises
+    OriginGarbled, OriginContract.
+    """
+    found = page_columns(body, numbers=False)
+    if found is None:
+        return page_of(document_of(body))
+    return Page(rows=found.rows, cursor=_cursor_of(found.next_cursor, found.has_more))
+
+
 def rows_of(page: Page) -> Rows:
     """The rows of an answer that has no pages. Raises OriginContract if there is more: nobody knows how to
     get it, and it would be taken as not there.
