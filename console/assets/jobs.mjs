@@ -101,7 +101,7 @@ export class Jobs {
       this.show(now);
       this.follow(now.jobId);
     });
-    return ["csv", "ndjson", "json"].map((format) => does(format.toUpperCase(), () => this.download(job, format)));
+    return ["csv", "parquet", "json"].map((format) => does(format.toUpperCase(), () => this.download(job, format)));
   }
 
   async download(job, format) {

@@ -23,7 +23,7 @@ def run(monkeypatch: pytest.MonkeyPatch, words: str, *answers: Any) -> tuple[Res
 
 CASES: list[tuple[str, list[Any], str, str]] = [
     ("sites", [{"sites": [{"name": "s"}]}], "s\n", "/api/sites"),
-    ("points s --unit kW", [POINTS], "a\tkW\t\t60\n", "/api/sites/s/points"),
+    ("points s --unit kW", [POINTS], "a\tkW\t\t60\n", "/api/sites/s/points?unit=kW"),
     ("latest s a", [{"points": {}}], '{\n  "points": {}\n}\n', "/api/latest?site=s&point=a"),
     ("job list", [{"jobs": [DONE], "cursor": None}], "a-1\tcompleted\t100 %\ts\n", "/api/jobs"),
     ("job watch a-1", [DONE], "a-1\tcompleted\n", "/api/jobs/a-1"),

@@ -176,6 +176,14 @@ def test_json_alone_gives_the_same_frame(client: Client, monkeypatch: pytest.Mon
     ).replace("nan", "None")
 
 
+def test_points_are_found_by_unit_and_by_words(client: Client) -> None:
+    assert client.site(made_up.ODD_SITE).points("AHU-1", unit="made_up_unit")[0]["name"] == made_up.SLASHES
+    assert client.site(made_up.ODD_SITE).points(unit="kW") == []
+    assert [one["name"] for one in client.site("opengrid_hourly").points("weather temp")] == [
+        "weather_temperature"
+    ]
+
+
 def test_what_is_stored_is_told(client: Client) -> None:
     told = client.site("opengrid_minute").coverage("water_2923", *MARCH)
     assert told["totals"]["points"] == 1

@@ -118,11 +118,18 @@ class Site:
         self._connection = self.client.connection
 
     def points(
-        self, q: str | None = None, *, unit: str | None = None, kind: str | None = None
+        self,
+        q: str | None = None,
+        *,
+        unit: str | None = None,
+        kind: str | None = None,
+        has_data: bool | None = None,
     ) -> list[dict[str, Any]]:
-        """Points with name, unit, kind and interval; `q` are words of names, unit and kind are whole."""
-        flow = flows.points(self.name, self._connection.policy, q=q, unit=unit, kind=kind)
-        return self._connection.run(flow)
+        """Points with name, unit, kind and interval. `q` are words of names; `has_data`: whether samples of
+        them were ever stored.
+        """
+        filters = {"q": q, "unit": unit, "kind": kind, "has_data": has_data}
+        return self._connection.run(flows.points(self.name, filters, self._connection.policy))
 
     @overload
     def read(

@@ -36,19 +36,13 @@ def sites(policy: RetryPolicy) -> Flow[list[str]]:
     return [one["name"] for one in found["sites"]]
 
 
-def points(
-    site: str, policy: RetryPolicy, *, q: str | None, unit: str | None, kind: str | None
-) -> Flow[list[dict[str, Any]]]:
-    """Points of a site: name, unit, kind, interval. `q` are words of names; unit and kind are whole."""
-    listed = yield from pages(f"/api/sites/{quote(site, safe='')}/points", "points", (), policy, limit=None)
-    words = (q or "").lower().split()
-    return [
-        one
-        for one in listed
-        if all(word in one["name"].lower() for word in words)
-        and unit in (None, one["unit"])
-        and kind in (None, one["kind"])
-    ]
+def points(site: str, filters: Mapping[str, Any], policy: RetryPolicy) -> Flow[list[dict[str, Any]]]:
+    """Points of a site that fit: name, unit, kind, interval. Filters that are None are left out."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    words = {True: "true", False: "false"}
+    query = tuple((name, words.get(value, str(value))) for name, value in given.items())
+    path = f"/api/sites/{quote(site, safe='')}/points"
+    return (yield from pages(path, "points", query, policy, limit=None))
 
 
 def read(question: Question, *, missing: Missing, arrow: bool, policy: RetryPolicy) -> Flow[Result]:
