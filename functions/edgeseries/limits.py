@@ -367,8 +367,9 @@ MAX_YEAR_DAYS: Final = 366
 MAX_YEAR_HEADER_BYTES: Final = 8_192
 """Two names of MAX_NAME_BYTES, and at most 17 bytes for each segment."""
 
-DECODED_AT_ONCE_SAMPLES: Final = 100_000
-"""Samples of whole segments that a codec reads in one call: the kernel's memory is bounded."""
+DECODED_AT_ONCE_SAMPLES: Final = 45_000
+"""Samples of whole segments that a codec reads in one call: a month of one-minute data. For more the
+kernel's memory would pass the 16 MB up to which an instance is used again."""
 
 BLOCK_QUALITY: Final = 10
 """Brotli quality of segments. Against 9 it makes blocks 1 to 5 % smaller for 0.6 ms a segment of BMS
