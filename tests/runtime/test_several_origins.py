@@ -267,3 +267,34 @@ def test_the_circuit_of_one_opens_alone(system: System) -> None:
     assert kinds[-1].endswith("upstream-suspended")
     for name in ("InfluxDB 2", "VictoriaMetrics"):
         assert system.ask(system.draw(name, chance), "direct", "no-store").status_code == 200
+
+
+def test_damaged_parquet_is_an_error_and_no_end_of_the_isolate(system: System) -> None:
+    """arro3 panics on some damage: the isolate has to go on, and what is whole is answered as before."""
+    held, _, _ = system.held(ARCHIVE)
+    site, point = made_up.PLAIN_SITE, held.points(made_up.PLAIN_SITE)[0]
+    key = f"archive/made-up/{site}/{point}/2024-02.parquet"
+    content = system.stack.host.get_object(key)
+    assert content is not None
+    drawn = {
+        "site": f"{ARCHIVE}/{site}",
+        "names": {point: point},
+        "own": site,
+        "start": 1_709_164_800_000,
+        "end": 1_709_164_800_000 + DAY_MS,
+    }
+    kinds: Counter[str] = Counter()
+    try:
+        for place in (4, len(content) // 3, len(content) // 2, len(content) - 60, len(content) - 200):
+            damaged = bytearray(content)
+            damaged[place : place + 12] = bytes(12)
+            system.stack.host.put_object(key, bytes(damaged))
+            reply = system.ask(drawn, "direct", "no-store")
+            kinds[reply.json().get("type", "answered")] += 1
+            assert reply.status_code in (200, 502), reply.text[:500]
+    finally:
+        system.stack.host.put_object(key, content)
+    print(dict(kinds))
+    assert kinds["urn:edgeseries:problem:upstream-contract"] > 0
+    whole = system.ask(drawn, "direct", "no-store")
+    assert system.check(ARCHIVE, drawn, whole.json()["data"]) > 0

@@ -17,6 +17,10 @@ _HOUR: Final = re.compile(r"T(?:[01][0-9]|2[0-3]):", re.ASCII)
 _WITHIN_HOUR: Final = re.compile(r"[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z", re.ASCII)
 """The three parts of an instant's usual form."""
 
+_OFFSET: Final = re.compile(r"[+-](?:0[0-9]|1[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+_OFFSET_CHARS: Final = len("+01:00")
+_FEW_OFFSETS: Final = 8
+
 _DAY_CHARS: Final = len("2024-01-01")
 _HOUR_CHARS: Final = len("T00:")
 
@@ -40,7 +44,21 @@ def _times_of_texts(texts: Sequence[str]) -> list[int]:
     try:
         return _summed(texts, _DAY_CHARS, _times_of_days, _times_of_clocks)
     except _Unusual:
+        return _times_with_offsets(texts)
+
+
+def _times_with_offsets(texts: Sequence[str]) -> list[int]:
+    """The same of texts with offsets, of which there are few: a zone has two."""
+    offsets = {text[-_OFFSET_CHARS:] for text in texts}
+    if len(offsets) > _FEW_OFFSETS or not all(map(_OFFSET.fullmatch, offsets)):
         return list(map(_time_of, texts))
+    shift_ms = {one: _time_of(f"1970-01-01T00:00:00{one}") for one in offsets}
+    plain = [f"{text[:-_OFFSET_CHARS]}Z" for text in texts]
+    try:
+        times_ms = _summed(plain, _DAY_CHARS, _times_of_days, _times_of_clocks)
+    except _Unusual:
+        return list(map(_time_of, texts))
+    return [time + shift_ms[text[-_OFFSET_CHARS:]] for time, text in zip(times_ms, texts, strict=True)]
 
 
 class _Unusual(Exception):
