@@ -9,7 +9,7 @@ import { PointList } from "./points.mjs";
 import { RELATIVE, instantOf, instantOfLocal, isoOf, linkOf, localText, questionOf, viewOf } from "./ranges.mjs";
 
 const FOLLOW_MS = 10_000;
-const FORMATS = [["csv", "CSV"], ["ndjson", "NDJSON"], ["json", "JSON"], ["columns", "Columns (JSON)"], ["parquet", "Parquet"], ["arrow", "Arrow"], ["xlsx", "Excel"]];
+const FORMATS = [["csv", "CSV"], ["ndjson", "NDJSON"], ["json", "JSON"], ["columns", "Columns (JSON)"], ["rows", "Rows (JSON)"], ["parquet", "Parquet"], ["arrow", "Arrow"], ["msgpack", "MessagePack"]];
 const AGGREGATES = [["", "samples"], ["mean", "mean"], ["min", "minimum"], ["max", "maximum"], ["sum", "sum"], ["count", "count"], ["first", "first"], ["last", "last"], ["twa", "time-weighted mean"], ["increase", "increase"], ["delta", "delta"]];
 const WIDTHS = ["", "1m", "5m", "15m", "1h", "1d", "1w", "1M", "1y"];
 const MAX_CHART_POINTS = 20;
@@ -293,7 +293,7 @@ export class Explore {
         return;
       }
       const blob = await response.blob();
-      saveAs(blob, `${this.view.site}.${format === "columns" ? "json" : format}`);
+      saveAs(blob, `${this.view.site}.${format === "columns" || format === "rows" ? "json" : format}`);
       say(`${bytes(blob.size)} were saved.`);
     } catch (error) {
       this.fail(error);

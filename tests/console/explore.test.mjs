@@ -227,6 +227,20 @@ test("a file is saved in the format that is chosen", async () => {
   });
 });
 
+test("every format that the page offers is one of the server", async () => {
+  await clean({ hash: `#/explore?${MARCH}` }, async (page) => {
+    await drawn(page);
+    const formats = await page.locator("#format option").evaluateAll((options) => options.map((option) => option.value));
+    assert.ok(formats.length >= 8);
+    for (const format of formats) {
+      const query = `site=opengrid_minute&points=water_2923&start_time=2015-03-02T00:00:00Z&end_time=2015-03-02T01:00:00Z&format=${format}`;
+      const response = await fetch(`${url}/api/timeseries?${query}`);
+      assert.equal(response.status, 200, format);
+      await response.arrayBuffer();
+    }
+  });
+});
+
 test("copied commands ask the same", async () => {
   await clean({ hash: `#/explore?${MARCH}` }, async (page) => {
     await drawn(page);

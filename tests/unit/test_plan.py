@@ -155,8 +155,25 @@ def with_version(**inputs: Any) -> list[Resource]:
     return changed(full(), "WorkerVersion::front", **inputs)
 
 
+SERVED = {"htmlHandling": "none", "notFoundHandling": "none", "runWorkerFirst": ["/api/*"]}
+
+
+def test_assets_are_served_from_this_checkout() -> None:
+    plan = plan_host(graph_of(with_version(assets={"directory": "console/assets", "config": SERVED})))
+    assert plan.workers[0].assets is not None
+    told = plan.workers[0].assets.to_wire()
+    assert told["directory"].endswith("/console/assets")
+    assert told["runWorkerFirst"] == ["/api/*"]
+    assert plan.workers[1].to_wire()["assets"] is None
+
+
 REFUSED: list[tuple[str, Callable[[], list[Resource]], tuple[str, ...]]] = [
     ("resource type", lambda: [*full(), resource("KVNamespace", "x")], ("KVNamespace", "'x'")),
+    (
+        "setting of assets",
+        lambda: with_version(assets={"directory": "x", "config": {**SERVED, "basePath": "/x"}}),
+        ("made-up-front", "basePath"),
+    ),
     (
         "binding type",
         lambda: with_binding(name="KV", type="kv_namespace", namespaceId="1"),
