@@ -77,6 +77,24 @@ test("the list of jobs shows those of a state", async () => {
   });
 });
 
+test("dead letters are shown with their cause, and replayed", async () => {
+  const letter = { letterId: "l-1", queue: "jobs-normal", jobId: "j-1", batchIndex: 3, message: {}, cause: "<b>no such point</b>", attempts: 4, buriedAt: "2026-12-01T08:00:00.000Z", replayedAt: null, replayUrl: "/api/queue/dlq/l-1/replay" };
+  await clean({}, async (page) => {
+    let replayed = null;
+    // The page is what is tested here; that letters come to be, and are replayed, is shown by tests of jobs.
+    await page.route("**/api/queue/dlq?*", (route) => route.fulfill({ json: { letters: [{ ...letter, replayedAt: replayed }], cursor: null } }));
+    await page.route("**/api/queue/dlq/l-1/replay", (route) => {
+      replayed = "2026-12-01T09:00:00.000Z";
+      return route.fulfill({ status: 202, json: { letter: "l-1", job: {} } });
+    });
+    await page.getByRole("link", { name: "Jobs" }).click();
+    await page.getByText("<b>no such point</b>").waitFor();
+    await page.getByRole("button", { name: "Replay letter l-1" }).click();
+    await page.getByText("replayed 2026-12-01T09:00").waitFor();
+    await accessible(page);
+  });
+});
+
 /** The system's view as a picture. */
 const system = (theme) => clean({ hash: "#/system", dark: theme === "dark" }, async (page) => {
   await page.getByText("Answered from the store").waitFor();
