@@ -18,6 +18,7 @@ OF_STREAMS: Final = ("br", "gzip")
 """The same of a body that is sent while it is made (`platform/coding.mjs` says why)."""
 
 OK: Final = 200
+NOT_MODIFIED: Final = 304
 
 CODED_HERE: Final = frozenset(
     {
@@ -44,8 +45,19 @@ def coded(response: HttpResponse, request: HttpRequest) -> HttpResponse:
     """The response, to be coded when it leaves if that is worth it and the caller takes it."""
     told = dict(response.headers)
     media_type = told.get("Content-Type", "").partition(";")[0]
-    if media_type not in CODED_HERE or "Content-Encoding" in told or response.status != OK:
+    if (
+        media_type not in CODED_HERE
+        or "Content-Encoding" in told
+        or response.status not in (OK, NOT_MODIFIED)
+    ):
         return response
+    if response.status == NOT_MODIFIED:
+        # The tag of whichever coding the caller has.
+        named = [
+            one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")
+        ]
+        own = next((one for one in named if plain_tag(one) == told.get("ETag")), None)
+        return response if own is None else replace(response, headers={**told, "ETag": own})
     accepted = request.headers.get("accept-encoding", "")
     codings = CODINGS if response.stream is None else OF_STREAMS
     coding = next((one for one in codings if accepts(accepted, one)), None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from router.content_coding import plain_tag
 from tests import made_up
 from tests.runtime.conftest import Running
 
@@ -49,7 +50,11 @@ def test_an_answer_has_its_headers(running: Running) -> None:
     )
     assert (again.status_code, again.content, again.headers["x-request-id"]) == (304, b"", "mine-1")
     head = running.client.head("/api/timeseries", params=FIELDS)
-    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", response.headers["etag"])
+    assert (head.status_code, head.content, plain_tag(head.headers["etag"])) == (
+        200,
+        b"",
+        response.headers["etag"],
+    )
 
 
 def test_browsers_may_ask_and_cancel(running: Running) -> None:

@@ -63,6 +63,7 @@ def test_a_body_that_is_sent_while_it_is_made_has_codings_of_its_own() -> None:
         answered(Content_Encoding="br"),
         answered(body=LARGE[1:]),
         HttpResponse(status=304, headers={"Content-Type": "text/csv"}),
+        HttpResponse(status=404, headers={"Content-Type": "text/csv"}),
     ],
 )
 def test_what_is_not_worth_it_stays_as_it_is(response: HttpResponse) -> None:
@@ -95,3 +96,11 @@ def test_accept_encoding_is_read_as_the_standard_says(header: str, taken: bool) 
 
 def test_json_is_left_to_the_edge() -> None:
     assert not [one for one in CODED_HERE if one.endswith("json") and not one.endswith("ndjson")]
+
+
+def test_who_has_it_is_told_the_tag_that_they_have() -> None:
+    known = HttpResponse(status=304, headers={"Content-Type": "text/csv", "ETag": '"abc"'})
+    for tag in ('"abc"', '"abc-br"', '"abc-gzip"'):
+        found = coded(known, asked(if_none_match=f'"other", W/{tag}'))
+        assert (found.status, found.coding, found.headers["ETag"]) == (304, "", tag)
+    assert coded(known, asked(if_none_match="*")).headers["ETag"] == '"abc"'
