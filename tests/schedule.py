@@ -17,7 +17,6 @@ LONG_S: Final[Mapping[str, int]] = {
     "tests/runtime/test_job_files.py": 12,
     "tests/runtime/test_latest.py": 33,
     "tests/runtime/test_formats.py": 60,
-    "tests/runtime/test_console.py": 120,
     "tests/runtime/test_dev.py": 67,
     "tests/runtime/test_dev_upstream.py": 62,
     "tests/runtime/test_contract.py": 46,
