@@ -20,6 +20,18 @@ function table(caption, headings, rows) {
   return h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": caption }, h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, headings.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell) => h("td", {}, cell)))))));
 }
 
+/** What somebody should look at, in sentences: by the bounds of the alerts that the page can judge (docs/alerts.md). */
+export function attention({ requests, jobs }, health) {
+  const share = (part, whole, least) => (whole >= least ? part / whole : 0);
+  const failing = Object.entries(health?.parts ?? {}).filter(([, part]) => part.status !== "ok");
+  return [
+    ...failing.map(([name, part]) => `${name} is not well: ${part.fault}`),
+    jobs.deadLetters > 0 && `${count(jobs.deadLetters)} dead letters wait for somebody to replay them`,
+    share(requests.errors, requests.count, 20) > 0.05 && `${percent(requests.errors / requests.count)} of the requests failed`,
+    share(jobs.failed, jobs.failed + jobs.completed, 3) > 0.1 && `${percent(jobs.failed / (jobs.failed + jobs.completed))} of the jobs failed`,
+  ].filter((sentence) => sentence);
+}
+
 export class System {
   constructor({ client }) {
     Object.assign(this, { client, timer: null, closed: false });
@@ -34,7 +46,9 @@ export class System {
     const [stats, health] = await Promise.allSettled([this.client.stats(), this.client.health()]);
     if (this.closed) return;
     this.fault.textContent = stats.status === "rejected" ? stats.reason.message : "";
-    fill(this.body, stats.status === "fulfilled" ? this.pictures(stats.value) : null, health.status === "fulfilled" ? this.parts(health.value) : null);
+    const alerts = stats.status === "fulfilled" ? attention(stats.value, health.value) : [];
+    const shown = alerts.length === 0 ? null : h("section", { class: "alerts", "aria-labelledby": "alerts" }, h("h2", { id: "alerts" }, "Needs attention"), h("ul", {}, alerts.map((sentence) => h("li", {}, sentence))));
+    fill(this.body, shown, stats.status === "fulfilled" ? this.pictures(stats.value) : null, health.status === "fulfilled" ? this.parts(health.value) : null);
     this.timer = setTimeout(() => this.open(), LOOK_MS);
   }
 

@@ -95,6 +95,16 @@ test("dead letters are shown with their cause, and replayed", async () => {
   });
 });
 
+test("what needs attention is said first", async () => {
+  await clean({}, async (page) => {
+    const failing = { status: "failing", parts: { upstream: { status: "failing", durationMs: 3000, fault: "<i>it did not answer</i>" } } };
+    await page.route("**/api/health?deep=1", (route) => route.fulfill({ json: failing }));
+    await page.getByRole("link", { name: "System" }).click();
+    await page.getByText("upstream is not well: <i>it did not answer</i>").waitFor();
+    await accessible(page);
+  });
+});
+
 /** The system's view as a picture. */
 const system = (theme) => clean({ hash: "#/system", dark: theme === "dark" }, async (page) => {
   await page.getByText("Answered from the store").waitFor();
