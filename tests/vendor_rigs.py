@@ -18,11 +18,12 @@ from edgeseries.origins.registry import VENDORS
 from edgeseries.origins.vendor import Connection
 from edgeseries.ports.web import Web
 from edgeseries.settings.origins import VENDOR_OPTIONS
-from local.own_upstream import HttpxWeb, MachineClock
+from local.own_upstream import MachineClock
 from local.upstream.truth import Truth
 from local.vendors import files, haystack, influx, prometheus
 from local.vendors.shape import HeldTruth, Shape
 from tests.fakes import CountingIdentity
+from tests.host_web import HostWeb
 from tests.loopback import NO_CERTIFICATES
 
 TOKEN = "made-up-token"  # noqa: S105 - the simulator's, on loopback
@@ -221,7 +222,7 @@ class Installation:
             Connection(
                 record=record,
                 credential=self.rig.credential if credential is None else credential,
-                web=HttpxWeb() if web is None else web,
+                web=HostWeb() if web is None else web,
                 clock=MachineClock(),
                 identity=CountingIdentity(),
                 memory=vendor.new_memory(),

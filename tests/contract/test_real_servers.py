@@ -16,10 +16,10 @@ import pytest
 
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.series.timerange import TimeRange
-from local.own_upstream import HttpxWeb
 from local.upstream.truth import Truth
 from tests import made_up
 from tests.contract.test_vendor_origins import SITE, SPANS, check, names_of, run, soon_ms
+from tests.host_web import HostWeb
 from tests.real_servers import REAL, is_installed, real
 from tests.vendor_rigs import Installation
 
@@ -71,7 +71,7 @@ class RecordingWeb:
     replies: list[dict[str, Any]] = field(default_factory=list)
 
     async def send(self, call: HttpCall) -> HttpReply:
-        reply = await HttpxWeb().send(call)
+        reply = await HostWeb().send(call)
         self.replies.append({"status": reply.status, "body": reply.body.decode()})
         return reply
 
