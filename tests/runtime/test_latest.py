@@ -15,6 +15,7 @@ from tests.runtime.conftest import Running
 pytestmark = pytest.mark.runtime
 
 TTL_S = 10.1
+MOST_CALLS_OF_A_READING = 2 + len(made_up.LIVE_POINTS) + 1
 
 
 def latest(running: Running, **params: Any) -> dict[str, Any]:
@@ -38,18 +39,15 @@ def test_the_last_sample_of_each_point_is_what_the_files_hold(running: Running) 
 
 
 def test_sixty_callers_at_once_are_one_read_of_the_upstream(running: Running) -> None:
-    calls = []
-    for callers in (1, 60):
-        time.sleep(TTL_S)  # What was read before is older than a live TTL.
-        running.upstream()
-        with ThreadPoolExecutor(20) as pool:
-            answers = [*pool.map(lambda _: latest(running), range(callers))]
-        times = {tuple(one["time"] for one in answer["points"].values()) for answer in answers}
-        assert len(times) <= 2
-        calls.append(running.upstream_stats()["calls"])
-    assert calls[0] > 0
-    # Where a minute begins in between, there may be something to read on.
-    assert calls[1] <= 2 * calls[0], calls
+    time.sleep(TTL_S)  # What was read before is older than a live TTL.
+    running.upstream()
+    with ThreadPoolExecutor(20) as pool:
+        answers = [*pool.map(lambda _: latest(running), range(60))]
+    times = {tuple(one["time"] for one in answer["points"].values()) for answer in answers}
+    assert len(times) <= 2
+    # One reading takes up to eleven calls: where nothing new came, each point's silence is confirmed by
+    # itself. Sixty would take 180 at least; answers may take longer than a live TTL, so two are allowed.
+    assert 0 < running.upstream_stats()["calls"] <= 2 * MOST_CALLS_OF_A_READING
 
 
 def test_the_last_samples_as_arrow(running: Running) -> None:
