@@ -14,7 +14,7 @@ from edgeseries.http.messages import HttpRequest, HttpResponse
 CODINGS: Final = ("zstd", "br", "gzip")
 """What a body can be coded with here, the cheapest first."""
 
-OF_STREAMS: Final = ("br", "gzip")
+OF_STREAMS: Final = ("gzip",)
 """The same of a body that is sent while it is made (`platform/coding.mjs` says why)."""
 
 OK: Final = 200

@@ -113,7 +113,7 @@ async def platform_response(response: HttpResponse, *, method: str) -> Any:
         elif response.stream is None:
             body = _coding().codedBytes(js_bytes(response.body), response.coding)
         else:
-            body = _coding().codedStream(response.stream, response.coding)
+            body = _coding().codedStream(response.stream)
         return _exchange().responseOf(body, json.dumps({**options, "encodeBody": "manual"}))
     if response.stream is None:
         body = None if response.status in NO_BODY_STATUSES else js_bytes(response.body)
