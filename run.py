@@ -304,7 +304,7 @@ TARGETS: dict[str, Target] = {
     "bench": Target(
         "measure what the system is to hold (fifteen minutes; QUICK=1: about one; LARGE=1: forty), write bench/results/latest.json; DATA as for dev",
         (module("bench"),),
-        (Flag("DATA", "--data"), Flag("QUICK", "--quick", bare=True), Flag("LARGE", "--large", bare=True), Flag("REFERENCE", "--reference", bare=True), Flag("ONLY", "--only", many="each")),
+        (Flag("DATA", "--data"), Flag("QUICK", "--quick", bare=True), Flag("LARGE", "--large", bare=True), Flag("PEERS", "--peers", bare=True), Flag("REFERENCE", "--reference", bare=True), Flag("ONLY", "--only", many="each")),
         (*INSTALLED, MEASUREMENTS),
     ),
     "engine": Target("the program under a real Pulumi engine, built once under build/engine (ten minutes), against a stand-in for Cloudflare", (module("tests.engine.installation"), ("pytest", "-q", "tests/engine")), (), INSTALLED),

@@ -29,7 +29,9 @@ def main() -> int:
     if not sets:
         say("make bench: there is no set of points; name a folder of sets with DATA=<folder>")
         return 1
-    setting = Setting(sets=sets, sample=SAMPLE, quick=given.quick, large=given.large, say=say)
+    setting = Setting(
+        sets=sets, sample=SAMPLE, quick=given.quick, large=given.large, peers=given.peers, say=say
+    )
     chosen = [one for one in MEASUREMENTS if not given.only or one.name in given.only]
     reports: dict[str, Report] = {}
     for measurement in chosen:
@@ -79,6 +81,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="the short form, about a minute: rough figures")
     parser.add_argument("--large", action="store_true", help="a job of ten million samples: ten minutes more")
+    parser.add_argument("--peers", action="store_true", help="other systems beside ours, where installed")
     parser.add_argument("--only", action="append", choices=names, help="this measurement; may be repeated")
     parser.add_argument(
         "--reference", action="store_true", help="the run that is committed and stands in docs/benchmarks.md"

@@ -167,6 +167,27 @@ BOUNDS: Final = (
         unit="MB",
     ),
     Bound(
+        key="year-ratio",
+        what="hourly means of a year of 50 five-minute points, first time, in the bare Worker's stream",
+        sense=Sense.AT_MOST,
+        limit=10,
+        unit="x",
+    ),
+    Bound(
+        key="year-reads",
+        what="objects read for the hourly means of a year of 50 points",
+        sense=Sense.AT_MOST,
+        limit=60,
+        unit="objects",
+    ),
+    Bound(
+        key="peer-means",
+        what="120 days of seven one-minute points as hourly means, in VictoriaMetrics' time (PEERS=1)",
+        sense=Sense.AT_MOST,
+        limit=1,
+        unit="x",
+    ),
+    Bound(
         key="job-memory",
         what="large job (LARGE=1: 10 M samples): memory of the consumer's interpreter",
         sense=Sense.BELOW,

@@ -34,7 +34,7 @@ class Report:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What measurements run on. `sets` are folders of points, by name; `quick` asks for the short form,
-    `large` for the whole size of what takes very long.
+    `large` for the whole size of what takes very long, `peers` for other systems beside ours.
 
     `sample` is the data that stands in the repository, the same on every machine.
     """
@@ -43,6 +43,7 @@ class Setting:
     sample: Path
     quick: bool
     large: bool = False
+    peers: bool = False
     say: Callable[[str], None] = field(default=lambda _: None)
 
 

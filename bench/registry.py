@@ -14,6 +14,7 @@ from bench.measures.formats import FORMATS
 from bench.measures.jobs import JOBS
 from bench.measures.kernel_runtime import KERNEL_RUNTIME
 from bench.measures.latency import LATENCY
+from bench.measures.questions import QUESTIONS
 from bench.measures.results import RESULTS
 
 MEASUREMENTS: Final[tuple[Measurement, ...]] = (
@@ -25,6 +26,7 @@ MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     JOBS,
     RESULTS,
     FORMATS,
+    QUESTIONS,
 )
 
 assert len({one.name for one in MEASUREMENTS}) == len(MEASUREMENTS)
