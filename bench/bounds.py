@@ -188,6 +188,20 @@ BOUNDS: Final = (
         unit="x",
     ),
     Bound(
+        key="peer-export",
+        what="samples a second as CSV, in those of VictoriaMetrics' export (PEERS=1)",
+        sense=Sense.AT_LEAST,
+        limit=1,
+        unit="x",
+    ),
+    Bound(
+        key="peer-day",
+        what="a day of three points from blocks, in the time of VictoriaMetrics' export of it (PEERS=1)",
+        sense=Sense.AT_MOST,
+        limit=4,
+        unit="x",
+    ),
+    Bound(
         key="job-memory",
         what="large job (LARGE=1: 10 M samples): memory of the consumer's interpreter",
         sense=Sense.BELOW,
