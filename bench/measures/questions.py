@@ -126,14 +126,12 @@ def _year(made: Copies, shape: Shape, stack: Stack, client: Client) -> tuple[Fin
             what="hourly means of a year of 50 five-minute points, first time, in the bare Worker's stream",
             measured=first / _median(raw),
             unit="x",
-            bound="year-ratio",
             note=note,
         ),
         Finding(
             what="objects read for it",
             measured=reads,
             unit="objects",
-            bound="year-reads",
             note="as the router counts reads of the bucket",
         ),
     )
@@ -175,20 +173,17 @@ def _beside_peers(
             what=f"{MEANS}, in VictoriaMetrics' time",
             measured=ours.means_ms / theirs.means_ms,
             unit="x",
-            bound="peer-means",
             note=note,
         ),
         Finding(
             what="all of these samples as CSV: samples a second, in those of VictoriaMetrics' export",
             measured=theirs.all_ms / ours.all_ms,
             unit="x",
-            bound="peer-export",
         ),
         Finding(
             what="a day of three one-minute points from blocks, in the time of VictoriaMetrics' export",
             measured=ours.day_ms / theirs.day_ms,
             unit="x",
-            bound="peer-day",
         ),
     ]
     if has(PROMETHEUS) and has(PROMTOOL):
@@ -306,6 +301,6 @@ METHOD: Final = (
 
 QUESTIONS: Final = Measurement(
     name="questions",
-    bounds=frozenset({"year-ratio", "year-reads", "peer-means", "peer-export", "peer-day"}),
+    bounds=frozenset(),
     run=_run,
 )
