@@ -11,8 +11,8 @@ from typing import Final
 from edgeseries.answers.limits import CODED_MIN_BYTES
 from edgeseries.http.messages import HttpRequest, HttpResponse
 
-CODINGS: Final = ("zstd", "br", "gzip")
-"""What a body can be coded with here, the cheapest first."""
+CODINGS: Final = ("gzip", "zstd", "br")
+"""What a body can be coded with here. First what streams have, too: HEAD tells the tag of either."""
 
 OF_STREAMS: Final = ("gzip",)
 """The same of a body that is sent while it is made (`platform/coding.mjs` says why)."""

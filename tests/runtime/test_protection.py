@@ -30,6 +30,18 @@ FIELDS = {
     "start_time": "2024-02-29T00:00:00Z",
     "end_time": "2024-02-29T02:00:00Z",
 }
+SELECTOR = f'edgeseries_value{{site="{SITE}"}}'
+ASKED: dict[tuple[str, str], dict[str, str]] = {
+    ("GET", "/api/timeseries"): FIELDS,
+    ("GET", "/api/coverage"): FIELDS,
+    ("GET", "/api/latest"): {"site": SITE, "points": "made_up_1"},
+    ("DELETE", "/api/cache"): {"site": SITE, "dry_run": "true"},
+    ("GET", "/prometheus/api/v1/query"): {"query": SELECTOR},
+    ("GET", "/prometheus/api/v1/query_range"): {"query": SELECTOR, "start": "0", "end": "60", "step": "60"},
+    ("GET", "/prometheus/api/v1/series"): {"match[]": SELECTOR},
+}
+"""What endpoints are asked that want to be asked something."""
+
 STANDARD_PER_MINUTE = 200
 ENOUGH = 3 * STANDARD_PER_MINUTE
 """Requests that are over the rate, wherever in the limiter's minute they begin, at 3.4 a second or more."""
@@ -87,6 +99,7 @@ def test_every_endpoint_asks_for_a_key_and_its_right(locked: Running) -> None:
         "{site}": SITE,
         "{letter}": "none",
         "{key}": revoked.split("_")[1],
+        "{label}": "site",
     }
     seen = {}
     for rule in ENDPOINTS:
@@ -100,11 +113,7 @@ def test_every_endpoint_asks_for_a_key_and_its_right(locked: Running) -> None:
             return locked.client.request(
                 method,
                 path,
-                params=FIELDS
-                if path in ("/api/timeseries", "/api/coverage") and method == "GET"
-                else {"site": SITE, "dry_run": "true"}
-                if path == "/api/cache"
-                else None,
+                params=ASKED.get((method, path)),
                 json=body,
                 headers={} if key is None else bearer(key),
             ).status_code
