@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,11 +117,12 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+@contextmanager
+def started(data_folder: Path, state: Path) -> Iterator[Running]:
+    """A whole stack over the data."""
     logs: list[LogLine] = []
     options = StackOptions(
-        state=tmp_path_factory.mktemp("state"),
+        state=state,
         data=data_folder,
         settings={
             # Long enough for a busy machine; two tests wait for it to pass.
@@ -140,6 +142,13 @@ def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
         # At the end of the whole run, whatever was asked in it.
         logs_tell_no_secret(stack, logs)
+
+
+@pytest.fixture(scope="session")
+def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The one that most files share."""
+    with started(data_folder, tmp_path_factory.mktemp("state")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ truth.
 import gzip
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import brotli
@@ -18,10 +19,18 @@ import pytest
 from local.expected import expected_samples
 from tests import made_up
 from tests.format_readers import READERS, SHAPES, Series, csv_by_python
-from tests.runtime.conftest import Running
+from tests.runtime.conftest import Running, started
 from tests.runtime.jobs_stack import Jobs, Wanted
 
 pytestmark = pytest.mark.runtime
+
+
+@pytest.fixture(scope="module")
+def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One of its own: who has answered Arrow keeps arro3, and has less room for large answers."""
+    with started(data_folder, tmp_path_factory.mktemp("formats")) as running:
+        yield running
+
 
 DAY_MS = 86_400_000
 LEAP_DAY_MS = 1_709_164_800_000
@@ -241,3 +250,10 @@ def test_a_result_is_coded_while_it_is_made(jobs: Jobs, accepted: str, coding: s
     assert coded.headers.get("content-encoding", "identity") == coding
     assert DECODERS[coding](body) == plain.content
     assert coding == "identity" or len(body) < len(plain.content) / 4
+
+
+def test_the_last_samples_as_arrow(running: Running) -> None:
+    params = {"site": made_up.LIVE_SITE, "point": made_up.LIVE_POINTS[0], "format": "arrow"}
+    response = running.client.get("/api/latest", params=params)
+    (row,) = pa.ipc.open_stream(io.BytesIO(response.content)).read_all().to_pylist()
+    assert (row["point"], type(row["value"])) == (made_up.LIVE_POINTS[0], float)

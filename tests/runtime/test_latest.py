@@ -1,11 +1,9 @@
 """`/api/latest` on workerd: the last samples of a site whose telemetry happens now."""
 
-import io
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from local.expected import expected_samples
@@ -48,13 +46,6 @@ def test_sixty_callers_at_once_are_one_read_of_the_upstream(running: Running) ->
     # One reading takes up to eleven calls: where nothing new came, each point's silence is confirmed by
     # itself. Sixty would take 180 at least; answers may take longer than a live TTL, so two are allowed.
     assert 0 < running.upstream_stats()["calls"] <= 2 * MOST_CALLS_OF_A_READING
-
-
-def test_the_last_samples_as_arrow(running: Running) -> None:
-    params = {"site": made_up.LIVE_SITE, "point": made_up.LIVE_POINTS[0], "format": "arrow"}
-    response = running.client.get("/api/latest", params=params)
-    (row,) = pa.ipc.open_stream(io.BytesIO(response.content)).read_all().to_pylist()
-    assert (row["point"], type(row["value"])) == (made_up.LIVE_POINTS[0], float)
 
 
 def test_names_of_other_sites_and_of_nothing_are_errors_of_their_points(running: Running) -> None:

