@@ -21,7 +21,7 @@ HTML_HANDLING: Final = "auto-trailing-slash"
 NOT_FOUND_HANDLING: Final = "none"
 """A path that no file has goes to the Worker."""
 
-WORKER_FIRST: Final = ("/api/*",)
+WORKER_FIRST: Final = ("/api/*", "/prometheus/*")
 """Paths of which no file is looked for. Of all others it is: a file is served by the platform itself, and no
 Python starts for it.
 """

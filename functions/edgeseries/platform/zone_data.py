@@ -20,7 +20,7 @@ def provide_zone_data() -> None:
 
 
 def known_version() -> str:
-    """The version of the database, as IANA names it."""
+    """The version of the database, as IANA names it. The bundle takes the archive because of this import."""
     import tzdata  # type: ignore[import-untyped]  # noqa: PLC0415 - lies in the archive, which is on the path only now
 
     return str(tzdata.IANA_VERSION)
