@@ -8,7 +8,7 @@ from edgeseries.planning.sample_budget import bytes_held
 from edgeseries.reading.fetched import Delivery, Fetched, completed_days, whole_days
 from router.endpoint import Arrival
 from router.index_lookup import store_days
-from router.inline_answer import Choice
+from router.inline_answer import Choice, fresh_until_ms
 from router.memory_share import room_of, take_share
 from router.ports import Ports
 from router.store_reading import unsealed_day_of
@@ -17,12 +17,14 @@ from router.store_reading import unsealed_day_of
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
     """What was fetched before the first sample left: how long that took, None if nothing was, how much it
-    is, and whether it is stored.
+    is, and whether it is stored. Until `fresh_until_ms` (UTC epoch) an answer of it may be cached, None: for
+    ever.
     """
 
     origin_ms: int | None = None
     samples: int = 0
     stored: bool = False
+    fresh_until_ms: int | None = None
 
 
 async def store_missing(query: TimeseriesQuery, choice: Choice, arrival: Arrival, ports: Ports) -> Missing:
@@ -36,7 +38,7 @@ async def store_missing(query: TimeseriesQuery, choice: Choice, arrival: Arrival
     )
     share = await take_share(size, ports, deadline_ms=arrival.deadline_ms)
     delivered: list[Delivery] = []
-    completed = completed_days((), Fetched())
+    completed = days = completed_days((), Fetched())
     try:
         partial_days = await ports.reader.fetch_missing(
             survey, deadline_ms=arrival.deadline_ms, bound=room_of(share).bound, delivered=delivered
@@ -44,11 +46,17 @@ async def store_missing(query: TimeseriesQuery, choice: Choice, arrival: Arrival
         completed = completed_days(partial_days, Fetched(gaps=tuple(delivered)))
     finally:
         fetched = Fetched(gaps=tuple(delivered))
+        days = (*whole_days(fetched, unsealed_day_of(query.site, arrival, ports)), *completed)
         if stores:
-            days = whole_days(fetched, unsealed_day_of(query.site, arrival, ports))
-            await store_days(query, (*days, *completed), stamps, ports)
+            await store_days(query, days, stamps, ports)
         share.give_back()
     ports.reader.learn(survey, fetched, {point: stamps.of(point).total for point in query.points})
+    fresh_ms = fresh_until_ms(survey.index, days, arrival)
     if not delivered:
-        return Missing(stored=stores)
-    return Missing(origin_ms=ports.clock.now_ms() - began_ms, samples=fetched.sample_count, stored=stores)
+        return Missing(stored=stores, fresh_until_ms=fresh_ms)
+    return Missing(
+        origin_ms=ports.clock.now_ms() - began_ms,
+        samples=fetched.sample_count,
+        stored=stores,
+        fresh_until_ms=fresh_ms,
+    )

@@ -4,6 +4,7 @@ whole.
 """
 
 from contextlib import aclosing
+from dataclasses import replace
 
 from edgeseries.answers.formats import answer_body, writer_of
 from edgeseries.answers.presentation import answer_digest
@@ -41,6 +42,7 @@ async def answer_reduced(query: TimeseriesQuery, choice: Choice, arrival: Arriva
     body = answer_body(writer, series, ports.encoder)
     tag = entity_tag(body)
     index, facts = choice.survey.index, facts_of(query, series, tag, body, arrival)
+    facts = replace(facts, fresh_until_ms=missing.fresh_until_ms)
     final = choice.survey.fetch_plan.sealed and not any(one.error for one in series)
     if final and choice.freshness.keeps and index.known and not choice.survey.fetch_plan.rereads:
         digest = answer_digest(query, choice.presentation, index.stamps.total(query.points))

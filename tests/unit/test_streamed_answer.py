@@ -8,7 +8,7 @@ import pytest
 
 from edgeseries.errors import OriginUnreachable
 from edgeseries.http.messages import HttpResponse
-from edgeseries.limits import DAY_MS, WHOLE_MAX_SAMPLES
+from edgeseries.limits import DAY_MS, DOUBT_MS, WHOLE_MAX_SAMPLES
 from edgeseries.series.timerange import parse_instant
 from router.ports import Ports
 from tests.asked_router import LOOP, ask, told
@@ -121,3 +121,18 @@ def test_the_live_edge_is_read_before_the_first_sample_leaves() -> None:
     assert (response.status, fetches(ports), "ETag" in response.headers) == (200, 1, False)
     assert document_of(response)["_meta"]["sampleCount"] == DAYS * PER_DAY + LATER_SAMPLES
     assert fetches(ports) == 1, "the windows take it from the isolate"
+
+
+@pytest.mark.parametrize(("later", "fresh_ms"), [(LATER, None), ((), NOW_MS + DOUBT_MS)])
+def test_an_answer_of_a_question_is_kept_until_an_empty_day_is_to_be_read_again(
+    later: Day, fresh_ms: int | None
+) -> None:
+    """Of more samples than are made whole: its buckets are, and are kept."""
+    ports = ports_with(origin=FakeOrigin({SITE: {"a": later}}))
+    response = ask(query=query(DAYS + 1, every="1d", agg="count"), ports=ports)
+    counts = [[day * DAY_MS, float(PER_DAY)] for day in STORED]
+    counts += [[(JUNE + DAYS) * DAY_MS, float(len(later))]] if later else []
+    assert json.loads(response.body)["data"]["a"]["samples"] == counts
+    assert isinstance(ports.answers, FakeAnswers)
+    ((_, facts),) = ports.answers.kept.values()
+    assert facts.fresh_until_ms == fresh_ms
