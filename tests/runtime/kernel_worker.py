@@ -5,8 +5,10 @@ with 422 and its sentence.
 """
 # mypy: disable-error-code="misc"
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
+from inspect import isawaitable
 from typing import Any
 
 from workers import Response, WorkerEntrypoint
@@ -19,14 +21,16 @@ from edgeseries.blocks.header import BlockKey
 from edgeseries.blocks.year_encoding import merged_year
 from edgeseries.blocks.year_header import YearKey
 from edgeseries.errors import EdgeError, StoreUnavailable
+from edgeseries.http.messages import HttpResponse
 from edgeseries.platform.compression_workers import RuntimeCompression
-from edgeseries.platform.exchange import bounded_body
+from edgeseries.platform.exchange import bounded_body, platform_response
 from edgeseries.platform.ffi import js_bytes
 from edgeseries.platform.kernel import KernelBlockCodec, KernelResultEncoder
 from edgeseries.platform.streaming import PlatformStreaming
 from edgeseries.series.image import image_of, samples_from
 
 MAX_BODY_BYTES = 50_000_000
+READER_PAUSE_S = 0.5
 
 
 class PrintedJournal:
@@ -45,7 +49,8 @@ class Default(WorkerEntrypoint):
         line, _, given = data.partition(b"\n")
         told = json.loads(line)
         try:
-            return getattr(self, told.pop("do"))(given, **told)
+            answer = getattr(self, told.pop("do"))(given, **told)
+            return await answer if isawaitable(answer) else answer
         except EdgeError as error:
             return Response(f"{type(error).__name__}: {error.detail}", status=422)
 
@@ -81,6 +86,31 @@ class Default(WorkerEntrypoint):
             yield b"tail"
 
         return Response(streaming.stream_text(pieces()))
+
+    async def unread(self, piece: bytes, *, most: int) -> Any:
+        """How many pieces of a body that leaves as gzip are made while its reader takes the first bytes
+        alone.
+        """
+        made = 0
+
+        async def pieces() -> AsyncGenerator[bytes]:
+            nonlocal made
+            while made < most:
+                made += 1
+                yield piece
+
+        streaming = PlatformStreaming(
+            wait_until=self.ctx.waitUntil,
+            journal=PrintedJournal(),  # type: ignore[arg-type]  # lines are all that is written here
+            text_of=js_bytes,  # type: ignore[arg-type]  # no samples are written here
+        )
+        response = HttpResponse(status=200, headers={}, stream=streaming.stream(pieces()), coding="gzip")
+        reader = (await platform_response(response, method="GET")).body.getReader()
+        await reader.read()
+        await asyncio.sleep(READER_PAUSE_S)
+        found = made
+        await reader.cancel()
+        return Response(str(found))
 
     def encode(self, image: bytes, *, key: dict[str, str], days: str) -> Any:
         codec = KernelBlockCodec(PythonBlockCodec(compressor=RuntimeCompression()))

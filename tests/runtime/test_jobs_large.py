@@ -34,6 +34,11 @@ ODD = ("made_up_odd_1", "made_up_odd_2")
 ODD_VALUES = ("Occupied", "true", "NaN", "7.5", "-0.0", "", "12 %", "1", "False", '"quoted", ü')
 MANY = 1_000_000
 
+COLLECTOR_MB = 64.0
+"""What all of the runtime holds beside its isolates: buffers that wait for the collector, of coded bodies
+above all. The same results grew it by 188 MB read plain and by 215 to 252 MB read as gzip, in seven runs.
+"""
+
 ISOLATE_MB = 128.0
 """What the platform gives an isolate. Two work here: the consumer on the job, the router on its result."""
 
@@ -83,7 +88,7 @@ def test_a_million_samples_come_back_right_and_memory_stays_bounded(large: Jobs,
         job_peak = watch.take()
         result_peaks, files = [], {}
         began = time.monotonic()
-        for form, coding in [("csv", "identity"), ("json", "identity"), *[("csv", "identity")] * 2]:
+        for form, coding in [("csv", "identity"), ("json", "identity"), ("csv", "gzip"), ("csv", "gzip")]:
             files[form] = download(large, job_id, form, tmp_path, coding)
             result_peaks.append(watch.take())
         result_seconds = (time.monotonic() - began) / (len(result_peaks))
@@ -106,8 +111,8 @@ def test_a_million_samples_come_back_right_and_memory_stays_bounded(large: Jobs,
     print(", ".join(f"interpreter of the {name} {heap:.0f} MB" for name, heap in heaps.items()))
     assert min(heaps.values()) > 20
     assert max(heaps.values()) < ISOLATE_MB
-    assert job_peak - baseline < 2 * ISOLATE_MB
-    assert max(result_peaks) - baseline < 2 * ISOLATE_MB
+    assert job_peak - baseline < 2 * ISOLATE_MB + COLLECTOR_MB
+    assert max(result_peaks) - baseline < 2 * ISOLATE_MB + COLLECTOR_MB
 
 
 def expected_of(truth: Truth, wanted: Wanted) -> dict[str, list[list[Any]]]:
@@ -123,9 +128,7 @@ def expected_of(truth: Truth, wanted: Wanted) -> dict[str, list[list[Any]]]:
 
 
 def download(jobs: Jobs, job_id: str, form: str, folder: Path, coding: str) -> Path:
-    """Read again and again: what one reading leaves behind, another would add to. What coding a stream takes
-    besides is the runtime's, outside of any isolate.
-    """
+    """Read again and again: what one reading leaves behind, another would add to."""
     path, url = folder / form, f"/api/jobs/{job_id}/result"
     headers = {"Accept-Encoding": coding}
     with jobs.client.stream("GET", url, params={"format": form}, headers=headers) as response:

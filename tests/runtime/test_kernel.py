@@ -5,6 +5,7 @@ import shutil
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -133,6 +134,12 @@ def test_samples_become_text_on_their_way_out(client: httpx.Client) -> None:
     key, _, samples = real_month()
     body = do(client, "stream", image_of(samples), point=key.point, fault="")
     assert body == b"head," + PythonResultEncoder().part(TextForm.CSV, samples, key.point.encode()) + b"tail"
+
+
+def test_a_coded_body_is_not_made_before_its_reader_wants_it(client: httpx.Client) -> None:
+    """The runtime's own CompressionStream would take all of them."""
+    piece = Random(3).randbytes(300_000)  # noqa: S311 - what does not compress
+    assert 1 <= int(do(client, "unread", piece, most=60)) <= 6
 
 
 @pytest.mark.parametrize("fault", ["ours", "the store's"])

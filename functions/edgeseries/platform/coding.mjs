@@ -16,9 +16,36 @@ export function codedBytes(bytes, coding) {
   return new Uint8Array(coded.buffer, coded.byteOffset, coded.byteLength);
 }
 
-/** A stream as a stream of coded bytes. One that breaks off before its end breaks the coded one off, too. With gzip
- *  alone: four results of 20 MB through node:zlib's brotli grew the runtime by 100 MB more (tests/runtime/test_jobs_large.py),
- *  and it has no backpressure of its own. */
+/** A stream as a stream of coded bytes, with gzip alone: four results of 20 MB through node:zlib's brotli grew the
+ *  runtime by 100 MB more. One that breaks off before its end breaks the coded one off, too. The runtime's
+ *  CompressionStream takes whatever is written at once and waits for no reader, so it is fed only while somebody
+ *  waits for bytes: a slow reader holds a piece or two. */
 export function codedStream(plain) {
-  return plain.pipeThrough(new CompressionStream("gzip"));
+  const { readable, writable } = new CompressionStream("gzip");
+  const [source, into, coded] = [plain.getReader({ mode: "byob" }), writable.getWriter(), readable.getReader()];
+  let buffer = new ArrayBuffer(FEED_BYTES);
+  const feed = async () => {
+    const { done, value } = await source.read(new Uint8Array(buffer));
+    await (done ? into.close() : into.write(value));
+    buffer = value?.buffer;
+    feeding = done ? NEVER : undefined;
+    return FED;
+  };
+  let feeding;
+  let waiting;
+  const pull = async (controller) => {
+    waiting ??= coded.read();
+    let found = FED;
+    while (found === FED) found = await Promise.race([waiting, (feeding ??= feed())]);
+    waiting = undefined;
+    if (found.done) controller.close();
+    else controller.enqueue(found.value);
+  };
+  const cancel = (reason) => Promise.allSettled([source.cancel(reason), into.abort(reason)]);
+  return new ReadableStream({ pull, cancel }, { highWaterMark: 0 });
 }
+
+/** One buffer of so many bytes is filled again and again: pieces of megabytes would wait for the collector. */
+const FEED_BYTES = 262144;
+const FED = Symbol("fed");
+const NEVER = new Promise(() => {});
