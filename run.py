@@ -290,7 +290,7 @@ TARGETS: dict[str, Target] = {
         INSTALLED,
     ),
     "probe": Target(
-        "look at one upstream and print what its installation takes: ORIGIN is its name in ORIGINS, the setting `origins`; ORIGIN_CREDENTIALS as the secret of that name (JSON=1: as JSON)",
+        "ask one upstream for its sites, points and limits, and print which settings suit it: ORIGIN is its name in ORIGINS, the setting `origins`; ORIGIN_CREDENTIALS as the secret of that name (JSON=1: as JSON)",
         (module("local.probe"),), (), INSTALLED,
     ),
     "admin-key": Target("make an admin key for a stack, and the hash that its setting adminKeyHash takes", (module("local.admin_key"),), (), INSTALLED),
@@ -302,7 +302,7 @@ TARGETS: dict[str, Target] = {
     "format": Target("rewrite the code in the house format", (("ruff", "format", "."), ("ruff", "check", "--fix", "--quiet", ".")), (), INSTALLED),
     "test": Target("everything: check, then the tests on the real Workers runtime (SHARD=1/4: the first of four parts)", (*LINTS, FAST, SLOW), (), (*INSTALLED, WRANGLER, CONSOLE)),
     "bench": Target(
-        "measure what the system is to hold (fifteen minutes; QUICK=1: about one; LARGE=1: forty), write bench/results/latest.json; DATA as for dev",
+        "measure what the system is to hold (fifteen minutes; QUICK=1: about one; LARGE=1: forty; PEERS=1: VictoriaMetrics beside it; ONLY=latency: one of them), write bench/results/latest.json; DATA as for dev",
         (module("bench"),),
         (Flag("DATA", "--data"), Flag("QUICK", "--quick", bare=True), Flag("LARGE", "--large", bare=True), Flag("PEERS", "--peers", bare=True), Flag("REFERENCE", "--reference", bare=True), Flag("ONLY", "--only", many="each")),
         (*INSTALLED, MEASUREMENTS),

@@ -356,7 +356,7 @@ MAX_SEGMENT_BYTES: Final = 24_000_000
 again for texts. A reader allocates no more than this for one, in an isolate of 128 MB."""
 
 MAX_BLOCK_SEGMENTS: Final = 31
-"""A segment is at least a day of one month."""
+"""Of a block of version 1: a segment is at least a day of its month."""
 
 MAX_BLOCK_HEADER_BYTES: Final = 2_048
 """Two names of MAX_NAME_BYTES, and at most 16 bytes for each segment."""

@@ -1,4 +1,4 @@
-"""Segments: the samples of some whole days of one month as bytes, readable without the others.
+"""Segments of a block: the samples of some of its whole days as bytes, readable without the others.
 
 Owns which days stand together, and the bytes of one segment: times, values, compression. It
 knows no names and no checksums: those are the header's.

@@ -221,7 +221,7 @@ class _Evaluation:
     def _aggregated(self, node: Aggregation) -> Value:
         value = self.value(node.operand)
         if is_scalar(value):
-            raise EvaluationError(f"{node.operator} is of series, not of a number")
+            raise EvaluationError(f"{node.operator} takes an instant vector, not a scalar")
         groups: dict[Labels, Vector] = {}
         for row in _rows_of(value):
             groups.setdefault(node.grouping.of(row.labels), []).append(row)
@@ -290,7 +290,7 @@ def _renamed(rows: Vector) -> Vector:
         for row in rows
     ]
     if len({row.labels for row in made}) < len(made):
-        raise EvaluationError("two series have the same labels without the name of the metric")
+        raise EvaluationError("vector cannot contain metrics with the same labelset (names taken off)")
     return made
 
 

@@ -80,7 +80,7 @@ class LengthKind:
         found = _LENGTH.fullmatch(text)
         length_ms = int(found[1]) * {**CLOCK_UNITS, "d": DAY_MS}[found[2]] if found else 0
         if not 0 < length_ms <= MAX_GAP_DAYS * DAY_MS:
-            raise ValueError(f"must be a length such as 30m, 6h or 1d, at most {MAX_GAP_DAYS}d")
+            raise ValueError(f"must be a duration such as 30m, 6h or 1d, at most {MAX_GAP_DAYS}d")
         return length_ms
 
 

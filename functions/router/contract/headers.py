@@ -45,7 +45,7 @@ ANSWER_HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "Allow": ("The methods of this path.", TEXT),
     "ETag": ("Strong, over the content.", TEXT),
     "Content-Encoding": (
-        "`br`, `zstd` or `gzip`, to who accepts it: stored bytes as they are, others as they leave.",
+        "Of stored bytes `br`; of others the first of `gzip`, `zstd`, `br` that is accepted.",
         TEXT,
     ),
     "Content-Disposition": ("A name for a file.", TEXT),

@@ -4,7 +4,7 @@ A series is its measurement (under the label of a series' own name) and its tags
 which is a label beside the tags where it is not called `value`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from edgeseries.errors import OriginContract
@@ -14,8 +14,6 @@ from edgeseries.origins.ports.dialect import ListedPoint
 FIELD: Final = "_field"
 USUAL_FIELD: Final = "value"
 """The field that is not part of a point's name, unless it has no name without it."""
-
-Quote = Callable[[str], str]
 
 
 def address(measurement: str, tags: Labels, field: str) -> Labels:
