@@ -1,13 +1,18 @@
 """Expressions evaluated here and by a real Prometheus over the same series: the same values at every step.
 
 Steps lie beside the samples' instants: whether a range holds its very first moment differs between versions 2
-and 3.
+and 3. Where no Prometheus is installed, its answers are read from a recording of every fourth step
+(UPDATE_GOLDEN=1 records anew); where one is, the recording is held against it.
 """
 
+import json
+import os
 import random
 from array import array
 from collections.abc import Iterator
 from math import isnan
+from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
@@ -17,7 +22,11 @@ from edgeseries.promql.parsing import parse
 from edgeseries.promql.syntax import METRIC, selectors_of
 from tests.real_prometheus import INSTALLED, prometheus
 
-pytestmark = pytest.mark.skipif(not INSTALLED, reason="needs the distribution's prometheus")
+RECORDING: Final = Path(__file__).parents[1] / "recorded" / "promql_answers.json"
+RECORDED_STEPS: Final = 4
+"""One step of so many is recorded: enough to tell a wrong formula, and a small file."""
+
+Answer = dict[tuple[tuple[str, str], ...], dict[float, float]]
 
 FIRST_MS = 1_700_000_000_000
 STEPS = Steps(start_ms=FIRST_MS + 500_500, end_ms=FIRST_MS + 20_000_500, step_ms=97_000)
@@ -87,7 +96,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield client
 
 
-def ours(query: str) -> dict[tuple[tuple[str, str], ...], dict[float, float]]:
+def ours(query: str) -> Answer:
     node = parse(query)
     selected = {
         selector: [
@@ -109,8 +118,7 @@ def ours(query: str) -> dict[tuple[tuple[str, str], ...], dict[float, float]]:
     return found
 
 
-@pytest.mark.parametrize("query", QUERIES)
-def test_values_are_those_of_prometheus(query: str, server: httpx.Client) -> None:
+def theirs(query: str, server: httpx.Client) -> Answer:
     asked: dict[str, str | float] = {
         "query": query,
         "start": STEPS.start_ms / 1000,
@@ -119,20 +127,72 @@ def test_values_are_those_of_prometheus(query: str, server: httpx.Client) -> Non
     }
     told = server.get("/api/v1/query_range", params=asked).json()
     assert told["status"] == "success", told
-    theirs = {
+    return {
         tuple(sorted(one["metric"].items())): {at: float(text) for at, text in one["values"]}
         for one in told["data"]["result"]
     }
-    mine = ours(query)
-    assert mine.keys() == theirs.keys()
-    for labels, values in theirs.items():
+
+
+def thinned(answer: Answer) -> Answer:
+    kept = {at_ms / 1000 for at_ms in list(STEPS.times_ms())[::RECORDED_STEPS]}
+    found = {
+        labels: {at: one for at, one in values.items() if at in kept} for labels, values in answer.items()
+    }
+    return {labels: values for labels, values in found.items() if values}
+
+
+def recorded() -> dict[str, Answer]:
+    told = json.loads(RECORDING.read_text(encoding="utf-8"))
+    return {
+        query: {
+            tuple(sorted(one["metric"].items())): {at: float(text) for at, text in one["values"]}
+            for one in rows
+        }
+        for query, rows in told.items()
+    }
+
+
+def record(server: httpx.Client) -> None:
+    """Float as text: a recording has infinities and NaN, which JSON has not."""
+    answers = {query: thinned(theirs(query, server)) for query in QUERIES}
+    rows = {
+        query: [
+            {"metric": dict(labels), "values": [[at, repr(one)] for at, one in values.items()]}
+            for labels, values in answer.items()
+        ]
+        for query, answer in answers.items()
+    }
+    RECORDING.write_text(json.dumps(rows, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def assert_alike(query: str, mine: Answer, wanted: Answer) -> None:
+    assert mine.keys() == wanted.keys(), query
+    for labels, values in wanted.items():
         assert mine[labels].keys() == values.keys(), (query, labels)
-        for at, wanted in values.items():
-            assert mine[labels][at] == pytest.approx(wanted, rel=1e-9, abs=1e-9, nan_ok=True), (
-                query,
-                labels,
-                at,
-            )
+        for at, one in values.items():
+            close = pytest.approx(one, rel=1e-9, abs=1e-9, nan_ok=True)
+            assert mine[labels][at] == close, (query, labels, at)
+
+
+@pytest.mark.skipif(not INSTALLED, reason="needs the distribution's prometheus")
+@pytest.mark.parametrize("query", QUERIES)
+def test_values_are_those_of_prometheus(query: str, server: httpx.Client) -> None:
+    assert_alike(query, ours(query), theirs(query, server))
+
+
+@pytest.mark.skipif(not INSTALLED, reason="needs the distribution's prometheus")
+def test_the_recording_is_what_prometheus_says(server: httpx.Client) -> None:
+    if os.environ.get("UPDATE_GOLDEN"):
+        record(server)
+    found = recorded()
+    assert list(found) == QUERIES
+    for query in QUERIES:
+        assert_alike(query, thinned(theirs(query, server)), found[query])
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_values_are_those_that_prometheus_was_recorded_with(query: str) -> None:
+    assert_alike(query, thinned(ours(query)), recorded()[query])
 
 
 def test_the_series_are_what_they_are_for() -> None:
