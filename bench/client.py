@@ -71,3 +71,8 @@ def expect(reply: Reply, **wanted: str) -> Reply:
     if reply.status != http.client.OK or found != wanted:
         raise AssertionError(f"{reply.status} {found}, not 200 {wanted}: {reply.body[:300]!r}")
     return reply
+
+
+def plain(client: Client, path: str) -> Reply:
+    """A 200 whose body comes as it is."""
+    return expect(client.get(path, Accept_Encoding="identity"))

@@ -2,17 +2,16 @@
 leave in the memory of a router that has served them.
 """
 
-import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 import httpx
 
-from bench.client import Client, Reply, expect
+from bench.client import Client, plain
 from bench.copies import copied, running, timed_jobs
+from bench.cpu import spending
 from bench.finding import Finding, Measurement, Report, Setting
 from local.runtime_memory import resident_mb, runtime_of
 from local.stack import Stack
@@ -24,9 +23,6 @@ WHOLE_COPIES: Final = 5
 READS: Final = 3
 MB: Final = 1_000_000
 MICROSECOND: Final = 1e6
-TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-UTIME, STIME = 11, 12
-"""Fields of /proc/<pid>/stat after the command's name (proc(5))."""
 
 STREAMED: Final = ("json", "rows", "ndjson", "csv", "arrow", "parquet")
 WHOLE: Final = (
@@ -61,11 +57,11 @@ def _run(setting: Setting) -> Report:
 def _served(stack: Stack, pid: int, client: Client, path: str) -> tuple[Finding, ...]:
     """The memory of a router before and after its first Arrow and Parquet."""
     for form in ("json", "csv", "ndjson", "rows"):
-        _plain(client, path + form)
+        plain(client, path + form)
     heap, resident = stack.host.heap_bytes("router"), resident_mb(pid)
-    first = _plain(client, path + "arrow").duration_ms
-    second = _plain(client, path + "arrow").duration_ms
-    _plain(client, path + "parquet")
+    first = plain(client, path + "arrow").duration_ms
+    second = plain(client, path + "arrow").duration_ms
+    plain(client, path + "parquet")
     after, grown = stack.host.heap_bytes("router"), resident_mb(pid) - resident
     return (
         Finding(
@@ -90,7 +86,7 @@ def _figures(  # noqa: PLR0917 - what is read, how much that is, and of whom
     read: dict[str, list[tuple[float, float, int]]] = {form: [] for form in forms}
     for _ in range(READS):
         for form in forms:
-            cpu_s, reply = _spending(pid, lambda: _plain(client, path + form))  # noqa: B023 - called at once
+            cpu_s, reply = spending(pid, lambda: plain(client, path + form))  # noqa: B023 - called at once
             read[form].append((reply.duration_ms, cpu_s, len(reply.body)))
     json_ms = median(one[0] for one in read["json"])
     return [
@@ -107,23 +103,6 @@ def _figures(  # noqa: PLR0917 - what is read, how much that is, and of whom
         for form, found in read.items()
         for duration_ms in (median(one[0] for one in found),)
     ]
-
-
-def _plain(client: Client, path: str) -> Reply:
-    return expect(client.get(path, Accept_Encoding="identity"))
-
-
-def _spending(pid: int, work: Callable[[], Reply]) -> tuple[float, Reply]:
-    """CPU seconds that a process spends meanwhile (Linux), and the reply."""
-    before = _cpu_s(pid)
-    reply = work()
-    return _cpu_s(pid) - before, reply
-
-
-def _cpu_s(pid: int) -> float:
-    text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    fields = text.rpartition(")")[2].split()
-    return (int(fields[UTIME]) + int(fields[STIME])) / TICKS_PER_S
 
 
 METHOD: Final = (

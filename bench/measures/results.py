@@ -1,9 +1,7 @@
 """Results of jobs and large answers: their time against a raw object's, their CPU time, and their memory."""
 
-import os
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -11,8 +9,9 @@ from typing import Final
 
 import httpx
 
-from bench.client import Client, Reply, expect, timeseries
+from bench.client import Client, expect, plain, timeseries
 from bench.copies import MANY, PATIENCE_S, Copies, copied, running, timed_jobs
+from bench.cpu import cpu_s, spending
 from bench.finding import Finding, Measurement, Report, Setting
 from bench.ground import BARE
 from edgeseries.limits import INLINE_MAX_SAMPLES
@@ -29,9 +28,6 @@ READS: Final = 5
 RAW_KEY: Final = "bench/raw"
 MB: Final = 1_000_000
 FORMATS: Final = ("csv", "json")
-TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-UTIME, STIME = 11, 12
-"""Fields of /proc/<pid>/stat after the command's name (proc(5))."""
 
 MICROSECOND: Final = 1e6
 
@@ -58,15 +54,15 @@ def _run(setting: Setting) -> Report:
 
 def _of_format(form: str, path: str, made: Copies, stack: Stack, client: Client) -> tuple[Finding, ...]:
     """A result and a raw object of the same bytes in turns."""
-    body = _plain(client, path).body
+    body = plain(client, path).body
     stack.host.put_object(RAW_KEY, body)
     pid = runtime_of(stack.host.child.pid)
     result_ms, raw_ms, cpu_s = [], [], []
     for _ in range(READS):
-        spent, reply = _spending(pid, lambda: _plain(client, path))
+        spent, reply = spending(pid, lambda: plain(client, path))
         cpu_s.append(spent)
         result_ms.append(reply.duration_ms)
-        raw_ms.append(_plain(client, f"{BARE.path}{RAW_KEY}?plain").duration_ms)
+        raw_ms.append(plain(client, f"{BARE.path}{RAW_KEY}?plain").duration_ms)
     result, raw = median(result_ms), median(raw_ms)
     speed = len(body) / MB / (result / 1_000)
     return (
@@ -93,7 +89,7 @@ def _large_answer(made: Copies, stack: Stack, client: Client) -> Finding:
     count = min(len(made.points), INLINE_MAX_SAMPLES // len(made.rows))
     path = timeseries(MANY, made.points[:count], made.span.start_ms, made.span.end_ms)
     with watched(stack.host) as watch:
-        reply = expect(_plain(client, path), cache_status="EdgeSeries; hit")
+        reply = expect(plain(client, path), cache_status="EdgeSeries; hit")
     samples = count * len(made.rows)
     return Finding(
         what="a large answer made at once from blocks: what the runtime's resident memory grows by",
@@ -109,37 +105,20 @@ def _flat(made: Copies, stack: Stack, client: httpx.Client) -> Finding:
     """The largest part that a result has, read to its end by a reader that keeps nothing."""
     jobs, _ = timed_jobs(client, [made.body(made.points)])
     path, pid = f"/api/jobs/{jobs[0]['jobId']}/result?format=csv", runtime_of(stack.host.child.pid)
-    lines, before_s, began_s = -1, _cpu_s(pid), time.perf_counter()
+    lines, before_s, began_s = -1, cpu_s(pid), time.perf_counter()
     with watched(stack.host) as watch, client.stream("GET", path, timeout=PATIENCE_S) as response:
         for piece in response.raise_for_status().iter_raw():
             lines += piece.count(b"\n")
-    seconds, cpu_s = time.perf_counter() - began_s, _cpu_s(pid) - before_s
+    seconds, spent_s = time.perf_counter() - began_s, cpu_s(pid) - before_s
     if lines != made.sample_count:
         raise AssertionError(f"{lines} lines of {made.sample_count} samples")
     return Finding(
         what="the largest part of a result as CSV: what the runtime's resident memory grows by meanwhile",
         measured=watch.grown_mb,
         unit="MB",
-        note=f"{lines:,} samples in {seconds:.1f} s; {cpu_s:.1f} s of CPU time, the stores in it; "
+        note=f"{lines:,} samples in {seconds:.1f} s; {spent_s:.1f} s of CPU time, the stores in it; "
         "the platform gives an event 30 s by default",
     )
-
-
-def _plain(client: Client, path: str) -> Reply:
-    return expect(client.get(path, Accept_Encoding="identity"))
-
-
-def _spending(pid: int, work: Callable[[], Reply]) -> tuple[float, Reply]:
-    """CPU seconds that a process spends meanwhile (Linux), and the reply."""
-    before = _cpu_s(pid)
-    reply = work()
-    return _cpu_s(pid) - before, reply
-
-
-def _cpu_s(pid: int) -> float:
-    text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    fields = text.rpartition(")")[2].split()
-    return (int(fields[UTIME]) + int(fields[STIME])) / TICKS_PER_S
 
 
 METHOD: Final = (

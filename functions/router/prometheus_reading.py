@@ -6,7 +6,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from edgeseries.answers.parts import block_count
 from edgeseries.errors import NotFound
 from edgeseries.limits import EARLIEST_MS, INLINE_MAX_SAMPLES, LATEST_MS, MAX_RANGE_MS
 from edgeseries.planning.freshness import Freshness
@@ -122,8 +121,7 @@ async def _samples_of(query: TimeseriesQuery, arrival: Arrival, ports: Ports) ->
     index = await look_up(query, reads=True, ports=ports)
     survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
     plan = survey.fetch_plan
-    blocks = block_count(len(query.points), plan.sealed_part)
-    route = choose_route(plan, blocks=blocks, forced=None, sizes=ports.route_sizes)
+    route = choose_route(plan, blocks=survey.block_count, forced=None, sizes=ports.route_sizes)
     if route is Route.QUEUED:
         raise EvaluationError(
             f"{plan.missing_samples} of {plan.answer_samples} samples are not stored, or are too many for "

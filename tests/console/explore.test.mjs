@@ -127,7 +127,7 @@ test("ten thousand points are searched as one types, by keys alone", async () =>
     await page.getByText("10000 of 10000 points").waitFor();
     assert.ok((await page.locator(".points [role=option]").count()) <= 60, "only what one sees is in the page");
     await page.locator("#search").fill("unit:kw 777");
-    await page.getByText("3 of 10000 points").waitFor({ timeout: 2000 }).catch(async () => assert.match(await page.locator(".picker .hint").innerText(), /^\d+ of 10000/));
+    await page.getByText("2 of 10000 points").waitFor();
     await page.locator("#search").press("ArrowDown");
     await page.locator("#search").press("Enter");
     await page.waitForFunction(() => location.hash.includes("point=point"));

@@ -20,13 +20,11 @@ from edgeseries.errors import (
     NotFound,
     OriginContract,
     OriginGarbled,
-    OriginOversize,
     OriginRefused,
     OriginThrottled,
     OriginUnconfirmed,
     OriginUnreachable,
 )
-from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import AceOrigin
@@ -41,6 +39,7 @@ from local.upstream.background import running
 from local.upstream.truth import Truth
 from tests import made_up
 from tests.fakes import FakeOrigin
+from tests.host_web import HostWeb
 from tests.loopback import NO_CERTIFICATES
 
 Result = TypeVar("Result")
@@ -73,28 +72,6 @@ async def unhindered() -> None:
 BULK = Bulk(before_call=unhindered, max_samples=1_000_000)
 
 
-class HttpxWeb:
-    """The Web port for the host."""
-
-    async def send(self, call: HttpCall) -> HttpReply:
-        timeout_s = call.timeout_ms / 1000
-        try:
-            async with (
-                asyncio.timeout(timeout_s),
-                httpx.AsyncClient(timeout=timeout_s, trust_env=False, verify=NO_CERTIFICATES) as client,
-            ):
-                reply = await client.request(
-                    call.method, call.url, headers=dict(call.headers), content=call.body
-                )
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise DeadlineExceeded("late") from error
-        except httpx.HTTPError as error:
-            raise OriginUnreachable("gone") from error
-        if len(reply.content) > call.max_bytes:
-            raise OriginOversize("too large")
-        return HttpReply(status=reply.status_code, headers=dict(reply.headers), body=reply.content)
-
-
 @dataclass
 class Simulator:
     """A running simulator over made-up telemetry."""
@@ -114,7 +91,7 @@ class Simulator:
         return AceOrigin(
             base_url=f"{self.url}/api",
             token=token,
-            web=HttpxWeb(),
+            web=HostWeb(),
             clock=SystemClock(),
             catalogue=Catalogue(),
             max_body_bytes=max_body_bytes,

@@ -37,9 +37,6 @@ OF_ANY_VALUE: Final = COUNTS | {Aggregate.FIRST, Aggregate.LAST}
 LOOKING_BACK: Final = frozenset({Aggregate.TWA, Aggregate.INCREASE, Aggregate.DELTA})
 """What the sample before a bucket counts for."""
 
-SUMMARIZED: Final = frozenset(Aggregate) - LOOKING_BACK
-"""What summaries of hours give, to the same bits."""
-
 
 class Fill(StrEnum):
     """What stands for a bucket without samples; also the values of `fill=`."""

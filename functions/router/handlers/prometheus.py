@@ -115,8 +115,9 @@ MATCH: Final = Parameter(
 LIMIT: Final = Parameter(
     name="limit",
     kind=Whole(minimum=0, maximum=MAX_LISTED, default=0),
-    description="At most so many; 0: no limit.",
+    description=f"At most so many; 0: as many as may be, {MAX_LISTED}.",
 )
+UNLIMITED: Final = replace(LIMIT, description="Without effect.", deprecated=True)
 IGNORED: Final = tuple(
     Parameter(name=name, kind=Opaque(max_chars=100), deprecated=True, description="Without effect.")
     for name in ("timeout", "stats", "lookback_delta", "dedup", "partial_response", "metric")
@@ -330,18 +331,18 @@ def _endpoint(path: str, name: str, summary: str, handler: Any, *parameters: Par
 
 ENDPOINTS: Final = (
     _endpoint(
-        "query", "promQuery", "An expression of PromQL at a moment.", query, QUERY, TIME, LIMIT, *IGNORED
+        "query", "promQuery", "An expression of PromQL at a moment.", query, QUERY, TIME, UNLIMITED, *IGNORED
     ),
     _endpoint(
         "query_range",
         "promQueryRange",
         "An expression of PromQL at the steps of a range.",
         query_range,
-        *(QUERY, START, END, STEP, LIMIT, *IGNORED),
+        *(QUERY, START, END, STEP, UNLIMITED, *IGNORED),
     ),
     _endpoint("series", "promSeries", "Series by selectors.", series, *LISTED),
     _endpoint("labels", "promLabels", "Names of labels.", labels, *LISTED),
     _endpoint("label/{label}/values", "promLabelValues", "Values of a label.", label_values, *LISTED),
-    _endpoint("metadata", "promMetadata", "What the metric is.", metadata, LIMIT, *IGNORED),
+    _endpoint("metadata", "promMetadata", "What the metric is.", metadata, UNLIMITED, *IGNORED),
     _endpoint("status/buildinfo", "promBuildinfo", "Which version this is like.", buildinfo),
 )
