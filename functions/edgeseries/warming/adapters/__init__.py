@@ -1,0 +1,1 @@
+"""Warming over the database and the memory of an isolate."""

@@ -1,0 +1,1 @@
+"""What warming asks of the world."""
