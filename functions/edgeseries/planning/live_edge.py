@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from edgeseries.limits import DAY_MS, LATEST_MS, LIVE_EXTRA_CALLS
+from edgeseries.limits import DAY_MS, HOUR_MS, LATEST_MS, LIVE_EXTRA_CALLS
 from edgeseries.series.days import first_unsealed_day
 from edgeseries.series.samples import NO_SAMPLES, Samples, overlaid, within
 from edgeseries.series.timerange import TimeRange, united
@@ -68,6 +68,12 @@ class RecentSamples:
 
     def __post_init__(self) -> None:
         assert self.from_ms <= self.settled_until_ms <= self.known_until_ms
+
+    @property
+    def per_day(self) -> float | None:
+        """Samples a day in what is known; None where that is too short to tell."""
+        known_ms = min(self.known_until_ms, self.read_ms) - self.from_ms
+        return len(self.samples) * DAY_MS / known_ms if known_ms >= HOUR_MS else None
 
     @property
     def next_ms(self) -> int:

@@ -5,12 +5,12 @@ How gaps are cut is the caller's: an answer takes calls that are likely to fit, 
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
 
 from edgeseries.errors import AnswerTooLarge, OriginOversize, TooLarge
 from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES
 from edgeseries.origins.ports.origin import Bulk, Origin
 from edgeseries.planning.fetch_plan import Gap, in_fitting_calls, projected_samples, with_probe
+from edgeseries.planning.piece_size import next_piece
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.reading.fetched import Delivery
 
@@ -69,26 +69,28 @@ async def fetch_for_answer(
     bound: SampleBound,
     probes: bool,
 ) -> AsyncGenerator[Delivery]:
-    """The gaps of one answer. Every delivery is counted by `bound`, after it is handed over.
+    """The gaps of one answer, those that are likely to bring little many at a time. Every delivery is counted
+    by `bound`, after it is handed over.
 
     Raises AnswerTooLarge once all gaps together are more than one answer may fetch. With `probes` it is
     raised early: the first day of points that nothing was learned of shows how dense they are before the
     rest is fetched.
     """
-    fitting = in_fitting_calls(gaps, density_per_day, origin.capabilities(site))
-    waiting = with_probe(fitting, density_per_day) if probes else fitting
+    capabilities = origin.capabilities(site)
+    fitting = in_fitting_calls(gaps, density_per_day, capabilities)
+    waiting: Sequence[Gap] = with_probe(fitting, density_per_day) if probes else fitting
     done: list[tuple[Gap, int]] = []
-    fetching = fetch_gaps(site, waiting, origin=origin, deadline_ms=lambda: deadline_ms)
-    async with aclosing(fetching):
-        async for gap, series in fetching:
-            done.append((gap, sum(len(one.samples) for one in series)))
-            yield gap, series
-            bound.add_fetched(done[-1][1])
-            count = sum(samples for _, samples in done)
-            left = projected_samples(done, waiting[len(done) :], density_per_day) if probes else 0
-            if count > FORCED_DIRECT_MAX_SAMPLES or (left and count + left > FORCED_DIRECT_MAX_SAMPLES):
-                raise AnswerTooLarge(
-                    f"about {count + left} samples would have to be fetched at once, "
-                    f"at most {FORCED_DIRECT_MAX_SAMPLES} can be; ask for a shorter range or fewer points",
-                    estimated_samples=count + left,
-                )
+    while waiting:
+        piece, waiting = next_piece(waiting, done, density_per_day, capabilities)
+        series = await origin.fetch(site, piece.points, piece.span, deadline_ms=deadline_ms)
+        done.append((piece, sum(len(one.samples) for one in series)))
+        yield piece, series
+        bound.add_fetched(done[-1][1])
+        count = sum(samples for _, samples in done)
+        left = projected_samples(done, waiting, density_per_day) if probes else 0
+        if count > FORCED_DIRECT_MAX_SAMPLES or (left and count + left > FORCED_DIRECT_MAX_SAMPLES):
+            raise AnswerTooLarge(
+                f"about {count + left} samples would have to be fetched at once, "
+                f"at most {FORCED_DIRECT_MAX_SAMPLES} can be; ask for a shorter range or fewer points",
+                estimated_samples=count + left,
+            )

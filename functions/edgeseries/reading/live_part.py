@@ -37,6 +37,15 @@ class LivePart:
         """What to ask upstream, by point."""
         return {} if self.plan is None else self.plan.pieces
 
+    @property
+    def density_per_day(self) -> Mapping[str, float]:
+        """Samples a day of each point that enough is known of lately: a quiet one has none."""
+        return {
+            point: per_day
+            for point, recent in self.recents.items()
+            if (per_day := recent.per_day) is not None
+        }
+
     def held(self, partial_days: Sequence[PartialDay]) -> list[tuple[str, Samples]]:
         """Samples that are known, by point: of the live part, and of days that were sealed since.
 

@@ -232,7 +232,7 @@ class SeriesReader:
             survey.wanted.site,
             gaps,
             origin=self.origin,
-            density_per_day=survey.index.density_per_day,
+            density_per_day={**survey.live.density_per_day, **survey.index.density_per_day},
             deadline_ms=options.deadline_ms,
             bound=bound,
             probes=options.probes,
