@@ -29,8 +29,8 @@ from router.contract.answers import (
     json_answer,
 )
 from router.contract.parameters import CURSOR, LIMIT, OF_SITE, PART, STATUS
-from router.dry_run import estimate
 from router.endpoint import Arrival, Endpoint, Scope
+from router.estimate import estimate
 from router.handlers.job_events import events_outcome
 from router.handlers.job_socket import SWITCHING, socket_outcome
 from router.index_lookup import look_up

@@ -26,8 +26,8 @@ from router.contract.answers import (
     STORE,
 )
 from router.contract.parameters import DRY_RUN
-from router.dry_run import estimate, expected_of, learned
 from router.endpoint import Arrival, Endpoint, Scope
+from router.estimate import estimate, expected_of, learned
 from router.fetch_turn import FetchTurn, half_time_of, shared_fetch, take_turn, wait_for_turn
 from router.index_lookup import look_up, remembered_stamp
 from router.inline_answer import Choice
