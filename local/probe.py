@@ -19,6 +19,7 @@ from typing import Final
 from edgeseries.errors import EdgeError
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import DAY_MS, MINUTE_MS, SECOND_MS
+from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
 from edgeseries.origins.listed_origin import ListedOrigin
 from edgeseries.origins.ports.dialect import Turn
 from edgeseries.origins.ports.origin import Origin
@@ -120,6 +121,7 @@ async def probe(record: OriginRecord, credential: str) -> Report:
             clock=clock,
             identity=Secrets(),
             memory=vendor.new_memory(),
+            parquet=ArrowParquetReader(),
         )
     )
     deadline_ms = clock.now_ms() + LOOK_MS

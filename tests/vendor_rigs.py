@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
+from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.record import OriginRecord
 from edgeseries.origins.registry import VENDORS
@@ -226,6 +227,7 @@ class Installation:
                 clock=MachineClock(),
                 identity=CountingIdentity(),
                 memory=vendor.new_memory(),
+                parquet=ArrowParquetReader(),
                 max_body_bytes=max_body_bytes,
             )
         )

@@ -20,6 +20,7 @@ from edgeseries.jobs.limits import INVOCATION_BUDGET_MS, MESSAGES_AT_ONCE
 from edgeseries.limits import SECOND_MS
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
+from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
@@ -125,7 +126,7 @@ def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
     caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS)
 
     def upstreams(dropped: Counter[str]) -> Upstreams:
-        return upstreams_of(bindings, caller, isolate=ORIGINS, dropped=dropped)
+        return upstreams_of(bindings, caller, isolate=ORIGINS, dropped=dropped, parquet=ArrowParquetReader())
 
     first = upstreams(Counter())
     ports = Ports(

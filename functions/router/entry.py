@@ -24,6 +24,7 @@ from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
+from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.origins.point_directory import PointDirectory
 from edgeseries.planning.adapters.live_memory import LiveMemory
@@ -176,7 +177,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
     )
     dropped: Counter[str] = Counter()
     caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS)
-    upstreams = upstreams_of(bindings, caller, isolate=ORIGINS, dropped=dropped)
+    upstreams = upstreams_of(bindings, caller, isolate=ORIGINS, dropped=dropped, parquet=ArrowParquetReader())
     duties = DatabaseDutyRecords(stores.database)
     encoder, text_of = encoders_of(bindings)
     streaming = PlatformStreaming(wait_until=ctx.waitUntil, journal=journal, text_of=text_of)

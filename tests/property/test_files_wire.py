@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from edgeseries.errors import EdgeError, OriginContract, OriginGarbled
 from edgeseries.limits import DAY_MS
+from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader, check_footer
 from edgeseries.origins.files import csv_file, parquet_file
 from edgeseries.origins.files.csv_file import ColumnNames
 from edgeseries.origins.files.layout import Layout, name_part
@@ -28,12 +29,13 @@ from tests import made_up
 from tests.fake_stores import MemoryBucket
 
 NAMES = ColumnNames(time="timestamp", value="value", point="point_name", time_unit="iso", zone="Z")
+READER = ArrowParquetReader()
 DAYS = st.integers(0, 40_000)
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
-    for read in (csv_file.unzipped, lambda one: csv_file.rows_in(one, NAMES), parquet_file.check_footer):
+    for read in (csv_file.unzipped, lambda one: csv_file.rows_in(one, NAMES), check_footer):
         with suppress(EdgeError):
             read(content)
 
@@ -139,18 +141,18 @@ def parquet(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def test_parquet_that_is_damaged_anywhere_is_read_or_refused(parquet: bytes) -> None:
-    assert len(parquet_file.rows_in(parquet, NAMES).times_ms) > 20
+    assert len(parquet_file.rows_in(parquet, NAMES, READER).times_ms) > 20
     for place in range(0, len(parquet), 7):
         damaged = bytearray(parquet)
         damaged[place] ^= 0x55
         with suppress(EdgeError):
-            parquet_file.rows_in(bytes(damaged), NAMES)
+            parquet_file.rows_in(bytes(damaged), NAMES, READER)
 
 
 @pytest.mark.parametrize("end", [0, 3, 4, 11, 12, -1, -8, -20])
 def test_parquet_that_was_cut_short_is_seen_to_be(parquet: bytes, end: int) -> None:
     with pytest.raises((OriginGarbled, OriginContract)):
-        parquet_file.rows_in(parquet[:end], NAMES)
+        parquet_file.rows_in(parquet[:end], NAMES, READER)
 
 
 def test_an_archive_in_the_bucket_is_read_below_its_prefix_and_bounded() -> None:

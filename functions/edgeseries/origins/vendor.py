@@ -11,6 +11,7 @@ from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.calls import SettingNames
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.page_reader import PageReader
+from edgeseries.origins.ports.parquet_reader import ParquetReader
 from edgeseries.origins.record import DEFAULT_NAME, OriginRecord
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
@@ -21,7 +22,8 @@ from edgeseries.storage.bucket import Bucket
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """All that an adapter may need. `memory` is what its `new_memory` made, shared by the isolate's requests;
-    `dropped` counts by name what the upstream sends and nobody asked for.
+    `dropped` counts by name what the upstream sends and nobody asked for; `parquet` is None in a Worker that
+    reads no Parquet files.
     """
 
     record: OriginRecord
@@ -32,6 +34,7 @@ class Connection:
     memory: object
     dropped: Counter[str] = field(default_factory=Counter)
     page_reader: PageReader | None = None
+    parquet: ParquetReader | None = None
     bucket: Bucket | None = None
     max_body_bytes: int = UPSTREAM_MAX_BODY_BYTES
 

@@ -18,6 +18,7 @@ from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.origins.by_site import OriginsBySite, PlacedOrigin
 from edgeseries.origins.ports.origin import Origin
+from edgeseries.origins.ports.parquet_reader import ParquetReader
 from edgeseries.origins.record import DEFAULT_NAME, OriginRecord, record_for
 from edgeseries.origins.registry import VENDORS
 from edgeseries.origins.vendor import Connection
@@ -122,10 +123,12 @@ def upstreams_of(
     *,
     isolate: IsolateOrigins,
     dropped: Counter[str],
+    parquet: ParquetReader | None = None,
     guarded: bool = True,
 ) -> Upstreams:
     """The upstreams of one event. `isolate` is what all events of the isolate know of them; `dropped` counts
-    by name what they send and nobody asked for. `guarded`: the circuit and the bounds of the isolate hold.
+    by name what they send and nobody asked for. `parquet` reads Parquet files, for Workers that read samples.
+    `guarded`: the circuit and the bounds of the isolate hold.
     """
     records, credentials = records_of(bindings), credentials_in(bindings)
     placed = []
@@ -153,6 +156,7 @@ def upstreams_of(
             memory=isolate.memory(record),
             dropped=dropped,
             page_reader=RuntimePageReader() if bindings.text(KERNEL) == "on" else None,
+            parquet=parquet,
             bucket=R2Bucket(raw(bindings.cache), caller.metrics_buffer.operations),
         )
         placed.append(PlacedOrigin(record=record, origin=VENDORS[record.vendor].origin(connection)))

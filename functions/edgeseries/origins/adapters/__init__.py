@@ -1,1 +1,1 @@
-"""What protects every upstream, whatever its vendor."""
+"""What protects every upstream, whatever its vendor, and what reads Parquet."""

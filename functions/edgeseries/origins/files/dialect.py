@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeseries.bounded_gather import bounded_gather
-from edgeseries.errors import OriginContract, OriginUnconfirmed
+from edgeseries.errors import Defect, OriginContract, OriginUnconfirmed
 from edgeseries.limits import UPSTREAM_CONCURRENCY
 from edgeseries.origins.files import csv_file, parquet_file
 from edgeseries.origins.files.csv_file import ColumnNames, Rows
@@ -12,6 +12,7 @@ from edgeseries.origins.files.layout import GZIP, Layout
 from edgeseries.origins.files.limits import BATCH_POINTS, CALL_SAMPLES
 from edgeseries.origins.files.store import FileStore
 from edgeseries.origins.ports.dialect import Finding, ListedPoint, PointColumns, Turn
+from edgeseries.origins.ports.parquet_reader import ParquetReader
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.points import Point, Site
 from edgeseries.series.timerange import TimeRange
@@ -21,12 +22,13 @@ INDEX_COLUMNS = ("site", "point", "unit", "kind", "interval")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesDialect:
-    """One archive. `index` is the path of its list of points."""
+    """One archive. `index` is the path of its list of points; `parquet` is None where Parquet is not read."""
 
     store: FileStore
     layout: Layout
     index: str
     names: ColumnNames
+    parquet: ParquetReader | None = None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -100,8 +102,11 @@ class FilesDialect:
             if self.layout.by_period:
                 return None
             raise OriginUnconfirmed(f"the archive's index names a point whose file {path} is not there")
-        read = parquet_file.rows_in if self.layout.is_parquet else csv_file.rows_in
-        return read(_plain(path, content), self.names)
+        if not self.layout.is_parquet:
+            return csv_file.rows_in(_plain(path, content), self.names)
+        if self.parquet is None:
+            raise Defect("this Worker does not read Parquet: its entry hands in no ParquetReader")
+        return parquet_file.rows_in(content, self.names, self.parquet)
 
     def _columns(self, rows: Rows, points: Sequence[ListedPoint]) -> Sequence[PointColumns]:
         if self.layout.by_point:

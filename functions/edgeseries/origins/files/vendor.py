@@ -28,6 +28,7 @@ def files_origin(connection: Connection) -> ListedOrigin:
             time_unit=options["timeUnit"],
             zone="Z" if zone == "UTC" else zone,
         ),
+        parquet=connection.parquet,
     )
     return ListedOrigin(dialect, memory=memory, clock=connection.clock, dropped=connection.dropped)
 
