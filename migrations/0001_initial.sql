@@ -157,6 +157,17 @@ CREATE TABLE IF NOT EXISTS superseded_objects (
 
 CREATE INDEX IF NOT EXISTS superseded_objects_by_time ON superseded_objects (superseded_ms);
 
+-- Who is fetching which missing days right now, so that others wait for them. A row is a few seconds old at most,
+-- by this database's clock; who takes a lease takes out those that ran out. Of two that overlap the lower number wins,
+-- and no number comes again.
+CREATE TABLE IF NOT EXISTS fetch_leases (
+  lease_id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  site               TEXT    NOT NULL,
+  holder             TEXT    NOT NULL,              -- request, job
+  days_json          TEXT    NOT NULL,              -- [version, [[[first day, last day], ...], points], ...]
+  until_ms           INTEGER NOT NULL
+) STRICT;
+
 -- Requests, added up by minute, endpoint, route and status class: a busy router writes few rows. After two
 -- days a row is an hour (minute_ms is its first), after 92 days all older ones are at minute 0.
 CREATE TABLE IF NOT EXISTS request_analytics (

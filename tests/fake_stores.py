@@ -323,9 +323,10 @@ def _version(content: bytes, uploaded_ms: int) -> Written:
 
 @dataclass
 class SqliteDatabase:
-    """A database in memory, with the schema, within D1's bounds."""
+    """A database in memory, with the schema, within D1's bounds. Its time is that of `clock`, if any."""
 
     down: bool = False
+    clock: Clock | None = None
     transactions: int = 0
     reads: int = 0
     largest_parameter_bytes: int = 0
@@ -333,6 +334,12 @@ class SqliteDatabase:
     def __post_init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         self.connection.executescript(SCHEMA.read_text(encoding="utf-8"))
+        if self.clock is not None:
+            self.connection.create_function("julianday", 1, self._julianday)
+
+    def _julianday(self, _now: str) -> float:
+        assert self.clock is not None
+        return 2_440_587.5 + self.clock.now_ms() / DAY_MS
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         return self.connection.execute(sql).fetchall()

@@ -21,11 +21,14 @@ from edgeseries.series.samples import in_order, within
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.database import Command, Row
 from tests.fake_stores import FakeAnswers, MemoryBucket, SqliteDatabase
-from tests.fakes import FakeOrigin
+from tests.fakes import FakeClock, FakeOrigin
 
 IDLE_TURNS = 12
 """Turns of the loop after which whoever does not wait at the gate would have moved."""
 
+
+PAUSES = 10
+"""A pause of a gated timer is so many: what is tried is order. Who waits is let go on as often as others."""
 
 ACTOR: ContextVar[int] = ContextVar("actor")
 """Whose call it is; the tasks that an actor makes inherit it."""
@@ -94,6 +97,18 @@ class GatedDatabase(SqliteDatabase):
         rows: list[list[Row]] = [self._run(command).fetchall() for command in commands]
         self.connection.execute("COMMIT")
         return rows
+
+
+@dataclass
+class GatedTimer:
+    """A timer behind a gate. Nobody beats, so a claim or a lease may run out while its holder is at work."""
+
+    gate: Gate
+    clock: FakeClock
+
+    async def pause(self, wait_ms: int) -> None:
+        await self.gate.wait()
+        self.clock.at_ms += PAUSES * wait_ms
 
 
 @dataclass

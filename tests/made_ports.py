@@ -17,6 +17,7 @@ from edgeseries.planning.routing import RouteSizes
 from edgeseries.rates import RatePolicy, Tier
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
 from router.ports import Ports
+from tests.fake_leases import FakeHeartbeats, FakeLeases
 from tests.fake_stores import FakeAnswers, FakeBlocks, SqliteDatabase
 from tests.fakes import (
     Afterwards,
@@ -77,6 +78,8 @@ def router_ports(**changes: Any) -> Ports:
         "settle_lag_ms": 3_600_000,
         "live_ttl_ms": 10_000,
         "live_cache": LiveMemory(),
+        "leases": FakeLeases(clock=clock),
+        "heartbeats": FakeHeartbeats(),
         "profiles": DatabaseProfiles(database),
         **changes,
     }

@@ -21,6 +21,9 @@ from edgeseries.errors import Defect
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
 from edgeseries.jobs.adapters.result_part_records import ResultPartRecords
 from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
+from edgeseries.leases.adapters.lease_records import LeasePause, LeaseRecords
+from edgeseries.leases.claims import Claims
+from edgeseries.leases.limits import LEASE_TIMEOUT_MS
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
@@ -37,8 +40,9 @@ from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.exchange import PlatformIncoming, platform_response
-from edgeseries.platform.ffi import js_bytes
+from edgeseries.platform.ffi import js_bytes, raw
 from edgeseries.platform.health_checker import PlatformHealthChecker
+from edgeseries.platform.heartbeats import PlatformHeartbeats
 from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
@@ -90,7 +94,13 @@ RATES = LearnedRates()
 """How fast the isolate reads and fetches, learned from its answers."""
 
 UNDER_WAY = WorkUnderWay()
+"""What requests of the isolate are at that others wait for: last samples, cuts of results."""
+
+CLAIMS = Claims()
 """Missing days that requests of the isolate are fetching, so that others wait for their blocks."""
+
+LEASE_PAUSE = LeasePause()
+"""Whether the isolate asks for leases at all."""
 
 DIRECTORY = PointDirectory()
 """Points of sites as the upstream listed them, which all requests of the isolate share."""
@@ -198,6 +208,12 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         text_streaming=streaming,
         timer=PlatformTimer(),
         live_cache=LIVE_CACHE,
+        leases=LeaseRecords(
+            database=D1Database(raw(bindings.database), METRICS.operations, timeout_ms=LEASE_TIMEOUT_MS),
+            pause=LEASE_PAUSE,
+            clock=clock,
+        ),
+        heartbeats=PlatformHeartbeats(),
         profiles=DatabaseProfiles(stores.database),
         background=PlatformBackground(ctx),
         clock=clock,
@@ -231,6 +247,8 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         bucketing=bucketing_of(bindings),
         rates=RATES,
         under_way=UNDER_WAY,
+        claims=CLAIMS,
+        operations=METRICS.operations,
         sample_budget=BUDGET,
         directory=DIRECTORY,
         latest=LATEST,

@@ -129,7 +129,9 @@ def _dressed(outcome: Outcome, *, request: HttpRequest, duration_ms: int, suspen
         "X-Request-Id": request.request_id,
     }
     if outcome.verdict is not None:
-        headers["Cache-Status"] = cache_status(outcome.verdict, stored=outcome.stored, suspended=suspended)
+        headers["Cache-Status"] = cache_status(
+            outcome.verdict, stored=outcome.stored, suspended=suspended, shared=outcome.shared
+        )
         headers["X-Cache-Hit"] = "true" if outcome.verdict is Verdict.HIT else "false"
     if outcome.route:
         headers["X-Route-Type"] = outcome.route

@@ -16,7 +16,8 @@ class Outcome:
     `origin_ms` is the time spent waiting for the upstream, None if it was not asked, and `origin_samples`
     what it delivered. `error` is what the response says, if it is a problem. `verdict` says how much came
     from the store, None where no store is concerned; `unknown_points` are not there; `stored` whether it
-    will be there next time. `body_bytes` are those of a body that leaves as a stream, as far as they are
+    will be there next time, `shared` whether others fetched what this lacked, and this waited for it.
+    `body_bytes` are those of a body that leaves as a stream, as far as they are
     known. `site` is set where there is a verdict. `expected_ms` and `expected_samples` (of the upstream) are
     what was expected of it, None where nothing was.
     """
@@ -30,6 +31,7 @@ class Outcome:
     origin_samples: int = 0
     verdict: Verdict | None = None
     stored: bool = False
+    shared: bool = False
     body_bytes: int = 0
     unknown_points: tuple[str, ...] = ()
     site: str = ""

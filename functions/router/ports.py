@@ -19,6 +19,9 @@ from edgeseries.jobs.ports.job_reader import JobReader
 from edgeseries.jobs.ports.job_watch import JobWatch
 from edgeseries.jobs.ports.jobs import Jobs
 from edgeseries.jobs.ports.result_parts import ResultParts
+from edgeseries.leases.claims import Claims
+from edgeseries.leases.ports.heartbeats import Heartbeats
+from edgeseries.leases.ports.leases import Leases
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.metrics.ports.statistics import Statistics
@@ -48,7 +51,8 @@ class Ports:
     """The ports of one request, and the settings that its decisions depend on.
 
     `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too;
-    `dropped` what the upstream sent and nobody had asked for.
+    `dropped` what the upstream sent and nobody had asked for; `operations` what statistics are made of
+    (`metrics/adapters/usage_statements.py`).
     """
 
     incoming: Incoming
@@ -67,6 +71,8 @@ class Ports:
     text_streaming: TextStreaming
     timer: Timer
     live_cache: LiveCache
+    leases: Leases
+    heartbeats: Heartbeats
     profiles: PointProfiles
     background: Background
     clock: Clock
@@ -87,11 +93,13 @@ class Ports:
     bucketing: Bucketing = field(default_factory=PythonBucketing)
     rates: LearnedRates = field(default_factory=LearnedRates)
     under_way: WorkUnderWay = field(default_factory=WorkUnderWay)
+    claims: Claims = field(default_factory=Claims)
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
     latest: LatestMemory = field(default_factory=LatestMemory)
     directory: PointDirectory = field(default_factory=PointDirectory)
     faults: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+    operations: Counter[str] = field(default_factory=Counter)
 
     @property
     def reader(self) -> SeriesReader:

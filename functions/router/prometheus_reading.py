@@ -24,6 +24,7 @@ from router.memory_share import take_share
 from router.missing_part import store_missing
 from router.point_facts import points_of_site
 from router.ports import Ports
+from router.shared_fetch import is_shared, next_turn, patience_of
 
 MAX_SERIES: Final = 1_000
 """Series that one expression may be of."""
@@ -118,18 +119,7 @@ def _span_of(selectors: Sequence[Selector], steps: Steps) -> TimeRange:
 
 async def _samples_of(query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> Mapping[str, Samples]:
     """All samples of a query, by point. What is missing is fetched and stored first, if that is worth it."""
-    index = await look_up(query, reads=True, ports=ports)
-    survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
-    plan = survey.fetch_plan
-    route = choose_route(plan, blocks=survey.block_count, forced=None, sizes=ports.route_sizes)
-    if route is Route.QUEUED:
-        raise EvaluationError(
-            f"{plan.missing_samples} of {plan.answer_samples} samples are not stored, or are too many for "
-            "one query: ask for a shorter range or fewer points, or POST the range to /api/jobs first"
-        )
-    if route is Route.CACHED and plan.missing_samples:
-        choice = Choice(route=route, freshness=Freshness(), survey=survey)
-        await store_missing(query, choice, arrival, ports)
+    await _store_missing(query, arrival, ports)
     parts: dict[str, list[Samples]] = {point: [] for point in query.points}
     count = 0
     windows = series_by_window(
@@ -148,6 +138,35 @@ async def _samples_of(query: TimeseriesQuery, arrival: Arrival, ports: Ports) ->
             if count > INLINE_MAX_SAMPLES:
                 raise EvaluationError(f"the query is of more than {INLINE_MAX_SAMPLES} samples: ask for less")
     return {point: appended(some) for point, some in parts.items()}
+
+
+async def _store_missing(query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> None:
+    """Fetch and store what is missing, if that is worth it; what others are fetching is waited for."""
+    patience = patience_of(arrival, ports)
+    while True:
+        index = await look_up(query, reads=True, ports=ports)
+        survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
+        plan = survey.fetch_plan
+        route = choose_route(plan, blocks=survey.block_count, forced=None, sizes=ports.route_sizes)
+        if route is Route.QUEUED:
+            raise EvaluationError(
+                f"{plan.missing_samples} of {plan.answer_samples} samples are not stored, or are too many "
+                "for one query: ask for a shorter range or fewer points, or POST the range to /api/jobs first"
+            )
+        if route is not Route.CACHED or not plan.missing_samples:
+            return
+        choice = Choice(route=route, freshness=Freshness(), survey=survey)
+        if not is_shared(choice):
+            await store_missing(query, choice, arrival, ports)
+            return
+        patience.look(survey)
+        turn = await next_turn(query, choice, patience, arrival, ports)
+        if turn is not None:
+            try:
+                await store_missing(query, choice, arrival, ports)
+            finally:
+                turn.give_back()
+            return
 
 
 def series_of(labels: Labels, samples: Samples) -> Series:

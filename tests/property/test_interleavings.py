@@ -22,6 +22,7 @@ from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.http.messages import HttpRequest
 from edgeseries.jobs.job import Claim, Priority
+from edgeseries.leases.adapters.lease_records import LeasePause, LeaseRecords
 from edgeseries.limits import DAY_MS
 from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.planning.sample_budget import SampleBudget
@@ -30,7 +31,7 @@ from edgeseries.series.timerange import TimeRange
 from router.flow import answer
 from router.ports import Ports
 from tests.fakes import Afterwards, FakeClock, FixedBudget
-from tests.interleaving import Floors, Gate, GatedAnswers, GatedBucket, GatedDatabase, Vendor
+from tests.interleaving import Floors, Gate, GatedAnswers, GatedBucket, GatedDatabase, GatedTimer, Vendor
 from tests.made_ports import router_ports
 
 SITE = "hq"
@@ -68,9 +69,9 @@ class World:
     def __init__(self, *, stamps_ttl_ms: int) -> None:
         self.gate, self.floors = Gate(), Floors()
         self.vendor = Vendor(self.gate)
-        self.database = GatedDatabase(gate=self.gate)
-        self.bucket = GatedBucket(gate=self.gate)
         self.clock = FakeClock(at_ms=NOW_MS)
+        self.database = GatedDatabase(gate=self.gate, clock=self.clock)
+        self.bucket = GatedBucket(gate=self.gate)
         self.answers = GatedAnswers(clock=self.clock, gate=self.gate)
         self.isolates = [self.isolate(stamps_ttl_ms) for _ in range(2)]
         self.job_blocks = self.blocks(BlockMemory(max_bytes=0))
@@ -99,7 +100,12 @@ class World:
             live_cache=LiveMemory(),
             stamps=IsolateStamps(ttl_ms=stamps_ttl_ms),
             faults=blocks.faults,
+            leases=self.leases(),
+            timer=GatedTimer(gate=self.gate, clock=self.clock),
         )
+
+    def leases(self) -> LeaseRecords:
+        return LeaseRecords(database=self.database, pause=LeasePause(), clock=self.clock)
 
     async def act(self, steps: list[Step]) -> None:
         for step in steps:

@@ -1,6 +1,7 @@
 """The cached route on workerd: what is stored is not asked again, and comes back byte for byte."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -133,3 +134,49 @@ def test_what_is_stored_is_answered_while_the_upstream_is_down(running: Running)
     running.upstream(rate_500=1)
     assert ask(running, 0, 1).content == plain.content
     assert ask(running, 0, 0, POINTS[:1]).headers["x-cache-hit"] == "true"
+
+
+def test_of_many_who_lack_the_same_days_each_is_fetched_once(running: Running) -> None:
+    """Ten ask for the same two days, three for days that overlap with them and with each other."""
+    ask(running, 0, 4)  # The simulator reads its files before it is timed.
+    running.client.delete("/api/cache", params={"site": SITE}).raise_for_status()
+    running.upstream(latency_ms=300)
+    asked = [(0, 1)] * 10 + [(first, first + 2) for first in range(3)]
+    with ThreadPoolExecutor(len(asked)) as threads:
+        answers = list(threads.map(lambda days: ask(running, *days), asked))
+    fetched = running.upstream_stats()["by_point_day"]
+    for (first, last), response in zip(asked, answers, strict=True):
+        start_ms, end_ms = FIRST_DAY_MS + first * DAY_MS, FIRST_DAY_MS + (last + 1) * DAY_MS
+        for point in POINTS:
+            held = expected_samples(running.truth, SITE, point, start_ms, end_ms)
+            assert response.json()["data"][point]["samples"] == held
+    days = {day for first, last in asked for day in range(first, last + 1)}
+    once = sum(
+        len(running.truth.rows(SITE, point, FIRST_DAY_MS + day * DAY_MS, FIRST_DAY_MS + (day + 1) * DAY_MS))
+        for point in POINTS
+        for day in days
+    )
+    assert sum(fetched.values()) == once
+    assert any("detail=shared" in response.headers["cache-status"] for response in answers)
+
+
+def test_when_a_caller_leaves_who_waits_for_his_fetch_gets_it_himself(running: Running) -> None:
+    running.client.delete("/api/cache", params={"site": SITE}).raise_for_status()
+    running.upstream(latency_ms=1_000)
+    with (
+        ThreadPoolExecutor(1) as threads,
+        httpx.Client(base_url=running.stack.url, trust_env=False) as leaving,
+    ):
+        params = {
+            "site": SITE,
+            "points": ",".join(POINTS),
+            "route": "cached",
+            "start_time": str(FIRST_DAY_MS),
+            "end_time": str(FIRST_DAY_MS + DAY_MS),
+        }
+        with pytest.raises(httpx.ReadTimeout):
+            leaving.get("/api/timeseries", params=params, timeout=0.5)
+        response = threads.submit(ask, running, 0, 0).result()
+    for point in POINTS:
+        held = expected_samples(running.truth, SITE, point, FIRST_DAY_MS, FIRST_DAY_MS + DAY_MS)
+        assert response.json()["data"][point]["samples"] == held

@@ -15,6 +15,7 @@ TABLES = {
     "cache_metadata",
     "silent_days",
     "store_generations",
+    "fetch_leases",
     "superseded_objects",
     "request_analytics",
     "platform_usage",

@@ -48,10 +48,12 @@ def verdict_of(*, freshness: Freshness, from_store: bool, from_origin: bool) -> 
     return Verdict.PARTIAL if from_store else Verdict.MISS
 
 
-def cache_status(verdict: Verdict, *, stored: bool, suspended: bool = False) -> str:
+def cache_status(verdict: Verdict, *, stored: bool, suspended: bool = False, shared: bool = False) -> str:
     """The Cache-Status header of a verdict; `stored` if what was fetched will be there next time,
-    `suspended` if the upstream could not have been asked.
+    `suspended` if the upstream could not have been asked, `shared` if others fetched what was missing and
+    the request waited for it.
     """
+    detail = "; detail=shared" if shared else ""
     if verdict is Verdict.HIT:
-        return f"{CACHE_NAME}; hit" + ("; detail=upstream-suspended" if suspended else "")
-    return f"{CACHE_NAME}; fwd={verdict}" + ("; stored" if stored else "")
+        return f"{CACHE_NAME}; hit" + (detail or ("; detail=upstream-suspended" if suspended else ""))
+    return f"{CACHE_NAME}; fwd={verdict}" + ("; stored" if stored else "") + detail

@@ -1,6 +1,6 @@
 """The database of `database.py` over a D1 binding.
 
-Every failure of the binding becomes StoreUnavailable; nothing waits longer than INDEX_TIMEOUT_MS.
+Every failure of the binding becomes StoreUnavailable, and so does an answer that is late.
 """
 
 from collections import Counter
@@ -17,11 +17,14 @@ from edgeseries.storage.limits import INDEX_TIMEOUT_MS
 
 class D1Database:
     """One D1 database. `binding` is the platform's own object, without the SDK's wrapper; `meter` counts
-    what is billed, and `statements` what this object has asked for.
+    what is billed, and `statements` what this object has asked for. Nothing waits longer than `timeout_ms`.
     """
 
-    def __init__(self, binding: Any, meter: Counter[str] | None = None) -> None:
+    def __init__(
+        self, binding: Any, meter: Counter[str] | None = None, *, timeout_ms: int = INDEX_TIMEOUT_MS
+    ) -> None:
         self._binding = binding
+        self._timeout_ms = timeout_ms
         self._meter: Counter[str] = Counter() if meter is None else meter
         self.statements = 0
 
@@ -30,7 +33,7 @@ class D1Database:
         self.statements += 1
         try:
             rows = await call_in_time(
-                self._bound(command), "raw", timeout_ms=INDEX_TIMEOUT_MS, what="the index"
+                self._bound(command), "raw", timeout_ms=self._timeout_ms, what="the index"
             )
         except JsException as error:
             raise StoreUnavailable("the index cannot be read; try again") from error
@@ -47,7 +50,7 @@ class D1Database:
         try:
             bound = js_object([self._bound(command) for command in commands])
             results = await call_in_time(
-                self._binding, "batch", bound, timeout_ms=INDEX_TIMEOUT_MS, what="the index"
+                self._binding, "batch", bound, timeout_ms=self._timeout_ms, what="the index"
             )
         except JsException as error:
             raise StoreUnavailable("the index cannot be written; try again") from error

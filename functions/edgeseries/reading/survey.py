@@ -6,6 +6,7 @@ Values only: `series_reader.py` makes and uses them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Protocol
 
 from edgeseries.answers.parts import block_count
@@ -148,6 +149,23 @@ def plan_of(
         settle_lag_ms=settle_lag_ms,
         live_missing_ms=live_missing_ms,
         stored=index.points,
+    )
+
+
+def part_of(survey: Survey, days: Mapping[str, tuple[int, ...]]) -> Survey:
+    """The survey of these missing days alone, by point: nothing else is missing, and nothing is live."""
+    plan = survey.fetch_plan
+    share = sum(map(len, days.values())) / sum(map(len, plan.missing_days.values()))
+    return replace(
+        survey,
+        live=LivePart(known=survey.live.known),
+        fetch_plan=replace(
+            plan,
+            missing_days=days,
+            live=None,
+            missing_samples=ceil(plan.missing_samples * share),
+            cautious_samples=ceil(plan.cautious_samples * share),
+        ),
     )
 
 

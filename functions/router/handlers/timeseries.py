@@ -28,7 +28,6 @@ from router.contract.answers import (
 from router.contract.parameters import DRY_RUN
 from router.endpoint import Arrival, Endpoint, Scope
 from router.estimate import estimate, expected_of, learned
-from router.fetch_turn import FetchTurn, half_time_of, shared_fetch, take_turn, wait_for_turn
 from router.index_lookup import look_up, remembered_stamp
 from router.inline_answer import Choice
 from router.outcome import Outcome
@@ -36,6 +35,7 @@ from router.parameters import AskedSamples, read_timeseries
 from router.point_facts import with_commas
 from router.ports import Ports
 from router.queued_answer import ACCEPTED, queue_job
+from router.shared_fetch import Patience, is_shared, next_turn, patience_of
 from router.streamed_answer import answer_at_once, refuse_previous
 
 
@@ -63,13 +63,13 @@ async def _answer(asked: AskedSamples, arrival: Arrival, ports: Ports) -> Outcom
         and (found := await cached_answer(query, presentation, stamp, arrival, ports)) is not None
     ):
         return found
-    waited = False
+    patience = patience_of(arrival, ports)
     while True:
         index = await look_up(wanted, reads=freshness.reads, ports=ports)
         if cacheable and index.known and (now := index.stamps.total(query.points)) != stamp:
             found = await cached_answer(query, presentation, now, arrival, ports)
             if found is not None:
-                return found
+                return replace(found, shared=bool(patience.waited_for))
         survey = ports.reader.survey(wanted, index, now_ms=arrival.request.arrived_ms)
         route = choose_route(
             survey.fetch_plan,
@@ -85,36 +85,28 @@ async def _answer(asked: AskedSamples, arrival: Arrival, ports: Ports) -> Outcom
             query = await with_commas(query, arrival, ports)
             return await queue_job(query, survey.fetch_plan, arrival, ports, presentation=presentation)
         choice = Choice(route=route, freshness=freshness, survey=survey, presentation=presentation)
-        shared = shared_fetch(route, freshness, survey)
-        if shared is None:
-            return await _at_once(query, choice, arrival, ports)
-        turn = take_turn(shared, arrival, ports)
-        if turn is not None or waited:
-            return await _in_turn(query, choice, turn, arrival, ports)
-        # Somebody else fetches the same days: when they are stored, this is a hit; if not, nobody waits
-        # twice.
-        await wait_for_turn(shared, ports, until_ms=half_time_of(arrival, ports))
-        waited, stamp = True, None
+        patience.look(survey)
+        outcome = await _at_once(query, choice, patience, arrival, ports)
+        if outcome is not None:
+            return replace(outcome, shared=patience.shared)
+        # Others have stored what this lacked, or this has stored its part of it: what is missing still?
+        stamp = None
 
 
-async def _in_turn(
-    query: TimeseriesQuery, choice: Choice, turn: FetchTurn | None, arrival: Arrival, ports: Ports
-) -> Outcome:
-    """Fetch, and end the turn when what was fetched is stored."""
-    try:
-        return await _at_once(query, replace(choice, turn=turn), arrival, ports)
-    finally:
-        if turn is not None:
-            turn.give_back()
-
-
-async def _at_once(query: TimeseriesQuery, choice: Choice, arrival: Arrival, ports: Ports) -> Outcome:
+async def _at_once(
+    query: TimeseriesQuery, choice: Choice, patience: Patience, arrival: Arrival, ports: Ports
+) -> Outcome | None:
     """The answer; or its job, where it proved too large or there is no room for it now, and nobody insists on
-    an answer at once.
+    an answer at once. None after others have fetched some of what was missing.
     """
+    turn = None
     try:
         expected_ms = expected_of(choice.survey.fetch_plan, ports)
-        outcome = await answer_at_once(query, choice, arrival, ports)
+        if is_shared(choice):
+            turn = await next_turn(query, choice, patience, arrival, ports)
+            if turn is None:
+                return None
+        outcome = await answer_at_once(query, replace(choice, turn=turn), arrival, ports)
         return learned(outcome, choice.survey.fetch_plan, expected_ms, arrival, ports)
     except (AnswerTooLarge, MemoryBusy) as error:
         if query.forced is not None or (
@@ -126,6 +118,10 @@ async def _at_once(query: TimeseriesQuery, choice: Choice, arrival: Arrival, por
             missing = max(fetch_plan.missing_samples, error.estimated_samples)
             fetch_plan = replace(fetch_plan, missing_samples=missing)
         return await queue_job(query, fetch_plan, arrival, ports, presentation=choice.presentation)
+    finally:
+        # What is stored after the answer holds it, too.
+        if turn is not None:
+            turn.give_back()
 
 
 ASKING_HEADERS: Final = (
