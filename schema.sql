@@ -228,6 +228,21 @@ CREATE TABLE IF NOT EXISTS silent_days (
   PRIMARY KEY (site, point, month)
 ) STRICT, WITHOUT ROWID;
 
+-- How late samples came, and what was found where sealed days were read again, by UTC day and site. A late sample is
+-- one that a reading over its instant did not have; rows go after 92 days.
+CREATE TABLE IF NOT EXISTS late_data (
+  day_ms             INTEGER NOT NULL,
+  site               TEXT    NOT NULL,
+  lag_buckets        TEXT    NOT NULL DEFAULT '[]', -- JSON array: counts of late samples by how late they were at least
+  highest_lag_ms     INTEGER NOT NULL DEFAULT 0,
+  checked_days       INTEGER NOT NULL DEFAULT 0,    -- days of single points that were read again; of these:
+  corrected_days     INTEGER NOT NULL DEFAULT 0,    -- differed from what was stored, and were repaired
+  added_samples      INTEGER NOT NULL DEFAULT 0,
+  changed_samples    INTEGER NOT NULL DEFAULT 0,
+  removed_samples    INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (day_ms, site)
+) STRICT, WITHOUT ROWID;
+
 -- Messages that retrying could not cure, kept for replay.
 CREATE TABLE IF NOT EXISTS dead_letters (
   letter_id          TEXT    NOT NULL PRIMARY KEY,

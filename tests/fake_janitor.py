@@ -7,15 +7,17 @@ from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.jobs.adapters.job_rescue import RescueRecords
-from edgeseries.limits import DAY_MS
+from edgeseries.limits import DAY_MS, HOUR_MS
+from edgeseries.metrics.adapters.late_data_records import DatabaseLateData
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.upkeep.adapters.month_blocks import MonthBlocks
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.upkeep.adapters.record_upkeep import RecordUpkeep
+from edgeseries.upkeep.adapters.stored_days import DatabaseStoredDays
 from janitor.ports import Ports, Settings
 from tests.fake_stores import MemoryBucket, SqliteDatabase
-from tests.fakes import FakeClock, FixedHealthChecker, ListJournal, ListNotifier
+from tests.fakes import FakeClock, FakeOrigin, FixedHealthChecker, ListJournal, ListNotifier
 from tests.job_system import RESCUE_AFTER_MS, Queues
 from tests.made_days import NOW_MS
 from tests.store_rig import turns
@@ -50,6 +52,12 @@ def janitor_ports(
             job_keep_ms=7 * DAY_MS,
             dead_letter_keep_ms=30 * DAY_MS,
             rescue_after_ms=RESCUE_AFTER_MS,
+            settle_lag_ms=HOUR_MS,
+            recheck_calls=2,
         ),
+        "stored_days": DatabaseStoredDays(database),
+        "late_data": DatabaseLateData(database),
+        "blocks": blocks,
+        "origin": FakeOrigin({}),
     }
     return Ports(**{**ports, **changes})

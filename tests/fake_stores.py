@@ -329,6 +329,7 @@ class SqliteDatabase:
     clock: Clock | None = None
     transactions: int = 0
     reads: int = 0
+    statements: int = 0
     largest_parameter_bytes: int = 0
 
     def __post_init__(self) -> None:
@@ -361,6 +362,7 @@ class SqliteDatabase:
         return rows
 
     def _run(self, command: Command) -> sqlite3.Cursor:
+        self.statements += 1
         sizes = [len(str(one).encode()) for one in command.parameters]
         self.largest_parameter_bytes = max([self.largest_parameter_bytes, *sizes])
         numbered = re.sub(r"\?(\d+)", r":p\1", command.sql)

@@ -209,6 +209,10 @@ restarted or restored is back by then. What is stored is read once more after EM
 DOUBT_MAX_AGE_MS: Final = 30 * DAY_MS
 """How long a first reading of such a silence is remembered."""
 
+RECHECK_MAX_CALLS: Final = 8
+"""Readings of stored days that one sweep of the janitor may make: the database statements of a sweep are
+bounded. 8 of 20 points are 15,360 days of points a day."""
+
 SILENT_DENSE_PER_DAY: Final = 24
 """From so many samples a day on a point's silence is strange: one an hour is the sparsest that is sampled
 by the clock; what is sparser comes when something changes."""

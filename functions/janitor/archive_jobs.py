@@ -6,7 +6,7 @@ from edgeseries.limits import DAY_MS
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 
-MAX_ROUNDS: Final = 20
+MAX_ROUNDS: Final = 15
 
 ROUND_JOBS: Final = 100
 ROUND_BATCHES: Final = 5_000

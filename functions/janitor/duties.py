@@ -14,6 +14,7 @@ from janitor import (
     move_months,
     purge_dead_letters,
     raise_alerts,
+    recheck_days,
     remove_superseded,
     rescue,
     roll_up,
@@ -32,6 +33,7 @@ DUTIES: Final[tuple[Duty, ...]] = (
     trim_requests.DUTY,
     move_months.DUTY,
     compare_index.DUTY,
+    recheck_days.DUTY,
     raise_alerts.DUTY,
 )
 

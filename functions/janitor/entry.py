@@ -10,6 +10,7 @@ from workers import WorkerEntrypoint
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.errors import Defect, EdgeError
 from edgeseries.jobs.adapters.job_rescue import RescueRecords
+from edgeseries.metrics.adapters.late_data_records import DatabaseLateData
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
@@ -33,12 +34,15 @@ from edgeseries.settings.workers import (
     DEAD_LETTER_KEEP_DAYS,
     JOB_KEEP_DAYS,
     KERNEL,
+    RECHECK_CALLS,
     RESCUE_AFTER_SECONDS,
+    SETTLE_LAG_MINUTES,
 )
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.upkeep.adapters.month_blocks import MonthBlocks
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.upkeep.adapters.record_upkeep import RecordUpkeep
+from edgeseries.upkeep.adapters.stored_days import DatabaseStoredDays
 from janitor.duties import DUTIES
 from janitor.duty import Outcome
 from janitor.flow import Guard, sweep
@@ -46,6 +50,9 @@ from janitor.ports import Ports, Settings
 
 METRICS = MetricsBuffer()
 """What sweeps of the isolate count before it is written."""
+
+ORIGINS = IsolateOrigins()
+"""What sweeps of the isolate know of each upstream that they read from."""
 
 
 class Default(WorkerEntrypoint):
@@ -75,26 +82,21 @@ def ports_of(bindings: Bindings) -> Ports:
         function="janitor", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
     records = DatabaseDutyRecords(database)
-    upstreams = upstreams_of(
-        bindings,
-        Caller(clock=clock, journal=journal, metrics_buffer=METRICS),
-        isolate=IsolateOrigins(),
-        dropped=Counter(),
-        guarded=False,
+    caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS)
+    # A probe asks whatever the circuit says; who reads days again leaves an upstream in trouble alone.
+    probed = upstreams_of(bindings, caller, isolate=IsolateOrigins(), dropped=Counter(), guarded=False)
+    upstreams = upstreams_of(bindings, caller, isolate=ORIGINS, dropped=Counter())
+    blocks = platform_blocks(
+        bucket=bucket,
+        database=database,
+        memory=BlockMemory(max_bytes=0),
+        clock=clock,
+        kernel=bindings.text(KERNEL) == "on",
     )
     return Ports(
         records=records,
         objects=ObjectUpkeep(bucket=bucket, database=database),
-        old_blocks=MonthBlocks(
-            blocks=platform_blocks(
-                bucket=bucket,
-                database=database,
-                memory=BlockMemory(max_bytes=0),
-                clock=clock,
-                kernel=bindings.text(KERNEL) == "on",
-            ),
-            database=database,
-        ),
+        old_blocks=MonthBlocks(blocks=blocks, database=database),
         keeping=RecordUpkeep(database),
         rescues=RescueRecords(database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
@@ -103,7 +105,7 @@ def ports_of(bindings: Bindings) -> Ports:
             database=bindings.database,
             bucket=bindings.cache,
             queues=bindings.job_queues,
-            origins=upstreams.by_part,
+            origins=probed.by_part,
             duties=records,
             clock=clock,
             journal=journal,
@@ -121,7 +123,14 @@ def ports_of(bindings: Bindings) -> Ports:
             job_keep_ms=bindings.whole(JOB_KEEP_DAYS),
             rescue_after_ms=bindings.whole(RESCUE_AFTER_SECONDS),
             dead_letter_keep_ms=bindings.whole(DEAD_LETTER_KEEP_DAYS),
+            settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
+            recheck_calls=bindings.whole(RECHECK_CALLS),
         ),
+        stored_days=DatabaseStoredDays(database),
+        late_data=DatabaseLateData(database),
+        blocks=blocks,
+        origin=upstreams.origin,
+        settle_lags=upstreams.settle_lags,
     )
 
 

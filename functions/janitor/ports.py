@@ -1,17 +1,22 @@
 """What the janitor's duties ask of the world."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edgeseries.blocks.ports.blocks import Blocks
 from edgeseries.jobs.ports.job_queue import JobQueue
 from edgeseries.jobs.ports.rescue import Rescues
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
+from edgeseries.metrics.ports.late_data import LateDataRecords
 from edgeseries.metrics.ports.notifier import Notifier
 from edgeseries.metrics.ports.statistics import Statistics
+from edgeseries.origins.ports.origin import Origin
 from edgeseries.ports.clock import Clock
+from edgeseries.series.days import SettleLags
 from edgeseries.upkeep.ports.duties import DutyRecords
 from edgeseries.upkeep.ports.old_blocks import OldBlocks
 from edgeseries.upkeep.ports.record_keeping import RecordKeeping
+from edgeseries.upkeep.ports.stored_days import StoredDays
 from edgeseries.upkeep.ports.stored_objects import StoredObjects
 
 
@@ -23,6 +28,8 @@ class Settings:
     job_keep_ms: int
     dead_letter_keep_ms: int
     rescue_after_ms: int
+    settle_lag_ms: int
+    recheck_calls: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +48,8 @@ class Ports:
     clock: Clock
     journal: Journal
     settings: Settings
+    stored_days: StoredDays
+    late_data: LateDataRecords
+    blocks: Blocks
+    origin: Origin
+    settle_lags: SettleLags = field(default_factory=SettleLags)

@@ -7,7 +7,7 @@ forgets nothing and remembers nothing, so that the next sweep sends it.
 from collections.abc import Sequence
 from typing import Final
 
-from edgeseries.limits import MINUTE_MS, PROBE_TIMEOUT_MS
+from edgeseries.limits import DAY_MS, MINUTE_MS, PROBE_TIMEOUT_MS
 from edgeseries.metrics.alerting import (
     JOB_WINDOW_MS,
     MIN_JOBS,
@@ -23,8 +23,9 @@ from edgeseries.upkeep.ports.duties import SWEEP_RECORD, DutyRecord
 from janitor.duty import Duty, Outcome, Turn
 from janitor.ports import Ports
 
-STATEMENTS: Final = 7
-"""Three recent counts, stored bytes, duties twice (a probe looks at them, too), a probe of the database."""
+STATEMENTS: Final = 8
+"""Three recent counts, late data, stored bytes, duties twice (a probe looks at them, too), a probe of the
+database."""
 
 NAME: Final = "raise-alerts"
 
@@ -50,9 +51,11 @@ async def readings(ports: Ports, now_ms: int) -> dict[Measure, float]:
         requests_from_ms=now_ms - WINDOW_MS, jobs_from_ms=now_ms - JOB_WINDOW_MS
     )
     stored_bytes = await ports.objects.stored_bytes()
+    late_data = await ports.late_data.since(now_ms - DAY_MS)
     found: dict[Measure, float] = {
         Measure.DEAD_LETTERS: recent.dead_letters,
         Measure.BUDGET_PERCENT: PERCENT * stored_bytes / ports.settings.cache_budget_bytes,
+        Measure.CORRECTED_DAYS: sum(one.corrected_days for one in late_data),
         **of_duties(await ports.records.read(), now_ms),
         **of_parts(await ports.health_checker.check_all(timeout_ms=PROBE_TIMEOUT_MS)),
     }

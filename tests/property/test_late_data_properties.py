@@ -1,6 +1,5 @@
 """Late data: differences are exact, losses need two readings, every day has its turn, floods end."""
 
-from collections import Counter
 from dataclasses import replace
 
 from hypothesis import given
@@ -25,6 +24,7 @@ from edgeseries.planning.lateness import (
     most_ms,
 )
 from edgeseries.planning.recheck_walk import (
+    CYCLE_STEP_DAYS,
     GROUP_POINTS,
     READING_SAMPLES,
     RECENT_DAYS,
@@ -36,6 +36,7 @@ from edgeseries.planning.recheck_walk import (
     Walk,
     Where,
     chosen_day,
+    cycle_of,
     days_of,
     fitting,
     flood_after,
@@ -132,11 +133,33 @@ def test_due_doubts_are_of_one_day_and_old_enough(doubts: list[DoubtedDay], at_m
     assert bool(due) == any(NOW_MS - one.read_ms >= DOUBT_MS for one in doubts)
 
 
-@given(st.sets(st.integers(0, 20_000), min_size=1, max_size=400), st.integers(0, 2**32), st.integers(0, 999))
-def test_as_many_walks_as_days_read_every_day_once(days: set[int], offset: int, first: int) -> None:
+@given(st.sets(st.integers(20_000, 20_400), min_size=1), st.integers(0, 2**32), st.integers(0, 999))
+def test_as_many_walks_as_a_cycle_read_every_day(days: set[int], offset: int, first: int) -> None:
     ordered = sorted(days)
-    read = [chosen_day(ordered, walk=first + walk, offset=offset) for walk in range(len(ordered))]
-    assert Counter(read) == Counter(ordered)
+    cycle = cycle_of(ordered, recent_only=False)
+    read = {chosen_day(ordered, walk=first + walk, offset=offset, cycle=cycle) for walk in range(cycle)}
+    assert read == days
+    assert cycle < len(range(ordered[0], ordered[-1] + 1)) + CYCLE_STEP_DAYS
+
+
+@given(
+    st.lists(st.integers(0, 2), min_size=RECENT_DAYS, max_size=RECENT_DAYS),
+    st.sets(st.integers(80, 120)),
+    st.integers(0, 2**32),
+)
+def test_recent_days_have_their_turn_while_days_go_by(passed: list[int], held: set[int], offset: int) -> None:
+    """The window moves on between walks, by so many days; whatever stays in it all the while is read."""
+    now_day, read, always = 100, set(), set(held)
+    for walk, days_passed in enumerate(passed):
+        now_day += days_passed if sum(passed[: walk + 1]) < RECENT_DAYS else 0
+        days = days_of(
+            [HeldPoint(point="p", days=frozenset(held))], sealed_before_day=now_day, recent_only=True
+        )
+        always &= set(days)
+        if days:
+            cycle = cycle_of(days, recent_only=True)
+            read.add(chosen_day(days, walk=walk, offset=offset, cycle=cycle))
+    assert always <= read
 
 
 HELD = st.builds(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -344,3 +345,30 @@ def test_an_alert_is_told_once_and_when_it_is_over(upkeep: Upkeep, receiver: Rec
     (told,) = swept()
     assert told.startswith("*EdgeSeries dev* RESOLVED *dead-letters*: 0 dead letters wait")
     assert swept() == []
+
+
+def test_what_the_vendor_corrects_is_found_and_repaired_by_sweeps(upkeep: Upkeep) -> None:
+    """A meter is mended at the vendor, after its day was stored: a sample more, and another value."""
+    point, from_ms = POINTS[0], FIRST_DAY_MS
+    upkeep.client.delete("/api/cache", params={"site": SITE}).raise_for_status()
+    upkeep.ask(0, point)
+    upkeep.until("stored", "SELECT count(*) FROM cache_metadata WHERE kind = 'answer'", 1)
+    fields: dict[str, str | int] = {"site": SITE, "point": point, "start_time": from_ms}
+    fields["end_time"] = from_ms + DAY_MS
+    before = upkeep.client.get("/api/timeseries", params=fields).json()["data"][point]["samples"]
+    corrected = [(from_ms + 5, "0.25"), (before[10][0], "0.75")]
+    upkeep.truth.add_late(SITE, point, corrected)
+    late = [[datetime.fromtimestamp(at / 1_000, UTC).isoformat(), value] for at, value in corrected]
+    httpx.post(
+        f"{upkeep.stack.upstream_url}/_control",
+        json={"late": [{"site": SITE, "point": point, "samples": late}]},
+    ).raise_for_status()
+    kept = upkeep.client.get("/api/timeseries", params=fields).json()["data"][point]["samples"]
+    assert kept == before, "sealed days are as they were when they were read"
+    # As if the last walk had begun long ago: the next one begins now, and this day is all that it meets.
+    upkeep.rows("UPDATE janitor_state SET cursor = '' WHERE duty = 'recheck-days'")
+    told = {row["duty"]: row["outcome"] for row in sweep(upkeep.stack.host)}
+    assert told["recheck-days"].startswith("1 days of points read again, 1 repaired"), told
+    upkeep.ask(0, point)
+    (row,) = upkeep.rows("SELECT sum(added_samples) AS a, sum(changed_samples) AS c FROM late_data")
+    assert (row["a"], row["c"]) == (1, 1)

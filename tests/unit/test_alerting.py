@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edgeseries.errors import OriginUnreachable, Transient
-from edgeseries.limits import HOUR_MS, MINUTE_MS
+from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from edgeseries.metrics.adapters.webhook import Webhook
 from edgeseries.metrics.alerting import (
     REMIND_MS,
@@ -130,6 +130,7 @@ def trouble(database: SqliteDatabase) -> dict[str, Any]:
         {"duty": "sweep", "ran_ms": NOW_MS - 2 * HOUR_MS},
         {"duty": "roll-up", "ran_ms": NOW_MS, "outcome": "failed: late"},
     )
+    insert(database, "late_data", {"day_ms": NOW_MS // DAY_MS * DAY_MS, "site": "s", "corrected_days": 501})
     down = Finding(part="upstream", duration_ms=1, fault="gone")
     full = Finding(part="queues", duration_ms=1, facts=(("highBacklog", 1), ("lowBacklog", 10_000)))
     return {"budget_bytes": 1_000, "health_checker": FixedHealthChecker((down, full))}

@@ -14,6 +14,7 @@ TABLES = {
     "job_history",
     "cache_metadata",
     "silent_days",
+    "late_data",
     "store_generations",
     "fetch_leases",
     "superseded_objects",

@@ -38,6 +38,7 @@ class Measure(StrEnum):
     BACKLOG_MESSAGES = "backlog-messages"
     BUDGET_PERCENT = "budget-percent"
     UPSTREAM_DOWN = "upstream-down"
+    CORRECTED_DAYS = "corrected-days"
     FAILED_DUTIES = "failed-duties"
 
 
@@ -104,6 +105,12 @@ RULES: Final = (
         description="the upstream does not answer its probe",
         remedy="what is stored is served; ask the vendor, check upstreamUrl and upstreamToken",
         sweeps=2,
+    ),
+    Rule(
+        measure=Measure.CORRECTED_DAYS,
+        above=500,
+        description="{value:.0f} stored days of points were corrected by the vendor since yesterday",
+        remedy="they are repaired; lateData of /api/stats shows where, and whether settleLagMinutes is short",
     ),
     Rule(
         measure=Measure.FAILED_DUTIES,

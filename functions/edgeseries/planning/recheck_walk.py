@@ -28,6 +28,9 @@ VERSION: Final = 1
 RECENT_DAYS: Final = 14
 """Days that are read again more often: what comes late comes within days, as a rule."""
 
+CYCLE_STEP_DAYS: Final = 32
+"""The days of a store are taken for a multiple of this: each day that comes would shuffle the order else."""
+
 GROUP_POINTS: Final = 20
 """Points of one reading, at most. More make it dearer for the vendor, fewer find less with a call."""
 
@@ -88,10 +91,11 @@ class Cell:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecheckState:
     """All that is remembered between sweeps. `seed` makes the order of days one of its own, `seen` are the
-    cells of the flood that were read, as numbers.
+    cells of the flood that were read, as numbers; `whole_next` says whose turn it is of the walks.
     """
 
     seed: int
+    whole_next: bool = False
     recent: Walk = Walk()
     whole: Walk = Walk()
     waiting: tuple[Cell, ...] = ()
@@ -103,15 +107,25 @@ class RecheckState:
         return cell_number(site, first_point, day) in self.seen
 
 
-def chosen_day(days: Sequence[int], *, walk: int, offset: int) -> int:
-    """The day of a group that a walk reads, of its days in order. As many walks as there are days read each
-    of them once, neighbours far apart in time; `offset` is where this group begins.
+def chosen_day(days: Sequence[int], *, walk: int, offset: int, cycle: int) -> int:
+    """The day of a group that a walk reads. In `cycle` walks every day comes that is held in all of them,
+    whatever else comes and goes; neighbours far apart in time. `offset` is where this group begins.
+
+    `cycle` is at least the number of days from the first to the last.
     """
-    count = len(days)
-    step = max(1, round(count * GOLDEN))
-    while gcd(step, count) != 1:
+    assert max(days) - min(days) < cycle
+    step = max(1, round(cycle * GOLDEN))
+    while gcd(step, cycle) != 1:
         step += 1
-    return days[(offset + walk * step) % count]
+    wanted = offset + walk * step
+    return min(days, key=lambda day: (day - wanted) % cycle)
+
+
+def cycle_of(days: Sequence[int], *, recent_only: bool) -> int:
+    """How many walks it takes to read all of some days, ascending. It changes rarely while days come."""
+    if recent_only:
+        return RECENT_DAYS
+    return -(-(days[-1] - days[0] + 1) // CYCLE_STEP_DAYS) * CYCLE_STEP_DAYS
 
 
 def offset_of(seed: int, site: str, point: str) -> int:
@@ -190,6 +204,7 @@ def state_text(state: RecheckState) -> str:
         {
             "version": VERSION,
             "seed": state.seed,
+            "wholeNext": state.whole_next,
             "recent": _walk_row(state.recent),
             "whole": _walk_row(state.whole),
             "waiting": [[one.site, one.where, one.point, one.day] for one in state.waiting],
@@ -207,6 +222,7 @@ def state_of(text: str, *, seed: int) -> RecheckState:
         return RecheckState(seed=seed)
     return RecheckState(
         seed=int(found["seed"]),
+        whole_next=bool(found["wholeNext"]),
         recent=_walk_of(found["recent"]),
         whole=_walk_of(found["whole"]),
         waiting=tuple(

@@ -280,6 +280,20 @@ DEAD_LETTER_KEEP_DAYS: Final = Setting(
     workers=JANITOR,
     description="How long a dead letter can be replayed.",
 )
+RECHECK_CALLS: Final = Setting(
+    key="recheckCalls",
+    kind=Whole(low=0, high=limits.RECHECK_MAX_CALLS),
+    unit="readings",
+    default="2",
+    default_in_preview="0",
+    binding="RECHECK_CALLS",
+    workers=JANITOR,
+    description=(
+        "How often a sweep reads a stored day of up to 20 points again, to find what the vendor has "
+        "corrected ([how long that takes](janitor.md#what-the-vendor-corrects)). With 0 no stored day is "
+        "read again."
+    ),
+)
 ALERT_WEBHOOK_URL: Final = Setting(
     key="alertWebhookUrl",
     kind=Secret(),
@@ -329,6 +343,7 @@ SETTINGS: Final = (
     RESCUE_AFTER_SECONDS,
     JOB_KEEP_DAYS,
     DEAD_LETTER_KEEP_DAYS,
+    RECHECK_CALLS,
     ALERT_WEBHOOK_URL,
     KERNEL,
 )

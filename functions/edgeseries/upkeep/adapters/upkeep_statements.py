@@ -112,6 +112,32 @@ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT ?7
 """
 """Points and years that have months of version 1, and how many samples these have."""
 
+_HELD_DAYS: Final = """
+SELECT held.site, held.point, held.month, held.year_days, held.purged_days,
+  coalesce((SELECT learned.density_per_day FROM point_profiles AS learned
+    WHERE learned.site = held.site AND learned.point = held.point), 0)
+FROM cache_metadata AS held
+"""
+
+BLOCKS_FOLLOWING: Final = f"""{_HELD_DAYS}
+WHERE held.point IS NOT NULL AND (held.site, held.point) > (?1, ?2)
+ORDER BY held.site, held.point, held.month LIMIT ?3
+"""
+"""What is stored of the next points of all sites, by site and name."""
+
+BLOCKS_FROM: Final = f"""{_HELD_DAYS}
+WHERE held.site = ?1 AND held.point >= ?2 ORDER BY held.point, held.month LIMIT ?3
+"""
+
+BLOCKS_AFTER: Final = f"""{_HELD_DAYS}
+WHERE held.site = ?1 AND held.point > ?2 ORDER BY held.point, held.month LIMIT ?3
+"""
+
+BLOCKS_BEFORE: Final = f"""{_HELD_DAYS}
+WHERE held.site = ?1 AND held.point < ?2 ORDER BY held.point DESC, held.month DESC LIMIT ?3
+"""
+"""The nearest before a point come first."""
+
 # --- records --------------------------------------------------------------------
 ENDED_JOBS: Final = """
 SELECT job_id, batch_count FROM queue_jobs
