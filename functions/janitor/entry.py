@@ -131,6 +131,7 @@ def ports_of(bindings: Bindings) -> Ports:
         blocks=blocks,
         origin=upstreams.origin,
         settle_lags=upstreams.settle_lags,
+        operations=METRICS.operations,
     )
 
 

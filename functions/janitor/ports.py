@@ -1,5 +1,6 @@
 """What the janitor's duties ask of the world."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from edgeseries.blocks.ports.blocks import Blocks
@@ -34,7 +35,9 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The ports of one sweep, and the settings that its duties depend on."""
+    """The ports of one sweep, and the settings that its duties depend on. `operations` counts what is paid
+    for elsewhere, by the names of `platform_usage`.
+    """
 
     records: DutyRecords
     objects: StoredObjects
@@ -53,3 +56,4 @@ class Ports:
     blocks: Blocks
     origin: Origin
     settle_lags: SettleLags = field(default_factory=SettleLags)
+    operations: Counter[str] = field(default_factory=Counter)

@@ -92,10 +92,16 @@ class _Sweep:
         return self.looks > 0 and self.repairs > 0 and self.turn.has_time(self.ports)
 
     async def walk(self) -> None:
-        """The two walks in turn."""
+        """The two walks in turn. A site whose days cannot be had at all is passed over."""
         for _ in range(self.ports.settings.recheck_calls):
-            await self._step(recent_only=not self.state.whole_next)
-            self.state = replace(self.state, whole_next=not self.state.whole_next)
+            try:
+                await self._step(recent_only=not self.state.whole_next)
+            except VendorCannotTell as trouble:
+                if not trouble.lasts:
+                    raise
+                self.trouble = str(trouble)
+            finally:
+                self.state = replace(self.state, whole_next=not self.state.whole_next)
 
     async def _step(self, *, recent_only: bool) -> None:
         """Read a day of the next group that has some. The walk moves on whatever becomes of the reading: what
@@ -176,6 +182,7 @@ class _Sweep:
         points = points_on(group, day)
         found = await reread(site, points, day, doubted=doubted, now_ms=now_ms, ports=self.ports)
         self.repairs -= found.repaired
+        self.ports.operations["upstream_samples"] += found.delivered
         # A point that is not stored any more, or that the site has no more, is not doubted any more.
         verdicts = {**dict.fromkeys(doubted, Verdict.SAME), **found.verdicts}
         doubts = doubts_after(self.state.doubts, site=site, day=day, verdicts=verdicts, now_ms=now_ms)

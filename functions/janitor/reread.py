@@ -46,12 +46,13 @@ class VendorCannotTell(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reread:
     """What a reading found, by point: those that the site has and that were stored. `repaired` if it was
-    tried to store something.
+    tried to store something, `delivered` are the samples that the vendor gave.
     """
 
     verdicts: Mapping[str, Verdict]
     differences: Mapping[str, Difference]
     repaired: bool = False
+    delivered: int = 0
 
     @property
     def corrected(self) -> Sequence[str]:
@@ -90,6 +91,7 @@ async def reread(
         verdicts={**first.verdicts, **settled, **dict.fromkeys(superseded, Verdict.SAME)},
         differences={**first.differences, **second.differences},
         repaired=True,
+        delivered=first.delivered + second.delivered,
     )
 
 
@@ -106,6 +108,7 @@ def _judged(
             for point, found in differences.items()
         },
         differences=differences,
+        delivered=sum(map(len, now.values())),
     )
 
 
