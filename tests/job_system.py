@@ -25,6 +25,7 @@ from edgeseries.limits import DAY_MS, SECOND_MS
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import Value
+from tests.fake_leases import FakeHeartbeats, FakeLeases
 from tests.fake_stores import FakeBlocks, SqliteDatabase
 from tests.fakes import CountingIdentity, FakeClock, FakeOrigin, FakeTimer, FixedBudget, ListJournal
 
@@ -81,7 +82,12 @@ class DyingOrigin(FakeOrigin):
 
     at_call: Callable[[int], None] = staticmethod(lambda _: None)
 
+    def __init__(self, *words: Any) -> None:
+        super().__init__(*words)
+        self.asked: list[tuple[tuple[str, ...], TimeRange]] = []
+
     async def fetch(self, site: str, points: Any, span: TimeRange, **more: Any) -> Any:
+        self.asked.append((tuple(points), span))
         series = await super().fetch(site, points, span, **more)
         self.at_call(len(self.spans))
         return series
@@ -130,6 +136,8 @@ class JobSystem:
             dead_letter_queue=self.queues,
             origin=self.origin,
             blocks=self.blocks,
+            leases=FakeLeases(clock=self.clock),
+            heartbeats=FakeHeartbeats(),
             clock=self.clock,
             identity=CountingIdentity(),
             journal=self.journal,

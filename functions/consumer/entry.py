@@ -17,6 +17,8 @@ from edgeseries.jobs.adapters.job_store import BatchRecords, DeadLetterRecords, 
 from edgeseries.jobs.batching import BatchSizes
 from edgeseries.jobs.dispositions import Disposition, PutBack
 from edgeseries.jobs.limits import INVOCATION_BUDGET_MS, MESSAGES_AT_ONCE
+from edgeseries.leases.adapters.lease_records import LeasePause, LeaseRecords
+from edgeseries.leases.limits import LEASE_TIMEOUT_MS
 from edgeseries.limits import SECOND_MS
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
@@ -27,6 +29,7 @@ from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import plain_json, raw, whole_number
+from edgeseries.platform.heartbeats import PlatformHeartbeats
 from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformDeadLetterQueue, PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
@@ -39,6 +42,9 @@ from edgeseries.settings.workers import (
     KERNEL,
     SETTLE_LAG_MINUTES,
 )
+
+LEASE_PAUSE = LeasePause()
+"""Whether the isolate asks for leases at all."""
 
 METRICS = MetricsBuffer()
 """What invocations of the isolate count before it is written."""
@@ -137,6 +143,13 @@ def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
         dead_letter_queue=PlatformDeadLetterQueue(bindings.env.DEAD_LETTERS, METRICS.operations),
         origin=first.origin,
         blocks=stores.blocks,
+        leases=LeaseRecords(
+            database=D1Database(raw(bindings.database), METRICS.operations, timeout_ms=LEASE_TIMEOUT_MS),
+            pause=LEASE_PAUSE,
+            clock=clock,
+        ),
+        heartbeats=PlatformHeartbeats(),
+        operations=METRICS.operations,
         clock=clock,
         identity=RandomIdentity(),
         journal=journal,

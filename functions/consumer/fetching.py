@@ -4,13 +4,14 @@ It is stored only under the generations that stood when it was looked up what is
 refresh meanwhile makes the batch go again. Before every upstream call the claim is renewed; a renewal that
 is refused (the job is cancelled, the lease was lost) ends the work before that call, and so does a budget of
 the invocation that is spent. What was fetched until a failure is stored, so that the next attempt goes on
-from there.
+from there. Of days that somebody else is fetching it waits a while for what that one stores (`leasing.py`).
 """
 
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from consumer.leasing import leased, wait_for
 from consumer.ports import Ports
 from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Stamps
@@ -26,8 +27,9 @@ from edgeseries.jobs.limits import (
     PIECE_MAX_SAMPLES,
     PIECE_SAMPLES,
 )
+from edgeseries.leases.days import without
 from edgeseries.origins.ports.origin import Bulk
-from edgeseries.planning.fetch_plan import Gap, whole_day_gaps
+from edgeseries.planning.fetch_plan import FetchPlan, Gap, whole_day_gaps
 from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
 from edgeseries.reading.fetching import fetch_gaps
 from edgeseries.series.days import days_touched
@@ -139,10 +141,30 @@ async def _fetched(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) 
 
 
 async def _fetch(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) -> None:
-    index = await ports.reader.look_up(claim)
-    buffer.stamps = index.stamps
-    densities = dict(index.density_per_day)
-    fetch_plan = ports.reader.missing(claim, index, now_ms=ports.clock.now_ms())
+    """What nobody else is fetching, then what others have not stored meanwhile."""
+    waited = False
+    while True:
+        index = await ports.reader.look_up(claim)
+        buffer.stamps = index.stamps
+        plan = ports.reader.missing(claim, index, now_ms=ports.clock.now_ms())
+        async with leased(claim.site, plan.missing_days, ports, yields=not waited) as others:
+            own = replace(plan, missing_days=without(plan.missing_days, [others])) if others else plan
+            await _fetch_days(claim, own, dict(index.density_per_day), buffer, bulk, ports)
+            await buffer.store(ports)
+        if not others:
+            return
+        await wait_for(claim.site, others, ports)
+        waited = True
+
+
+async def _fetch_days(  # noqa: PLR0917 - what is fetched, and what with
+    claim: Claim,
+    fetch_plan: FetchPlan,
+    densities: dict[str, float],
+    buffer: FetchBuffer,
+    bulk: Bulk,
+    ports: Ports,
+) -> None:
     asked_ms = 0
 
     def deadline_ms() -> int:

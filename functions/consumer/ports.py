@@ -9,6 +9,8 @@ from edgeseries.jobs.ports.batches import Batches
 from edgeseries.jobs.ports.dead_letters import DeadLetters
 from edgeseries.jobs.ports.job_queue import DeadLetterQueue, JobQueue
 from edgeseries.jobs.ports.job_reader import JobReader
+from edgeseries.leases.ports.heartbeats import Heartbeats
+from edgeseries.leases.ports.leases import Leases
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.planning.sample_budget import SampleBudget
@@ -23,7 +25,7 @@ from edgeseries.series.days import SettleLags
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The ports of one invocation, and the settings that its decisions depend on. `dropped` counts by name
-    what the upstream sent and nobody had asked for.
+    what the upstream sent and nobody had asked for; `operations` what statistics are made of.
     """
 
     job_reader: JobReader
@@ -33,6 +35,8 @@ class Ports:
     dead_letter_queue: DeadLetterQueue
     origin: Origin
     blocks: Blocks
+    leases: Leases
+    heartbeats: Heartbeats
     clock: Clock
     identity: Identity
     journal: Journal
@@ -41,6 +45,7 @@ class Ports:
     settle_lag_ms: int
     settle_lags: SettleLags = field(default_factory=SettleLags)
     dropped: Counter[str] = field(default_factory=Counter)
+    operations: Counter[str] = field(default_factory=Counter)
     timer: Timer
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
 

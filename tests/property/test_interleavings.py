@@ -211,7 +211,8 @@ class World:
             blocks, origin, clock, journal = self.job_blocks, self.vendor, self.clock, ports.journal
             settle_lag_ms, batches, budget = ports.settle_lag_ms, Renewing(), FixedBudget()
             # Each batch as in an isolate of its own: what is tried here is order, not room.
-            timer, sample_budget = ports.timer, SampleBudget()
+            timer, sample_budget, operations = ports.timer, SampleBudget(), ports.operations
+            leases, heartbeats = self.leases(), ports.heartbeats
             reader = replace(ports.reader, blocks=self.job_blocks)
 
         return Consumer()
