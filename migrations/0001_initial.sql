@@ -204,6 +204,9 @@ CREATE TABLE IF NOT EXISTS platform_usage (
   delivered_samples  INTEGER NOT NULL DEFAULT 0,    -- what it delivered
   expected_ms        INTEGER NOT NULL DEFAULT 0,
   measured_ms        INTEGER NOT NULL DEFAULT 0,
+  shared_fetches     INTEGER NOT NULL DEFAULT 0,    -- requests and batches that got what others were fetching
+  fetches_taken_over INTEGER NOT NULL DEFAULT 0,    -- fetches of somebody who ended without a word
+  waits_in_vain      INTEGER NOT NULL DEFAULT 0,    -- who waited for others and fetched after all
   PRIMARY KEY (day_ms, function)
 ) STRICT, WITHOUT ROWID;
 

@@ -495,6 +495,11 @@ export interface Statistics {
     samples: number;
     savedSamples: number;
   };
+  sharing: {
+    shared: number;
+    takenOver: number;
+    waitedInVain: number;
+  };
   estimates: {
     answers: number;
     expectedUpstreamSamples: number;

@@ -88,6 +88,8 @@ def finalize_response(
             expected_ms=outcome.expected_ms,
         )
     )
+    if outcome.shared:
+        ports.operations["shared_fetches"] += 1
     suspended = outcome.verdict is not None and ports.upstream.suspended(outcome.site)
     dressed = _dressed(outcome, request=request, duration_ms=duration_ms, suspended=suspended)
     return replace(dressed, headers=_addressed(dressed.headers, request=request, rate=rate, ports=ports))

@@ -153,20 +153,21 @@ async def _store_missing(query: TimeseriesQuery, arrival: Arrival, ports: Ports)
                 f"{plan.missing_samples} of {plan.answer_samples} samples are not stored, or are too many "
                 "for one query: ask for a shorter range or fewer points, or POST the range to /api/jobs first"
             )
+        patience.look(survey)
         if route is not Route.CACHED or not plan.missing_samples:
-            return
+            break
         choice = Choice(route=route, freshness=Freshness(), survey=survey)
         if not is_shared(choice):
             await store_missing(query, choice, arrival, ports)
-            return
-        patience.look(survey)
+            break
         turn = await next_turn(query, choice, patience, arrival, ports)
         if turn is not None:
             try:
                 await store_missing(query, choice, arrival, ports)
             finally:
                 turn.give_back()
-            return
+            break
+    ports.operations["shared_fetches"] += patience.shared
 
 
 def series_of(labels: Labels, samples: Samples) -> Series:

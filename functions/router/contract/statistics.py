@@ -159,6 +159,17 @@ class EstimatesDocument(Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharingDocument(Section):
+    """Fetches that several needed: how many got what others fetched or waited in vain, and how many fetches
+    were taken over.
+    """
+
+    shared: int
+    taken_over: int
+    waited_in_vain: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticsDocument(Document):
     """All statistics. Format: `docs/formats/statistics.md`."""
 
@@ -167,5 +178,6 @@ class StatisticsDocument(Document):
     jobs: JobStatisticsDocument
     requests: RequestsDocument
     upstream: UpstreamDocument
+    sharing: SharingDocument
     estimates: EstimatesDocument
     cost: CostDocument

@@ -27,6 +27,7 @@ from router.contract.statistics import (
     QuantilesDocument,
     RequestsDocument,
     RouteDocument,
+    SharingDocument,
     SiteSumsDocument,
     StatisticsDocument,
     SumsDocument,
@@ -64,6 +65,11 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
                 calls=ever["upstream_calls"],
                 samples=ever["upstream_samples"],
                 saved_samples=sum(one.saved_samples for one in served),
+            ),
+            sharing=SharingDocument(
+                shared=ever["shared_fetches"],
+                taken_over=ever["fetches_taken_over"],
+                waited_in_vain=ever["waits_in_vain"],
             ),
             estimates=EstimatesDocument(
                 answers=ever["expected_answers"],

@@ -18,6 +18,9 @@ OPERATIONS: Final = (
     "delivered_samples",
     "expected_ms",
     "measured_ms",
+    "shared_fetches",
+    "fetches_taken_over",
+    "waits_in_vain",
 )
 """Columns of `platform_usage`. Those that are billed are named as in `metrics/prices.py`."""
 
