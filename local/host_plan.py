@@ -129,7 +129,8 @@ class HostPlan:
 
     `databases` are ids, `buckets` and `queues` physical names. `schema` is applied to every
     database before the first event. `scripts` come from no graph and are none in production. Events are
-    counted by `limits`.
+    counted by `limits`. With `wake_all` every Worker imports its entry before anybody is served, else the
+    public one alone: the others do so at their first event.
     """
 
     workers: tuple[WorkerPlan, ...]
@@ -139,6 +140,7 @@ class HostPlan:
     schema: tuple[str, ...]
     scripts: tuple[Script, ...] = ()
     limits: Table = field(default_factory=lambda: COUNTED)
+    wake_all: bool = True
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON form that `local/host/host.mjs` reads."""
@@ -150,4 +152,5 @@ class HostPlan:
             "schema": list(self.schema),
             "limits": {name: dict(limit) for name, limit in self.limits.items()},
             "scripts": [script.to_wire() for script in self.scripts],
+            "wakeAll": self.wake_all,
         }

@@ -215,7 +215,8 @@ class Host:
         )
         self._wait_awake()
         self._before_open(self)
-        self.url = self.control("open", workers=[worker.name for worker in self.plan.workers])["url"]
+        served = self.plan.workers if self.plan.wake_all else self.plan.workers[:1]
+        self.url = self.control("open", workers=[worker.name for worker in served])["url"]
 
     def _wait_awake(self) -> None:
         """Return when every Worker has imported its entry; raises HostError with a broken one's traceback."""

@@ -67,6 +67,7 @@ class StackOptions:
     """How to run. Port 0 means any free one. `settings` override the program's defaults by their names;
     telemetry of the sites of `replay` happens now; `scripts` run beside the graph's Workers, for comparison.
     With an `upstream` of one's own no simulator is started: `data`, `upstream_port`, `replay` mean nothing.
+    Without `wake_all` the public Worker alone is booted at the start, the others by their first event.
     """
 
     state: Path
@@ -78,6 +79,7 @@ class StackOptions:
     secrets: Mapping[str, str] = field(default_factory=dict)
     replay: Replay | None = None
     scripts: tuple[Script, ...] = ()
+    wake_all: bool = True
     on_log: Callable[[LogLine], None] = lambda _: None
 
 
@@ -184,7 +186,7 @@ class Stack:
             per_run=address if own is None else {},
         )
         plan = plan_host(graph, schema=statements_of(SCHEMA.read_text(encoding="utf-8")))
-        plan = replace(plan, scripts=options.scripts)
+        plan = replace(plan, scripts=options.scripts, wake_all=options.wake_all)
         self._host = Host(
             plan, state=options.state, port=options.port, on_log=self._keep, before_open=self._resume
         )

@@ -138,6 +138,10 @@ async function startInterpreter(evaluator) {
     writeFile(pyodide, name, contentBase64);
     if (bytecodeBase64 !== undefined) writeFile(pyodide, bytecodeName(name), bytecodeBase64);
   }
+  for (const { name, module } of bundle.large) {
+    const { default: content } = await import(module);
+    writeBytes(pyodide, name, new Uint8Array(content));
+  }
   pyodide.FS.mkdirTree(`${BUNDLE_DIR}/python_modules`);
   const events = pyodide.toPy({ __name__: "local_host_events" });
   pyodide.runPython(eventsSource, { globals: events, filename: "local-host/events.py" });
@@ -153,9 +157,13 @@ async function startInterpreter(evaluator) {
 }
 
 function writeFile(pyodide, name, contentBase64) {
+  writeBytes(pyodide, name, Buffer.from(contentBase64, "base64"));
+}
+
+function writeBytes(pyodide, name, bytes) {
   const path = `${BUNDLE_DIR}/${name}`;
   pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
-  pyodide.FS.writeFile(path, Buffer.from(contentBase64, "base64"));
+  pyodide.FS.writeFile(path, bytes);
 }
 
 /** Where Python looks for what it need not compile. */

@@ -4,7 +4,7 @@
  *   node host.mjs <plan.json> <state folder> <port>
  *
  * Owns the order of the start, the life of the runtime, and the protocol. On stdout: `awake` when the
- * schema is applied and every Worker has imported its entry, `log`, `fault` (the last word before
+ * schema is applied and every Worker that the plan wakes has imported its entry, `log`, `fault` (the last word before
  * exit 1), and `reply`. On stdin: requests (see control.mjs), of which `open` lets clients in; its end
  * means that the parent is gone. Must not know where the plan came from.
  */
@@ -40,7 +40,7 @@ async function start(mf, plan) {
   await mf.ready;
   await applySchema(mf, plan);
   // One after the other: they share the runtime's one thread.
-  for (const worker of plan.workers) await wake(mf, worker);
+  for (const worker of plan.wakeAll ? plan.workers : plan.workers.slice(0, 1)) await wake(mf, worker);
   emit({ event: "awake" });
 }
 

@@ -21,6 +21,9 @@ const STDLIB = "python_stdlib.zip";
 const JAVASCRIPT_TYPE = "application/javascript+module";
 const WASM_TYPE = "application/wasm";
 
+/** A file with more base64 than this is no part of the bundle's JSON. */
+const LARGE_CHARS = 200_000;
+
 /** What is compiled of the Python that the plan's Workers run; see `bytecode.mjs`. */
 export function compiledFor(plan) {
   const stdlib = { path: path.join(PYODIDE_DIR, STDLIB), version: PYODIDE_VERSION };
@@ -85,10 +88,19 @@ function scriptWorker(script, like) {
 /** Boot module first, then Pyodide, then the bundle: JavaScript and WebAssembly as modules, the rest for Python. */
 function modulesOf(worker, limits, python) {
   const isModule = (file) => file.contentType === JAVASCRIPT_TYPE || file.contentType === WASM_TYPE;
-  const files = worker.files
-    .filter((file) => !isModule(file))
+  const forPython = worker.files.filter((file) => !isModule(file));
+  const files = forPython
+    .filter((file) => !isLarge(file))
     .map((file) => ({ ...file, bytecodeBase64: python.bytecode.get(fileDigest(file)) }));
-  const bundle = { worker: worker.name, mainModule: worker.mainModule, files };
+  const large = forPython
+    .filter(isLarge)
+    .map((file, place) => ({ name: file.name, module: `local-host/large/${place}`, file }));
+  const bundle = {
+    worker: worker.name,
+    mainModule: worker.mainModule,
+    files,
+    large: large.map(({ name, module }) => ({ name, module })),
+  };
   const modules = {
     "local-host.mjs": { type: "esm", contents: ownFile("boot.mjs") },
     "local-host/accounting.mjs": { type: "esm", contents: ownFile("accounting.mjs") },
@@ -103,6 +115,9 @@ function modulesOf(worker, limits, python) {
     "local-host/python_stdlib.zip": fileModule("data", python.stdlib),
     "local-host/pyodide-lock.json": pyodideModule("text", "pyodide-lock.json"),
   };
+  for (const { module, file } of large) {
+    modules[module] = { type: "data", contents: new Uint8Array(Buffer.from(file.contentBase64, "base64")) };
+  }
   for (const file of worker.files.filter(isModule)) {
     const contents = Buffer.from(file.contentBase64, "base64");
     modules[file.name] =
@@ -111,6 +126,11 @@ function modulesOf(worker, limits, python) {
         : { type: "esm", contents: contents.toString("utf8") };
   }
   return modules;
+}
+
+/** Whether a file goes to Python as bytes of its own: shared objects of wheels have megabytes. */
+function isLarge({ name, contentBase64 }) {
+  return !name.endsWith(".py") && contentBase64.length > LARGE_CHARS;
 }
 
 /** The table of limits that a Worker is counted by: with its own CPU time. */

@@ -122,6 +122,7 @@ def started(data_folder: Path, state: Path) -> Iterator[Running]:
     """A whole stack over the data."""
     logs: list[LogLine] = []
     options = StackOptions(
+        wake_all=False,
         state=state,
         data=data_folder,
         settings={
@@ -163,6 +164,7 @@ def jobs_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     """A stack whose jobs are small and whose janitor sweeps when it is told to."""
     logs: list[LogLine] = []
     options = StackOptions(
+        wake_all=False,
         state=tmp_path_factory.mktemp("jobs"),
         data=data_folder,
         settings=SETTINGS,

@@ -48,9 +48,14 @@ def told(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str,
     """What became of each test by name: empty, or its fault. One browser and two stacks for all of them."""
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     open_to_all = StackOptions(
-        state=tmp_path_factory.mktemp("open"), data=folder, settings={"circuitPauseSeconds": "0"}
+        wake_all=False,
+        state=tmp_path_factory.mktemp("open"),
+        data=folder,
+        settings={"circuitPauseSeconds": "0"},
     )
-    keyed = StackOptions(state=tmp_path_factory.mktemp("keyed"), data=SAMPLE, settings={"auth": "keys"})
+    keyed = StackOptions(
+        wake_all=False, state=tmp_path_factory.mktemp("keyed"), data=SAMPLE, settings={"auth": "keys"}
+    )
     with Stack(open_to_all) as stack, Stack(keyed) as guarded:
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ},

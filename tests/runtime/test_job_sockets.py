@@ -60,7 +60,9 @@ def test_what_is_no_socket_is_told_so(running: Running) -> None:
 
 
 def test_a_key_comes_as_a_subprotocol(tmp_path_factory: pytest.TempPathFactory) -> None:
-    options = StackOptions(state=tmp_path_factory.mktemp("keyed"), data=SAMPLE, settings={"auth": "keys"})
+    options = StackOptions(
+        wake_all=False, state=tmp_path_factory.mktemp("keyed"), data=SAMPLE, settings={"auth": "keys"}
+    )
     with Stack(options) as stack:
         bearer = {"Authorization": f"Bearer {stack.admin_key}"}
         with httpx.Client(base_url=stack.url, headers=bearer, trust_env=False, timeout=60) as client:

@@ -58,7 +58,7 @@ class Mortal:
 def mortal(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
     state = tmp_path_factory.mktemp("mortal")
     settings = {**SETTINGS, "batchPoints": "2"}
-    with Stack(StackOptions(state=state, data=data_folder, settings=settings)) as stack:
+    with Stack(StackOptions(wake_all=False, state=state, data=data_folder, settings=settings)) as stack:
         jobs = Jobs(
             host=stack.host,
             upstream_url=stack.upstream_url,

@@ -58,6 +58,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
                 at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(FIRST_DAY * 86_400 + minute * 60))
                 rows.writerow([at, ODD_VALUES[(minute + number) % len(ODD_VALUES)]])
     options = StackOptions(
+        wake_all=False,
         state=tmp_path_factory.mktemp("large"),
         data=data,
         settings={**SETTINGS, "batchPoints": "12", "queueBatchMessages": "5"},

@@ -26,6 +26,7 @@ FORMATS = ("json", "ndjson", "csv")
 def without_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A stack of its own, of which nothing else is different."""
     options = StackOptions(
+        wake_all=False,
         state=tmp_path_factory.mktemp("off"),
         data=SAMPLE,
         settings={"kernel": "off", "queueMaxWaitSeconds": "0"},

@@ -33,7 +33,9 @@ def test_a_site_becomes_one_parquet_file(tmp_path: Path) -> None:
     one = copied(tmp_path / "one", SAMPLE, 1)
     made = copied(tmp_path / "data", SAMPLE, -(-SAMPLES // len(one.rows)))
     target = tmp_path / "all.parquet"
-    options = StackOptions(state=tmp_path / "state", data=made.data, settings={"queueMaxWaitSeconds": "0"})
+    options = StackOptions(
+        wake_all=False, state=tmp_path / "state", data=made.data, settings={"queueMaxWaitSeconds": "0"}
+    )
     with Stack(options) as stack:
         words = ["edgeseries", "get", MANY, *made.points, "--start", "2015-02-28", "--end", "2015-04-01"]
         began_s = time.monotonic()

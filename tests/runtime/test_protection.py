@@ -53,6 +53,7 @@ LEFT_ALONE = "the upstream is left alone"
 def locked(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     logs: list[Any] = []
     options = StackOptions(
+        wake_all=False,
         state=tmp_path_factory.mktemp("locked"),
         data=data_folder,
         settings={

@@ -78,6 +78,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             for name, one in servers.items()
         ]
         options = StackOptions(
+            wake_all=False,
             state=tmp_path_factory.mktemp("state"),
             data=folder,
             settings={

@@ -137,6 +137,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         assert len(text) <= MAX_TEXT_BYTES
         credentials = {slug(name): one.rig.credential for name, one in installations.items()} | {ARCHIVE: ""}
         options = StackOptions(
+            wake_all=False,
             state=tmp_path_factory.mktemp("state"),
             data=folder,
             settings={

@@ -144,6 +144,7 @@ def upkeep(
 ) -> Iterator[Upkeep]:
     state = tmp_path_factory.mktemp("upkeep")
     options = StackOptions(
+        wake_all=False,
         state=state,
         data=data_folder,
         settings={"cacheBudgetGb": f"{BUDGET_BYTES / 1e9:.9f}", "janitorCron": "0 0 1 1 *"},

@@ -135,6 +135,7 @@ class Session:
 def vendor_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of its own: its vendor says other things than the files do."""
     options = StackOptions(
+        wake_all=False,
         state=tmp_path_factory.mktemp("vendor"),
         data=SAMPLE,
         settings={"circuitPauseSeconds": "0", "queueMaxWaitSeconds": "0", "batchPoints": "2"},
