@@ -10,6 +10,7 @@ from edgeseries.blocks.adapters.stamp_memory import IsolateStamps
 from edgeseries.jobs.adapters.job_store import DeadLetterRecords, JobRecords
 from edgeseries.jobs.adapters.result_part_records import ResultPartRecords
 from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
+from edgeseries.metrics.adapters.late_data_records import DatabaseLateData
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.planning.adapters.live_memory import LiveMemory
@@ -73,6 +74,7 @@ def router_ports(**changes: Any) -> Ports:
         "health_checker": FixedHealthChecker(),
         "statistics": DatabaseStatistics(database),
         "duties": DatabaseDutyRecords(database),
+        "late_data": DatabaseLateData(database),
         "route_sizes": RouteSizes(),
         "request_deadline_ms": 30_000,
         "settle_lag_ms": 3_600_000,

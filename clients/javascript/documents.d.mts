@@ -81,6 +81,12 @@ export interface Coverage {
   settleLagSeconds: number;
   firstUnsealedDay: string;
   live: DayRange | null;
+  lateness: {
+    observations: number;
+    mostWithinSeconds: number | null;
+    highestSeconds: number | null;
+    advisedSettleLagSeconds: number | null;
+  };
   totals: {
     points: number;
     storedDays: number;
@@ -507,6 +513,23 @@ export interface Statistics {
     expectedSeconds: number;
     measuredSeconds: number;
   };
+  lateData: Array<{
+    site: string;
+    settleLagSeconds: number;
+    lateness: {
+      observations: number;
+      mostWithinSeconds: number | null;
+      highestSeconds: number | null;
+      advisedSettleLagSeconds: number | null;
+    };
+    reread: {
+      days: number;
+      correctedDays: number;
+      addedSamples: number;
+      changedSamples: number;
+      removedSamples: number;
+    };
+  }>;
   cost: {
     currency: string;
     month: string;

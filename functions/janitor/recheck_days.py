@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from edgeseries.limits import DAY_MS, RECHECK_MAX_CALLS
+from edgeseries.limits import DAY_MS, RECHECK_MAX_CALLS, SECOND_MS
 from edgeseries.metrics.ports.late_data import LateData, summed
 from edgeseries.planning.late_data import Difference, Verdict, doubts_after, due_doubts
 from edgeseries.planning.lateness import LEARNED_DAYS, NO_LATENESS, Lateness, lateness_of
@@ -221,7 +221,7 @@ class _Sweep:
         """
         if day < self.sealed_before_day(site) - RECENT_DAYS:
             return NO_LATENESS
-        return lateness_of([self.settle_lag_ms(site) + 1 for found in corrected if found.added])
+        return lateness_of([self.settle_lag_ms(site) + SECOND_MS for found in corrected if found.added])
 
     def late_data(self) -> tuple[LateData, ...]:
         """What was found, an entry a site."""

@@ -24,6 +24,7 @@ from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.leases.adapters.lease_records import LeasePause, LeaseRecords
 from edgeseries.leases.claims import Claims
 from edgeseries.leases.limits import LEASE_TIMEOUT_MS
+from edgeseries.metrics.adapters.late_data_records import DatabaseLateData
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
@@ -234,6 +235,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         ),
         statistics=DatabaseStatistics(stores.database),
         duties=duties,
+        late_data=DatabaseLateData(stores.database),
         access=access_of_isolate(),
         route_sizes=RouteSizes(
             direct_max_samples=bindings.whole(DIRECT_MAX_SAMPLES),
@@ -249,6 +251,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         under_way=UNDER_WAY,
         claims=CLAIMS,
         operations=METRICS.operations,
+        lateness=METRICS,
         sample_budget=BUDGET,
         directory=DIRECTORY,
         latest=LATEST,

@@ -24,6 +24,7 @@ from edgeseries.leases.ports.heartbeats import Heartbeats
 from edgeseries.leases.ports.leases import Leases
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
+from edgeseries.metrics.ports.late_data import LateDataRecords, LatenessNotes, Unnoted
 from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.origins.point_directory import PointDirectory
 from edgeseries.origins.ports.origin import Origin
@@ -83,6 +84,7 @@ class Ports:
     health_checker: HealthChecker
     statistics: Statistics
     duties: DutyRecords
+    late_data: LateDataRecords
     access: AccessSettings
     route_sizes: RouteSizes
     request_deadline_ms: int
@@ -100,6 +102,7 @@ class Ports:
     faults: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
+    lateness: LatenessNotes = field(default_factory=Unnoted)
 
     @property
     def reader(self) -> SeriesReader:
@@ -114,4 +117,5 @@ class Ports:
             live_cache=self.live_cache,
             live_ttl_ms=self.live_ttl_ms,
             faults=self.faults,
+            lateness=self.lateness,
         )

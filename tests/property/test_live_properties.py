@@ -7,7 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from edgeseries.planning.live_edge import Edge, RecentSamples, plan_live, recent_after
+from edgeseries.planning.live_edge import Edge, RecentSamples, late_ms, plan_live, recent_after
 from edgeseries.series.samples import Samples, joined, within
 from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import Value
@@ -136,6 +136,28 @@ def test_samples_that_come_in_order_are_always_seen(
                 one for one in moments if edge.now_ms - ttl_ms < one <= edge.now_ms
             }
             assert answer in [model.direct(point, edge.span, moment) for moment in sorted(as_of)]
+
+
+@given(in_order(), st.integers(0, DAY_MS), st.integers(1, 4 * HOUR_MS))
+def test_lateness_is_never_told_higher_than_it_was(
+    arrivals: list[Arrival], first_ms: int, pause_ms: int
+) -> None:
+    """Two looks: what the second finds from before the first was certainly late."""
+    model = Model({"a": arrivals})
+
+    def edge(now_ms: int) -> Edge:
+        span = TimeRange(start_ms=DAY_START_MS, end_ms=DAY_START_MS + 2 * DAY_MS)
+        return Edge(span=span, now_ms=now_ms, settle_lag_ms=LAG_MS, ttl_ms=0)
+
+    look_ms = DAY_START_MS + first_ms
+    model.ask(["a"], edge(look_ms))
+    recent = model.recents["a"]
+    plan = plan_live(["a"], edge(look_ms + pause_ms), {"a": recent}, batch_points=BATCH_POINTS)
+    reads = [(piece, samples_of(model.direct("a", piece, look_ms + pause_ms))) for piece in plan.pieces["a"]]
+    came = [one for one in arrivals if one[1] < look_ms < one[0] <= look_ms + pause_ms]
+    told = late_ms(recent, reads)
+    assert told == max((look_ms - at_ms for _, at_ms, _ in came), default=0)
+    assert told <= max((arrived_ms - at_ms for arrived_ms, at_ms, _ in came), default=0)
 
 
 @given(st.data(), st.lists(steps, min_size=1, max_size=25))

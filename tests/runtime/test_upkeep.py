@@ -371,5 +371,7 @@ def test_what_the_vendor_corrects_is_found_and_repaired_by_sweeps(upkeep: Upkeep
     told = {row["duty"]: row["outcome"] for row in sweep(upkeep.stack.host)}
     assert told["recheck-days"].startswith("1 days of points read again, 1 repaired"), told
     upkeep.ask(0, point)
-    (row,) = upkeep.rows("SELECT sum(added_samples) AS a, sum(changed_samples) AS c FROM late_data")
-    assert (row["a"], row["c"]) == (1, 1)
+    (told_late,) = upkeep.client.get("/api/stats").json()["lateData"]
+    reread = told_late["reread"]
+    assert (reread["correctedDays"], reread["addedSamples"], reread["changedSamples"]) == (1, 1, 1)
+    assert told_late["lateness"]["advisedSettleLagSeconds"] is None, "an old day was mended: that is not late"

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from edgeseries.limits import MINUTE_MS
-from edgeseries.metrics.adapters.buffer_limits import FLUSH_AFTER_MS, FLUSH_REQUESTS, USE_GRAIN_MS
+from edgeseries.metrics.adapters.buffer_limits import (
+    FLUSH_AFTER_MS,
+    FLUSH_REQUESTS,
+    LATE_SITES_MAX,
+    USE_GRAIN_MS,
+)
+from edgeseries.metrics.adapters.late_data_records import DatabaseLateData
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.ports.journal import RequestRecord
@@ -191,6 +197,29 @@ def test_a_database_that_is_down_costs_no_request_count(database: SqliteDatabase
     isolate.finish()
     assert rows(database)[0][4] == 2
     assert database.rows("SELECT requests FROM platform_usage") == [(2,)]
+
+
+def test_how_late_samples_came_is_added_up_by_site_and_not_lost(database: SqliteDatabase) -> None:
+    isolate = Isolate(database)
+    database.down = True
+    isolate.metrics_buffer.late("hq", [MINUTE_MS, 2 * MINUTE_MS])
+    isolate.hit()
+    isolate.finish()
+    database.down = False
+    isolate.metrics_buffer.late("hq", [3 * MINUTE_MS])
+    isolate.metrics_buffer.late("other", [MINUTE_MS])
+    isolate.hit()
+    isolate.finish()
+    isolate.hit()
+    isolate.finish()
+    seen = asyncio.run(DatabaseLateData(database).since(0))
+    assert [(one.site, one.lateness.count, one.lateness.highest_ms) for one in seen] == [
+        ("hq", 3, 3 * MINUTE_MS),
+        ("other", 1, MINUTE_MS),
+    ]
+    for place in range(LATE_SITES_MAX + 5):
+        isolate.metrics_buffer.late(f"s{place}", [MINUTE_MS])
+    assert len(isolate.metrics_buffer.take(isolate.clock.at_ms).late) == LATE_SITES_MAX
 
 
 def test_an_event_that_was_to_write_and_died_is_replaced(database: SqliteDatabase) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.errors import OriginRefused, OriginUnreachable
-from edgeseries.limits import DAY_MS, DOUBT_MS, HOUR_MS
+from edgeseries.limits import DAY_MS, DOUBT_MS, HOUR_MS, SECOND_MS
 from edgeseries.metrics.ports.late_data import LateData
 from edgeseries.planning.recheck_walk import GROUP_POINTS, RECENT_DAYS, WALK_MIN_MS, state_of
 from edgeseries.series.days import day_span
@@ -140,7 +140,7 @@ def test_a_late_sample_of_a_recent_day_says_that_the_settle_lag_is_short(databas
     for _ in range(RECENT_DAYS):
         building.sweep(later_ms=WALK_MIN_MS)
     assert not building.wrong()
-    assert building.seen().lateness.highest_ms == HOUR_MS + 1
+    assert building.seen().lateness.highest_ms == HOUR_MS + SECOND_MS
 
 
 def test_what_lies_beside_a_correction_is_repaired_with_it(database: SqliteDatabase) -> None:

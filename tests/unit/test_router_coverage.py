@@ -39,6 +39,12 @@ def test_points_that_are_stored_alike_are_one_group() -> None:
         "settleLagSeconds": 3_600,
         "firstUnsealedDay": "2024-01-04",
         "live": ["2024-01-04", "2024-01-05"],
+        "lateness": {
+            "observations": 0,
+            "mostWithinSeconds": None,
+            "highestSeconds": None,
+            "advisedSettleLagSeconds": None,
+        },
         "totals": {
             "points": 3,
             "storedDays": 4,

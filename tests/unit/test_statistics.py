@@ -12,8 +12,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.limits import DAY_MS
+from edgeseries.metrics.adapters.late_data_records import DatabaseLateData
 from edgeseries.metrics.costing import CPU_MS_A_REQUEST, month_at
 from edgeseries.metrics.exposition import Metric, Sample, exposition
+from edgeseries.metrics.ports.late_data import LateData
+from edgeseries.planning.lateness import lateness_of
 from router.flow import answer
 from tests.fake_stores import SqliteDatabase
 from tests.fakes import FakeClock
@@ -113,6 +116,51 @@ def test_the_cache(database: SqliteDatabase) -> None:
     assert [(one["site"], one["objects"], one["samples"]) for one in cache["bySite"]] == [
         ("a", 3, 250),
         ("b", 1, 10),
+    ]
+
+
+def test_late_data_by_site_with_what_it_advises(database: SqliteDatabase) -> None:
+    records = DatabaseLateData(database)
+    late = LateData(
+        site="b", lateness=lateness_of([61_000] * 99 + [4_000_000]), corrected_days=2, added_samples=5
+    )
+    asyncio.run(records.add([late, LateData(site="a", checked_days=40)], now_ms=DAY))
+    asyncio.run(records.add([late], now_ms=DAY - 93 * DAY_MS))
+    assert told(database)["lateData"] == [
+        {
+            "site": "a",
+            "settleLagSeconds": 3_600,
+            "lateness": {
+                "observations": 0,
+                "mostWithinSeconds": None,
+                "highestSeconds": None,
+                "advisedSettleLagSeconds": None,
+            },
+            "reread": {
+                "days": 40,
+                "correctedDays": 0,
+                "addedSamples": 0,
+                "changedSamples": 0,
+                "removedSamples": 0,
+            },
+        },
+        {
+            "site": "b",
+            "settleLagSeconds": 3_600,
+            "lateness": {
+                "observations": 100,
+                "mostWithinSeconds": 300,
+                "highestSeconds": 4_000,
+                "advisedSettleLagSeconds": 4_500,
+            },
+            "reread": {
+                "days": 0,
+                "correctedDays": 2,
+                "addedSamples": 5,
+                "changedSamples": 0,
+                "removedSamples": 0,
+            },
+        },
     ]
 
 

@@ -2,7 +2,8 @@
 
 A sample is late by how long after its own instant it was certainly not there yet: the last reading over its
 instant that did not have it. That is the least it can have been, so no estimate is higher than the truth.
-One observation is made of each point in each reading that finds some, the latest of them.
+One observation is made of each point in each reading that finds some, the latest of them. Less than
+LATENESS_MIN_MS is the usual way of samples, and says nothing of a settle lag.
 
 Values only; times and durations are in ms.
 """
@@ -13,11 +14,11 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
 
-from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
+
+LATENESS_MIN_MS: Final = MINUTE_MS
 
 LATENESS_BOUNDS_MS: Final = (
-    10 * SECOND_MS,
-    MINUTE_MS,
     5 * MINUTE_MS,
     15 * MINUTE_MS,
     30 * MINUTE_MS,

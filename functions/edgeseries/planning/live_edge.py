@@ -130,6 +130,21 @@ def pieces_of(recent: RecentSamples, edge: Edge) -> tuple[TimeRange, ...]:
     return tuple(TimeRange(start_ms=start_ms, end_ms=end_ms) for start_ms, end_ms in united(wanted))
 
 
+def late_ms(recent: RecentSamples, reads: Sequence[Read]) -> int:
+    """How late the latest of the samples came that were read on from the last known one: so long after its
+    instant it was not there yet. 0 where none of them is from before the reading before this one.
+
+    What comes out of order is left out: which reading missed it, nobody knows any more.
+    """
+    span = (recent.next_ms, recent.read_ms)
+    found = [
+        samples.times_ms[first]
+        for _, samples in reads
+        if (first := bisect_left(samples.times_ms, span[0])) < bisect_left(samples.times_ms, span[1])
+    ]
+    return recent.read_ms - min(found, default=recent.read_ms)
+
+
 def recent_after(recent: RecentSamples | None, reads: Sequence[Read], edge: Edge) -> RecentSamples | None:
     """Recent samples after more was read; None if nothing is known. What was read just now takes the
     place of what was known of its range; of what does not hang together the newest is kept.

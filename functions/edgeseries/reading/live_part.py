@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgeseries.limits import LATEST_MS
-from edgeseries.planning.live_edge import Edge, LivePlan, Read, RecentSamples, plan_live, recent_after
+from edgeseries.planning.lateness import LATENESS_MIN_MS
+from edgeseries.planning.live_edge import (
+    Edge,
+    LivePlan,
+    Read,
+    RecentSamples,
+    late_ms,
+    plan_live,
+    recent_after,
+)
 from edgeseries.planning.partial_days import PartialDay
 from edgeseries.reading.fetched import Fetched
 from edgeseries.series.samples import Samples, within
@@ -57,25 +66,42 @@ class LivePart:
             found += [(point, within(recent.samples, live)) for point, recent in self.recents.items()]
         return found
 
+    def late_ms(self, fetched: Fetched) -> list[int]:
+        """How late samples came that were read on from what was known, an observation a point, of those for
+        which it is worth saying.
+        """
+        if not self.recents:
+            return []
+        reads = self._reads(fetched)
+        found = [late_ms(self.recents[point], reads[point]) for point in reads if point in self.recents]
+        return [one for one in found if one >= LATENESS_MIN_MS]
+
     def recents_after(self, fetched: Fetched, stamps: Mapping[str, int]) -> Mapping[str, RecentSamples]:
         """What is known once more was read, of the points that have a stamp: the generation that it was read
         under. A point that the site does not have is not remembered.
         """
         if self.plan is None:
             return {}
-        reads: dict[str, list[Read]] = {}
-        for gap, series in fetched.gaps:
-            for one in series:
-                if one.error is None and one.point in stamps:
-                    reads.setdefault(one.point, []).append((gap.span, one.samples))
+        reads = self._reads(fetched)
         after = {
-            point: recent_after(self.recents.get(point), reads[point], self.plan.edge) for point in reads
+            point: recent_after(self.recents.get(point), reads[point], self.plan.edge)
+            for point in reads
+            if point in stamps
         }
         return {
             point: replace(recent, stamp=stamps[point])
             for point, recent in after.items()
             if recent is not None
         }
+
+    def _reads(self, fetched: Fetched) -> dict[str, list[Read]]:
+        """What was read of each point that the site has."""
+        reads: dict[str, list[Read]] = {}
+        for gap, series in fetched.gaps:
+            for one in series:
+                if one.error is None:
+                    reads.setdefault(one.point, []).append((gap.span, one.samples))
+        return reads
 
 
 def live_part_of(

@@ -12,6 +12,7 @@ from edgeseries.blocks.ports.blocks import Blocks, StoredSamples
 from edgeseries.errors import Defect, MemoryBusy, StoreUnavailable, Transient
 from edgeseries.limits import DAY_MS
 from edgeseries.metrics.ports.journal import Journal
+from edgeseries.metrics.ports.late_data import LatenessNotes, Unnoted
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.planning.fetch_plan import FetchPlan, Gap
 from edgeseries.planning.live_edge import Edge
@@ -80,6 +81,7 @@ class SeriesReader:
     live_cache: LiveCache | None = None
     live_ttl_ms: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    lateness: LatenessNotes = field(default_factory=Unnoted)
 
     async def look_up(self, wanted: Wanted) -> Index:
         """What is stored. Raises StoreUnavailable."""
@@ -177,6 +179,9 @@ class SeriesReader:
         """Remember what was read of the live edge, of the points that have a stamp."""
         assert self.live_cache is not None
         if survey.live.plan is not None:
+            late_ms = survey.live.late_ms(fetched)
+            if late_ms:
+                self.lateness.late(survey.wanted.site, late_ms)
             recents = survey.live.recents_after(fetched, stamps)
             self.live_cache.learn(survey.wanted.site, recents, instead_of=survey.live.remembered)
 

@@ -123,7 +123,7 @@ SETTLE_LAG_MINUTES: Final = Setting(
     workers=ALL,
     description=(
         "How long after its end a UTC day is taken as final and may be stored. Raise it when the vendor "
-        "delivers late."
+        "delivers late: `/api/stats` and `/api/coverage` say what was seen of each site."
     ),
 )
 DIRECT_MAX_SAMPLES: Final = Setting(

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Annotated
 
 from edgeseries.http.documents import SPREAD, Day, Document, Moment, Section
+from edgeseries.limits import SECOND_MS
 from edgeseries.metrics.costing import Basis
+from edgeseries.planning.lateness import Lateness, advised_lag_ms, most_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +173,50 @@ class SharingDocument(Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LatenessDocument(Section):
+    """How late samples of a site came, and the settle lag that all of them would have come within; null where
+    none was seen.
+    """
+
+    observations: int
+    most_within_seconds: int | None
+    highest_seconds: int | None
+    advised_settle_lag_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RereadDocument(Section):
+    """Stored days of single points that were read again, and what the vendor had corrected in them."""
+
+    days: int
+    corrected_days: int
+    added_samples: int
+    changed_samples: int
+    removed_samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateDataDocument(Section):
+    """What was seen of a site's late and corrected samples in the last 92 days."""
+
+    site: str
+    settle_lag_seconds: int
+    lateness: LatenessDocument
+    reread: RereadDocument
+
+
+def lateness_document(seen: Lateness) -> LatenessDocument:
+    """How late samples came, in whole seconds."""
+    most, advised = most_ms(seen), advised_lag_ms(seen)
+    return LatenessDocument(
+        observations=seen.count,
+        most_within_seconds=None if most is None else ceil(most / SECOND_MS),
+        highest_seconds=ceil(seen.highest_ms / SECOND_MS) if seen.count else None,
+        advised_settle_lag_seconds=None if advised is None else advised // SECOND_MS,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticsDocument(Document):
     """All statistics. Format: `docs/formats/statistics.md`."""
 
@@ -180,4 +227,5 @@ class StatisticsDocument(Document):
     upstream: UpstreamDocument
     sharing: SharingDocument
     estimates: EstimatesDocument
+    late_data: tuple[LateDataDocument, ...]
     cost: CostDocument

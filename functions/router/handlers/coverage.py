@@ -7,9 +7,10 @@ from edgeseries.access.grants import Right
 from edgeseries.answers.parts import block_count
 from edgeseries.errors import NotFound
 from edgeseries.http.documents import Day, Document, Moment, Section, ref
-from edgeseries.limits import SECOND_MS
+from edgeseries.limits import DAY_MS, SECOND_MS
 from edgeseries.planning.coverage import Coverage, CoverageGroup, Days, coverage_of
 from edgeseries.planning.fetch_plan import FetchPlan
+from edgeseries.planning.lateness import LEARNED_DAYS, NO_LATENESS, Lateness
 from edgeseries.planning.query import TIMESERIES, USER_ID, TimeseriesQuery
 from edgeseries.planning.routing import Route, choose_route
 from edgeseries.series.days import iso_day
@@ -20,6 +21,7 @@ from router.contract.answers import (
     json_answer,
 )
 from router.contract.schemas import DayRange
+from router.contract.statistics import LatenessDocument, lateness_document
 from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
 from router.parameters import read_query
@@ -70,6 +72,7 @@ class CoverageDocument(Document):
     settle_lag_seconds: int
     first_unsealed_day: Day
     live: DayRange | None
+    lateness: LatenessDocument
     totals: TotalsDocument
     complete: bool
     groups: tuple[GroupDocument, ...]
@@ -91,11 +94,19 @@ async def coverage(arrival: Arrival, ports: Ports) -> Outcome:
     fetch_plan = ports.reader.missing(query, index, now_ms=now_ms)
     due = sum(len(one.days.due) for one in index.points.values())
     blocks = max(sum(index.stored.objects.values()), block_count(len(query.points), fetch_plan.sealed_part))
-    return json_outcome(_serialize_coverage(query, found, fetch_plan, due, blocks, ports))
+    late_data = await ports.late_data.since(now_ms - LEARNED_DAYS * DAY_MS, site=query.site)
+    lateness = late_data[0].lateness if late_data else NO_LATENESS
+    return json_outcome(_serialize_coverage(query, found, fetch_plan, due, blocks, lateness, ports))
 
 
 def _serialize_coverage(  # noqa: PLR0917 - what the document is made of
-    query: TimeseriesQuery, found: Coverage, fetch_plan: FetchPlan, due: int, blocks: int, ports: Ports
+    query: TimeseriesQuery,
+    found: Coverage,
+    fetch_plan: FetchPlan,
+    due: int,
+    blocks: int,
+    lateness: Lateness,
+    ports: Ports,
 ) -> CoverageDocument:
     route = choose_route(
         fetch_plan,
@@ -110,6 +121,7 @@ def _serialize_coverage(  # noqa: PLR0917 - what the document is made of
         settle_lag_seconds=ports.settle_lags.of(query.site, ports.settle_lag_ms) // SECOND_MS,
         first_unsealed_day=iso_day(found.unsealed_day),
         live=None if found.live is None else _serialize_range(found.live),
+        lateness=lateness_document(lateness),
         totals=TotalsDocument(
             points=len(query.points),
             stored_days=sum(len(group.points) * group.stored.count for group in found.groups),

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from edgeseries.access.grants import Right
-from edgeseries.limits import SECOND_MS
+from edgeseries.limits import DAY_MS, SECOND_MS
 from edgeseries.metrics.costing import Costs, Month, basis_of, costs_of, month_at
 from edgeseries.metrics.latency import quantile_ms
+from edgeseries.metrics.ports.late_data import LateData
 from edgeseries.metrics.ports.statistics import JobFacts, Served, Stored
+from edgeseries.planning.lateness import LEARNED_DAYS
 from edgeseries.series.timerange import iso_instant
 from router.contract.answers import (
     STORE,
@@ -24,14 +26,17 @@ from router.contract.statistics import (
     DurationsDocument,
     EstimatesDocument,
     JobStatisticsDocument,
+    LateDataDocument,
     QuantilesDocument,
     RequestsDocument,
+    RereadDocument,
     RouteDocument,
     SharingDocument,
     SiteSumsDocument,
     StatisticsDocument,
     SumsDocument,
     UpstreamDocument,
+    lateness_document,
 )
 from router.endpoint import Arrival, Endpoint, Scope
 from router.outcome import Outcome, json_outcome
@@ -54,6 +59,7 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
     jobs = await ports.statistics.jobs()
     ever = await ports.statistics.operations(from_ms=0)
     this_month = await ports.statistics.operations(from_ms=month.start_ms)
+    late_data = await ports.late_data.since(now_ms - LEARNED_DAYS * DAY_MS)
     costs = costs_of(this_month, stored_bytes=sum(one.stored_bytes for one in stored), month=month)
     return json_outcome(
         StatisticsDocument(
@@ -78,6 +84,7 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
                 expected_seconds=ever["expected_ms"] / SECOND_MS,
                 measured_seconds=ever["measured_ms"] / SECOND_MS,
             ),
+            late_data=late_data_statistics(late_data, ports),
             cost=cost_statistics(costs, month),
         )
     )
@@ -168,6 +175,25 @@ def request_statistics(served: Sequence[Served]) -> RequestsDocument:
             )
             for one in served
         ),
+    )
+
+
+def late_data_statistics(late_data: Sequence[LateData], ports: Ports) -> tuple[LateDataDocument, ...]:
+    """Late and corrected samples, by site."""
+    return tuple(
+        LateDataDocument(
+            site=one.site,
+            settle_lag_seconds=ports.settle_lags.of(one.site, ports.settle_lag_ms) // SECOND_MS,
+            lateness=lateness_document(one.lateness),
+            reread=RereadDocument(
+                days=one.checked_days,
+                corrected_days=one.corrected_days,
+                added_samples=one.added_samples,
+                changed_samples=one.changed_samples,
+                removed_samples=one.removed_samples,
+            ),
+        )
+        for one in late_data
     )
 
 

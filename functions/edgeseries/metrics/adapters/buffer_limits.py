@@ -28,5 +28,8 @@ REQUEST_ROWS_MAX: Final = 1_000
 """Different counts of requests in memory: endpoints by routes by statuses by verdicts are some dozens a
 minute. Past it a database must have been down for long, and the newest are not counted."""
 
+LATE_SITES_MAX: Final = 200
+"""Sites whose late samples are counted between two writes; those of more are not."""
+
 assert FLUSH_AFTER_MS * 2 < WAIT_UNTIL_MS
 assert FLUSH_AFTER_MS < MINUTE_MS < USE_GRAIN_MS

@@ -4,19 +4,21 @@ A busy router would otherwise write a row a hit. It knows no platform and no clo
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeseries.limits import HOUR_MS, KEY_MEMORY_KEYS, MINUTE_MS
 from edgeseries.metrics.adapters.buffer_limits import (
     FLUSH_AFTER_MS,
     FLUSH_REQUESTS,
+    LATE_SITES_MAX,
     REQUEST_ROWS_MAX,
     USE_GRAIN_MS,
     USE_MAX_KEYS,
 )
 from edgeseries.metrics.latency import BUCKETS, bucket_of
 from edgeseries.metrics.ports.journal import RequestRecord
+from edgeseries.planning.lateness import NO_LATENESS, Lateness, added, lateness_of
 
 NO_VERDICT = "none"
 """In `request_analytics`, where no store is concerned."""
@@ -54,11 +56,12 @@ class Taken:
     uses: tuple[tuple[str, int, int], ...]
     operations: Counter[str]
     keys: tuple[tuple[str, int], ...] = ()
+    late: Mapping[str, Lateness] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.requests or self.uses or self.operations or self.keys)
+        return not (self.requests or self.uses or self.operations or self.keys or self.late)
 
 
 class MetricsBuffer:
@@ -75,7 +78,13 @@ class MetricsBuffer:
         self._uses: dict[str, _Use] = {}
         self._key_hours: dict[str, int] = {}
         self._new_key_hours: dict[str, int] = {}
+        self._late: dict[str, Lateness] = {}
         self._planned_ms: int | None = None
+
+    def late(self, site: str, late_ms: Sequence[int]) -> None:
+        """Count observations of how late samples came (LatenessNotes)."""
+        if site in self._late or len(self._late) < LATE_SITES_MAX:
+            self._late[site] = added(self._late.get(site, NO_LATENESS), lateness_of(late_ms))
 
     def request(self, record: RequestRecord, now_ms: int) -> None:
         """Count an answered request."""
@@ -152,7 +161,9 @@ class MetricsBuffer:
             uses=tuple(uses),
             operations=+self.operations,
             keys=tuple(self._new_key_hours.items()),
+            late=self._late,
         )
+        self._late = {}
         self._new_key_hours = {}
         self._requests, self._request_count = {}, 0
         self.operations.clear()
@@ -162,6 +173,8 @@ class MetricsBuffer:
         """Count again what could not be written. Uses are let go: the next one counts as much."""
         self.operations.update(taken.operations)
         self._new_key_hours = {**dict(taken.keys), **self._new_key_hours}
+        for site, lateness in taken.late.items():
+            self._late[site] = added(self._late.get(site, NO_LATENESS), lateness)
         for key, sums in taken.requests.items():
             if key not in self._requests and len(self._requests) >= self._max_rows:
                 continue

@@ -8,8 +8,10 @@ from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import DAY_MS
 from edgeseries.metrics.adapters import request_statements, usage_statements
 from edgeseries.metrics.adapters.buffer_limits import FLUSH_AFTER_MS
+from edgeseries.metrics.adapters.late_data_records import add_commands
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer, Taken
 from edgeseries.metrics.ports.journal import Journal
+from edgeseries.metrics.ports.late_data import LateData
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.streaming import Pause
 from edgeseries.storage.database import Command, Database, json_chunks
@@ -84,6 +86,9 @@ class MetricsFlusher:
         if taken.keys:
             uses_of_keys = json.dumps(taken.keys)
             commands.append(Command(sql=usage_statements.RECORD_KEY_USES, parameters=(uses_of_keys,)))
+        commands += add_commands(
+            [LateData(site=site, lateness=one) for site, one in taken.late.items()], now_ms
+        )
         commands += [
             Command(sql=usage_statements.RECORD_USES, parameters=(uses,))
             for uses, _ in json_chunks(taken.uses)

@@ -41,6 +41,21 @@ def summed(site: str, some: Sequence[LateData]) -> LateData:
     )
 
 
+class LatenessNotes(Protocol):
+    """Where a reader notes how late samples came, before it is remembered. Nothing here waits."""
+
+    def late(self, site: str, late_ms: Sequence[int]) -> None:
+        """Take note of observations of a site."""
+        ...
+
+
+class Unnoted:
+    """The LatenessNotes port of who does not remember."""
+
+    def late(self, site: str, late_ms: Sequence[int]) -> None:
+        """See the port."""
+
+
 class LateDataRecords(Protocol):
     """What is remembered of it."""
 
