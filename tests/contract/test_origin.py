@@ -308,25 +308,37 @@ HOSTILE: dict[str, tuple[dict[str, Any], type[Exception] | None, type[Exception]
     "a gateway's page for pages": ({"mood": "gateway_page", "only": PAGED}, TRUTH, TRUTH),
     "no data by the pages": ({"mood": "no_data", "only": PAGED}, TRUTH, TRUTH),
     "no data by batches": ({"mood": "no_data", "only": BY_NAME[:1]}, TRUTH, TRUTH),
+    # No batches, and what is wrong with singles does not matter while the site has pages.
     "a gateway's page for singles": (
         {"mood": "gateway_page", "only": BY_NAME[1:], "batch_shape": "none"},
-        OriginUnconfirmed,
         TRUTH,
+        TRUTH,
+    ),
+    "a gateway's page for singles and for pages": (
+        {"mood": "gateway_page", "only": [*BY_NAME[1:], *PAGED], "batch_shape": "none"},
+        OriginUnconfirmed,
+        OriginUnconfirmed,
     ),
     "more than a batch can have": ({"mood": "more", "only": BY_NAME}, OriginContract, TRUTH),
     "more than a single can have": (
         {"mood": "more", "only": BY_NAME[1:], "batch_shape": "none"},
-        OriginContract,
         TRUTH,
+        TRUTH,
+    ),
+    "more than a single can have and for pages": (
+        {"mood": "more", "only": [*BY_NAME[1:], *PAGED], "batch_shape": "none"},
+        OriginContract,
+        OriginContract,
     ),
     "rows of another site's point": ({"mood": "unasked_rows"}, TRUTH, TRUTH),
     "rows outside the range": ({"mood": "outside_rows"}, TRUTH, TRUTH),
     "names in another form": ({"mood": "other_form"}, OriginContract, OriginContract),
     "brackets everywhere": ({"mood": "brackets"}, OriginContract, OriginContract),
-    "brackets for singles": (
-        {"mood": "brackets", "only": BY_NAME[1:], "batch_shape": "none"},
+    "brackets for singles": ({"mood": "brackets", "only": BY_NAME[1:], "batch_shape": "none"}, TRUTH, TRUTH),
+    "brackets for singles and for pages": (
+        {"mood": "brackets", "only": [*BY_NAME[1:], *PAGED], "batch_shape": "none"},
         OriginContract,
-        TRUTH,
+        OriginContract,
     ),
     "brackets for pages": ({"mood": "brackets", "only": PAGED}, TRUTH, OriginContract),
 }

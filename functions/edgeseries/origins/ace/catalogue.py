@@ -1,4 +1,5 @@
-"""What an isolate remembers of one upstream: names of points by site, and the batch shape it takes.
+"""What an isolate remembers of one upstream: names of points by site, the batch shape it takes, and which
+points had samples lately (`activity.py`).
 
 Plain Python data, so that all requests of an isolate may share it (platform objects may not
 be shared). It is a memory, not a truth: it may be empty at any time.
@@ -7,6 +8,7 @@ be shared). It is a memory, not a truth: it may be empty at any time.
 from collections.abc import Iterable
 
 from edgeseries.limits import CATALOGUE_FRESH_MS, CATALOGUE_MAX_NAMES, CATALOGUE_TTL_MS
+from edgeseries.origins.ace.activity import Activity
 from edgeseries.origins.ace.wire import BatchShape
 
 
@@ -14,6 +16,7 @@ class Catalogue:
     """Names with the time they were learned, at most CATALOGUE_MAX_NAMES of them, oldest site out first."""
 
     def __init__(self) -> None:
+        self.activity = Activity()
         self._sites: dict[str, tuple[int, frozenset[str]]] = {}
         self._texts: dict[str, frozenset[str]] = {}
         self._taken: BatchShape | None = None

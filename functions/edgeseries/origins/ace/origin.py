@@ -10,13 +10,15 @@ from functools import partial
 
 from edgeseries.access.grants import no_such_site
 from edgeseries.errors import OriginContract
-from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
+from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES, UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace import wire as ace
-from edgeseries.origins.ace.calls import ace_calls
+from edgeseries.origins.ace.by_name import fetch_by_name
+from edgeseries.origins.ace.calls import Calling, ace_calls
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.fetching import Fetch
 from edgeseries.origins.ace.limits import BATCH_POINTS, CALL_SAMPLES, MAX_PAGES
 from edgeseries.origins.ace.rows import RowCollector
+from edgeseries.origins.ace.site_pages import SiteReads
 from edgeseries.origins.calls import Answer, BeforeCall, SettingNames, unconfirmed
 from edgeseries.origins.declared_text import is_text
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
@@ -37,9 +39,10 @@ POINTS_OF_ANOTHER_SITE = "points_of_another_site"
 
 
 class AceOrigin:
-    """One ACE installation with one credential. `catalogue` is shared by the isolate's requests; `dropped`
-    counts by name what the upstream sent and nobody had asked for. `page_reader` reads what pages it can.
-    `text_points` are patterns of names of points whose values are texts.
+    """One ACE installation with one credential, for one event: what was read of a whole site holds until its
+    end. `catalogue` is shared by the isolate's requests; `dropped` counts by name what the upstream sent and
+    nobody had asked for. `page_reader` reads what pages it can. `text_points` are patterns of names of points
+    whose values are texts.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class AceOrigin:
         self._catalogue = catalogue
         self._dropped: Counter[str] = Counter() if dropped is None else dropped
         self._page_reader = page_reader
+        self._site_reads = SiteReads()
 
     def capabilities(self, site: str) -> Capabilities:  # noqa: ARG002 - the same for all of its sites
         """See the port."""
@@ -92,18 +96,26 @@ class AceOrigin:
         known = await self._known(site, points, deadline_ms, before)
         wanted = [point for point in points if point in known]
         fetch = Fetch(
-            calls=self._calls,
+            site=site,
+            span=span,
+            known=known,
+            calling=Calling(
+                calls=self._calls, deadline_ms=deadline_ms, before=before, page_reader=self._page_reader
+            ),
             catalogue=self._catalogue,
             clock=self._clock,
             collector=RowCollector(points, texts=self._catalogue.texts(site, wanted)),
-            deadline_ms=deadline_ms,
-            bulk=bulk,
-            page_reader=self._page_reader,
+            site_reads=self._site_reads,
+            max_samples=FORCED_DIRECT_MAX_SAMPLES if bulk is None else bulk.max_samples,
         )
         try:
-            await self._gather(fetch, site, wanted, known, span)
+            mostly = bulk is not None and SITE_SHARE * len(wanted) >= len(known) > 1
+            await self._gather(fetch, wanted, mostly=mostly)
         finally:
             self._dropped.update(fetch.collector.dropped)
+        heard = fetch.collector.heard(wanted)
+        silent = [point for point in wanted if point not in heard]
+        self._catalogue.activity.learn(site, span, heard=heard, silent=silent, now_ms=self._clock.now_ms())
         if fetch.denied:
             # No data, or gone since the list was read. The list of before the answer is no witness.
             known = await self._reread(site, deadline_ms, before)
@@ -120,17 +132,14 @@ class AceOrigin:
         answer = await self._calls.read("GET", path, deadline_ms, content_of=ace.document_of)
         ace.listed(answer.content())
 
-    async def _gather(
-        self, fetch: Fetch, site: str, wanted: Sequence[str], known: frozenset[str], span: TimeRange
-    ) -> None:
-        ambiguous = self._catalogue.shared_names(site, wanted)
-        mostly = fetch.bulk is not None and SITE_SHARE * len(wanted) >= len(known) > 1
-        if (ambiguous or mostly) and await fetch.whole_site(site, wanted, known, span):
+    async def _gather(self, fetch: Fetch, wanted: Sequence[str], *, mostly: bool) -> None:
+        ambiguous = self._catalogue.shared_names(fetch.site, wanted)
+        if (ambiguous or mostly) and await fetch.whole_site(wanted):
             return
         if ambiguous and not fetch.site_denied:
             raise unconfirmed()
         fetch.denied.update(ambiguous)
-        await fetch.by_name([point for point in wanted if point not in ambiguous], span)
+        await fetch_by_name(fetch, [point for point in wanted if point not in ambiguous])
 
     async def _sites(self, deadline_ms: int, before: BeforeCall | None) -> tuple[Site, ...]:
         items, denial = await self._list(ace.sites_path, deadline_ms, before)

@@ -8,12 +8,13 @@ import unicodedata
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, cast
 
 from edgeseries.errors import OriginContract
+from edgeseries.origins.ace.activity import Heard
 from edgeseries.origins.ace.row_columns import NO_NAME, Columns, RowColumns, Rows, columns_of
 from edgeseries.origins.declared_text import texts_of
 from edgeseries.origins.instants import times_of
@@ -52,6 +53,11 @@ class RowCollector:
         self._taken: dict[str, list[PointRows]] = {point: [] for point in points}
         self.count = 0
         self.dropped: Counter[str] = Counter()
+
+    @property
+    def points(self) -> Collection[str]:
+        """The points whose rows are taken."""
+        return self._taken.keys()
 
     def add(self, rows: Rows, asked: Asked, *, point: str | None = None) -> set[str]:
         """Take rows; `point` names them where the answer is about one point and may leave the name out.
@@ -93,6 +99,43 @@ class RowCollector:
         if len(inside):
             self._taken[point].append(inside)
         self.count += len(inside)
+
+    def take_over(self, other: "RowCollector", points: Iterable[str], span: TimeRange) -> None:
+        """The rows that another one has of points in a range, as if they had come here."""
+        for point in points:
+            for part in other.parts(point):
+                inside, _ = (_cut if part.ascends else _sifted)(part, span)
+                if len(inside):
+                    self._taken[point].append(inside)
+                    self.count += len(inside)
+
+    def extent(self) -> TimeRange | None:
+        """The range that all rows lie in; None without any."""
+        ends = [
+            (part.times_ms[0], part.times_ms[-1])
+            if part.ascends
+            else (min(part.times_ms), max(part.times_ms))
+            for parts in self._taken.values()
+            for part in parts
+        ]
+        if not ends:
+            return None
+        return TimeRange(start_ms=min(first for first, _ in ends), end_ms=max(last for _, last in ends) + 1)
+
+    def heard(self, points: Iterable[str]) -> dict[str, Heard]:
+        """Those of some points that have rows: the instant of the last, and how many."""
+        return {
+            point: Heard(
+                last_ms=max(part.times_ms[-1] if part.ascends else max(part.times_ms) for part in parts),
+                count=sum(map(len, parts)),
+            )
+            for point in points
+            if (parts := self._taken[point])
+        }
+
+    def parts(self, point: str) -> Sequence[PointRows]:
+        """The rows of a point, as they came."""
+        return self._taken[point]
 
     def samples(self, point: str) -> Samples:
         """The point's samples in normal form."""
