@@ -328,7 +328,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], type[Exception] | None, type[Exception]
     "more than a single can have and for pages": (
         {"mood": "more", "only": [*BY_NAME[1:], *PAGED], "batch_shape": "none"},
         OriginContract,
-        OriginContract,
+        OriginRefused,
     ),
     "rows of another site's point": ({"mood": "unasked_rows"}, TRUTH, TRUTH),
     "rows outside the range": ({"mood": "outside_rows"}, TRUTH, TRUTH),

@@ -6,7 +6,7 @@ few of them settle any number of points that a batch's 404 leaves open.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum, auto
+from enum import StrEnum
 from math import inf
 from typing import Final
 
@@ -44,16 +44,16 @@ SPOILT: Final = (
 """What may go wrong with pages of which nothing depends: points are asked by name then."""
 
 
-class End(Enum):
+class End(StrEnum):
     """How reading pages ended: at their end; at a bound, with more to come; by the vendor's word that there
     is no data, or by another's 404, before any page; by an error.
     """
 
-    WHOLE = auto()
-    CUT = auto()
-    DENIED = auto()
-    REFUSED = auto()
-    FAILED = auto()
+    WHOLE = "whole"
+    CUT = "cut"
+    DENIED = "denied"
+    REFUSED = "refused"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
