@@ -96,7 +96,7 @@ def look_at(upstream: OwnUpstream) -> Example | None:
 
 
 async def _example(origin: Origin, *, deadline_ms: int) -> Example | None:
-    for site in await origin.sites(deadline_ms=deadline_ms):
+    for site in (await origin.sites(deadline_ms=deadline_ms)).sites:
         points = await origin.points(site.name, deadline_ms=deadline_ms)
         if points:
             return site.name, points[0].name

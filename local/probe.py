@@ -127,7 +127,7 @@ async def probe(record: OriginRecord, credential: str) -> Report:
     deadline_ms = clock.now_ms() + LOOK_MS
     await origin.ping(deadline_ms=deadline_ms)
     report: Report = [("vendor", record.vendor), ("answers, and takes the credential", "yes")]
-    sites = await origin.sites(deadline_ms=deadline_ms)
+    sites = (await origin.sites(deadline_ms=deadline_ms)).sites
     report.append(("sites", _listed([record.prefix + site.name for site in sites])))
     if sites:
         await _look_at_site(origin, sites[0].name, report, deadline_ms=deadline_ms)

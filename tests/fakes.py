@@ -17,7 +17,7 @@ from edgeseries.metrics.ports.journal import BatchRecord, Level, RequestRecord, 
 from edgeseries.origins.ports.origin import Bulk
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.rates import Tier
-from edgeseries.series.points import Point, PointSeries, Site
+from edgeseries.series.points import Point, PointSeries, Site, SiteListing
 from edgeseries.series.samples import NO_SAMPLES, Samples, in_order, within
 from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import Value
@@ -37,9 +37,9 @@ class FakeOrigin:
     def capabilities(self, site: str) -> Capabilities:  # noqa: ARG002
         return Capabilities(batch_points=50, call_samples=35_000)
 
-    async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
+    async def sites(self, *, deadline_ms: int) -> SiteListing:
         self._note("sites", deadline_ms)
-        return tuple(Site(name=name) for name in sorted(self.deliveries))
+        return SiteListing(sites=tuple(Site(name=name) for name in sorted(self.deliveries)))
 
     async def points(self, site: str, *, deadline_ms: int) -> tuple[Point, ...]:
         self._note("points", deadline_ms)

@@ -104,11 +104,10 @@ class House:
         access = AccessSettings(
             auth=Auth.KEYS, admin_key_hash=hash_of(ADMIN_KEY), rates=RATES, active_jobs_per_key=2
         )
-        given: dict[str, Any] = {"access": access, **self.changes}
+        given: dict[str, Any] = {"access": access, "origin": self.origin, **self.changes}
         return router_ports(
             database=self.database,
             clock=self.clock,
-            origin=self.origin,
             rate_limiter=self.rate_limiter,
             keys=self.store(),
             **given,

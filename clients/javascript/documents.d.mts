@@ -413,6 +413,11 @@ export interface Sites {
     title: string | null;
   }>;
   count: number;
+  unanswered: Array<{
+    upstream: string;
+    prefix: string;
+    fault: string;
+  }>;
 }
 
 export interface Statistics {

@@ -79,7 +79,7 @@ export class Client {
     path: string,
     options?: Options & { method?: string; query?: Record<string, unknown>; body?: unknown },
   ): Promise<Response>;
-  sites(options?: Options): Promise<Sites["sites"]>;
+  sites(options?: Options): Promise<Sites["sites"] & { readonly unanswered: Sites["unanswered"] }>;
   points(site: string, filters?: Record<string, unknown>, options?: Options): Promise<SitePoints["points"]>;
   ask(question: Question, options?: Options): Promise<Answer | { job: Job }>;
   read(question: Question, options?: Following): Promise<Answer>;

@@ -139,8 +139,10 @@ export class Client {
     return (await this.request(path, options)).json();
   }
 
+  /** The sites. Their list has a property `unanswered`: upstreams that may have more and did not answer. */
   async sites(options) {
-    return (await this.document("/api/sites", options)).sites;
+    const { sites, unanswered = [] } = await this.document("/api/sites", options);
+    return Object.defineProperty(sites, "unanswered", { value: unanswered });
   }
 
   /** Points of a site; `filters` are those of the server: q, unit, kind. */

@@ -40,6 +40,13 @@ test("a key goes into a header, never into the address", async () => {
   assert.equal(asked[0].headers.Authorization, "Bearer es_1_2");
 });
 
+test("sites of an upstream that did not answer are told to be missing", async () => {
+  const missing = [{ upstream: "upstream:meters", prefix: "meters/", fault: "down" }];
+  const { client } = served([json({ sites: [{ name: "s" }], unanswered: missing }), json({ sites: [] })]);
+  assert.deepEqual((await client.sites()).unanswered, missing);
+  assert.deepEqual((await client.sites()).unanswered, []);
+});
+
 test("what may pass is tried again after what it names", async () => {
   const { client, waited } = served([problem(429, { "retry-after": "7" }), new TypeError("refused"), problem(409, { "retry-after": "2" }), json({ sites: [{ name: "s" }] })]);
   assert.deepEqual(await client.sites(), [{ name: "s" }]);

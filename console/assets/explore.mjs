@@ -31,7 +31,8 @@ export class Explore {
 
   sidebar() {
     this.site = h("select", { id: "site", onchange: () => this.set({ site: this.site.value, points: [] }) });
-    return h("aside", { "aria-label": "Site and points" }, h("label", { for: "site" }, "Site"), this.site, this.list.element);
+    this.lacks = h("p", { class: "lacks", role: "status", hidden: true });
+    return h("aside", { "aria-label": "Site and points" }, h("label", { for: "site" }, "Site"), this.site, this.lacks, this.list.element);
   }
 
   toolbar() {
@@ -65,13 +66,22 @@ export class Explore {
   async open() {
     try {
       const sites = await this.client.sites();
-      fill(this.site, sites.map((site) => h("option", { value: site.name }, site.title ?? site.name)));
       if (this.view.site === "" && sites.length > 0) this.view.site = sites[0].name;
+      this.listSites(sites);
       this.site.value = this.view.site;
       await Promise.all([this.openSite(), this.draw()]);
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** What can be chosen. The site of a link is, even if its upstream does not list it now. */
+  listSites(sites) {
+    const named = sites.map((site) => [site.name, site.title ?? site.name]);
+    if (this.view.site !== "" && sites.unanswered.length > 0 && !sites.some((site) => site.name === this.view.site)) named.push([this.view.site, this.view.site]);
+    fill(this.site, named.map(([value, text]) => h("option", { value }, text)));
+    this.lacks.hidden = sites.unanswered.length === 0;
+    this.lacks.textContent = sites.unanswered.map((one) => `Sites of ${one.upstream} are missing: ${one.fault}`).join(" ");
   }
 
   async openSite() {

@@ -66,19 +66,20 @@ async def picked_points(
 
 
 async def sites_of(matchers: Sequence[Matcher], arrival: Arrival, ports: Ports) -> list[str]:
-    """The sites that fit, of those that the caller may see. One that is named is not looked up."""
+    """The sites that fit, of those that the caller may see. One that is named is not looked up.
+
+    Raises the error of an upstream that may have some of them and does not answer.
+    """
     of_site = [one for one in matchers if one.label == "site"]
     named = next((one.value for one in of_site if one.match is Match.EQUAL), None)
     if named is not None:
         return (
             [named] if named and arrival.grant.sees(named) and all(one.fits(named) for one in of_site) else []
         )
-    every = await ports.origin.sites(deadline_ms=arrival.deadline_ms)
-    return [
-        one.name
-        for one in every
-        if arrival.grant.sees(one.name) and all(each.fits(one.name) for each in of_site)
-    ]
+    listing = await ports.origin.sites(deadline_ms=arrival.deadline_ms)
+    # A query over what is left of the sites would answer another question.
+    every = listing.seen_by(arrival.grant.sites).complete()
+    return [one.name for one in every if all(each.fits(one.name) for each in of_site)]
 
 
 async def selected_series(

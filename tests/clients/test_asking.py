@@ -18,6 +18,8 @@ from edgeseries_client import (
     Question,
     RetryPolicy,
     Site,
+    SitesMissing,
+    Unanswered,
     UnknownPoints,
 )
 from edgeseries_client.errors import CLASS_OF, InvalidRequest, RateLimited, ServerFault, Unavailable
@@ -162,6 +164,16 @@ def test_no_answer_at_all_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> Non
     served = serve(monkeypatch, [down] * 2, tries=2)
     with pytest.raises(ConnectionFault, match="refused"):
         served.client.sites()
+
+
+def test_a_list_that_lacks_sites_warns_and_names_who_did_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = [{"upstream": "upstream", "prefix": "", "fault": "down"}]
+    answer = {"sites": [{"name": "meters/hq"}], "unanswered": missing}
+    served = serve(monkeypatch, [httpx.Response(200, json=answer)])
+    with pytest.warns(SitesMissing, match=r"^upstream does not list its sites \(any name\): down$"):
+        found = served.client.sites()
+    assert found == ["meters/hq"]
+    assert found.unanswered == (Unanswered(upstream="upstream", prefix="", fault="down"),)
 
 
 def test_a_large_question_comes_by_its_job(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,14 @@ def test_a_command_asks_and_tells(
     assert str(served.asked[0].url) == f"http://edge.test{asked}"
 
 
+def test_a_list_that_lacks_sites_says_so_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = [{"upstream": "upstream:meters", "prefix": "meters/", "fault": "down"}]
+    answer = {"sites": [{"name": "s"}], "count": 1, "unanswered": missing}
+    result, _ = run(monkeypatch, "sites", httpx.Response(200, json=answer))
+    assert (result.exit_code, result.stdout) == (0, "s\n")
+    assert result.stderr == "Incomplete: upstream:meters does not list its sites (meters/): down\n"
+
+
 def test_points_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     result, _ = run(monkeypatch, "points s --json", httpx.Response(200, json=POINTS))
     assert '"intervalSeconds": 60' in result.stdout

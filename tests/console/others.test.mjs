@@ -105,6 +105,18 @@ test("what needs attention is said first", async () => {
   });
 });
 
+test("sites of an upstream that does not answer are said to be missing, and that of a link stays chosen", async () => {
+  await clean({}, async (page) => {
+    const unanswered = [{ upstream: "upstream:meters", prefix: "meters/", fault: "<i>it did not answer</i>" }];
+    await page.route("**/api/sites", (route) => route.fulfill({ json: { sites: [{ name: "opengrid_hourly", title: null }], count: 1, unanswered } }));
+    await page.route("**/api/sites/meters%2Fhq/points*", (route) => route.fulfill({ json: { site: "meters/hq", points: [], count: 0, total: 0, cursor: null } }));
+    await page.goto(`${url}/#/explore?site=meters%2Fhq`);
+    await page.getByText("Sites of upstream:meters are missing: <i>it did not answer</i>").waitFor();
+    assert.equal(await page.locator("#site").inputValue(), "meters/hq");
+    await accessible(page);
+  });
+});
+
 /** The system's view as a picture. */
 const system = (theme) => clean({ hash: "#/system", dark: theme === "dark" }, async (page) => {
   await page.getByText("Answered from the store").waitFor();

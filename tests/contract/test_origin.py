@@ -150,7 +150,7 @@ def truly(truth: Truth, site: str, point: str, span: TimeRange) -> list[tuple[in
 
 
 def test_lists_every_site_and_point_by_name(origin: Origin, simulator: Simulator) -> None:
-    sites = run(origin.sites(deadline_ms=soon_ms()))
+    sites = run(origin.sites(deadline_ms=soon_ms())).sites
     assert [site.name for site in sites] == sorted(simulator.truth.sites())
     for site in simulator.truth.sites():
         points = run(origin.points(site, deadline_ms=soon_ms()))

@@ -45,7 +45,9 @@ def server(
 def test_a_real_server_gives_what_it_was_given(server: tuple[str, Installation], span: str) -> None:
     _, installation = server
     origin = installation.origin()
-    assert [one.name for one in run(origin.sites(deadline_ms=soon_ms()))] == sorted(installation.held.sites())
+    assert [one.name for one in run(origin.sites(deadline_ms=soon_ms())).sites] == sorted(
+        installation.held.sites()
+    )
     for site in installation.held.sites():
         points = [one.name for one in run(origin.points(site, deadline_ms=soon_ms()))]
         assert points == sorted(names_of(installation, site))

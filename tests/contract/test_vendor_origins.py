@@ -121,7 +121,7 @@ def check(installation: Installation, origin: Origin, site: str, span: TimeRange
 
 def test_lists_every_site_and_point_by_name(installation: Installation) -> None:
     origin = installation.origin()
-    sites = [site.name for site in run(origin.sites(deadline_ms=soon_ms()))]
+    sites = [site.name for site in run(origin.sites(deadline_ms=soon_ms())).sites]
     assert sites == sorted(map(installation.rig.site_of, installation.held.sites()))
     for site in installation.held.sites():
         called = installation.rig.site_of(site)

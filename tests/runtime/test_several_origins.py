@@ -256,6 +256,11 @@ def test_every_upstream_is_a_part_of_health_and_fails_alone(system: System) -> N
     assert upstreams == {"upstream", *(f"upstream:{slug(name)}" for name in (*RIGS, ARCHIVE))}
     failing = {part for part in upstreams if parts[part]["status"] == "failing"}
     assert failing == {"upstream:haystack-before-4"}
+    # Its sites are told to be missing; those of the others are there.
+    listed = system.client.get("/api/sites").raise_for_status().json()
+    assert [one["upstream"] for one in listed["unanswered"]] == ["upstream:haystack-before-4"]
+    prefixes = {one["name"].partition("/")[0] for one in listed["sites"]}
+    assert {slug(name) for name in (*RIGS, ARCHIVE)} - prefixes == {"haystack-before-4"}
 
 
 def test_the_circuit_of_one_opens_alone(system: System) -> None:

@@ -61,18 +61,61 @@ def test_each_site_is_asked_of_the_upstream_with_the_longest_prefix() -> None:
 
 def test_sites_are_listed_by_the_name_that_callers_use_and_once() -> None:
     origins, _ = several()
-    names = [site.name for site in asyncio.run(origins.sites(deadline_ms=1))]
+    names = [site.name for site in asyncio.run(origins.sites(deadline_ms=1)).complete()]
     assert names == ["hq", "meters/hq", "meters/old/hq"]
 
 
-def test_an_upstream_that_fails_fails_the_list_and_the_ping() -> None:
+def test_the_list_has_the_sites_of_those_that_answer_and_names_the_others() -> None:
     origins, fakes = several()
     fakes["meters/"].failure = OriginUnreachable("down")
-    with pytest.raises(OriginUnreachable):
-        asyncio.run(origins.sites(deadline_ms=1))
+    listing = asyncio.run(origins.sites(deadline_ms=1))
+    assert [site.name for site in listing.sites] == ["hq", "meters/old/hq"]
+    assert [(one.part, one.prefix, one.error.detail) for one in listing.unanswered] == [
+        ("upstream:o1", "meters/", "down")
+    ]
+    with pytest.raises(OriginUnreachable, match="down"):
+        listing.complete()
     with pytest.raises(OriginUnreachable):
         asyncio.run(origins.ping(deadline_ms=1))
     assert asyncio.run(origins.points("hq", deadline_ms=1))
+
+
+def test_a_site_of_an_upstream_that_does_not_answer_is_not_said_to_be_absent() -> None:
+    origins, fakes = several()
+    fakes["meters/"].failure = OriginUnreachable("down")
+    for ask in (
+        lambda: origins.points("meters/hq", deadline_ms=1),
+        lambda: origins.fetch("meters/nowhere", ["a"], SPAN, deadline_ms=1),
+    ):
+        with pytest.raises(OriginUnreachable, match="down"):
+            asyncio.run(ask())
+
+
+def test_a_list_that_no_upstream_answers_fails_as_the_first_does() -> None:
+    origins, fakes = several()
+    for prefix, fake in fakes.items():
+        fake.failure = OriginUnreachable(f"{prefix} is down")
+    with pytest.raises(OriginUnreachable, match=r"^ is down"):
+        asyncio.run(origins.sites(deadline_ms=1))
+
+
+@pytest.mark.parametrize(
+    ("names", "sites", "unanswered"),
+    [
+        (None, ["hq", "meters/old/hq"], 1),
+        ({"hq"}, ["hq"], 0),
+        ({"hq", "meters/hq"}, ["hq"], 1),
+        ({"meters/old/hq"}, ["meters/old/hq"], 0),
+        ({"nowhere"}, [], 0),
+    ],
+)
+def test_who_may_see_some_sites_is_told_of_upstreams_that_may_have_them(
+    names: set[str] | None, sites: list[str], unanswered: int
+) -> None:
+    origins, fakes = several()
+    fakes["meters/"].failure = OriginUnreachable("down")
+    seen = asyncio.run(origins.sites(deadline_ms=1)).seen_by(names)
+    assert ([site.name for site in seen.sites], len(seen.unanswered)) == (sites, unanswered)
 
 
 def test_a_site_that_is_not_there_is_named_as_the_caller_named_it() -> None:

@@ -30,6 +30,7 @@ from edgeseries_client.jobs import Job
 from edgeseries_client.question import Question
 from edgeseries_client.retrying import RetryPolicy
 from edgeseries_client.series import Result, Series
+from edgeseries_client.sites import SiteNames, SitesMissing, Unanswered
 
 __all__ = [
     "AsyncClient",
@@ -54,7 +55,10 @@ __all__ = [
     "Series",
     "ServerFault",
     "Site",
+    "SiteNames",
+    "SitesMissing",
     "TooLarge",
+    "Unanswered",
     "Unavailable",
     "Unidentified",
     "UnknownPoints",

@@ -12,6 +12,7 @@ from edgeseries_client.frames import Shape, table
 from edgeseries_client.jobs import Job, changed, follow, job_now, pages
 from edgeseries_client.question import Question, When
 from edgeseries_client.series import Result
+from edgeseries_client.sites import SiteNames
 
 
 class AsyncClient:
@@ -34,8 +35,8 @@ class AsyncClient:
         """A site, which is not looked for yet."""
         return AsyncSite(name, client=self)
 
-    async def sites(self) -> list[str]:
-        """Names of the sites that the key may see."""
+    async def sites(self) -> SiteNames:
+        """Names of the sites that the key may see. Warns of upstreams that did not list theirs."""
         return await self.connection.run(flows.sites(self.connection.policy))
 
     async def jobs(

@@ -12,6 +12,7 @@ from edgeseries_client.jobs import Job, changed, follow, job_now, pages
 from edgeseries_client.lines import csv_lines
 from edgeseries_client.question import Question, When
 from edgeseries_client.series import Result
+from edgeseries_client.sites import SiteNames
 from edgeseries_client.steps import Call
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Client:
         """A site, which is not looked for yet."""
         return Site(name, client=self)
 
-    def sites(self) -> list[str]:
-        """Names of the sites that the key may see."""
+    def sites(self) -> SiteNames:
+        """Names of the sites that the key may see. Warns of upstreams that did not list theirs."""
         return self.connection.run(flows.sites(self.connection.policy))
 
     def jobs(

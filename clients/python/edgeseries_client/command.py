@@ -6,6 +6,7 @@ the server says no.
 
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ import click
 
 from edgeseries_client.client import Client
 from edgeseries_client.errors import EdgeSeriesError
+from edgeseries_client.sites import SitesMissing
 
 ENDS: Final = "FILE ends in .parquet, .arrow, .csv, .ndjson or .json"
 
@@ -51,8 +53,13 @@ def say(document: Any) -> None:
 @click.pass_obj
 def sites(client: Client) -> None:
     """Names of the sites."""
-    for name in client.sites():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SitesMissing)
+        found = client.sites()
+    for name in found:
         click.echo(name)
+    for one in found.unanswered:
+        click.echo(f"Incomplete: {one}", err=True)
 
 
 @main.command()

@@ -14,6 +14,7 @@ from edgeseries_client.jobs import Job, follow, pages
 from edgeseries_client.question import Question
 from edgeseries_client.retrying import RetryPolicy, asked
 from edgeseries_client.series import Result, joined
+from edgeseries_client.sites import SiteNames
 from edgeseries_client.spool import Spool
 from edgeseries_client.steps import Call, Flow, Stream
 
@@ -30,10 +31,9 @@ def document(path: str, query: Mapping[str, Any], policy: RetryPolicy) -> Flow[A
     return json.loads(answer.body)
 
 
-def sites(policy: RetryPolicy) -> Flow[list[str]]:
-    """Names of sites."""
-    found = yield from document("/api/sites", {}, policy)
-    return [one["name"] for one in found["sites"]]
+def sites(policy: RetryPolicy) -> Flow[SiteNames]:
+    """Names of sites. Warns of upstreams that did not list theirs."""
+    return SiteNames.from_document((yield from document("/api/sites", {}, policy)))
 
 
 def points(site: str, filters: Mapping[str, Any], policy: RetryPolicy) -> Flow[list[dict[str, Any]]]:

@@ -5,6 +5,7 @@ It owns the names: what callers see carries the prefix, what the vendor sees doe
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from edgeseries.access.grants import no_such_site
 from edgeseries.bounded_gather import bounded_gather
@@ -13,7 +14,7 @@ from edgeseries.limits import UPSTREAM_CONCURRENCY
 from edgeseries.origins.ports.origin import Bulk, Origin
 from edgeseries.origins.record import OriginRecord, record_for
 from edgeseries.planning.capabilities import Capabilities
-from edgeseries.series.points import Point, PointSeries, Site
+from edgeseries.series.points import Point, PointSeries, Site, SiteListing, Unanswered
 from edgeseries.series.timerange import TimeRange
 
 
@@ -46,24 +47,31 @@ class OriginsBySite:
         """See the port. Raises NotFound for a site that no upstream serves."""
         return self._of(site).origin.capabilities(site)
 
-    async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
-        """See the port: those of all upstreams. One that does not answer fails the list, which would
-        otherwise lack sites without a word.
-        """
-        listed, error = await bounded_gather(
-            self._by_name,
-            lambda name: self._by_name[name].origin.sites(deadline_ms=deadline_ms),
-            at_once=UPSTREAM_CONCURRENCY,
+    async def sites(self, *, deadline_ms: int) -> SiteListing:
+        """See the port. None waits for another that does not answer: the isolate's bound of calls holds."""
+        listed, _ = await bounded_gather(
+            self._by_name, partial(self._sites_of, deadline_ms=deadline_ms), at_once=len(self._by_name)
         )
-        if error is not None:
-            raise error
+        unanswered = [one for name in self._by_name if isinstance(one := listed[name], Unanswered)]
+        if len(unanswered) == len(self._by_name):
+            raise unanswered[0].error
         found = [
             replace(site, name=record.prefix + site.name)
             for record in self._records
-            for site in listed[record.name]
+            if not isinstance(own := listed[record.name], Unanswered)
+            for site in own
             if record_for(self._records, record.prefix + site.name) is record
         ]
-        return tuple(sorted(found, key=lambda site: site.name))
+        return SiteListing(
+            sites=tuple(sorted(found, key=lambda site: site.name)), unanswered=tuple(unanswered)
+        )
+
+    async def _sites_of(self, name: str, *, deadline_ms: int) -> tuple[Site, ...] | Unanswered:
+        placed = self._by_name[name]
+        try:
+            return (await placed.origin.sites(deadline_ms=deadline_ms)).sites
+        except EdgeError as error:
+            return Unanswered(part=placed.record.part, prefix=placed.record.prefix, error=error)
 
     async def points(self, site: str, *, deadline_ms: int) -> tuple[Point, ...]:
         """See the port."""

@@ -17,7 +17,7 @@ from edgeseries.origins.ports.dialect import Dialect, ListedPoint, Turn
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.ports.clock import Clock
-from edgeseries.series.points import Point, PointSeries, Site
+from edgeseries.series.points import Point, PointSeries, SiteListing
 from edgeseries.series.samples import NO_SAMPLES
 from edgeseries.series.timerange import TimeRange
 
@@ -41,10 +41,10 @@ class ListedOrigin:
         """See the port."""
         return self.dialect.capabilities
 
-    async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
+    async def sites(self, *, deadline_ms: int) -> SiteListing:
         """See the port."""
         sites = await self.dialect.sites(Turn(deadline_ms=deadline_ms))
-        return tuple(sorted(sites, key=lambda site: site.name))
+        return SiteListing(sites=tuple(sorted(sites, key=lambda site: site.name)))
 
     async def points(self, site: str, *, deadline_ms: int) -> tuple[Point, ...]:
         """See the port. Read anew at every call; the memory takes note."""

@@ -1,7 +1,9 @@
 """Points of a site as every upstream describes them. It knows no vendor's field names."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
+from edgeseries.errors import EdgeError
 from edgeseries.series.samples import Samples
 
 
@@ -21,6 +23,49 @@ class Site:
 
     name: str
     title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """An upstream that did not list its sites, whose names begin with `prefix`. `part` is what health calls
+    it.
+    """
+
+    part: str
+    prefix: str
+    error: EdgeError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteListing:
+    """Sites by name. Those of an upstream in `unanswered` may be there or not: nobody knows."""
+
+    sites: tuple[Site, ...]
+    unanswered: tuple[Unanswered, ...] = ()
+
+    def seen_by(self, names: Collection[str] | None) -> "SiteListing":
+        """What of it concerns who may see these sites alone; None: all. An upstream that did not answer does
+        if one of the names may be its own.
+        """
+        if names is None:
+            return self
+        listed = {site.name for site in self.sites}
+        missing = [name for name in names if name not in listed]
+        return replace(
+            self,
+            sites=tuple(site for site in self.sites if site.name in names),
+            unanswered=tuple(
+                one for one in self.unanswered if any(name.startswith(one.prefix) for name in missing)
+            ),
+        )
+
+    def complete(self) -> tuple[Site, ...]:
+        """The sites, for whom a list with some of them left out is none. Raises the error of the first
+        upstream that did not answer.
+        """
+        for one in self.unanswered:
+            raise one.error
+        return self.sites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,11 +35,21 @@ class SiteDocument(Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnansweredDocument(Section):
+    """An upstream whose sites are not in the list: its name in health, what its sites begin with, and why."""
+
+    upstream: str
+    prefix: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SitesDocument(Document):
-    """The sites that the caller may see. Format: `docs/formats/lists.md`."""
+    """The sites that the caller may see, of the upstreams that answered. Format: `docs/formats/lists.md`."""
 
     sites: tuple[SiteDocument, ...]
     count: int
+    unanswered: tuple[UnansweredDocument, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +74,22 @@ class SitePointsDocument(Document):
 
 
 async def list_sites(arrival: Arrival, ports: Ports) -> Outcome:
-    """Every site that the caller may see, by name."""
+    """Every site that the caller may see, by name, and which upstreams that may have more did not answer."""
     asked_ms = ports.clock.now_ms()
     every = await ports.origin.sites(deadline_ms=arrival.deadline_ms)
-    sites = [site for site in every if arrival.grant.sees(site.name)]
+    listing = every.seen_by(arrival.grant.sites)
+    for one in listing.unanswered:
+        ports.journal.line(
+            "warning", "an upstream does not list its sites", part=one.part, cause=one.error.detail
+        )
     return json_outcome(
         SitesDocument(
-            sites=tuple(SiteDocument(name=site.name, title=site.title) for site in sites), count=len(sites)
+            sites=tuple(SiteDocument(name=site.name, title=site.title) for site in listing.sites),
+            count=len(listing.sites),
+            unanswered=tuple(
+                UnansweredDocument(upstream=one.part, prefix=one.prefix, fault=one.error.detail)
+                for one in listing.unanswered
+            ),
         ),
         origin_ms=ports.clock.now_ms() - asked_ms,
     )

@@ -26,7 +26,7 @@ from edgeseries.origins.ports.page_reader import PageReader
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.web import Web
-from edgeseries.series.points import Point, PointSeries, Site
+from edgeseries.series.points import Point, PointSeries, Site, SiteListing
 from edgeseries.series.samples import NO_SAMPLES
 from edgeseries.series.timerange import TimeRange
 
@@ -78,9 +78,9 @@ class AceOrigin:
         """See the port."""
         return Capabilities(batch_points=BATCH_POINTS, call_samples=CALL_SAMPLES)
 
-    async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
+    async def sites(self, *, deadline_ms: int) -> SiteListing:
         """See the port."""
-        return await self._sites(deadline_ms, None)
+        return SiteListing(sites=await self._sites(deadline_ms, None))
 
     async def points(self, site: str, *, deadline_ms: int) -> tuple[Point, ...]:
         """See the port. Read anew from the upstream at every call; the catalogue takes note."""

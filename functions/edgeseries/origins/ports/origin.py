@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from edgeseries.planning.capabilities import Capabilities
-from edgeseries.series.points import Point, PointSeries, Site
+from edgeseries.series.points import Point, PointSeries, SiteListing
 from edgeseries.series.timerange import TimeRange
 
 NO_SUCH_POINT: Final = "the site has no point of this name"
@@ -35,8 +35,10 @@ class Origin(Protocol):
         """What one call for a site can hold. Raises NotFound for a site that nobody serves."""
         ...
 
-    async def sites(self, *, deadline_ms: int) -> tuple[Site, ...]:
-        """Every site that the credential may see, by name."""
+    async def sites(self, *, deadline_ms: int) -> SiteListing:
+        """Every site that the credential may see, by name. Several upstreams list those of the ones that
+        answer; if none does, it raises.
+        """
         ...
 
     async def points(self, site: str, *, deadline_ms: int) -> tuple[Point, ...]:
