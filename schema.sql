@@ -246,6 +246,62 @@ CREATE TABLE IF NOT EXISTS late_data (
   PRIMARY KEY (day_ms, site)
 ) STRICT, WITHOUT ROWID;
 
+-- Points of a site that were asked together, once a set: what `asked_hours` counts, by its digest. Nobody who asked
+-- stands here.
+CREATE TABLE IF NOT EXISTS asked_sets (
+  set_digest         TEXT    NOT NULL PRIMARY KEY,  -- of site and points, hex
+  site               TEXT    NOT NULL,
+  points_json        TEXT    NOT NULL,              -- JSON array of names, sorted and unique
+  point_count        INTEGER NOT NULL,
+  asked_ms           INTEGER NOT NULL               -- the day on which it was asked last
+) STRICT;
+
+-- Which set was asked in which hour (since 1970, UTC), of which days before that day: what warming learns from.
+CREATE TABLE IF NOT EXISTS asked_hours (
+  hour               INTEGER NOT NULL,
+  set_digest         TEXT    NOT NULL,
+  first_back         INTEGER NOT NULL,              -- the first day that was asked, so many days before; 1: yesterday
+  last_back          INTEGER NOT NULL,              -- the last one
+  ask_count          INTEGER NOT NULL,
+  point_days         INTEGER NOT NULL,              -- sealed days of points that were asked, in all
+  missing_point_days INTEGER NOT NULL,              -- those of them that were not stored
+  origin_ms          INTEGER NOT NULL,              -- the longest wait for the upstream
+  asked_ms           INTEGER NOT NULL,              -- the last of them
+  PRIMARY KEY (hour, set_digest, first_back, last_back)
+) STRICT, WITHOUT ROWID;
+
+-- What was fetched ahead: one row a job and set of points that it was made for. Rows go after three weeks.
+CREATE TABLE IF NOT EXISTS warm_runs (
+  planned_ms         INTEGER NOT NULL,
+  job_id             TEXT    NOT NULL,
+  set_digest         TEXT    NOT NULL,
+  reason             TEXT    NOT NULL CHECK (reason IN ('pattern', 'schedule', 'request')),
+  owner              TEXT    NOT NULL DEFAULT '',   -- whose saved set or request it is; '' for a pattern
+  name               TEXT    NOT NULL DEFAULT '',   -- of the saved set
+  site               TEXT    NOT NULL,
+  first_day          INTEGER NOT NULL,              -- days since 1970, both held
+  last_day           INTEGER NOT NULL,
+  point_days         INTEGER NOT NULL,              -- days of points that were missing
+  expected_samples   INTEGER NOT NULL,
+  expected_calls     INTEGER NOT NULL,
+  used_ms            INTEGER,                       -- when the set was asked for these days first, after they were stored
+  PRIMARY KEY (planned_ms, job_id, set_digest)
+) STRICT, WITHOUT ROWID;
+
+-- Sets of points that somebody saved, with when they are to be fetched ahead.
+CREATE TABLE IF NOT EXISTS warm_sets (
+  owner              TEXT    NOT NULL,              -- API key id; '' while access is open
+  name               TEXT    NOT NULL,
+  site               TEXT    NOT NULL,
+  set_digest         TEXT    NOT NULL,              -- as of asked_sets
+  points_json        TEXT    NOT NULL,              -- JSON array of names, sorted and unique
+  days               INTEGER NOT NULL,              -- so many days before the day of the hour
+  hours_json         TEXT    NOT NULL,              -- JSON array of hours (UTC) that they are fetched for; [] never
+  weekdays_json      TEXT    NOT NULL,              -- JSON array of days of the week, 0 is Monday
+  changed_ms         INTEGER NOT NULL,
+  PRIMARY KEY (owner, name)
+) STRICT;
+
 -- Messages that retrying could not cure, kept for replay.
 CREATE TABLE IF NOT EXISTS dead_letters (
   letter_id          TEXT    NOT NULL PRIMARY KEY,

@@ -7,6 +7,7 @@ from edgeseries.blocks.adapters.block_store import BlockStore
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.jobs.adapters.job_rescue import RescueRecords
+from edgeseries.jobs.adapters.job_store import JobRecords
 from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.metrics.adapters.late_data_records import DatabaseLateData
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
@@ -15,6 +16,7 @@ from edgeseries.upkeep.adapters.month_blocks import MonthBlocks
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.upkeep.adapters.record_upkeep import RecordUpkeep
 from edgeseries.upkeep.adapters.stored_days import DatabaseStoredDays
+from edgeseries.warming.adapters.warm_store import DatabaseSavedSets, DatabaseWarming
 from janitor.ports import Ports, Settings
 from tests.fake_stores import MemoryBucket, SqliteDatabase
 from tests.fakes import FakeClock, FakeOrigin, FixedHealthChecker, ListJournal, ListNotifier
@@ -47,6 +49,9 @@ def janitor_ports(
         "notifier": ListNotifier(),
         "clock": FakeClock(),
         "journal": ListJournal(),
+        "warming": DatabaseWarming(database),
+        "saved_sets": DatabaseSavedSets(database),
+        "jobs": JobRecords(database),
         "settings": Settings(
             cache_budget_bytes=budget_bytes,
             job_keep_ms=7 * DAY_MS,

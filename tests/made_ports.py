@@ -17,6 +17,7 @@ from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.rates import RatePolicy, Tier
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
+from edgeseries.warming.adapters.warm_store import DatabaseSavedSets, DatabaseWarming
 from router.ports import Ports
 from tests.fake_leases import FakeHeartbeats, FakeLeases
 from tests.fake_stores import FakeAnswers, FakeBlocks, SqliteDatabase
@@ -82,6 +83,8 @@ def router_ports(**changes: Any) -> Ports:
         "live_cache": LiveMemory(),
         "leases": FakeLeases(clock=clock),
         "heartbeats": FakeHeartbeats(),
+        "warm_facts": DatabaseWarming(database),
+        "saved_sets": DatabaseSavedSets(database),
         "profiles": DatabaseProfiles(database),
         **changes,
     }

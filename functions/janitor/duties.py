@@ -1,6 +1,7 @@
 """Every duty of a sweep, in its order.
 
-What frees space and what ends comes first, what counts comes after, and what judges comes last.
+What gets work going, frees space or ends something comes first, what counts comes after, and what judges
+comes last.
 """
 
 from typing import Final
@@ -19,11 +20,13 @@ from janitor import (
     rescue,
     roll_up,
     trim_requests,
+    warm,
 )
 from janitor.duty import Duty
 
 DUTIES: Final[tuple[Duty, ...]] = (
     rescue.DUTY,
+    warm.DUTY,
     expire_answers.DUTY,
     hold_budget.DUTY,
     remove_superseded.DUTY,

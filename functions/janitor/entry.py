@@ -10,6 +10,7 @@ from workers import WorkerEntrypoint
 from edgeseries.blocks.adapters.block_memory import BlockMemory
 from edgeseries.errors import Defect, EdgeError
 from edgeseries.jobs.adapters.job_rescue import RescueRecords
+from edgeseries.jobs.adapters.job_store import JobRecords
 from edgeseries.metrics.adapters.late_data_records import DatabaseLateData
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
@@ -37,12 +38,16 @@ from edgeseries.settings.workers import (
     RECHECK_CALLS,
     RESCUE_AFTER_SECONDS,
     SETTLE_LAG_MINUTES,
+    WARM_CALLS_PER_DAY,
+    WARM_SAMPLES_PER_DAY,
 )
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.upkeep.adapters.month_blocks import MonthBlocks
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.upkeep.adapters.record_upkeep import RecordUpkeep
 from edgeseries.upkeep.adapters.stored_days import DatabaseStoredDays
+from edgeseries.warming.adapters.warm_store import DatabaseSavedSets, DatabaseWarming
+from edgeseries.warming.planning import WarmBudget
 from janitor.duties import DUTIES
 from janitor.duty import Outcome
 from janitor.flow import Guard, sweep
@@ -99,6 +104,9 @@ def ports_of(bindings: Bindings) -> Ports:
         old_blocks=MonthBlocks(blocks=blocks, database=database),
         keeping=RecordUpkeep(database),
         rescues=RescueRecords(database),
+        warming=DatabaseWarming(database),
+        saved_sets=DatabaseSavedSets(database),
+        jobs=JobRecords(database),
         job_queue=PlatformJobQueue(bindings.job_queues, METRICS.operations),
         statistics=DatabaseStatistics(database),
         health_checker=PlatformHealthChecker(
@@ -125,6 +133,9 @@ def ports_of(bindings: Bindings) -> Ports:
             dead_letter_keep_ms=bindings.whole(DEAD_LETTER_KEEP_DAYS),
             settle_lag_ms=bindings.whole(SETTLE_LAG_MINUTES),
             recheck_calls=bindings.whole(RECHECK_CALLS),
+            warm_budget=WarmBudget(
+                samples=bindings.whole(WARM_SAMPLES_PER_DAY), calls=bindings.whole(WARM_CALLS_PER_DAY)
+            ),
         ),
         stored_days=DatabaseStoredDays(database),
         late_data=DatabaseLateData(database),

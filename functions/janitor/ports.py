@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from edgeseries.blocks.ports.blocks import Blocks
 from edgeseries.jobs.ports.job_queue import JobQueue
+from edgeseries.jobs.ports.jobs import Jobs
 from edgeseries.jobs.ports.rescue import Rescues
 from edgeseries.metrics.ports.health import HealthChecker
 from edgeseries.metrics.ports.journal import Journal
@@ -19,6 +20,9 @@ from edgeseries.upkeep.ports.old_blocks import OldBlocks
 from edgeseries.upkeep.ports.record_keeping import RecordKeeping
 from edgeseries.upkeep.ports.stored_days import StoredDays
 from edgeseries.upkeep.ports.stored_objects import StoredObjects
+from edgeseries.warming.planning import WarmBudget
+from edgeseries.warming.ports.saved_sets import SavedSets
+from edgeseries.warming.ports.warm_records import WarmRecords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class Settings:
     rescue_after_ms: int
     settle_lag_ms: int
     recheck_calls: int
+    warm_budget: WarmBudget = field(default_factory=WarmBudget)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,9 @@ class Ports:
     old_blocks: OldBlocks
     keeping: RecordKeeping
     rescues: Rescues
+    warming: WarmRecords
+    saved_sets: SavedSets
+    jobs: Jobs
     job_queue: JobQueue
     statistics: Statistics
     health_checker: HealthChecker

@@ -22,6 +22,7 @@ class Scope(StrEnum):
     SITE = "the request names a site, which the key must be of"
     SITES = "a list that holds only the key's sites"
     JOBS = "only the key's own jobs; all of them for an admin"
+    SETS = "only the key's own saved sets; all of them for an admin"
     NOTHING = "it says nothing of any site or job"
     EVERYTHING = "it is about all sites; only admins come here"
 

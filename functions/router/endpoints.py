@@ -18,6 +18,7 @@ from router.handlers import (
     sites,
     stats,
     timeseries,
+    warm,
 )
 from router.resources import resources_of
 
@@ -29,6 +30,7 @@ _SERVED: Final = (
     *sites.ENDPOINTS,
     *jobs.ENDPOINTS,
     *job_files.ENDPOINTS,
+    *warm.ENDPOINTS,
     *keys.ENDPOINTS,
     *session.ENDPOINTS,
     *dead_letters.ENDPOINTS,

@@ -68,8 +68,14 @@ from edgeseries.settings.workers import (
     QUEUED_MIN_SAMPLES,
     REQUEST_DEADLINE_SECONDS,
     SETTLE_LAG_MINUTES,
+    WARM_CALLS_PER_DAY,
+    WARM_SAMPLES_PER_DAY,
 )
 from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
+from edgeseries.warming.adapters.ask_buffer import AskBuffer
+from edgeseries.warming.adapters.warm_store import DatabaseSavedSets, DatabaseWarming
+from edgeseries.warming.planning import WarmBudget
+from edgeseries.warming.ports.asks import NoAsks
 from router.access_settings import access_settings
 from router.finalize_response import request_id_of
 from router.flow import answer, refuse
@@ -115,6 +121,9 @@ KEYS = KeyMemory()
 WATCH = WatchMemory()
 """What is known of jobs that are followed, and who follows, which all requests of the isolate share."""
 
+ASKS = AskBuffer()
+"""What all requests of the isolate ask, counted before it is written."""
+
 METRICS = MetricsBuffer()
 """What all requests of the isolate count before it is written."""
 
@@ -135,6 +144,7 @@ class Default(WorkerEntrypoint):
             database=D1Database(bindings.database, METRICS.operations),
             clock=clock,
             journal=ports.journal,
+            further=(ASKS,),
         )
         try:
             response = await answer(head, ports)
@@ -190,6 +200,10 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
     caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS)
     upstreams = upstreams_of(bindings, caller, isolate=ORIGINS, dropped=dropped, parquet=ArrowParquetReader())
     duties = DatabaseDutyRecords(stores.database)
+    warming = DatabaseWarming(stores.database)
+    warm_budget = WarmBudget(
+        samples=bindings.whole(WARM_SAMPLES_PER_DAY), calls=bindings.whole(WARM_CALLS_PER_DAY)
+    )
     encoder, text_of = encoders_of(bindings)
     streaming = PlatformStreaming(wait_until=ctx.waitUntil, journal=journal, text_of=text_of)
     return Ports(
@@ -255,6 +269,10 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         sample_budget=BUDGET,
         directory=DIRECTORY,
         latest=LATEST,
+        asks=NoAsks() if warm_budget.spent else ASKS,
+        warm_facts=warming,
+        saved_sets=DatabaseSavedSets(stores.database),
+        warm_budget=warm_budget,
         faults=stores.faults,
         dropped=dropped,
     )

@@ -19,7 +19,8 @@ class Outcome:
     will be there next time, `shared` whether others fetched what this lacked, and this waited for it.
     `body_bytes` are those of a body that leaves as a stream, as far as they are
     known. `site` is set where there is a verdict. `expected_ms` and `expected_samples` (of the upstream) are
-    what was expected of it, None where nothing was.
+    what was expected of it, None where nothing was. `missing_point_days` are sealed days of points that were
+    asked for and not stored.
     """
 
     response: HttpResponse
@@ -37,6 +38,7 @@ class Outcome:
     site: str = ""
     expected_samples: int = 0
     expected_ms: int | None = None
+    missing_point_days: int = 0
 
 
 def json_outcome(document: Document, *, status: int = 200, origin_ms: int | None = None) -> Outcome:

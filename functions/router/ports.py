@@ -45,6 +45,10 @@ from edgeseries.reading.latest_memory import LatestMemory
 from edgeseries.reading.series_reader import SeriesReader
 from edgeseries.series.days import SettleLags
 from edgeseries.upkeep.ports.duties import DutyRecords
+from edgeseries.warming.planning import WarmBudget
+from edgeseries.warming.ports.asks import AskCounter, NoAsks
+from edgeseries.warming.ports.saved_sets import SavedSets
+from edgeseries.warming.ports.warm_records import WarmFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,10 @@ class Ports:
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
     latest: LatestMemory = field(default_factory=LatestMemory)
     directory: PointDirectory = field(default_factory=PointDirectory)
+    asks: AskCounter = field(default_factory=NoAsks)
+    warm_facts: WarmFacts
+    saved_sets: SavedSets
+    warm_budget: WarmBudget = field(default_factory=WarmBudget)
     faults: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)

@@ -17,6 +17,7 @@ from edgeseries.reading.windows import OF_QUESTIONS, series_by_window
 from edgeseries.series.samples import Samples, appended
 from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import FILLER, Kind
+from router.asked_count import count_question, missing_point_days
 from router.endpoint import Arrival
 from router.index_lookup import look_up
 from router.inline_answer import Choice
@@ -144,10 +145,15 @@ async def _samples_of(query: TimeseriesQuery, arrival: Arrival, ports: Ports) ->
 async def _store_missing(query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> None:
     """Fetch and store what is missing, if that is worth it; what others are fetching is waited for."""
     patience = patience_of(arrival, ports)
+    counted = False
     while True:
         index = await look_up(query, reads=True, ports=ports)
         survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
         plan = survey.fetch_plan
+        if not counted:
+            missing = missing_point_days(plan.missing_days)
+            count_question(query, arrival, ports, missing=missing, origin_ms=None)
+            counted = True
         route = choose_route(plan, blocks=survey.block_count, forced=None, sizes=ports.route_sizes)
         if route is Route.QUEUED:
             raise EvaluationError(

@@ -1,4 +1,4 @@
-"""The ports of jobs over D1 on workerd: the very suite that they pass over SQLite."""
+"""The ports of jobs and of warming over D1 on workerd: the very suites that they pass over SQLite."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import pytest
 from edgeseries.storage.database import Command, Row
 from tests.job_conformance import JobPortsConformance
 from tests.runtime.jobs_stack import DATABASE_PATH, Jobs
+from tests.warming_conformance import WarmingPortsConformance
 
 pytestmark = pytest.mark.runtime
 
@@ -41,6 +42,12 @@ class RemoteDatabase:
 
 
 class TestOverD1(JobPortsConformance):
+    @pytest.fixture
+    def database(self, jobs_stack: Jobs) -> RemoteDatabase:
+        return RemoteDatabase(jobs_stack.client)
+
+
+class TestWarmingOverD1(WarmingPortsConformance):
     @pytest.fixture
     def database(self, jobs_stack: Jobs) -> RemoteDatabase:
         return RemoteDatabase(jobs_stack.client)

@@ -18,6 +18,7 @@ from edgeseries.limits import (
 )
 from edgeseries.settings.declaration import Amount, Secret, Setting, Text, Whole, Word
 from edgeseries.storage import limits as storage
+from edgeseries.warming import limits as warming
 
 ROUTER: Final = ("router",)
 CONSUMER: Final = ("consumer",)
@@ -305,6 +306,29 @@ ALERT_WEBHOOK_URL: Final = Setting(
         "are log lines only."
     ),
 )
+WARM_SAMPLES_PER_DAY: Final = Setting(
+    key="warmSamplesPerDay",
+    kind=Whole(low=0, high=100_000_000),
+    unit="samples a day",
+    default=str(warming.SAMPLES_PER_DAY),
+    default_in_preview="0",
+    binding="WARM_SAMPLES_PER_DAY",
+    workers=("router", "janitor"),
+    description=(
+        "Samples that [warming](warming.md) fetches ahead in a UTC day at most, as they are expected. 0: "
+        "warming is off, and nothing is counted for it."
+    ),
+)
+WARM_CALLS_PER_DAY: Final = Setting(
+    key="warmCallsPerDay",
+    kind=Whole(low=0, high=1_000_000),
+    unit="calls a day",
+    default=str(warming.CALLS_PER_DAY),
+    default_in_preview="0",
+    binding="WARM_CALLS_PER_DAY",
+    workers=("router", "janitor"),
+    description="Calls to upstreams that warming makes in a UTC day at most, as they are expected. 0: off.",
+)
 KERNEL: Final = Setting(
     key="kernel",
     kind=Word(words=("on", "off")),
@@ -345,6 +369,8 @@ SETTINGS: Final = (
     DEAD_LETTER_KEEP_DAYS,
     RECHECK_CALLS,
     ALERT_WEBHOOK_URL,
+    WARM_SAMPLES_PER_DAY,
+    WARM_CALLS_PER_DAY,
     KERNEL,
 )
 """All of them, in the order in which faults are reported."""

@@ -58,6 +58,11 @@ class Window:
         """The days that are meant when it is asked on a day (days since 1970)."""
         return range(day - self.first_back, day - self.last_back + 1)
 
+    def past_days(self, day: int, *, now_ms: int) -> range:
+        """Those of them that are over at a moment (UTC epoch)."""
+        days = self.days(day)
+        return range(days.start, max(days.start, min(days.stop, day_of(now_ms))))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:

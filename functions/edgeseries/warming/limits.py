@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from edgeseries.limits import HOUR_MS, MAX_POINTS, MAX_ROW_VALUE_BYTES, MINUTE_MS
+from edgeseries.limits import DAY_MS, HOUR_MS, MAX_POINTS, MAX_ROW_VALUE_BYTES, MINUTE_MS
 
 # --- what is counted ---------------------------------------------------------------
 SET_MAX_POINTS: Final = 1_000
@@ -55,15 +55,33 @@ PATTERNS_AT_ONCE: Final = 200
 PATTERNS_LISTED: Final = 100
 """Patterns that a list shows."""
 
+WARMING_OWNER: Final = "warming"
+"""The owner of jobs that nobody asked for. Keys have ids of twelve digits: none of them has this one."""
+
+CREDIT_MS: Final = 2 * DAY_MS
+"""What was fetched ahead and not asked for within this was of no use."""
+
 # --- what is fetched --------------------------------------------------------------------
 RETRY_MS: Final = HOUR_MS
 """What was handed to a job is not handed to another one for so long, whatever became of it."""
 
-SETS_AT_ONCE: Final = 12
-"""Sets whose days one sweep looks up: each is a look at the index, a job and its record."""
+LOOKS_OF_A_SWEEP: Final = 4
+"""Looks at the index in one sweep, each of one site; the next sweep goes on behind them."""
 
-PIECES_AT_ONCE: Final = 24
-"""Jobs that one sweep makes."""
+LOOK_MAX_POINTS: Final = 5_000
+"""Points of one look: two statements."""
+
+PIECES_AT_ONCE: Final = 100
+"""Pieces of a set that one sweep takes."""
+
+JOBS_OF_A_SWEEP: Final = 8
+"""Jobs that one sweep makes: with their records, three statements each."""
+
+SAMPLES_PER_DAY: Final = 500_000
+"""Of the budget (setting `warmSamplesPerDay`): a day of 350 points of one sample a minute."""
+
+CALLS_PER_DAY: Final = 500
+"""Of the budget (setting `warmCallsPerDay`): a call every three minutes, were it all spent."""
 
 # --- saved sets ----------------------------------------------------------------------------
 SAVED_SETS_MAX: Final = 100
@@ -83,3 +101,4 @@ assert SAME_WEEKDAYS_ASKED <= SAME_WEEKDAYS
 assert ALIKE_DAYS_ASKED <= ALIKE_DAYS
 assert YOUNG_DAYS < SAME_WEEKDAYS * 7
 assert LEAD_MS > HOUR_MS
+assert SET_MAX_POINTS <= LOOK_MAX_POINTS

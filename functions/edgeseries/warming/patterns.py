@@ -8,9 +8,10 @@ it is new, a day of the same kind. One that stops is forgotten, for the days tha
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from edgeseries.limits import DAY_MS, HOUR_MS
+from edgeseries.limits import HOUR_MS
 from edgeseries.series.days import first_unsealed_day
 from edgeseries.warming.asks import DAY_HOURS, Window
 from edgeseries.warming.limits import (
@@ -23,7 +24,8 @@ from edgeseries.warming.limits import (
     YOUNG_DAYS,
 )
 
-WEEK_DAYS: Final = 7
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEK_DAYS: Final = len(WEEKDAYS)
 WORKING_DAYS: Final = 5
 EPOCH_WEEKDAY: Final = 3
 """1970-01-01 was a Thursday; Monday is 0."""
@@ -58,15 +60,26 @@ class Pattern:
         return is_young and _count(before, days_alike(day)) >= ALIKE_DAYS_ASKED
 
 
+class Reason(StrEnum):
+    """Why something is fetched ahead."""
+
+    PATTERN = "pattern"
+    SCHEDULE = "schedule"
+    REQUEST = "request"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """Days of a set of points (by its digest) that will be asked for. The higher its weight, the sooner it is
-    fetched.
+    fetched. `owner` and `name` are those of a saved set.
     """
 
     digest: str
     days: tuple[int, ...]
     weight: int
+    reason: Reason = Reason.PATTERN
+    owner: str = ""
+    name: str = ""
 
 
 def weekday_of(day: int) -> int:
@@ -98,7 +111,6 @@ def wishes_of(patterns: Iterable[Pattern], *, now_ms: int) -> tuple[Wish, ...]:
 
     Days that are not over yet are left out; which of them are sealed is the site's affair (`sealed`).
     """
-    today = now_ms // DAY_MS
     days: dict[str, set[int]] = {}
     weights: dict[str, int] = {}
     for pattern in patterns:
@@ -108,9 +120,7 @@ def wishes_of(patterns: Iterable[Pattern], *, now_ms: int) -> tuple[Wish, ...]:
             if hour % DAY_HOURS == pattern.hour and pattern.comes_on(hour // DAY_HOURS)
         ]
         for day in coming:
-            days.setdefault(pattern.digest, set()).update(
-                one for one in pattern.window.days(day) if one < today
-            )
+            days.setdefault(pattern.digest, set()).update(pattern.window.past_days(day, now_ms=now_ms))
             weights[pattern.digest] = weights.get(pattern.digest, 0) + pattern.weight
     wishes = (
         Wish(digest=digest, days=tuple(sorted(some)), weight=weights[digest])

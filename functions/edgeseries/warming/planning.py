@@ -10,7 +10,8 @@ from math import ceil
 
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.days import runs
-from edgeseries.warming.limits import PIECES_AT_ONCE
+from edgeseries.warming.limits import PIECES_AT_ONCE, SET_MAX_POINTS
+from edgeseries.warming.patterns import Wish
 
 PointDays = Mapping[str, Sequence[int]]
 """Days (since 1970) by point."""
@@ -20,8 +21,8 @@ PointDays = Mapping[str, Sequence[int]]
 class WarmBudget:
     """What may be fetched ahead: samples, and calls to the upstream, as they are expected."""
 
-    samples: int
-    calls: int
+    samples: int = 0
+    calls: int = 0
 
     @property
     def spent(self) -> bool:
@@ -107,6 +108,54 @@ def pieces_of(need: Need, default_per_day: float) -> tuple[Piece, ...]:
                 )
             )
     return tuple(sorted(pieces, key=lambda one: (-one.last_day, one.first_day, one.points)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishedPiece:
+    """A piece, and the wish that it is of."""
+
+    piece: Piece
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedJob:
+    """Some days in a row (both held, since 1970) of some points of a site, for one wish or several."""
+
+    site: str
+    points: tuple[str, ...]
+    first_day: int
+    last_day: int
+    pieces: tuple[WishedPiece, ...]
+
+
+def jobs_of(wished: Iterable[WishedPiece]) -> tuple[PlannedJob, ...]:
+    """Pieces of a site and of the same days as one job, as far as its points are not too many; in the order
+    in which their first pieces come.
+    """
+    open_jobs: dict[tuple[str, int, int], int] = {}
+    jobs: list[list[WishedPiece]] = []
+    for one in wished:
+        key = one.piece.site, one.piece.first_day, one.piece.last_day
+        place = open_jobs.get(key)
+        if place is None or _points_of([*jobs[place], one]) > SET_MAX_POINTS:
+            place = open_jobs[key] = len(jobs)
+            jobs.append([])
+        jobs[place].append(one)
+    return tuple(
+        PlannedJob(
+            site=some[0].piece.site,
+            points=tuple(sorted(point for one in some for point in one.piece.points)),
+            first_day=some[0].piece.first_day,
+            last_day=some[0].piece.last_day,
+            pieces=tuple(some),
+        )
+        for some in jobs
+    )
+
+
+def _points_of(some: Sequence[WishedPiece]) -> int:
+    return sum(len(one.piece.points) for one in some)
 
 
 def fitting(pieces: Sequence[Piece], budget: WarmBudget) -> tuple[Piece, ...]:

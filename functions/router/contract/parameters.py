@@ -75,6 +75,12 @@ DRY_RUN: Final = replace(
     PURGE_DRY_RUN, description="`true`: answer what the request would take, and do nothing."
 )
 
+SET_OWNER: Final = Parameter(
+    name="owner",
+    kind=Words(max_chars=MAX_ID_CHARS),
+    description="For admins: whose set is meant, by the id of its key. Left out: the caller's own.",
+)
+
 IN_PATH: Final = {
     one.name: one
     for one in (
@@ -115,6 +121,13 @@ IN_PATH: Final = {
             required=True,
             kind=Opaque(max_chars=MAX_ID_CHARS),
             description="`keyId`.",
+        ),
+        Parameter(
+            name="set",
+            place="path",
+            required=True,
+            kind=Opaque(max_chars=MAX_ID_CHARS),
+            description="The name of a saved set; a slash in it is sent as `%2F`.",
         ),
         Parameter(
             name="letter",

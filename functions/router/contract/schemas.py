@@ -12,11 +12,15 @@ from edgeseries.http.documents import Given, ref
 from edgeseries.http.parameters import Name, Parameter, Schema
 from edgeseries.jobs.job import Priority
 from edgeseries.jobs.states import ACTIVE, JobStatus
-from edgeseries.limits import KEY_MAX_SITES, MAX_OWNER_CHARS, MAX_POINTS
+from edgeseries.limits import KEY_MAX_SITES, MAX_ID_CHARS, MAX_OWNER_CHARS, MAX_POINTS
 from edgeseries.planning.query import END_TIME, POINTS, PREVIOUS, ROUTE, SITE, START_TIME, USER_ID
 from edgeseries.questions.parameters import QUESTION
 from edgeseries.questions.question import Aggregate
 from edgeseries.rates import Tier
+from edgeseries.warming.asks import DAY_HOURS
+from edgeseries.warming.limits import SAVED_DAYS_MAX, SET_MAX_POINTS
+from edgeseries.warming.patterns import WEEKDAYS
+from edgeseries.warming.saved_sets import DEFAULT_DAYS
 
 TEXT: Final[Schema] = {"type": "string"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
@@ -24,6 +28,14 @@ VALUE: Final[Schema] = {"type": ["number", "string", "boolean", "null"]}
 DAY: Final[Schema] = {"type": "string", "format": "date"}
 
 FLAG: Final[Schema] = {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false"]}]}
+
+SET_DAYS: Final[Schema] = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": SAVED_DAYS_MAX,
+    "default": DEFAULT_DAYS,
+    "description": "So many days before today.",
+}
 
 PROGRESS: Final = "progress"
 """The name of events of a job that is under way; the last one is named by how it ended."""
@@ -101,6 +113,30 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "tier": {**words(*Tier), "default": str(Tier.STANDARD)},
         },
         "required": ["owner", "sites", "rights"],
+        "additionalProperties": False,
+    },
+    "SavedSetRequest": {
+        "type": "object",
+        "properties": {
+            "site": Name().schema,
+            "points": listed(Name().schema, minItems=1, maxItems=SET_MAX_POINTS),
+            "days": SET_DAYS,
+            "hours": listed({"type": "integer", "minimum": 0, "maximum": DAY_HOURS - 1}),
+            "weekdays": listed(words(*WEEKDAYS), minItems=1),
+        },
+        "required": ["site", "points"],
+        "additionalProperties": False,
+    },
+    "WarmRequest": {
+        "type": "object",
+        "properties": {
+            "set": {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARS},
+            "site": Name().schema,
+            "points": listed(Name().schema, minItems=1, maxItems=MAX_POINTS),
+            "days": SET_DAYS,
+            "start_time": START_TIME.kind.schema,
+            "end_time": END_TIME.kind.schema,
+        },
         "additionalProperties": False,
     },
     "Rows": listed(

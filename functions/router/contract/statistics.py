@@ -217,6 +217,22 @@ def lateness_document(seen: Lateness) -> LatenessDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WarmingSumsDocument(Section):
+    """What warming was worth since a moment. Point days are sealed days of points."""
+
+    since: Moment
+    asks: int
+    asked_point_days: int
+    missing_point_days: int
+    jobs: int
+    warmed_point_days: int
+    used_jobs: int
+    used_point_days: int
+    hit_rate: float | None
+    hit_rate_without: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticsDocument(Document):
     """All statistics. Format: `docs/formats/statistics.md`."""
 
@@ -226,6 +242,7 @@ class StatisticsDocument(Document):
     requests: RequestsDocument
     upstream: UpstreamDocument
     sharing: SharingDocument
+    warming: WarmingSumsDocument
     estimates: EstimatesDocument
     late_data: tuple[LateDataDocument, ...]
     cost: CostDocument

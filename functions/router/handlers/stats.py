@@ -14,6 +14,8 @@ from edgeseries.metrics.ports.late_data import LateData
 from edgeseries.metrics.ports.statistics import JobFacts, Served, Stored
 from edgeseries.planning.lateness import LEARNED_DAYS
 from edgeseries.series.timerange import iso_instant
+from edgeseries.warming.limits import KEEP_DAYS
+from edgeseries.warming.runs import WarmSums
 from router.contract.answers import (
     STORE,
     json_answer,
@@ -36,6 +38,7 @@ from router.contract.statistics import (
     StatisticsDocument,
     SumsDocument,
     UpstreamDocument,
+    WarmingSumsDocument,
     lateness_document,
 )
 from router.endpoint import Arrival, Endpoint, Scope
@@ -60,6 +63,7 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
     ever = await ports.statistics.operations(from_ms=0)
     this_month = await ports.statistics.operations(from_ms=month.start_ms)
     late_data = await ports.late_data.since(now_ms - LEARNED_DAYS * DAY_MS)
+    warming = await ports.warm_facts.sums(from_ms=now_ms - KEEP_DAYS * DAY_MS)
     costs = costs_of(this_month, stored_bytes=sum(one.stored_bytes for one in stored), month=month)
     return json_outcome(
         StatisticsDocument(
@@ -77,6 +81,7 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
                 taken_over=ever["fetches_taken_over"],
                 waited_in_vain=ever["waits_in_vain"],
             ),
+            warming=warming_statistics(warming, now_ms),
             estimates=EstimatesDocument(
                 answers=ever["expected_answers"],
                 expected_upstream_samples=ever["expected_samples"],
@@ -194,6 +199,22 @@ def late_data_statistics(late_data: Sequence[LateData], ports: Ports) -> tuple[L
             ),
         )
         for one in late_data
+    )
+
+
+def warming_statistics(sums: WarmSums, now_ms: int) -> WarmingSumsDocument:
+    """What was stored when it was asked for, with what was fetched ahead and without."""
+    return WarmingSumsDocument(
+        since=iso_instant(now_ms - KEEP_DAYS * DAY_MS),
+        asks=sums.asks,
+        asked_point_days=sums.point_days,
+        missing_point_days=sums.missing_point_days,
+        jobs=sums.runs,
+        warmed_point_days=sums.warmed_point_days,
+        used_jobs=sums.used_runs,
+        used_point_days=sums.used_point_days,
+        hit_rate=_share(sums.point_days - sums.missing_point_days, sums.point_days),
+        hit_rate_without=_share(sums.stored_without, sums.point_days),
     )
 
 

@@ -16,6 +16,7 @@ from edgeseries.limits import INLINE_MAX_SAMPLES, QUESTION_MAX_SAMPLES
 from edgeseries.planning.freshness import freshness_of
 from edgeseries.planning.query import TIMESERIES, USER_ID, TimeseriesQuery
 from edgeseries.planning.routing import Route, choose_route
+from router.asked_count import count_question, missing_point_days
 from router.cached_answer import cached_answer, may_be_cached
 from router.contract import headers
 from router.contract.answers import (
@@ -47,7 +48,11 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     asked = read_timeseries(arrival)
     outcome = await _answer(asked, arrival, ports)
     if outcome.unknown_points and (whole := await with_commas(asked.query, arrival, ports)) != asked.query:
-        return await _answer(replace(asked, query=whole), arrival, ports)
+        asked = replace(asked, query=whole)
+        outcome = await _answer(asked, arrival, ports)
+    if not asked.dry_run:
+        missing, origin_ms = outcome.missing_point_days, outcome.origin_ms
+        count_question(asked.query, arrival, ports, missing=missing, origin_ms=origin_ms)
     return outcome
 
 
@@ -64,13 +69,17 @@ async def _answer(asked: AskedSamples, arrival: Arrival, ports: Ports) -> Outcom
     ):
         return found
     patience = patience_of(arrival, ports)
+    missing: int | None = None
     while True:
         index = await look_up(wanted, reads=freshness.reads, ports=ports)
         if cacheable and index.known and (now := index.stamps.total(query.points)) != stamp:
             found = await cached_answer(query, presentation, now, arrival, ports)
             if found is not None:
-                return replace(found, shared=bool(patience.waited_for))
+                return replace(found, shared=bool(patience.waited_for), missing_point_days=missing or 0)
         survey = ports.reader.survey(wanted, index, now_ms=arrival.request.arrived_ms)
+        if missing is None:
+            # As the question found it, whoever fetches it.
+            missing = missing_point_days(survey.fetch_plan.missing_days)
         route = choose_route(
             survey.fetch_plan,
             blocks=survey.block_count,
@@ -83,12 +92,13 @@ async def _answer(asked: AskedSamples, arrival: Arrival, ports: Ports) -> Outcom
         if route is Route.QUEUED:
             refuse_previous(query)
             query = await with_commas(query, arrival, ports)
-            return await queue_job(query, survey.fetch_plan, arrival, ports, presentation=presentation)
+            queued = await queue_job(query, survey.fetch_plan, arrival, ports, presentation=presentation)
+            return replace(queued, missing_point_days=missing)
         choice = Choice(route=route, freshness=freshness, survey=survey, presentation=presentation)
         patience.look(survey)
         outcome = await _at_once(query, choice, patience, arrival, ports)
         if outcome is not None:
-            return replace(outcome, shared=patience.shared)
+            return replace(outcome, shared=patience.shared, missing_point_days=missing)
         # Others have stored what this lacked, or this has stored its part of it: what is missing still?
         stamp = None
 

@@ -1,8 +1,8 @@
 """Writing what an isolate counted into the database: rarely, after the response, in one transaction."""
 
 import json
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import DAY_MS
@@ -17,8 +17,18 @@ from edgeseries.ports.streaming import Pause
 from edgeseries.storage.database import Command, Database, json_chunks
 
 
+class FurtherCounts(Protocol):
+    """Counts of the isolate that are written with the others."""
+
+    def take(self, now_ms: int) -> tuple[list[Command], Callable[[], None]] | None:
+        """What is to be written now, and what to call if it could not be; None if there is nothing."""
+        ...
+
+
 class MetricsFlusher:
-    """Writes for one event of one Worker, named `function`. `metrics_buffer` belong to the isolate."""
+    """Writes for one event of one Worker, named `function`. `metrics_buffer` and `further` belong to the
+    isolate.
+    """
 
     def __init__(
         self,
@@ -28,8 +38,10 @@ class MetricsFlusher:
         database: Database,
         clock: Clock,
         journal: Journal,
+        further: Sequence[FurtherCounts] = (),
     ) -> None:
         self._function = function
+        self._further = further
         self._buffer = metrics_buffer
         self._database = database
         self._clock = clock
@@ -49,12 +61,16 @@ class MetricsFlusher:
         """Write what is counted now. What cannot be written is counted on."""
         now_ms = self._clock.now_ms()
         taken = self._buffer.take(now_ms)
-        if taken.empty:
+        further = [found for one in self._further if (found := one.take(now_ms)) is not None]
+        if taken.empty and not further:
             return
+        commands = [command for some, _ in further for command in some]
         try:
-            await self._database.write(self._commands(taken, now_ms))
+            await self._database.write([*self._commands(taken, now_ms), *commands])
         except StoreUnavailable as error:
             self._buffer.put_back(taken)
+            for _, put_back in further:
+                put_back()
             self._journal.line("warning", "counts could not be written", cause=error.detail)
 
     async def _flush_later(self, pause: Pause) -> None:
