@@ -207,6 +207,7 @@ class _Closure:
         self._waiting: list[str] = []
         # Most imports name what another file has named before.
         self._files_of = cache(self._find_files)
+        self._is_own = cache(self._has)
 
     def modules(self) -> Iterator[Module]:
         if not (self._root / self._entry).is_file():
@@ -248,7 +249,7 @@ class _Closure:
     def _resolve(self, path: str, found: Import) -> None:
         """Put the files that an import loads on the list, packages on the way included."""
         parts = found.module.split(".")
-        if not (self._root / parts[0]).is_dir() and not (self._root / f"{parts[0]}.py").is_file():
+        if not self._is_own(parts[0]):
             if parts[0] in self._provided:
                 return
             taken = {wheel.name for wheel in self._wheels if wheel.gives(found.module, found.member)}
@@ -274,6 +275,10 @@ class _Closure:
             )
         for files in (*reached, member):
             self._waiting.extend(files or ())
+
+    def _has(self, name: str) -> bool:
+        """Whether a package or module of that name lies in functions/."""
+        return (self._root / name).is_dir() or (self._root / f"{name}.py").is_file()
 
     def _find_files(self, module: str) -> tuple[str, ...] | None:
         """The file that a module is loaded from, none for a folder without __init__.py; None if neither."""
