@@ -17,6 +17,7 @@ from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.metrics.adapters.webhook import Webhook
 from edgeseries.metrics.ports.journal import Journal
+from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.blocks import platform_blocks
@@ -90,7 +91,9 @@ def ports_of(bindings: Bindings) -> Ports:
     caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS)
     # A probe asks whatever the circuit says; who reads days again leaves an upstream in trouble alone.
     probed = upstreams_of(bindings, caller, isolate=IsolateOrigins(), dropped=Counter(), guarded=False)
-    upstreams = upstreams_of(bindings, caller, isolate=ORIGINS, dropped=Counter())
+    upstreams = upstreams_of(
+        bindings, caller, isolate=ORIGINS, dropped=Counter(), parquet=ArrowParquetReader()
+    )
     blocks = platform_blocks(
         bucket=bucket,
         database=database,

@@ -71,16 +71,6 @@ def test_every_stack_uploads_the_manifest(graphs: Mapping[str, Graph], stack: st
         )
 
 
-def test_who_reads_no_samples_of_archives_carries_no_parquet(dev_graph: Graph) -> None:
-    """arro3 is 19 MB; the janitor only looks whether an upstream answers."""
-    carriers = {
-        version.name
-        for version in dev_graph.of_type("WorkerVersion")
-        if any("/arro3/" in module["name"] for module in version.inputs["modules"])
-    }
-    assert carriers == {"router", "consumer"}
-
-
 def test_the_same_settings_give_the_same_graph(
     dev_graph: Graph, config: Mapping[str, str], secrets: Mapping[str, str]
 ) -> None:

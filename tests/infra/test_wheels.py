@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from delivery.programs import DeliveryFault
 from delivery.wheels import ANY_TAG, TAG, fetch, locked
-from stack.bundle import DATA, Bundle, BundleError, bundle, vendored_wheels
+from stack.bundle import DATA, Bundle, BundleError, bundle, vendored_sdk, vendored_wheels
 from stack.wheels import LOCK_FILE, Wheel, WheelError, locked_wheels, packages_of, with_required
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -189,3 +190,18 @@ def test_a_wheel_that_is_the_locked_one_is_not_fetched(wheels: tuple[Wheel, ...]
     """These are in no registry."""
     fetch(wheels)
     assert all(wheel.path.is_file() for wheel in wheels)
+
+
+def test_who_hands_in_no_reader_of_parquet_carries_none(tmp_path: Path) -> None:
+    """arro3 is 19 MB. The upstreams need it only where an entry hands it to them."""
+    functions = tmp_path / "functions"
+    shutil.copytree(ROOT / "functions" / "edgeseries", functions / "edgeseries")
+    takes = "from edgeseries.platform.upstream import upstreams_of\n"
+    hands_in = "from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader\n"
+    carried = {}
+    for name, code in (("pings", takes), ("reads", takes + hands_in)):
+        (functions / name).mkdir()
+        (functions / name / "entry.py").write_text(code, encoding="utf-8")
+        modules = bundle(name, functions, vendored_sdk(), vendored_wheels()).modules
+        carried[name] = any("/arro3/" in module.name for module in modules)
+    assert carried == {"pings": False, "reads": True}
