@@ -25,6 +25,7 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
     if verdict is not None:
         return await given_up(verdict, claim, delivery, ports)
     delivery.claims.append(claim)
+    ports.requester.owner = f"job:{claim.job_id}"
     buffer, began_ms = FetchBuffer(site=claim.site), ports.clock.now_ms()
     dropped_before = ports.dropped.copy()
     disposition: Disposition = ACK

@@ -24,6 +24,7 @@ from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
+from edgeseries.origins.work_class import Requester, WorkClass
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.clock import SystemClock
@@ -131,10 +132,11 @@ def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
     )
     caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS)
 
-    def upstreams(dropped: Counter[str]) -> Upstreams:
-        return upstreams_of(bindings, caller, isolate=ORIGINS, dropped=dropped, parquet=ArrowParquetReader())
+    def upstreams(dropped: Counter[str], requester: Requester) -> Upstreams:
+        own = replace(caller, requester=requester)
+        return upstreams_of(bindings, own, isolate=ORIGINS, dropped=dropped, parquet=ArrowParquetReader())
 
-    first = upstreams(Counter())
+    first = upstreams(Counter(), Requester(work_class=WorkClass.JOB))
     ports = Ports(
         job_reader=JobRecords(stores.database),
         batches=BatchRecords(stores.database),
@@ -163,7 +165,9 @@ def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
 
     def of_message() -> Ports:
         dropped: Counter[str] = Counter()
-        return replace(ports, origin=upstreams(dropped).origin, dropped=dropped)
+        requester = Requester(work_class=WorkClass.JOB)
+        origin = upstreams(dropped, requester).origin
+        return replace(ports, origin=origin, dropped=dropped, requester=requester)
 
     return of_message
 

@@ -167,6 +167,11 @@ async def _fetch_days(  # noqa: PLR0917 - what is fetched, and what with
 ) -> None:
     asked_ms = 0
 
+    def cut(gap: Gap) -> tuple[Gap, tuple[Gap, ...]]:
+        # What one call is planned to bring is learned meanwhile, and may have become less.
+        most = ports.origin.capabilities(claim.site).call_samples
+        return cut_piece(gap, densities, samples=min(PIECE_SAMPLES, most))
+
     def deadline_ms() -> int:
         nonlocal asked_ms
         asked_ms = ports.clock.now_ms()
@@ -177,7 +182,7 @@ async def _fetch_days(  # noqa: PLR0917 - what is fetched, and what with
         whole_day_gaps(fetch_plan),
         origin=ports.origin,
         deadline_ms=deadline_ms,
-        cut=lambda gap: cut_piece(gap, densities, samples=PIECE_SAMPLES),
+        cut=cut,
         halve=halved,
         bulk=bulk,
     )

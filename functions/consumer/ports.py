@@ -13,6 +13,7 @@ from edgeseries.leases.ports.heartbeats import Heartbeats
 from edgeseries.leases.ports.leases import Leases
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.ports.origin import Origin
+from edgeseries.origins.work_class import Requester, WorkClass
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.ports.budget import Budget
 from edgeseries.ports.clock import Clock
@@ -25,7 +26,8 @@ from edgeseries.series.days import SettleLags
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The ports of one invocation, and the settings that its decisions depend on. `dropped` counts by name
-    what the upstream sent and nobody had asked for; `operations` what statistics are made of.
+    what the upstream sent and nobody had asked for; `operations` what statistics are made of; `requester` is
+    whose upstream calls are.
     """
 
     job_reader: JobReader
@@ -48,6 +50,7 @@ class Ports:
     operations: Counter[str] = field(default_factory=Counter)
     timer: Timer
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
+    requester: Requester = field(default_factory=lambda: Requester(work_class=WorkClass.JOB))
 
     @property
     def reader(self) -> SeriesReader:

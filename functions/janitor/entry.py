@@ -3,6 +3,7 @@
 import traceback
 from collections import Counter
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 
 from workers import WorkerEntrypoint
@@ -19,6 +20,7 @@ from edgeseries.metrics.adapters.webhook import Webhook
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
+from edgeseries.origins.work_class import Requester, WorkClass
 from edgeseries.platform.bindings import Bindings, bindings_of_isolate
 from edgeseries.platform.blocks import platform_blocks
 from edgeseries.platform.clock import SystemClock
@@ -91,8 +93,9 @@ def ports_of(bindings: Bindings) -> Ports:
     caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS)
     # A probe asks whatever the circuit says; who reads days again leaves an upstream in trouble alone.
     probed = upstreams_of(bindings, caller, isolate=IsolateOrigins(), dropped=Counter(), guarded=False)
+    reader = replace(caller, requester=Requester(work_class=WorkClass.WARMING))
     upstreams = upstreams_of(
-        bindings, caller, isolate=ORIGINS, dropped=Counter(), parquet=ArrowParquetReader()
+        bindings, reader, isolate=ORIGINS, dropped=Counter(), parquet=ArrowParquetReader()
     )
     blocks = platform_blocks(
         bucket=bucket,

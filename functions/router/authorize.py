@@ -31,7 +31,9 @@ async def authorize(head: HttpRequest, endpoint: Endpoint, ports: Ports) -> Gran
     be looked up: nobody comes in by guess.
     """
     grant = await identify(head, ports)
-    await check_rate(f"key:{grant.key_id}" if grant.key_id else _address_of(head), grant.tier, ports)
+    caller = f"key:{grant.key_id}" if grant.key_id else _address_of(head)
+    ports.requester.owner = caller
+    await check_rate(caller, grant.tier, ports)
     if endpoint.right is not None:
         require(grant, endpoint.right)
     return grant

@@ -31,6 +31,7 @@ from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.origins.point_directory import PointDirectory
+from edgeseries.origins.work_class import Requester
 from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.planning.estimate import LearnedRates
 from edgeseries.planning.routing import RouteSizes
@@ -197,7 +198,8 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         function="router", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
     dropped: Counter[str] = Counter()
-    caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS)
+    requester = Requester()
+    caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS, requester=requester)
     upstreams = upstreams_of(bindings, caller, isolate=ORIGINS, dropped=dropped, parquet=ArrowParquetReader())
     duties = DatabaseDutyRecords(stores.database)
     warming = DatabaseWarming(stores.database)
@@ -243,6 +245,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
             bucket=bindings.cache,
             queues=bindings.job_queues,
             origins=upstreams.by_part,
+            upstream_facts=upstreams.facts_of,
             duties=duties,
             clock=clock,
             journal=journal,
@@ -275,4 +278,5 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         warm_budget=warm_budget,
         faults=stores.faults,
         dropped=dropped,
+        requester=requester,
     )

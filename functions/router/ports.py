@@ -29,6 +29,7 @@ from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.origins.point_directory import PointDirectory
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
+from edgeseries.origins.work_class import Requester
 from edgeseries.planning.estimate import LearnedRates
 from edgeseries.planning.ports.live_cache import LiveCache
 from edgeseries.planning.routing import RouteSizes
@@ -57,7 +58,7 @@ class Ports:
 
     `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too;
     `dropped` what the upstream sent and nobody had asked for; `operations` what statistics are made of
-    (`metrics/adapters/usage_statements.py`).
+    (`metrics/adapters/usage_statements.py`). `requester` is whose upstream calls are.
     """
 
     incoming: Incoming
@@ -111,6 +112,7 @@ class Ports:
     dropped: Counter[str] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
     lateness: LatenessNotes = field(default_factory=Unnoted)
+    requester: Requester = field(default_factory=Requester)
 
     @property
     def reader(self) -> SeriesReader:

@@ -10,9 +10,9 @@ import pytest
 from edgeseries.errors import NotFound, OriginUnreachable
 from edgeseries.limits import MINUTE_MS, SECOND_MS, UPSTREAM_ISOLATE_CALLS, UPSTREAM_SHARED_CALLS
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
-from edgeseries.origins.adapters.upstream_load import UpstreamLoad
+from edgeseries.origins.adapters.upstream_load import Leave, UpstreamLoad
 from edgeseries.origins.by_site import OriginsBySite, PlacedOrigin
-from edgeseries.origins.circuit import Permit
+from edgeseries.origins.call_pace import Pace
 from edgeseries.origins.record import OriginRecord, record_for
 from edgeseries.origins.registry import VENDORS
 from edgeseries.series.days import SettleLags
@@ -228,7 +228,8 @@ def test_upstreams_share_the_calls_of_an_isolate_and_none_takes_all() -> None:
 
     def enter(one: OriginRecord, now_ms: int) -> bool:
         load = isolate.load(one, alone=False)
-        return isinstance(load.enter(load.ticket(now_ms), now_ms, until_ms=now_ms + 10), Permit)
+        load.pace = Pace(limit=UPSTREAM_ISOLATE_CALLS)
+        return isinstance(load.enter(load.ticket(now_ms), now_ms, until_ms=now_ms + 10), Leave)
 
     assert [enter(records[0], 0) for _ in range(UPSTREAM_SHARED_CALLS + 1)].count(
         True
@@ -243,7 +244,7 @@ def test_no_more_calls_a_minute_leave_than_a_record_allows() -> None:
 
     def enter(now_ms: int) -> bool:
         ticket = load.ticket(now_ms)
-        let_in = isinstance(load.enter(ticket, now_ms, until_ms=now_ms + 1), Permit)
+        let_in = isinstance(load.enter(ticket, now_ms, until_ms=now_ms + 1), Leave)
         load.leave(ticket)
         return let_in
 

@@ -56,8 +56,11 @@ class HttpCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpReply:
-    """What an upstream answered: any status; header names in lower case; the whole body."""
+    """What an upstream answered: any status; header names in lower case; the whole body. `took_ms` is how
+    long it took without what it waited for on our side; None where nobody measured it.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    took_ms: int | None = None

@@ -23,6 +23,8 @@ from edgeseries.errors import (
 )
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import MAX_RETRY_AFTER_S, UPSTREAM_CONCURRENCY, UPSTREAM_RETRIES
+from edgeseries.origins.call_sizes import SizeOutcome
+from edgeseries.origins.learned_sizes import Asking, LearnedSizes, Served
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.web import Web
 
@@ -33,6 +35,12 @@ BeforeCall = Callable[[], Awaitable[None]]
 
 PASSING: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 """Client errors that the same request may not get again."""
+
+SIZE_FAULTS: Final = frozenset(
+    {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
+)
+"""Statuses of servers that were asked for more than they can do, and of those that are down. 503 says itself
+that it is the latter, or the number of calls."""
 
 Content = TypeVar("Content")
 
@@ -82,6 +90,17 @@ def unconfirmed() -> OriginUnconfirmed:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizing(Generic[Content]):
+    """What a read asks for, and the sizes that learn from how it is served. `rows_in` counts the rows of what
+    was found.
+    """
+
+    sizes: LearnedSizes
+    asking: Asking
+    rows_in: Callable[[Content], int]
+
+
 class UpstreamCalls:
     """Reads with one credential, a few at a time. `message_of` finds what the vendor says in the body of an
     error; `names` are the settings that errors speak of.
@@ -117,24 +136,49 @@ class UpstreamCalls:
         content_of: Callable[[bytes], Content],
         before: BeforeCall | None = None,
         headers: Mapping[str, str] | None = None,
+        sizing: Sizing[Content] | None = None,
     ) -> Answer[Content]:
         """One read, asked again once if the connection or the server spoilt it (every call only reads).
 
         Not at once where the upstream said how long to wait. `content_of` reads the body of a 200; where it
-        raises OriginGarbled the connection has spoilt it. `headers` are added to the usual ones.
+        raises OriginGarbled the connection has spoilt it. `headers` are added to the usual ones. `sizing`
+        takes note of how each call was served.
         """
         for tries_left in range(UPSTREAM_RETRIES, -1, -1):
+            began_ms = self._clock.now_ms()
             try:
                 reply = await self.reply(method, path, deadline_ms, body, before=before, headers=headers)
+                self._note_fault(sizing, reply)
                 raise_failure(reply, self._names)
                 found = content_of(reply.body) if reply.status == HTTPStatus.OK else None
+            except OriginOversize:
+                self._note(sizing, Served(outcome=SizeOutcome.TOO_LARGE))
+                raise
+            except DeadlineExceeded:
+                given_ms = deadline_ms - began_ms
+                self._note(sizing, Served(outcome=SizeOutcome.TIMED_OUT, given_ms=given_ms))
+                raise
             except (OriginUnreachable, OriginGarbled) as error:
                 if not tries_left or error.retry_after_s is not None:
                     raise
             else:
+                if sizing is not None and found is not None:
+                    self._note(sizing, self._served(reply, sizing.rows_in(found), began_ms))
                 message = self._message_of(reply.body) if found is None else None
                 return Answer(status=reply.status, found=found, message=message)
         raise AssertionError("the last try returns or raises")
+
+    def _served(self, reply: HttpReply, rows: int, began_ms: int) -> Served:
+        took_ms = reply.took_ms if reply.took_ms is not None else self._clock.now_ms() - began_ms
+        return Served(rows=rows, size=len(reply.body), max_size=self._max_body_bytes, took_ms=took_ms)
+
+    def _note_fault(self, sizing: Sizing[Content] | None, reply: HttpReply) -> None:
+        if reply.status in SIZE_FAULTS:
+            self._note(sizing, Served(outcome=SizeOutcome.FAULT))
+
+    def _note(self, sizing: Sizing[Content] | None, served: Served) -> None:
+        if sizing is not None:
+            sizing.sizes.learn(sizing.asking, served, self._clock.now_ms())
 
     async def reply(
         self,

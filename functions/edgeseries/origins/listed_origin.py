@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 
 from edgeseries.access.grants import no_such_site
 from edgeseries.bounded_gather import bounded_gather
-from edgeseries.errors import OriginOversize
+from edgeseries.errors import DeadlineExceeded, OriginOversize
 from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES, UPSTREAM_CONCURRENCY, UPSTREAM_MAX_SPLITS
+from edgeseries.origins.call_sizes import SizeOutcome
 from edgeseries.origins.collecting import SampleCollector
+from edgeseries.origins.learned_sizes import Asking, Served, sizes_up_to
 from edgeseries.origins.listing_memory import ListingMemory
 from edgeseries.origins.ports.dialect import Dialect, ListedPoint, Turn
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
@@ -36,10 +38,13 @@ class ListedOrigin:
         self._memory = memory
         self._clock = clock
         self._dropped: Counter[str] = Counter() if dropped is None else dropped
+        if memory.sizes is None:
+            memory.sizes = sizes_up_to(dialect.capabilities)
+        self._sizes = memory.sizes
 
     def capabilities(self, site: str) -> Capabilities:  # noqa: ARG002 - the same for all of its sites
         """See the port."""
-        return self.dialect.capabilities
+        return self._sizes.capabilities
 
     async def sites(self, *, deadline_ms: int) -> SiteListing:
         """See the port."""
@@ -62,7 +67,7 @@ class ListedOrigin:
         most = FORCED_DIRECT_MAX_SAMPLES if bulk is None else bulk.max_samples
         collector = SampleCollector(points, max_samples=most)
         wanted = [known[point] for point in dict.fromkeys(points) if point in known]
-        size = self.dialect.capabilities.batch_points
+        size = self._sizes.batch_points
         batches = [tuple(wanted[first : first + size]) for first in range(0, len(wanted), size)]
         gathering = bounded_gather(
             range(len(batches)),
@@ -100,15 +105,25 @@ class ListedOrigin:
         waiting = [(points, span, UPSTREAM_MAX_SPLITS)]
         while waiting:
             some, part, splits = waiting.pop()
+            asking = self._sizes.asking(points=len(some))
+            given_ms = turn.deadline_ms - self._clock.now_ms()
             try:
                 columns = await self.dialect.samples(some, part, turn)
+            except DeadlineExceeded:
+                self._learn(asking, Served(outcome=SizeOutcome.TIMED_OUT, given_ms=given_ms))
+                raise
             except OriginOversize:
+                self._learn(asking, Served(outcome=SizeOutcome.TOO_LARGE))
                 halves = _halves(some, part)
                 if not splits or not halves:
                     raise
                 waiting.extend((fewer, shorter, splits - 1) for fewer, shorter in reversed(halves))
                 continue
+            self._learn(asking, Served(rows=sum(len(one.times_ms) for one in columns)))
             collector.add(columns, part)
+
+    def _learn(self, asking: Asking, served: Served) -> None:
+        self._sizes.learn(asking, served, self._clock.now_ms())
 
 
 def _halves(points: Batch, span: TimeRange) -> list[tuple[Batch, TimeRange]]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeseries.limits import CATALOGUE_FRESH_MS, CATALOGUE_MAX_NAMES, CATALOGUE_TTL_MS
+from edgeseries.origins.learned_sizes import LearnedSizes
 from edgeseries.origins.ports.dialect import ListedPoint
 
 
@@ -15,9 +16,10 @@ from edgeseries.origins.ports.dialect import ListedPoint
 class ListingMemory:
     """Points by site with the time they were read (UTC epoch ms), at most CATALOGUE_MAX_NAMES of them: the
     list that was read the longest ago goes first. `facts` are what was found out of the installation, by
-    name, and `facts_ms` when.
+    name, and `facts_ms` when; `sizes` what was learned of the sizes of its calls.
     """
 
+    sizes: LearnedSizes | None = None
     facts: dict[str, str] = field(default_factory=dict)
     facts_ms: dict[str, int] = field(default_factory=dict)
     _sites: dict[str, tuple[int, Mapping[str, ListedPoint]]] = field(default_factory=dict)

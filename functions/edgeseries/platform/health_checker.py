@@ -23,8 +23,16 @@ PROBE_KEY = "health/probe"
 """A key that nothing is stored under: that there is none is an answer."""
 
 
+def no_facts(_part: str, _now_ms: int) -> Facts:
+    """Of upstreams that nobody keeps a record of."""
+    return ()
+
+
 class PlatformHealthChecker:
-    """Probes with the smallest real call to each part. `origins` are the upstreams by the parts they are."""
+    """Probes with the smallest real call to each part. `origins` are the upstreams by the parts they are;
+    `upstream_facts` tells what is known of one of them at a moment (UTC epoch ms), which stands in its
+    finding whether it answers or not.
+    """
 
     def __init__(
         self,
@@ -36,6 +44,7 @@ class PlatformHealthChecker:
         duties: DutyRecords,
         clock: Clock,
         journal: Journal,
+        upstream_facts: Callable[[str, int], Facts] = no_facts,
     ) -> None:
         self._database = database
         self._bucket = bucket
@@ -44,6 +53,7 @@ class PlatformHealthChecker:
         self._duties = duties
         self._clock = clock
         self._journal = journal
+        self._upstream_facts = upstream_facts
 
     async def check_all(self, *, timeout_ms: int) -> tuple[Finding, ...]:
         """See the port."""
@@ -68,13 +78,16 @@ class PlatformHealthChecker:
         return self._clock.now_ms(), facts
 
     def _finding(self, part: str, outcome: tuple[int, Facts] | BaseException, started_ms: int) -> Finding:
+        known = self._upstream_facts(part, started_ms) if part in self._origins else ()
         if isinstance(outcome, tuple):
-            return Finding(part=part, duration_ms=outcome[0] - started_ms, facts=outcome[1])
+            facts = (*outcome[1], *known)
+            return Finding(part=part, duration_ms=outcome[0] - started_ms, facts=facts)
         if not isinstance(outcome, Exception):
             raise outcome
         self._journal.line("error", f"the {part} fails its probe", cause=repr(outcome))
         fault = outcome.detail if isinstance(outcome, EdgeError) else "fails; the log says how"
-        return Finding(part=part, duration_ms=self._clock.now_ms() - started_ms, fault=fault)
+        duration_ms = self._clock.now_ms() - started_ms
+        return Finding(part=part, duration_ms=duration_ms, fault=fault, facts=known)
 
     async def _look_at_database(self, timeout_ms: int) -> Facts:
         tables = raw(self._database).prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table'")

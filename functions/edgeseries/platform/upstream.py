@@ -7,7 +7,7 @@ Each has its own credential, circuit, bounds and memory.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from edgeseries.errors import OriginRefused
@@ -22,6 +22,7 @@ from edgeseries.origins.ports.parquet_reader import ParquetReader
 from edgeseries.origins.record import DEFAULT_NAME, OriginRecord, record_for
 from edgeseries.origins.registry import VENDORS
 from edgeseries.origins.vendor import Connection
+from edgeseries.origins.work_class import Requester
 from edgeseries.platform.bindings import Bindings
 from edgeseries.platform.ffi import raw
 from edgeseries.platform.identity import RandomIdentity
@@ -63,14 +64,20 @@ class Upstreams:
         record = record_for(self.records, site)
         return record is not None and self.loads.load(record).suspended
 
+    def facts_of(self, part: str, now_ms: int) -> tuple[tuple[str, int], ...]:
+        """What the isolate knows of how an upstream is called, by the name of its part."""
+        (record,) = (one for one in self.records if one.part == part)
+        return self.loads.facts(record, now_ms)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """What calls of one event leave by, and where they are counted."""
+    """What calls of one event leave by, whose they are, and where they are counted."""
 
     clock: Clock
     journal: Journal
     metrics_buffer: MetricsBuffer
+    requester: Requester = field(default_factory=Requester)
 
 
 class RefusedWeb:
@@ -145,6 +152,7 @@ def upstreams_of(
                 clock=caller.clock,
                 pause=PlatformTimer().pause,
                 journal=caller.journal,
+                requester=caller.requester,
                 first_pause_ms=record.circuit_pause_ms,
             )
         connection = Connection(

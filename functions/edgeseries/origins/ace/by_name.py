@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edgeseries.origins.ace.fetching import Batch, Fetch, Open, each
-from edgeseries.origins.ace.limits import ALONE_POINTS, BATCH_POINTS, HALVED_POINTS
+from edgeseries.origins.ace.limits import ALONE_POINTS, HALVED_POINTS
 
 
 async def fetch_by_name(fetch: Fetch, points: Sequence[str]) -> None:
@@ -42,8 +42,9 @@ def _batches(fetch: Fetch, points: Sequence[str]) -> list[Batch]:
     careful = fetch.site in fetch.site_reads.with_quiet
     companion = _companion(fetch) if careful or len(lately) > ALONE_POINTS else None
     batches = []
-    for first in range(0, len(ordered), BATCH_POINTS):
-        names = tuple(ordered[first : first + BATCH_POINTS])
+    size = fetch.calling.sizes.batch_points
+    for first in range(0, len(ordered), size):
+        names = tuple(ordered[first : first + size])
         beside = companion if (careful or lately.issuperset(names)) and companion not in names else None
         batches.append(Batch(points=names, span=fetch.span, companion=beside))
     return batches

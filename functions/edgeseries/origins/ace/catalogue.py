@@ -1,5 +1,5 @@
-"""What an isolate remembers of one upstream: names of points by site, the batch shape it takes, and which
-points had samples lately (`activity.py`).
+"""What an isolate remembers of one upstream: names of points by site, the batch shape it takes, which
+points had samples lately (`activity.py`), and the sizes of calls that it serves well.
 
 Plain Python data, so that all requests of an isolate may share it (platform objects may not
 be shared). It is a memory, not a truth: it may be empty at any time.
@@ -9,7 +9,9 @@ from collections.abc import Iterable
 
 from edgeseries.limits import CATALOGUE_FRESH_MS, CATALOGUE_MAX_NAMES, CATALOGUE_TTL_MS
 from edgeseries.origins.ace.activity import Activity
+from edgeseries.origins.ace.limits import BATCH_STEPS, CALL_STEPS, PAGE_STEPS
 from edgeseries.origins.ace.wire import BatchShape
+from edgeseries.origins.learned_sizes import LearnedSizes
 
 
 class Catalogue:
@@ -17,6 +19,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self.activity = Activity()
+        self.sizes = LearnedSizes(points=BATCH_STEPS, samples=CALL_STEPS, page_rows=PAGE_STEPS)
         self._sites: dict[str, tuple[int, frozenset[str]]] = {}
         self._texts: dict[str, frozenset[str]] = {}
         self._taken: BatchShape | None = None

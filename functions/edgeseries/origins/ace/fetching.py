@@ -20,7 +20,7 @@ from edgeseries.limits import UPSTREAM_CONCURRENCY, UPSTREAM_MAX_SPLITS
 from edgeseries.origins.ace import wire as ace
 from edgeseries.origins.ace.calls import Calling
 from edgeseries.origins.ace.catalogue import Catalogue
-from edgeseries.origins.ace.limits import MAX_PAGES, WITNESS_PAGES
+from edgeseries.origins.ace.limits import BATCH_POINTS, MAX_PAGES, WITNESS_PAGES
 from edgeseries.origins.ace.row_columns import Rows
 from edgeseries.origins.ace.rows import Asked, RowCollector
 from edgeseries.origins.ace.site_pages import End, SiteRead, SiteReads, read_pages, site_read
@@ -160,7 +160,14 @@ class Fetch:
         for shape in self.catalogue.batch_shapes(self.clock.now_ms()):
             body = ace.batch_body((*batch.points, *along), shape)
             path = ace.batch_path(batch.span)
-            answer = await self.calling.rows("POST", path, body, as_sent=bool(self.collector.texts))
+            count = len(batch.points) + len(along)
+            answer = await self.calling.rows(
+                "POST", path, body, as_sent=bool(self.collector.texts), points=count
+            )
+            if answer.status in WRONG_SHAPE and count > BATCH_POINTS:
+                # More names than any installation is known to take, and no word on its shape.
+                self.calling.too_many(count, self.clock.now_ms())
+                raise OriginOversize(f"the upstream takes no {count} points in a call")
             if answer.status in WRONG_SHAPE:
                 self.catalogue.batch_shape_refused(shape, self.clock.now_ms())
             elif answer.denied:

@@ -4,6 +4,7 @@ from typing import Final
 
 from edgeseries.jobs.limits import PIECE_SAMPLES
 from edgeseries.limits import HOUR_MS, SECOND_MS, UPSTREAM_MAX_BODY_BYTES
+from edgeseries.origins.call_sizes import SizeSteps
 
 BATCH_POINTS: Final = 50
 """Points of one batch call. The vendor's URLs break near 500 names; 50 is known to be safe."""
@@ -62,9 +63,31 @@ SITE_READ_MS: Final = 10 * SECOND_MS
 SITE_READS: Final = 2
 """Such reads that are held: WITNESS_ROWS each."""
 
+PAGE_MIN_ROWS: Final = 500
+PAGE_MAX_ROWS: Final = 50_000
+"""Smaller pages are more calls than a fetch has time for; larger ones are longer than an answer may be,
+however short their rows are."""
+
 PER_PAGE_SIZES: Final = (2, 10, 20, 30, 40, 50, 100, 500, 1_000, 5_000, 10_000, 100_000)
 PAGE_SIZES: Final = (3, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 300_000, 500_000)
 """The vendor rejects any other number (its Swagger's enumerations)."""
+
+BATCH_STEPS: Final = SizeSteps(
+    steps=(5, 10, 20, BATCH_POINTS, 100, 200), start=BATCH_POINTS, fault_floor=10, scales=False
+)
+"""Points of a batch call as they are learned: 200 are far from where the vendor's URLs break."""
+
+CALL_STEPS: Final = SizeSteps(
+    steps=(2_500, 5_000, 10_000, 20_000, CALL_SAMPLES, 50_000), start=CALL_SAMPLES, fault_floor=5_000
+)
+"""Samples that a call is planned to bring: 50,000 where rows are short."""
+
+PAGE_STEPS: Final = SizeSteps(
+    steps=tuple(size for size in PAGE_SIZES if PAGE_MIN_ROWS <= size <= PAGE_MAX_ROWS),
+    start=PAGE_ROWS,
+    fault_floor=1_000,
+)
+"""Rows of a page of a site: sizes of the vendor's enumeration that an answer can hold."""
 
 assert LIST_ROWS in PER_PAGE_SIZES
 assert PAGE_ROWS in PAGE_SIZES

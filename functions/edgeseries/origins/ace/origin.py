@@ -16,7 +16,7 @@ from edgeseries.origins.ace.by_name import fetch_by_name
 from edgeseries.origins.ace.calls import Calling, ace_calls
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.fetching import Fetch
-from edgeseries.origins.ace.limits import BATCH_POINTS, CALL_SAMPLES, MAX_PAGES
+from edgeseries.origins.ace.limits import MAX_PAGES
 from edgeseries.origins.ace.rows import RowCollector
 from edgeseries.origins.ace.site_pages import SiteReads
 from edgeseries.origins.calls import Answer, BeforeCall, SettingNames, unconfirmed
@@ -76,7 +76,7 @@ class AceOrigin:
 
     def capabilities(self, site: str) -> Capabilities:  # noqa: ARG002 - the same for all of its sites
         """See the port."""
-        return Capabilities(batch_points=BATCH_POINTS, call_samples=CALL_SAMPLES)
+        return self._catalogue.sizes.capabilities
 
     async def sites(self, *, deadline_ms: int) -> SiteListing:
         """See the port."""
@@ -100,7 +100,11 @@ class AceOrigin:
             span=span,
             known=known,
             calling=Calling(
-                calls=self._calls, deadline_ms=deadline_ms, before=before, page_reader=self._page_reader
+                calls=self._calls,
+                sizes=self._catalogue.sizes,
+                deadline_ms=deadline_ms,
+                before=before,
+                page_reader=self._page_reader,
             ),
             catalogue=self._catalogue,
             clock=self._clock,

@@ -44,6 +44,16 @@ class RowColumns:
 
 Rows = ReadPage | RowColumns | Sequence[Row]
 
+
+def rows_in(rows: Rows) -> int:
+    """How many there are."""
+    if isinstance(rows, ReadPage):
+        return sum(map(len, rows.by_name.values()))
+    if isinstance(rows, RowColumns):
+        return sum(len(times) for times, _ in rows.by_name.values())
+    return len(rows)
+
+
 _Value = TypeVar("_Value")
 
 

@@ -22,7 +22,6 @@ from edgeseries.errors import (
 from edgeseries.origins.ace import wire as ace
 from edgeseries.origins.ace.calls import Calling
 from edgeseries.origins.ace.limits import (
-    PAGE_ROWS,
     SITE_READ_MS,
     SITE_READS,
     WITNESS_PAGES,
@@ -106,8 +105,17 @@ async def read_pages(
     """
     seen: set[str] = set()
     cursor: str | None = None
+    rows = calling.sizes.page_rows
     for _ in range(most):
-        answer = await calling.rows("GET", ace.site_page_path(site, span, cursor), as_sent=as_sent)
+        path = ace.site_page_path(site, span, cursor, rows)
+        try:
+            answer = await calling.rows("GET", path, as_sent=as_sent, page_rows=rows)
+        except OriginOversize:
+            # Before any page has come smaller ones are asked. A cursor may depend on the size.
+            if cursor is not None or calling.sizes.page_rows >= rows:
+                raise
+            rows = calling.sizes.page_rows
+            continue
         if answer.denied and cursor is None:
             return End.DENIED if ace.denies_data(answer.message) else End.REFUSED
         page = answer.content()
@@ -157,5 +165,5 @@ async def site_read(
     extent = collector.extent()
     rows_per_ms = collector.count / (span if end is not End.CUT or extent is None else extent).duration_ms
     if end is End.CUT:
-        rows_per_ms = max(rows_per_ms, (pages + 1) * PAGE_ROWS / span.duration_ms)
+        rows_per_ms = max(rows_per_ms, (pages + 1) * calling.sizes.page_rows / span.duration_ms)
     return end, rows_per_ms

@@ -64,9 +64,11 @@ def site_points_path(site: str, page: int) -> str:
     return f"/sites/{quote(site, safe='')}/points?{urlencode({'page': page, 'per_page': LIST_ROWS})}"
 
 
-def site_page_path(site: str, span: TimeRange, cursor: str | None) -> str:
-    """Path of one page of all samples of a site, raw: the vendor's default is 5-minute buckets."""
-    query = {**_range_query(span), "page_size": str(PAGE_ROWS), "raw_data": "true"}
+def site_page_path(site: str, span: TimeRange, cursor: str | None, rows: int = PAGE_ROWS) -> str:
+    """Path of one page of all samples of a site, raw: the vendor's default is 5-minute buckets. `rows` is one
+    of the sizes that the vendor allows.
+    """
+    query = {**_range_query(span), "page_size": str(rows), "raw_data": "true"}
     if cursor is not None:
         query["cursor"] = cursor
     return f"/sites/{quote(site, safe='')}/timeseries/paginated?{urlencode(query)}"

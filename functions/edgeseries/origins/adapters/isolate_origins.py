@@ -7,6 +7,7 @@ from functools import partial
 
 from edgeseries.limits import UPSTREAM_SHARED_CALLS
 from edgeseries.origins.adapters.upstream_load import UpstreamLoad
+from edgeseries.origins.learned_sizes import SizedMemory
 from edgeseries.origins.record import OriginRecord
 from edgeseries.origins.registry import VENDORS
 
@@ -30,6 +31,13 @@ class IsolateOrigins:
 
     def _elsewhere(self, name: str, now_ms: int) -> int:
         return sum(load.under_way(now_ms) for other, load in self._loads.items() if other != name)
+
+    def facts(self, record: OriginRecord, now_ms: int) -> tuple[tuple[str, int], ...]:
+        """How it is called now: calls at once, under way and waiting, refusals, and the sizes of calls."""
+        memory = self._memories.get(record.name)
+        sizes = memory.sizes if isinstance(memory, SizedMemory) else None
+        load = self._loads.get(record.name)
+        return (*(() if load is None else load.facts(now_ms)), *(() if sizes is None else sizes.facts))
 
     def memory(self, record: OriginRecord) -> object:
         """What its adapter remembers."""

@@ -1,14 +1,27 @@
-"""What an isolate has under way at one upstream: calls, who waits for one, and the circuit breaker.
+"""What an isolate has under way at one upstream: calls, who waits for one, how many there may be at once, and
+the circuit breaker.
 
 All requests of an isolate share it, so it is plain data: what one request waits with, no other may touch.
 The platform may end a request without a word, so nothing here is held but for a time: a call until its
-deadline, a place in the queue while its owner looks.
+deadline, a place in the queue and a turn while its owner looks.
 """
 
-from collections import OrderedDict, deque
+from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from edgeseries.limits import MINUTE_MS, UPSTREAM_ISOLATE_CALLS, UPSTREAM_TICKET_MS
+from edgeseries.limits import MINUTE_MS, UPSTREAM_ISOLATE_CALLS, UPSTREAM_TICKET_MS, UPSTREAM_TURN_MS
+from edgeseries.origins.call_limits import INTERACTIVE_LATELY_MS, WARMING_SHARE
+from edgeseries.origins.call_pace import (
+    CallReport,
+    Pace,
+    calls_at_once,
+    held_ms,
+    refused,
+    rest_ms,
+    served,
+    timed_out,
+)
 from edgeseries.origins.circuit import (
     Circuit,
     CircuitState,
@@ -18,6 +31,11 @@ from edgeseries.origins.circuit import (
     failed,
     succeeded,
 )
+from edgeseries.origins.fair_queue import FairQueue
+from edgeseries.origins.work_class import Work, WorkClass
+
+ANYBODY = Work()
+"""Work of nobody in particular."""
 
 
 def nothing_elsewhere(_now_ms: int) -> int:
@@ -25,10 +43,42 @@ def nothing_elsewhere(_now_ms: int) -> int:
     return 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """No call leaves for `wait_ms`: the upstream has refused one."""
+
+    wait_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """A call may leave; `crowd` calls are under way then, itself included."""
+
+    permit: Permit
+    crowd: int
+
+
+@dataclass(slots=True)
+class _Waiting:
+    work: Work
+    since_ms: int
+    seen_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    work_class: WorkClass
+    until_ms: int
+    resting: bool = False
+
+
 class UpstreamLoad:
-    """The load of one upstream in one isolate. `calls_per_minute` (None: any) are begun within a minute;
-    `elsewhere` tells how many calls to the isolate's other upstreams are under way at a moment (UTC epoch
-    ms): their answers share its memory.
+    """The load of one upstream in one isolate. At most `max_calls` are under way at once, fewer while it does
+    not serve them well; `calls_per_minute` (None: any) are begun within a minute; `elsewhere` tells how many
+    calls to the isolate's other upstreams are under way at a moment (UTC epoch ms): their answers share its
+    memory.
+
+    `counts` are calls and milliseconds waited by class, and calls that were refused, since it was made.
     """
 
     def __init__(
@@ -43,62 +93,111 @@ class UpstreamLoad:
         self._calls_per_minute = calls_per_minute
         self._begun_ms: deque[int] = deque()
         self._numbers = 0
-        self._calls: dict[int, int] = {}
-        self._waiting: OrderedDict[int, int] = OrderedDict()
+        self._calls: dict[int, _Call] = {}
+        self._waiting: dict[int, _Waiting] = {}
+        self._queue = FairQueue()
+        self._granted: dict[int, WorkClass] = {}
+        self._looked_ms = 0
+        self._interactive_ms: int | None = None
+        self.pace = Pace()
         self.circuit = Circuit()
+        self.counts: Counter[str] = Counter()
 
     @property
     def suspended(self) -> bool:
         """Whether calls are kept back."""
         return self.circuit.state is not CircuitState.CLOSED
 
-    def ticket(self, now_ms: int) -> int:
+    @property
+    def held_until_ms(self) -> int:
+        """No call leaves before (UTC epoch): the upstream has refused one."""
+        return self.pace.held_until_ms
+
+    def calls_at_once(self, now_ms: int, work_class: WorkClass = WorkClass.INTERACTIVE) -> int:
+        """How many calls of a class may be under way. Those of jobs and warming count together for jobs."""
+        most = calls_at_once(self.pace, self._max_calls, now_ms, yields=work_class.yields)
+        if work_class is WorkClass.WARMING:
+            most = max(1, most // WARMING_SHARE)
+        lately = self._interactive_ms is not None and now_ms - self._interactive_ms < INTERACTIVE_LATELY_MS
+        return max(1, most - 1) if work_class.yields and lately else most
+
+    def ticket(self, now_ms: int, work: Work = ANYBODY) -> int:
         """A place in the queue, kept by asking with it every UPSTREAM_TICKET_MS at least."""
         self._numbers += 1
-        self._waiting[self._numbers] = now_ms
+        self._waiting[self._numbers] = _Waiting(work, since_ms=now_ms, seen_ms=now_ms)
+        self._queue.add(self._numbers, work)
+        if work.work_class is WorkClass.INTERACTIVE:
+            self._interactive_ms = now_ms
         return self._numbers
 
-    def enter(self, ticket: int, now_ms: int, *, until_ms: int) -> Permit | Suspended | None:
+    def enter(self, ticket: int, now_ms: int, *, until_ms: int) -> Leave | Suspended | Held | None:
         """Whether the call of a ticket may leave, to end at `until_ms` at the latest; None: not its turn
         yet. A call that left is over with `leave`.
         """
-        self._calls = {number: until for number, until in self._calls.items() if until > now_ms}
-        self._waiting[ticket] = now_ms
-        for number, seen_ms in list(self._waiting.items()):
-            if now_ms - seen_ms > UPSTREAM_TICKET_MS:
-                del self._waiting[number]
-        ahead = list(self._waiting).index(ticket)
-        full = len(self._calls) + ahead >= self._max_calls
-        crowded = len(self._calls) + self._elsewhere(now_ms) >= UPSTREAM_ISOLATE_CALLS
-        if (full or crowded) and not self.suspended:
-            return None
-        if self._is_spent(now_ms) and not self.suspended:
-            return None
+        self._forget_lost(ticket, now_ms)
+        mine = self._waiting[ticket]
+        if not self.suspended:
+            wait_ms = held_ms(self.pace, now_ms)
+            if wait_ms:
+                return Held(wait_ms=wait_ms)
+            self._grant_turns(now_ms)
+            if ticket not in self._granted:
+                return None
         self.circuit, verdict = ask(self.circuit, now_ms, call_until_ms=until_ms)
-        del self._waiting[ticket]
-        if isinstance(verdict, Permit):
-            self._calls[ticket] = until_ms
-            if self._calls_per_minute is not None:
-                self._begun_ms.append(now_ms)
-        return verdict
-
-    def _is_spent(self, now_ms: int) -> bool:
-        """Whether a minute's calls are used up."""
-        while self._begun_ms and now_ms - self._begun_ms[0] >= MINUTE_MS:
-            self._begun_ms.popleft()
-        return self._calls_per_minute is not None and len(self._begun_ms) >= self._calls_per_minute
+        self._drop(ticket)
+        if not isinstance(verdict, Permit):
+            return verdict
+        self._calls[ticket] = _Call(mine.work.work_class, until_ms)
+        if self._calls_per_minute is not None:
+            self._begun_ms.append(now_ms)
+        self.counts[f"calls_{mine.work.work_class}"] += 1
+        self.counts[f"wait_ms_{mine.work.work_class}"] += now_ms - mine.since_ms
+        return Leave(permit=verdict, crowd=self.under_way(now_ms))
 
     def under_way(self, now_ms: int) -> int:
         """Calls that have left and may still be answered."""
-        return sum(until_ms > now_ms for until_ms in self._calls.values())
+        return sum(call.until_ms > now_ms and not call.resting for call in self._calls.values())
+
+    def waiting(self, work_class: WorkClass) -> int:
+        """Calls of a class that wait for their turn."""
+        return sum(one.work.work_class is work_class for one in self._waiting.values())
+
+    def facts(self, now_ms: int) -> tuple[tuple[str, int], ...]:
+        """How it stands, by the names of `docs/formats/statistics.md`."""
+        return (
+            ("callsAtOnce", self.calls_at_once(now_ms)),
+            ("callsUnderWay", self.under_way(now_ms)),
+            ("callsWaiting", len(self._waiting)),
+            ("refusedCalls", self.counts["refused"]),
+            ("heldMs", held_ms(self.pace, now_ms)),
+        )
 
     def leave(self, ticket: int) -> None:
         """Nothing is under way or waiting for this ticket any more."""
         self._calls.pop(ticket, None)
-        self._waiting.pop(ticket, None)
+        self._drop(ticket)
+
+    def served(self, ticket: int, report: CallReport) -> None:
+        """The upstream answered a call. A call of work that yields may be followed by a rest."""
+        self.pace = served(self.pace, report, ceiling=self._max_calls)
+        rest = rest_ms(self.pace, report)
+        if rest and ticket in self._calls:
+            self._numbers += 1
+            self._calls[self._numbers] = _Call(
+                self._calls[ticket].work_class, report.ended_ms + rest, resting=True
+            )
+
+    def refused(self, report: CallReport, *, asked_ms: int = 0) -> None:
+        """The upstream had no room for a call, and wants to be left alone for `asked_ms`, if it says so."""
+        self.counts["refused"] += 1
+        self.pace = refused(self.pace, report, asked_ms=asked_ms)
+
+    def timed_out(self, report: CallReport) -> None:
+        """A call ran out of time."""
+        self.pace = timed_out(self.pace, report)
 
     def succeeded(self, permit: Permit) -> None:
-        """The upstream answered."""
+        """The upstream answered, as far as the circuit is concerned."""
         self.circuit = succeeded(self.circuit, permit)
 
     def failed(self, permit: Permit, now_ms: int, *, first_pause_ms: int, asked_pause_ms: int) -> None:
@@ -106,3 +205,49 @@ class UpstreamLoad:
         self.circuit = failed(
             self.circuit, permit, now_ms, first_pause_ms=first_pause_ms, asked_pause_ms=asked_pause_ms
         )
+
+    def _forget_lost(self, ticket: int, now_ms: int) -> None:
+        """Drop what the platform has ended without a word. `ticket` is here."""
+        self._waiting[ticket].seen_ms = now_ms
+        self._calls = {number: call for number, call in self._calls.items() if call.until_ms > now_ms}
+        if abs(now_ms - self._looked_ms) < UPSTREAM_TURN_MS:
+            return
+        self._looked_ms = now_ms
+        for number, one in list(self._waiting.items()):
+            if now_ms - one.seen_ms > UPSTREAM_TICKET_MS:
+                self._drop(number)
+
+    def _drop(self, ticket: int) -> None:
+        self._waiting.pop(ticket, None)
+        self._granted.pop(ticket, None)
+        self._queue.discard(ticket)
+
+    def _grant_turns(self, now_ms: int) -> None:
+        """Give what room there is to the tickets whose turn it is; they leave when they look next."""
+        while len(self._queue) and not self._is_full(now_ms):
+            ticket = self._queue.take(self._open_classes(now_ms))
+            if ticket is None:
+                return
+            self._granted[ticket] = self._waiting[ticket].work.work_class
+
+    def _open_classes(self, now_ms: int) -> frozenset[WorkClass]:
+        """Classes that have fewer turns than they may."""
+        taken = Counter(call.work_class for call in self._calls.values())
+        taken.update(self._granted.values())
+        yielding = taken[WorkClass.JOB] + taken[WorkClass.WARMING]
+        open_classes = {WorkClass.INTERACTIVE}
+        if yielding < self.calls_at_once(now_ms, WorkClass.JOB):
+            open_classes.add(WorkClass.JOB)
+            if taken[WorkClass.WARMING] < self.calls_at_once(now_ms, WorkClass.WARMING):
+                open_classes.add(WorkClass.WARMING)
+        return frozenset(open_classes)
+
+    def _is_full(self, now_ms: int) -> bool:
+        """Whether no more calls may leave, of whatever class."""
+        taken = len(self._calls) + len(self._granted)
+        if taken >= self.calls_at_once(now_ms) or taken + self._elsewhere(now_ms) >= UPSTREAM_ISOLATE_CALLS:
+            return True
+        while self._begun_ms and now_ms - self._begun_ms[0] >= MINUTE_MS:
+            self._begun_ms.popleft()
+        spent = len(self._begun_ms) + len(self._granted)
+        return self._calls_per_minute is not None and spent >= self._calls_per_minute
