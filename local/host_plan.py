@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.large_files import is_large, kept_file
 from local.limits import COUNTED, Table
 
 
@@ -19,6 +20,14 @@ class BundleFile:
     name: str
     content_type: str
     content_base64: str
+
+    def to_wire(self) -> dict[str, str]:
+        """The JSON form: the content, or of a large file its path on this machine."""
+        head = {"name": self.name, "contentType": self.content_type}
+        # What Python imports is compiled before the start, from its content.
+        if is_large(self.content_base64) and not self.name.endswith(".py"):
+            return {**head, "path": str(kept_file(self.content_base64))}
+        return {**head, "contentBase64": self.content_base64}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +103,7 @@ class WorkerPlan:
             "compatibilityDate": self.compatibility_date,
             "compatibilityFlags": list(self.compatibility_flags),
             "mainModule": self.main_module,
-            "files": [
-                {"name": file.name, "contentType": file.content_type, "contentBase64": file.content_base64}
-                for file in self.files
-            ],
+            "files": [file.to_wire() for file in self.files],
             "env": {name: dict(binding) for name, binding in self.env.items()},
             "triggers": [trigger.to_wire() for trigger in self.queue_triggers],
             "crons": list(self.crons),

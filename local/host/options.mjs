@@ -21,9 +21,6 @@ const STDLIB = "python_stdlib.zip";
 const JAVASCRIPT_TYPE = "application/javascript+module";
 const WASM_TYPE = "application/wasm";
 
-/** A file with more base64 than this is no part of the bundle's JSON. */
-const LARGE_CHARS = 200_000;
-
 /** What is compiled of the Python that the plan's Workers run; see `bytecode.mjs`. */
 export function compiledFor(plan) {
   const stdlib = { path: path.join(PYODIDE_DIR, STDLIB), version: PYODIDE_VERSION };
@@ -90,11 +87,12 @@ function modulesOf(worker, limits, python) {
   const isModule = (file) => file.contentType === JAVASCRIPT_TYPE || file.contentType === WASM_TYPE;
   const forPython = worker.files.filter((file) => !isModule(file));
   const files = forPython
-    .filter((file) => !isLarge(file))
+    .filter(({ path }) => path === undefined)
     .map((file) => ({ ...file, bytecodeBase64: python.bytecode.get(fileDigest(file)) }));
+  // Shared objects of wheels have megabytes: they reach Python as modules of their own.
   const large = forPython
-    .filter(isLarge)
-    .map((file, place) => ({ name: file.name, module: `local-host/large/${place}`, file }));
+    .filter(({ path }) => path !== undefined)
+    .map(({ name, path }, place) => ({ name, path, module: `local-host/large/${place}` }));
   const bundle = {
     worker: worker.name,
     mainModule: worker.mainModule,
@@ -115,22 +113,15 @@ function modulesOf(worker, limits, python) {
     "local-host/python_stdlib.zip": fileModule("data", python.stdlib),
     "local-host/pyodide-lock.json": pyodideModule("text", "pyodide-lock.json"),
   };
-  for (const { module, file } of large) {
-    modules[module] = { type: "data", contents: new Uint8Array(Buffer.from(file.contentBase64, "base64")) };
-  }
+  for (const { module, path: file } of large) modules[module] = fileModule("data", file);
   for (const file of worker.files.filter(isModule)) {
-    const contents = Buffer.from(file.contentBase64, "base64");
+    const contents = file.path === undefined ? Buffer.from(file.contentBase64, "base64") : fs.readFileSync(file.path);
     modules[file.name] =
       file.contentType === WASM_TYPE
         ? { type: "wasm", contents: new Uint8Array(contents) }
         : { type: "esm", contents: contents.toString("utf8") };
   }
   return modules;
-}
-
-/** Whether a file goes to Python as bytes of its own: shared objects of wheels have megabytes. */
-function isLarge({ name, contentBase64 }) {
-  return !name.endsWith(".py") && contentBase64.length > LARGE_CHARS;
 }
 
 /** The table of limits that a Worker is counted by: with its own CPU time. */
