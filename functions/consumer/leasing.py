@@ -2,9 +2,9 @@
 then fetches what is still missing. It is never put back for them, so no message is waited for.
 """
 
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from consumer.ports import Ports
 from edgeseries.errors import StoreUnavailable
@@ -17,12 +17,9 @@ from edgeseries.leases.limits import (
 )
 from edgeseries.leases.ports.leases import Holder, Lease
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
 
 @asynccontextmanager
-async def leased(site: str, missing: Days, ports: Ports, *, yields: bool) -> "AsyncGenerator[Days]":
+async def leased(site: str, missing: Days, ports: Ports, *, yields: bool) -> AsyncGenerator[Days]:
     """Days that others are fetching; the rest of `missing` is leased while this is entered. None without
     `yields`, and where leases are not to be had.
     """
