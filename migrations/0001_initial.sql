@@ -168,6 +168,14 @@ CREATE TABLE IF NOT EXISTS fetch_leases (
   until_ms           INTEGER NOT NULL
 ) STRICT;
 
+-- Sealed days that small questions asked some of: the next one has them fetched whole. A hint, which may be lost.
+CREATE TABLE IF NOT EXISTS asked_days (
+  site               TEXT    NOT NULL,
+  month              TEXT    NOT NULL,              -- YYYY-MM
+  days_json          TEXT    NOT NULL,              -- [version, [bitmap of days, points], ...]
+  PRIMARY KEY (site, month)
+) STRICT, WITHOUT ROWID;
+
 -- Requests, added up by minute, endpoint, route and status class: a busy router writes few rows. After two
 -- days a row is an hour (minute_ms is its first), after 92 days all older ones are at minute 0.
 CREATE TABLE IF NOT EXISTS request_analytics (

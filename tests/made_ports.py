@@ -13,6 +13,7 @@ from edgeseries.jobs.adapters.watch_memory import SharedJobWatch, WatchMemory
 from edgeseries.metrics.adapters.late_data_records import DatabaseLateData
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
+from edgeseries.planning.adapters.asked_records import AskedMemory, AskedRecords
 from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.rates import RatePolicy, Tier
@@ -81,6 +82,7 @@ def router_ports(**changes: Any) -> Ports:
         "settle_lag_ms": 3_600_000,
         "live_ttl_ms": 10_000,
         "live_cache": LiveMemory(),
+        "asked_days": AskedRecords(database=database, memory=AskedMemory()),
         "leases": FakeLeases(clock=clock),
         "heartbeats": FakeHeartbeats(),
         "warm_facts": DatabaseWarming(database),

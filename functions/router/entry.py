@@ -32,6 +32,7 @@ from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.origins.point_directory import PointDirectory
 from edgeseries.origins.work_class import Requester
+from edgeseries.planning.adapters.asked_records import AskedMemory, AskedRecords
 from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.planning.estimate import LearnedRates
 from edgeseries.planning.routing import RouteSizes
@@ -106,6 +107,9 @@ UNDER_WAY = WorkUnderWay()
 
 CLAIMS = Claims()
 """Missing days that requests of the isolate are fetching, so that others wait for their blocks."""
+
+ASKED = AskedMemory()
+"""Days that small questions have asked, which all requests of the isolate share."""
 
 LEASE_PAUSE = LeasePause()
 """Whether the isolate asks for leases at all."""
@@ -225,6 +229,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         text_streaming=streaming,
         timer=PlatformTimer(),
         live_cache=LIVE_CACHE,
+        asked_days=AskedRecords(database=stores.database, memory=ASKED),
         leases=LeaseRecords(
             database=D1Database(raw(bindings.database), METRICS.operations, timeout_ms=LEASE_TIMEOUT_MS),
             pause=LEASE_PAUSE,

@@ -21,7 +21,7 @@ from edgeseries.planning.routing import Route
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.planning.sample_budget import bytes_held
 from edgeseries.reading.asked import AskedSeries
-from edgeseries.reading.fetched import Delivery, Fetched, whole_days
+from edgeseries.reading.fetched import Delivery, Fetched, touched_days, whole_days
 from edgeseries.reading.series_reader import Reading, ReadOptions
 from edgeseries.reading.survey import Index, Survey
 from edgeseries.series.points import PointSeries
@@ -97,7 +97,8 @@ async def _answer(
     route = choice.route if reading.from_origin or query.forced is not None else Route.CACHED
     days = days_to_store(query.site, reading, arrival, ports)
     facts = facts_of(query, series, tag, body, arrival)
-    facts = replace(facts, fresh_until_ms=fresh_until_ms(survey.index, days, arrival))
+    read = days if route is Route.CACHED else touched_days(reading.fetched)
+    facts = replace(facts, fresh_until_ms=fresh_until_ms(survey.index, read, arrival))
     storable = Storable(
         reading=reading,
         presentation=choice.presentation,

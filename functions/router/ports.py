@@ -31,6 +31,7 @@ from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
 from edgeseries.origins.work_class import Requester
 from edgeseries.planning.estimate import LearnedRates
+from edgeseries.planning.ports.asked_days import AskedDays
 from edgeseries.planning.ports.live_cache import LiveCache
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.planning.sample_budget import SampleBudget
@@ -77,6 +78,7 @@ class Ports:
     text_streaming: TextStreaming
     timer: Timer
     live_cache: LiveCache
+    asked_days: AskedDays
     leases: Leases
     heartbeats: Heartbeats
     profiles: PointProfiles

@@ -26,6 +26,7 @@ from router.missing_part import store_missing
 from router.point_facts import points_of_site
 from router.ports import Ports
 from router.shared_fetch import is_shared, next_turn, patience_of
+from router.small_questions import remember_asked, route_of_days
 
 MAX_SERIES: Final = 1_000
 """Series that one expression may be of."""
@@ -160,7 +161,10 @@ async def _store_missing(query: TimeseriesQuery, arrival: Arrival, ports: Ports)
                 f"{plan.missing_samples} of {plan.answer_samples} samples are not stored, or are too many "
                 "for one query: ask for a shorter range or fewer points, or POST the range to /api/jobs first"
             )
+        route = await route_of_days(query, route, Freshness(), survey, ports)
         patience.look(survey)
+        if route is Route.DIRECT:
+            remember_asked(query.site, survey, (), ports)
         if route is not Route.CACHED or not plan.missing_samples:
             break
         choice = Choice(route=route, freshness=Freshness(), survey=survey)

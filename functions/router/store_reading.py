@@ -19,6 +19,7 @@ from router.fetch_turn import FetchTurn
 from router.index_lookup import store_answer, store_days, store_refresh
 from router.memory_share import held_work
 from router.ports import Ports
+from router.small_questions import remember_asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +50,34 @@ def store_fetched(  # noqa: PLR0917 - what there is to be stored, and under whic
     by_point = {point: stamps.of(point).total for point in query.points}
     ports.reader.learn(survey, storable.reading.fetched, by_point)
     if route is not Route.CACHED:
-        return False
+        return query.forced is None and _store_small(query, survey, storable, share, ports)
     storing = held_work(store_days(query, storable.days, stamps, ports), share.also_held())
     if turn is not None:
         storing = held_work(storing, turn.also_held())
     ports.background.after(storing)
     _store_answer_after(query, stamps.total(query.points), storable, ports)
     return True
+
+
+def _store_small(
+    query: TimeseriesQuery, survey: Survey, storable: Storable, share: MemoryShare, ports: Ports
+) -> bool:
+    """Of what was fetched exactly: the days that happen to be whole, the answer itself if it is final, and
+    that the other days were asked. Whether the same question needs no upstream next time.
+    """
+    stamps = survey.index.stamps
+    days = whole_days(storable.reading.fetched, first_day_unsealed(survey))
+    if days:
+        storing = store_days(query, days, stamps, ports)
+        ports.background.after(held_work(storing, share.also_held()))
+    remember_asked(query.site, survey, days, ports)
+    _store_answer_after(query, stamps.total(query.points), storable, ports)
+    return storable.answer is not None
+
+
+def first_day_unsealed(survey: Survey) -> int:
+    """The first day that was not sealed at the moment of a survey."""
+    return first_unsealed_day(now_ms=survey.now_ms, settle_lag_ms=survey.settle_lag_ms)
 
 
 async def store_refreshed(

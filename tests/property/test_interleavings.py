@@ -24,6 +24,7 @@ from edgeseries.http.messages import HttpRequest
 from edgeseries.jobs.job import Claim, Priority
 from edgeseries.leases.adapters.lease_records import LeasePause, LeaseRecords
 from edgeseries.limits import DAY_MS
+from edgeseries.planning.adapters.asked_records import AskedMemory, AskedRecords
 from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.series.days import days_touched
@@ -101,6 +102,7 @@ class World:
             stamps=IsolateStamps(ttl_ms=stamps_ttl_ms),
             faults=blocks.faults,
             leases=self.leases(),
+            asked_days=AskedRecords(database=self.database, memory=AskedMemory()),
             timer=GatedTimer(gate=self.gate, clock=self.clock),
         )
 

@@ -171,7 +171,9 @@ def series_of(ports: Ports, *points: str, **fields: str) -> dict[str, Any]:
     query = (("site", "hq"), *(("point", point) for point in points), *fields.items())
     response = ask(query=query, ports=ports)
     assert response.status == 200, response.body
-    data: dict[str, Any] = told(response)["data"]
+    body = response.body if response.stream is None else response.stream
+    assert isinstance(body, bytes)
+    data: dict[str, Any] = json.loads(body)["data"]
     return {name: one["samples"] for name, one in data.items()}
 
 

@@ -17,6 +17,7 @@ TABLES = {
     "late_data",
     "store_generations",
     "fetch_leases",
+    "asked_days",
     "superseded_objects",
     "request_analytics",
     "platform_usage",

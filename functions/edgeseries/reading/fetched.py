@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeseries.blocks.ports.blocks import DaysToStore
+from edgeseries.limits import DAY_MS
 from edgeseries.planning.fetch_plan import Gap
 from edgeseries.planning.partial_days import PartialDay, whole_day
 from edgeseries.series.days import day_span, days_touched
 from edgeseries.series.points import PointSeries
-from edgeseries.series.samples import Samples
+from edgeseries.series.samples import Samples, within
 
 Delivery = tuple[Gap, tuple[PointSeries, ...]]
 """A gap, and what the upstream gave for its points."""
@@ -40,11 +41,29 @@ class Fetched:
 
 def whole_days(fetched: Fetched, sealed_before_day: int) -> tuple[DaysToStore, ...]:
     """The sealed whole days among what was fetched, of points that the site has."""
+    found: list[DaysToStore] = []
+    for gap, series in fetched.gaps:
+        first, last = -(-gap.span.start_ms // DAY_MS), min(gap.span.end_ms // DAY_MS, sealed_before_day) - 1
+        if first > last:
+            continue
+        days, span = tuple(range(first, last + 1)), day_span(first, last)
+        found += [
+            DaysToStore(
+                point=one.point,
+                days=days,
+                samples=one.samples if span == gap.span else within(one.samples, span),
+            )
+            for one in series
+            if one.error is None
+        ]
+    return tuple(found)
+
+
+def touched_days(fetched: Fetched) -> tuple[DaysToStore, ...]:
+    """All days that something was fetched of, whole or not, of points that the site has."""
     return tuple(
-        DaysToStore(point=one.point, days=days, samples=one.samples)
+        DaysToStore(point=one.point, days=tuple(days_touched(gap.span)), samples=one.samples)
         for gap, series in fetched.gaps
-        if (days := tuple(days_touched(gap.span))) and days[-1] < sealed_before_day
-        if gap.span == day_span(days[0], days[-1])
         for one in series
         if one.error is None
     )

@@ -37,6 +37,7 @@ from router.point_facts import with_commas
 from router.ports import Ports
 from router.queued_answer import ACCEPTED, queue_job
 from router.shared_fetch import Patience, is_shared, next_turn, patience_of
+from router.small_questions import route_of_days
 from router.streamed_answer import answer_at_once, refuse_previous
 
 
@@ -87,6 +88,7 @@ async def _answer(asked: AskedSamples, arrival: Arrival, ports: Ports) -> Outcom
             sizes=ports.route_sizes,
             most_samples=INLINE_MAX_SAMPLES if query.question is None else QUESTION_MAX_SAMPLES,
         )
+        route = await route_of_days(query, route, freshness, survey, ports)
         if asked.dry_run:
             return estimate(query, index, survey.fetch_plan, route, ports)
         if route is Route.QUEUED:
