@@ -39,7 +39,8 @@ def draw(random_source: random.Random, running: Running) -> dict[str, Any]:
     points = random_source.sample(names, random_source.randint(1, min(6, len(names))))
     spans = [span for name in points if (span := running.truth.span_ms(site, name)) is not None]
     first_ms, last_ms = (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else (0, DAY_MS)
-    length_ms = int(DAY_MS * 10 ** random_source.uniform(-4, 1.2))
+    # Up to eleven days: six dense points of them are no job yet.
+    length_ms = int(DAY_MS * 10 ** random_source.uniform(-4, 1.05))
     start_ms = random_source.randint(max(0, first_ms - length_ms), last_ms + DAY_MS)
     if random_source.random() < 0.5:
         start_ms -= start_ms % 60_000  # on the minute, where samples are: both ends of ranges are hit exactly

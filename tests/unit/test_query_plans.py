@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "functions" / "edgeseries"
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 TABLES = re.compile(
     r"SCAN (queue_jobs|job_batches|job_history|cache_metadata|request_analytics|platform_usage|"
-    r"point_profiles|dead_letters|api_keys|janitor_state|store_generations|superseded_objects|"
+    r"point_profiles|dead_letters|api_keys|janitor_state|store_generations|superseded_objects|fetch_leases|asked_days|"
     r"held|own|gone|part|whole|learned|batch|job)"
     r"\b(?! USING COVERING)"
 )
@@ -29,6 +29,8 @@ WHOLE_TABLES = {
     "WAITING_DEAD_LETTERS": "dead letters are few, and 30 days of them at most",
     "LAST_DURATIONS": "the history by its end, until enough completed ones are found",
     "JOBS_OF_ALL": "for admins; the table holds the jobs of some days",
+    "RUN_OUT": "leases are as many as fetches under way",
+    "TAKEN_NOW": "the same",
     "REPLAYED": "dead letters are few; by a person's hand",
 }
 """Statements that read a whole table, and why they may."""
