@@ -215,6 +215,10 @@ CREATE TABLE IF NOT EXISTS platform_usage (
   shared_fetches     INTEGER NOT NULL DEFAULT 0,    -- requests and batches that got what others were fetching
   fetches_taken_over INTEGER NOT NULL DEFAULT 0,    -- fetches of somebody who ended without a word
   waits_in_vain      INTEGER NOT NULL DEFAULT 0,    -- who waited for others and fetched after all
+  refused_calls      INTEGER NOT NULL DEFAULT 0,    -- upstream calls answered by 429 or 503
+  interactive_wait_ms INTEGER NOT NULL DEFAULT 0,   -- upstream calls waited so long for their turn, by class
+  job_wait_ms        INTEGER NOT NULL DEFAULT 0,
+  warming_wait_ms    INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (day_ms, function)
 ) STRICT, WITHOUT ROWID;
 

@@ -141,7 +141,16 @@ def fill(database: SqliteDatabase) -> None:
         database,
         "platform_usage",
         {"day_ms": DAY, "function": "router", "requests": 25, "r2_class_b": 9, "upstream_samples": 340},
-        {"day_ms": DAY, "function": "consumer", "requests": 2, "upstream_calls": 8, "upstream_samples": 47},
+        {
+            "day_ms": DAY,
+            "function": "consumer",
+            "requests": 2,
+            "upstream_calls": 8,
+            "upstream_samples": 47,
+            "refused_calls": 2,
+            "interactive_wait_ms": 250,
+            "job_wait_ms": 1_500,
+        },
         {"day_ms": DAY - 40 * DAY_MS, "function": "router", "requests": 1_000, "d1_rows_written": 6},
     )
     insert(

@@ -377,6 +377,41 @@ export type Rows = Array<{
 
 export type Sample = [number, number | string | boolean | null];
 
+export interface SavedSet {
+  name: string;
+  owner: string;
+  site: string;
+  pointCount: number;
+  points: Array<string>;
+  days: number;
+  hours: Array<number>;
+  weekdays: Array<string>;
+  changedAt: string;
+  lastRun: {
+    jobId: string;
+    reason: "pattern" | "schedule" | "request";
+    firstDay: string;
+    lastDay: string;
+    pointDays: number;
+    expectedSamples: number;
+    expectedCalls: number;
+    plannedAt: string;
+    status: string | null;
+    samples: number;
+    usedAt: string | null;
+  } | null;
+}
+
+export interface SavedSetRequest {
+  /** At most 512 bytes of UTF-8, no control characters. */
+  site: string;
+  points: Array<string>;
+  /** So many days before today. */
+  days?: number;
+  hours?: Array<number>;
+  weekdays?: Array<"mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun">;
+}
+
 export interface Series {
   samples: Array<Sample>;
   count: number;
@@ -503,6 +538,12 @@ export interface Statistics {
   };
   upstream: {
     calls: number;
+    refusedCalls: number;
+    waitedSeconds: {
+      interactive: number;
+      job: number;
+      warming: number;
+    };
     samples: number;
     savedSamples: number;
   };
@@ -510,6 +551,18 @@ export interface Statistics {
     shared: number;
     takenOver: number;
     waitedInVain: number;
+  };
+  warming: {
+    since: string;
+    asks: number;
+    askedPointDays: number;
+    missingPointDays: number;
+    jobs: number;
+    warmedPointDays: number;
+    usedJobs: number;
+    usedPointDays: number;
+    hitRate: number | null;
+    hitRateWithout: number | null;
   };
   estimates: {
     answers: number;
@@ -616,4 +669,52 @@ export interface TimeseriesRequest {
   /** Of columns: epoch milliseconds (`ms`), or seconds. */
   time_unit?: "ms" | "s";
   dry_run?: boolean | "true" | "false";
+}
+
+export interface WarmRequest {
+  set?: string;
+  /** At most 512 bytes of UTF-8, no control characters. */
+  site?: string;
+  points?: Array<string>;
+  /** So many days before today. */
+  days?: number;
+  /** ISO-8601 with a zone, epoch milliseconds between 1970 and 2100, or relative: `now-7d`, `today`, `yesterday` (days of `tz`). */
+  start_time?: string | number;
+  /** ISO-8601 with a zone, epoch milliseconds between 1970 and 2100, or relative: `now-7d`, `today`, `yesterday` (days of `tz`). */
+  end_time?: string | number;
+}
+
+export interface Warming {
+  sets: Array<SavedSet>;
+  patterns: Array<{
+    site: string;
+    pointCount: number;
+    points: Array<string>;
+    firstBack: number;
+    lastBack: number;
+    hour: number;
+    days: number;
+    asks: number;
+    comesToday: boolean;
+    lastRun: {
+      jobId: string;
+      reason: "pattern" | "schedule" | "request";
+      firstDay: string;
+      lastDay: string;
+      pointDays: number;
+      expectedSamples: number;
+      expectedCalls: number;
+      plannedAt: string;
+      status: string | null;
+      samples: number;
+      usedAt: string | null;
+    } | null;
+  }>;
+  budget: {
+    on: boolean;
+    samplesPerDay: number;
+    callsPerDay: number;
+    samplesToday: number;
+    callsToday: number;
+  } | null;
 }

@@ -14,6 +14,7 @@ from local.upstream.paths import Endpoint
 from local.upstream.queries import BatchShape
 
 LONGEST_WAIT_MS: Final = 600_000  # ten minutes: past every client's deadline, and a typing error still ends
+MOST_CALLS: Final = 10_000  # more at once no test makes
 LONGEST_RETRY_AFTER_S: Final = 86_400  # a day: no vendor asks for more
 
 
@@ -55,6 +56,7 @@ class Knobs:
     """The settings. Rates are the share, 0 to 1, of requests that the fault befalls."""
 
     latency_ms: int = 0
+    max_calls: int | None = None  # None: any number at once; more are answered by 429 at once
     rate_429: float = 0.0
     retry_after_s: int | None = 1  # None: a 429 without the header
     rate_500: float = 0.0
@@ -195,6 +197,10 @@ def _only(value: object) -> tuple[Endpoint, ...] | None:
     return tuple(map(Endpoint, value))
 
 
+def _max_calls(value: object) -> int | None:
+    return None if value is None else _whole_up_to(MOST_CALLS)(value)
+
+
 def _known_until(value: object) -> int | None:
     if value is None:
         return None
@@ -227,6 +233,7 @@ def _late_sample(sample: object) -> tuple[int, str]:
 
 _CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "latency_ms": _whole_up_to(LONGEST_WAIT_MS),
+    "max_calls": _max_calls,
     "rate_429": _rate,
     "retry_after_s": _retry_after,
     "rate_500": _rate,

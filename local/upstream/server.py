@@ -53,6 +53,7 @@ class Simulator:
         self._knobs = Knobs()
         self._counters = Counters()
         self._request_index = 0
+        self._under_way = 0
         self._changing = asyncio.Lock()
         self._workers = ThreadPoolExecutor(max_workers=WORKERS_COUNT, thread_name_prefix="upstream")
 
@@ -75,6 +76,20 @@ class Simulator:
         fault = fault_for(knobs, match.endpoint, self._request_index)
         moody = mood_befalls(knobs, match.endpoint, self._request_index)
         self._request_index += 1
+        bounded = knobs.max_calls is not None and befalls(knobs, match.endpoint)
+        if bounded and self._under_way >= (knobs.max_calls or 0):
+            self._counters.befell(Fault.TOO_MANY)
+            return await _carried_out(Fault.TOO_MANY, knobs, request)
+        self._under_way += 1
+        try:
+            return await self._met(match, knobs, request, fault, moody=moody)
+        finally:
+            self._under_way -= 1
+
+    async def _met(
+        self, match: Match, knobs: Knobs, request: web.Request, fault: Fault | None, *, moody: bool
+    ) -> web.StreamResponse:
+        """An answer, or what befalls the request instead."""
         if fault is not None and fault not in {Fault.TRUNCATED, Fault.EMPTY_PAGE}:
             await _latency(knobs, match.endpoint)
             self._counters.befell(fault)

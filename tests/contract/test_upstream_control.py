@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,16 @@ def test_429_with_and_without_retry_after(upstream: Upstream) -> None:
     assert response.json()["message"]
     upstream.control(retry_after_s=None)
     assert "retry-after" not in upstream.client.get("/sites/").headers
+
+
+def test_more_calls_at_once_than_it_takes_are_429_and_others_are_answered(upstream: Upstream) -> None:
+    upstream.control(max_calls=2, latency_ms=STALL_MS)
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        statuses = list(pool.map(lambda _: upstream.client.get("/sites/").status_code, range(6)))
+    assert statuses.count(200) >= 2
+    assert set(statuses) == {200, 429}
+    assert upstream.client.get("/sites/").status_code == 200
+    assert upstream.control(reset=True)["max_calls"] is None
 
 
 def test_500(upstream: Upstream) -> None:

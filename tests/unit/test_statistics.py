@@ -188,7 +188,13 @@ def test_the_requests_and_the_upstream(database: SqliteDatabase) -> None:
     # 15 of 20 lie from 2 to 5 ms: the median is the tenth of them, evenly spread.
     assert cached["durationMs"]["p50"] == pytest.approx(2 + 3 * 10 / 15)
     assert 2_000 < cached["durationMs"]["p95"] <= 5_000
-    assert document["upstream"] == {"calls": 8, "samples": 387, "savedSamples": 1_510}
+    assert document["upstream"] == {
+        "calls": 8,
+        "refusedCalls": 2,
+        "waitedSeconds": {"interactive": 0.25, "job": 1.5, "warming": 0.0},
+        "samples": 387,
+        "savedSamples": 1_510,
+    }
 
 
 def test_the_cost_is_of_this_month_and_names_its_prices(database: SqliteDatabase) -> None:

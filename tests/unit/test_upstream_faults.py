@@ -75,6 +75,7 @@ def test_a_change_keeps_what_it_does_not_name() -> None:
 def test_every_setting_can_be_set_and_comes_back_as_it_was_set() -> None:
     wire = {
         "latency_ms": 1,
+        "max_calls": 3,
         "rate_429": 0.1,
         "retry_after_s": 7,
         "rate_500": 0.2,

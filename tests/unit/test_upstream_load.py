@@ -1,6 +1,7 @@
 """The calls of an isolate: classes and owners in turn, refusals waited out, nobody left waiting for ever."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -175,13 +176,22 @@ class BoundedUpstream:
 
 
 def guard(
-    web: BoundedUpstream, load: UpstreamLoad, requester: Requester | None = None
+    web: BoundedUpstream,
+    load: UpstreamLoad,
+    requester: Requester | None = None,
+    meter: Counter[str] | None = None,
 ) -> Callable[[], GuardedWeb]:
     async def pause(_wait_ms: int) -> None:
         await asyncio.sleep(0)
 
     return lambda: GuardedWeb(
-        web, load=load, clock=web.clock, pause=pause, journal=ListJournal(), requester=requester
+        web,
+        load=load,
+        clock=web.clock,
+        pause=pause,
+        journal=ListJournal(),
+        requester=requester,
+        meter=meter,
     )
 
 
@@ -210,11 +220,12 @@ def test_an_upstream_that_takes_two_calls_at_once_answers_all_of_two_keys_and_a_
     requesters: list[Requester] = []
     for owner, work_class, calls in (("a", "interactive", 6), ("b", "interactive", 6), ("j", "job", 6)):
         requesters += [Requester(work_class=WorkClass(work_class), owner=owner) for _ in range(calls)]
-    outcomes = side_by_side(web, *[guard(web, load, one) for one in requesters])
+    meter: Counter[str] = Counter()
+    outcomes = side_by_side(web, *[guard(web, load, one, meter) for one in requesters])
     assert {getattr(one, "status", one) for one in outcomes} == {200}
     assert 0 < web.refused < 8
-    assert load.counts["refused"] == web.refused
-    assert load.counts["calls_interactive"] + load.counts["calls_job"] == web.calls
+    assert load.refused_count == meter["refused_calls"] == web.refused
+    assert meter["job_wait_ms"] / 6 > meter["interactive_wait_ms"] / 12, "a job's call waits longer"
 
 
 def test_no_call_leaves_for_as_long_as_the_upstream_asks_and_callers_are_told_so() -> None:

@@ -153,6 +153,7 @@ def upstreams_of(
                 pause=PlatformTimer().pause,
                 journal=caller.journal,
                 requester=caller.requester,
+                meter=caller.metrics_buffer.operations,
                 first_pause_ms=record.circuit_pause_ms,
             )
         connection = Connection(

@@ -113,10 +113,21 @@ class RequestsDocument(Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnsDocument(Section):
+    """How long upstream calls of a class waited for their turn, in seconds."""
+
+    interactive: float
+    job: float
+    warming: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamDocument(Section):
     """What the upstream was asked, and what the store saved it."""
 
     calls: int
+    refused_calls: int
+    waited_seconds: TurnsDocument
     samples: int
     saved_samples: int
 

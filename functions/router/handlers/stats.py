@@ -37,6 +37,7 @@ from router.contract.statistics import (
     SiteSumsDocument,
     StatisticsDocument,
     SumsDocument,
+    TurnsDocument,
     UpstreamDocument,
     WarmingSumsDocument,
     lateness_document,
@@ -73,6 +74,12 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
             requests=request_statistics(served),
             upstream=UpstreamDocument(
                 calls=ever["upstream_calls"],
+                refused_calls=ever["refused_calls"],
+                waited_seconds=TurnsDocument(
+                    interactive=ever["interactive_wait_ms"] / SECOND_MS,
+                    job=ever["job_wait_ms"] / SECOND_MS,
+                    warming=ever["warming_wait_ms"] / SECOND_MS,
+                ),
                 samples=ever["upstream_samples"],
                 saved_samples=sum(one.saved_samples for one in served),
             ),

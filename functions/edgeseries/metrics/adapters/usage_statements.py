@@ -21,6 +21,10 @@ OPERATIONS: Final = (
     "shared_fetches",
     "fetches_taken_over",
     "waits_in_vain",
+    "refused_calls",
+    "interactive_wait_ms",
+    "job_wait_ms",
+    "warming_wait_ms",
 )
 """Columns of `platform_usage`. Those that are billed are named as in `metrics/prices.py`."""
 

@@ -4,6 +4,7 @@ It owns what counts as trouble. What is under way is in `upstream_load.py`; the 
 `origins/circuit.py`, `call_pace.py` and `fair_queue.py`.
 """
 
+from collections import Counter
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -42,7 +43,9 @@ REFUSALS = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILAB
 
 
 class GuardedWeb:
-    """Calls of one event. `load` is shared by the isolate's events; `requester` is whose calls they are."""
+    """Calls of one event. `load` is shared by the isolate's events; `requester` is whose calls they are;
+    `meter` counts refusals, and milliseconds waited by class.
+    """
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class GuardedWeb:
         pause: Pause,
         journal: Journal,
         requester: Requester | None = None,
+        meter: Counter[str] | None = None,
         first_pause_ms: int = CIRCUIT_PAUSE_MS,
     ) -> None:
         self._web = web
@@ -61,6 +65,7 @@ class GuardedWeb:
         self._pause = pause
         self._journal = journal
         self._requester = Requester() if requester is None else requester
+        self._meter: Counter[str] = Counter() if meter is None else meter
         self._first_pause_ms = first_pause_ms
 
     def suspended(self) -> bool:
@@ -83,9 +88,13 @@ class GuardedWeb:
         return await self._sent_in_turn(call, until_ms, patience_ms)
 
     async def _sent_in_turn(self, call: HttpCall, until_ms: int, patience_ms: int) -> HttpReply:
-        ticket = self._load.ticket(self._clock.now_ms(), self._requester.work)
+        began_ms, work = self._clock.now_ms(), self._requester.work
+        ticket = self._load.ticket(began_ms, work)
         try:
-            leave = await self._turn(ticket, until_ms, patience_ms)
+            try:
+                leave = await self._turn(ticket, until_ms, patience_ms)
+            finally:
+                self._meter[f"{work.work_class}_wait_ms"] += self._clock.now_ms() - began_ms
             left_ms = max(1, until_ms - self._clock.now_ms())
             try:
                 return await self._sent(replace(call, timeout_ms=left_ms), ticket, leave)
@@ -148,6 +157,7 @@ class GuardedWeb:
         if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status in TROUBLE:
             self._failed(permit, asked_pause_ms=asked_ms)
             if reply.status in REFUSALS:
+                self._meter["refused_calls"] += 1
                 self._load.refused(report, asked_ms=asked_ms)
             elif reply.status == HTTPStatus.GATEWAY_TIMEOUT:
                 self._load.timed_out(report)

@@ -61,7 +61,6 @@ class Leave:
 @dataclass(slots=True)
 class _Waiting:
     work: Work
-    since_ms: int
     seen_ms: int
 
 
@@ -78,7 +77,7 @@ class UpstreamLoad:
     calls to the isolate's other upstreams are under way at a moment (UTC epoch ms): their answers share its
     memory.
 
-    `counts` are calls and milliseconds waited by class, and calls that were refused, since it was made.
+    `refused_count` calls were refused since it was made.
     """
 
     def __init__(
@@ -101,7 +100,7 @@ class UpstreamLoad:
         self._interactive_ms: int | None = None
         self.pace = Pace()
         self.circuit = Circuit()
-        self.counts: Counter[str] = Counter()
+        self.refused_count = 0
 
     @property
     def suspended(self) -> bool:
@@ -124,7 +123,7 @@ class UpstreamLoad:
     def ticket(self, now_ms: int, work: Work = ANYBODY) -> int:
         """A place in the queue, kept by asking with it every UPSTREAM_TICKET_MS at least."""
         self._numbers += 1
-        self._waiting[self._numbers] = _Waiting(work, since_ms=now_ms, seen_ms=now_ms)
+        self._waiting[self._numbers] = _Waiting(work, seen_ms=now_ms)
         self._queue.add(self._numbers, work)
         if work.work_class is WorkClass.INTERACTIVE:
             self._interactive_ms = now_ms
@@ -150,8 +149,6 @@ class UpstreamLoad:
         self._calls[ticket] = _Call(mine.work.work_class, until_ms)
         if self._calls_per_minute is not None:
             self._begun_ms.append(now_ms)
-        self.counts[f"calls_{mine.work.work_class}"] += 1
-        self.counts[f"wait_ms_{mine.work.work_class}"] += now_ms - mine.since_ms
         return Leave(permit=verdict, crowd=self.under_way(now_ms))
 
     def under_way(self, now_ms: int) -> int:
@@ -168,7 +165,7 @@ class UpstreamLoad:
             ("callsAtOnce", self.calls_at_once(now_ms)),
             ("callsUnderWay", self.under_way(now_ms)),
             ("callsWaiting", len(self._waiting)),
-            ("refusedCalls", self.counts["refused"]),
+            ("refusedCalls", self.refused_count),
             ("heldMs", held_ms(self.pace, now_ms)),
         )
 
@@ -189,7 +186,7 @@ class UpstreamLoad:
 
     def refused(self, report: CallReport, *, asked_ms: int = 0) -> None:
         """The upstream had no room for a call, and wants to be left alone for `asked_ms`, if it says so."""
-        self.counts["refused"] += 1
+        self.refused_count += 1
         self.pace = refused(self.pace, report, asked_ms=asked_ms)
 
     def timed_out(self, report: CallReport) -> None:
