@@ -14,6 +14,8 @@ from edgeseries.limits import KEY_ID_BYTES, KEY_SECRET_BYTES
 from edgeseries.metrics.alerting import Notice
 from edgeseries.metrics.ports.health import Finding
 from edgeseries.metrics.ports.journal import BatchRecord, Level, RequestRecord, SweepRecord
+from edgeseries.origins.circuit import CircuitState
+from edgeseries.origins.installation import InstallationReport
 from edgeseries.origins.ports.origin import Bulk
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.rates import Tier
@@ -62,6 +64,12 @@ class FakeOrigin:
         if bulk is not None and sum(len(one.samples) for one in found) > bulk.max_samples:
             raise TooLarge("more than this fetch may bring")
         return found
+
+    async def probe(self, site: str, point: str, span: TimeRange, *, deadline_ms: int) -> Mapping[str, str]:
+        self._note("probe", deadline_ms)
+        if point not in self._site(site):
+            raise no_such_site(site)
+        return {"samples from": str(span.start_ms)}
 
     async def ping(self, *, deadline_ms: int) -> None:
         self._note("ping", deadline_ms)
@@ -173,6 +181,23 @@ class FixedUpstream:
 
     def suspended(self, site: str) -> bool:  # noqa: ARG002
         return self.left_alone
+
+
+@dataclass
+class FixedInstallations:
+    """Knows what it is told of upstreams, and counts who looked."""
+
+    states: Mapping[str, CircuitState] = field(default_factory=dict)
+    found: Mapping[str, InstallationReport] = field(default_factory=dict)
+    looks: int = 0
+
+    def circuits(self) -> Mapping[str, CircuitState]:
+        return self.states
+
+    async def reports(self, *, deadline_ms: int) -> Mapping[str, InstallationReport]:
+        assert deadline_ms > 0
+        self.looks += 1
+        return self.found
 
 
 @dataclass

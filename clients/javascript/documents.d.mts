@@ -169,6 +169,14 @@ export interface Health {
       status: "ok" | "failing";
       durationMs: number;
       fault: string | null;
+      circuit?: "closed" | "open" | "probing";
+      installation?: {
+        at: string;
+        found: {
+          [name: string]: string;
+        };
+        fault: string | null;
+      };
       [name: string]: unknown;
     };
   };

@@ -29,6 +29,7 @@ from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.metrics.adapters.statistics import DatabaseStatistics
 from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
+from edgeseries.origins.adapters.installations import IsolateInstallations, ReportMemory
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.origins.point_directory import PointDirectory
 from edgeseries.origins.work_class import Requester
@@ -95,6 +96,9 @@ STAMPS = IsolateStamps()
 ORIGINS = IsolateOrigins()
 """What all requests of the isolate have under way at each upstream, whether it is called at all, and names of
 points that it has."""
+
+REPORTS: ReportMemory = {}
+"""What was found out of installations, which all requests of the isolate share."""
 
 BUDGET = SampleBudget()
 """What the samples of all requests of the isolate take, which they share."""
@@ -255,6 +259,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
             clock=clock,
             journal=journal,
         ),
+        installations=IsolateInstallations(upstreams.placed, loads=ORIGINS, memory=REPORTS, clock=clock),
         statistics=DatabaseStatistics(stores.database),
         duties=duties,
         late_data=DatabaseLateData(stores.database),

@@ -27,6 +27,7 @@ from edgeseries.metrics.ports.journal import Journal
 from edgeseries.metrics.ports.late_data import LateDataRecords, LatenessNotes, Unnoted
 from edgeseries.metrics.ports.statistics import Statistics
 from edgeseries.origins.point_directory import PointDirectory
+from edgeseries.origins.ports.installations import Installations
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.origins.ports.upstream_state import UpstreamState
 from edgeseries.origins.work_class import Requester
@@ -89,6 +90,7 @@ class Ports:
     keys: Keys
     rate_limiter: RateLimiter
     health_checker: HealthChecker
+    installations: Installations
     statistics: Statistics
     duties: DutyRecords
     late_data: LateDataRecords

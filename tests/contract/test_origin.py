@@ -223,6 +223,12 @@ def test_a_ping_keeps_its_deadline(simulator: Simulator) -> None:
         run(simulator.origin().ping(deadline_ms=SystemClock().now_ms() + 300))
 
 
+def test_a_probe_of_a_point_that_is_not_there_is_refused(origin: Origin, simulator: Simulator) -> None:
+    span = TimeRange(start_ms=0, end_ms=1)
+    with pytest.raises(NotFound):
+        run(origin.probe(simulator.truth.sites()[0], "nobody", span, deadline_ms=soon_ms()))
+
+
 def test_the_batch_shape_is_found_once_and_remembered(simulator: Simulator) -> None:
     simulator.control(batch_shape="strings")
     origin = simulator.origin()

@@ -198,6 +198,19 @@ def test_more_samples_than_a_fetch_may_bring_are_refused(installation: Installat
         check(installation, installation.origin(), SITE, WHOLE, bulk=Bulk(before_call=before, max_samples=10))
 
 
+def test_a_probe_tells_texts_and_knows_its_points(installation: Installation) -> None:
+    site = installation.held.sites()[0]
+    point = installation.held.points(site)[0]
+    span = TimeRange(start_ms=1_709_078_400_000, end_ms=1_709_164_800_000)
+    origin = installation.origin()
+    named = (installation.rig.site_of(site), installation.rig.name_of(point))
+    found = run(origin.probe(*named, span, deadline_ms=soon_ms()))
+    assert found
+    assert all(isinstance(text, str) and text for text in found.values())
+    with pytest.raises(NotFound):
+        run(origin.probe(named[0], "nobody", span, deadline_ms=soon_ms()))
+
+
 def test_a_list_that_was_read_is_remembered(installation: Installation) -> None:
     origin = installation.origin()
     check(installation, origin, SITE, SPANS["noon"])

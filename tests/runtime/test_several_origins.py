@@ -251,11 +251,17 @@ def test_a_site_that_no_upstream_has_is_404_by_the_callers_name(system: System) 
 def test_every_upstream_is_a_part_of_health_and_fails_alone(system: System) -> None:
     broken = system.installations["Haystack before 4"]
     broken.control(rate_500=1)
-    parts = system.client.get("/api/health", params={"deep": 1}).json()["parts"]
+    parts = system.client.get("/api/health", params={"deep": "full"}).json()["parts"]
     upstreams = {part for part in parts if part.startswith("upstream")}
     assert upstreams == {"upstream", *(f"upstream:{slug(name)}" for name in (*RIGS, ARCHIVE))}
     failing = {part for part in upstreams if parts[part]["status"] == "failing"}
     assert failing == {"upstream:haystack-before-4"}
+    looked_at = {part: parts[part]["installation"] for part in upstreams}
+    assert {part for part, found in looked_at.items() if found["fault"] is not None} == failing
+    for part in upstreams - failing:
+        assert parts[part]["circuit"] == "closed"
+        assert looked_at[part]["found"]["sites"] != "none"
+        assert looked_at[part]["found"]["samples"].startswith("none of the first"), "all of it is long ago"
     # Its sites are told to be missing; those of the others are there.
     listed = system.client.get("/api/sites").raise_for_status().json()
     assert [one["upstream"] for one in listed["unanswered"]] == ["upstream:haystack-before-4"]

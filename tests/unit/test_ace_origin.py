@@ -201,3 +201,41 @@ def test_a_pause_that_the_upstream_asks_for_is_not_cut_short() -> None:
         Session(vendor).fetch("a")
     assert raised.value.retry_after_s == 5
     assert len(vendor.calls) == 1
+
+
+HALF_MS = START_MS + 1_800_000
+
+
+SHAPES = [
+    # How objects and strings are answered in a batch, and what that says.
+    (200, 200, "objects"),
+    (422, 200, "strings"),
+    (405, 405, "none: points are asked one by one"),
+    (404, 404, "none: batches are answered by 404"),
+]
+
+
+@pytest.mark.parametrize(("objects", "strings", "shape"), SHAPES)
+@pytest.mark.parametrize("end", ["held", "not held"])
+def test_what_an_installation_takes_is_found_out(objects: int, strings: int, shape: str, end: str) -> None:
+    def script(call: HttpCall, path: str) -> Any:
+        if path == "/points/get_timeseries":
+            named = json.loads(call.body or b"")["points"]
+            status = strings if isinstance(named[0], str) else objects
+            return rows("a") if status == 200 else reply(status, NO_DATA)
+        if path == "/points/a/timeseries":
+            times = ["2024-01-01T00:00:00Z", "2024-01-01T00:30:00Z"][: 2 if end == "held" else 1]
+            return {"point_samples": [{"name": "a", "time": time, "value": "1"} for time in times]}
+        if path.endswith("/paginated"):
+            return {**rows("a", "b"), "next_cursor": "c", "has_more": True}
+        return None
+
+    session = Session(Vendor("a", "b", script=script))
+    span = TimeRange(start_ms=START_MS, end_ms=HALF_MS + 1)
+    looking = session.origin().probe("hq", "a", span, deadline_ms=START_MS + 9_000)
+    assert asyncio.run(looking) == {
+        "batch shape": shape,
+        "rows on a page of a site": "2 of 1000 asked for, more follow",
+        "the end of a range": end,
+    }
+    assert len(session.vendor.calls) <= 5, "the list of points, two shapes, a page, a range"

@@ -14,8 +14,11 @@ from edgeseries.errors import (
     TooLarge,
 )
 from edgeseries.metrics.ports.health import Finding
+from edgeseries.origins.circuit import CircuitState
+from edgeseries.origins.installation import InstallationReport
 from edgeseries.planning.routing import RouteSizes
 from edgeseries.rates import Tier
+from edgeseries.series.timerange import iso_instant
 from router.endpoints import ENDPOINTS
 from router.finalize_response import level_of, request_id_of
 from tests.asked_router import DELIVERIES, QUERY, START_MS, ask, make_ports, told
@@ -26,6 +29,7 @@ from tests.fakes import (
     FakeIncoming,
     FakeOrigin,
     FixedHealthChecker,
+    FixedInstallations,
     FixedRateLimiter,
     ListJournal,
 )
@@ -225,6 +229,31 @@ def test_health_fails_when_a_part_fails() -> None:
     assert told(response)["parts"] == {
         "database": {"status": "ok", "durationMs": 3, "fault": None, "tables": 9},
         "upstream": {"status": "failing", "durationMs": 9, "fault": "gone"},
+    }
+
+
+def test_what_installations_take_is_told_to_admins_who_ask_for_it() -> None:
+    parts = (Finding(part="bucket", duration_ms=1), Finding(part="upstream", duration_ms=3))
+    report = InstallationReport(
+        at_ms=START_MS, facts=(("real interval", "60 s (median)"),), fault="cut short"
+    )
+    installations = FixedInstallations(states={"upstream": CircuitState.OPEN}, found={"upstream": report})
+    ports = make_ports(health_checker=FixedHealthChecker(parts), installations=installations)
+    shallow = told(ask("/api/health", (("deep", "1"),), ports=ports))["parts"]
+    assert shallow["upstream"] == {"status": "ok", "durationMs": 3, "fault": None, "circuit": "open"}
+    assert installations.looks == 0
+    answer = ask("/api/health", (("deep", "full"),), ports=ports)
+    assert (answer.status, told(answer)["status"]) == (200, "ok"), "a fault of a look is none of the upstream"
+    assert told(answer)["parts"] == {
+        "bucket": {"status": "ok", "durationMs": 1, "fault": None},
+        "upstream": {
+            **shallow["upstream"],
+            "installation": {
+                "at": iso_instant(START_MS),
+                "found": {"real interval": "60 s (median)"},
+                "fault": "cut short",
+            },
+        },
     }
 
 

@@ -11,6 +11,7 @@ from edgeseries.access.grants import no_such_site
 from edgeseries.bounded_gather import bounded_gather
 from edgeseries.errors import EdgeError, NotFound
 from edgeseries.limits import UPSTREAM_CONCURRENCY
+from edgeseries.origins.ports.dialect import Finding
 from edgeseries.origins.ports.origin import Bulk, Origin
 from edgeseries.origins.record import OriginRecord, record_for
 from edgeseries.planning.capabilities import Capabilities
@@ -89,6 +90,16 @@ class OriginsBySite:
         own = placed.record.own_name(site)
         try:
             return await placed.origin.fetch(own, points, span, deadline_ms=deadline_ms, bulk=bulk)
+        except NotFound as error:
+            raise _renamed(error, site, placed.record) from error
+
+    async def probe(self, site: str, point: str, span: TimeRange, *, deadline_ms: int) -> Finding:
+        """See the port."""
+        placed = self._of(site)
+        try:
+            return await placed.origin.probe(
+                placed.record.own_name(site), point, span, deadline_ms=deadline_ms
+            )
         except NotFound as error:
             raise _renamed(error, site, placed.record) from error
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from edgeseries.access.grants import no_such_site
 from edgeseries.bounded_gather import bounded_gather
-from edgeseries.errors import DeadlineExceeded, OriginOversize
+from edgeseries.errors import DeadlineExceeded, NotFound, OriginOversize
 from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES, UPSTREAM_CONCURRENCY, UPSTREAM_MAX_SPLITS
 from edgeseries.origins.call_sizes import SizeOutcome
 from edgeseries.origins.collecting import SampleCollector
 from edgeseries.origins.learned_sizes import Asking, Served, sizes_up_to
 from edgeseries.origins.listing_memory import ListingMemory
-from edgeseries.origins.ports.dialect import Dialect, ListedPoint, Turn
+from edgeseries.origins.ports.dialect import Dialect, Finding, ListedPoint, Turn
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.ports.clock import Clock
@@ -86,6 +86,14 @@ class ListedOrigin:
             else PointSeries(point=point, samples=NO_SAMPLES, error=NO_SUCH_POINT)
             for point in points
         )
+
+    async def probe(self, site: str, point: str, span: TimeRange, *, deadline_ms: int) -> Finding:
+        """See the port."""
+        turn = Turn(deadline_ms=deadline_ms)
+        known = self._memory.recall(site, [point], self._clock.now_ms()) or await self.listed(site, turn)
+        if point not in known:
+            raise NotFound(f"{NO_SUCH_POINT}: {point!r}")
+        return await self.dialect.probe(known[point], span, turn)
 
     async def ping(self, *, deadline_ms: int) -> None:
         """See the port."""

@@ -49,15 +49,20 @@ DEFAULT_VENDOR = "ace"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstreams:
-    """What one event asks. `origin` is all of them; `by_part` each by the name that health and alerts have
-    for it; `settle_lags` those of upstreams that have one of their own.
+    """What one event asks. `origin` is all of them, `placed` each with its record; `settle_lags` those of
+    upstreams that have one of their own.
     """
 
     origin: Origin
-    by_part: Mapping[str, Origin]
+    placed: tuple[PlacedOrigin, ...]
     settle_lags: SettleLags
     loads: IsolateOrigins
     records: tuple[OriginRecord, ...]
+
+    @property
+    def by_part(self) -> Mapping[str, Origin]:
+        """Each by the name that health and alerts have for it."""
+        return {one.record.part: one.origin for one in self.placed}
 
     def suspended(self, site: str) -> bool:
         """See UpstreamState."""
@@ -172,7 +177,7 @@ def upstreams_of(
     alone = len(placed) == 1 and not placed[0].record.prefix
     return Upstreams(
         origin=placed[0].origin if alone else OriginsBySite(placed),
-        by_part={one.record.part: one.origin for one in placed},
+        placed=tuple(placed),
         settle_lags=SettleLags(by_prefix={one.record.prefix: one.record.settle_lag_ms for one in placed}),
         loads=isolate,
         records=records,

@@ -66,9 +66,15 @@ POINT_CURSOR: Final = Parameter(
 )
 """Where a list by names of points goes on."""
 
-DEPTHS: Final = {"0": False, "false": False, "1": True, "true": True}
+DEEPEST: Final = "full"
+DEPTHS: Final = {"0": False, "false": False, "1": True, "true": True, DEEPEST: True}
 DEEP: Final = Parameter(
-    name="deep", kind=Choice(words=tuple(DEPTHS), default="0"), description="`1` looks at every part, now."
+    name="deep",
+    kind=Choice(words=tuple(DEPTHS), default="0"),
+    description=(
+        "`1` looks at every part, now; `full` (right `admin`) also finds out what each upstream's "
+        "installation takes, or says what was found out within 15 minutes."
+    ),
 )
 
 DRY_RUN: Final = replace(

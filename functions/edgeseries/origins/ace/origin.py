@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from edgeseries.access.grants import no_such_site
-from edgeseries.errors import OriginContract
+from edgeseries.errors import NotFound, OriginContract
 from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES, UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace import wire as ace
 from edgeseries.origins.ace.by_name import fetch_by_name
@@ -17,10 +17,12 @@ from edgeseries.origins.ace.calls import Calling, ace_calls
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.fetching import Fetch
 from edgeseries.origins.ace.limits import MAX_PAGES
+from edgeseries.origins.ace.probing import probe_installation
 from edgeseries.origins.ace.rows import RowCollector
 from edgeseries.origins.ace.site_pages import SiteReads
 from edgeseries.origins.calls import Answer, BeforeCall, SettingNames, unconfirmed
 from edgeseries.origins.declared_text import is_text
+from edgeseries.origins.ports.dialect import Finding
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
 from edgeseries.origins.ports.page_reader import PageReader
 from edgeseries.planning.capabilities import Capabilities
@@ -129,6 +131,18 @@ class AceOrigin:
             else PointSeries(point=point, samples=NO_SAMPLES, error=NO_SUCH_POINT)
             for point in points
         )
+
+    async def probe(self, site: str, point: str, span: TimeRange, *, deadline_ms: int) -> Finding:
+        """See the port."""
+        if point not in await self._known(site, [point], deadline_ms, None):
+            raise NotFound(f"{NO_SUCH_POINT}: {point!r}")
+        calling = Calling(
+            calls=self._calls,
+            deadline_ms=deadline_ms,
+            sizes=self._catalogue.sizes,
+            page_reader=self._page_reader,
+        )
+        return await probe_installation(calling, site, point, span)
 
     async def ping(self, *, deadline_ms: int) -> None:
         """See the port: the first page of the list of sites."""

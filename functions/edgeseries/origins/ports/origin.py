@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from edgeseries.origins.ports.dialect import Finding
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.points import Point, PointSeries, SiteListing
 from edgeseries.series.timerange import TimeRange
@@ -51,6 +52,12 @@ class Origin(Protocol):
         """The samples of each point, in the order asked; a point the site does not have has an error.
 
         Raises NotFound for a site that is not there, TooLarge past the bound of one answer (or of `bulk`).
+        """
+        ...
+
+    async def probe(self, site: str, point: str, span: TimeRange, *, deadline_ms: int) -> Finding:
+        """What this installation does where those of its vendor differ, seen on a point with samples at both
+        ends of a range; a few calls. Raises NotFound for a site or point that is not there.
         """
         ...
 
