@@ -105,7 +105,7 @@ BOUNDS: Final = (
     ),
     Bound(
         key="shared-fetch",
-        what="100 identical cold requests at once: times that a missing day of a point is fetched, at most",
+        what="100 cold requests at once, identical or overlapping: times that a day is fetched, at most",
         sense=Sense.AT_MOST,
         limit=1,
         unit="times",

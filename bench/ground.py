@@ -41,10 +41,14 @@ class Ground:
 
 
 @contextmanager
-def ground(setting: Setting, *, scripts: tuple[Script, ...] = ()) -> Iterator[Ground]:
+def ground(
+    setting: Setting, *, scripts: tuple[Script, ...] = (), second_isolate: bool = False
+) -> Iterator[Ground]:
     """The stack over the sample, awake, stopped at the end."""
     week = fullest_week(Truth(setting.sample))
     with tempfile.TemporaryDirectory(prefix="stack-") as state:
-        options = StackOptions(state=Path(state), data=setting.sample, scripts=scripts)
+        options = StackOptions(
+            state=Path(state), data=setting.sample, scripts=scripts, second_isolate=second_isolate
+        )
         with Stack(options) as stack:
             yield Ground(stack=stack, week=week)

@@ -80,7 +80,7 @@ class AssetsPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPlan:
     """One Worker: its physical name, its function's, `env`, binding names to Miniflare's bindings, and the
-    CPU time of an event.
+    CPU time of an event. It answers requests to its `hosts`, whatever Worker is the public one.
     """
 
     name: str
@@ -94,9 +94,11 @@ class WorkerPlan:
     crons: tuple[str, ...]
     cpu_limit_ms: int
     assets: AssetsPlan | None = None
+    hosts: tuple[str, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON form."""
+        requests = [{"type": "fetch", "pattern": f"{host}/*"} for host in self.hosts]
         return {
             "name": self.name,
             "function": self.function,
@@ -105,7 +107,7 @@ class WorkerPlan:
             "mainModule": self.main_module,
             "files": [file.to_wire() for file in self.files],
             "env": {name: dict(binding) for name, binding in self.env.items()},
-            "triggers": [trigger.to_wire() for trigger in self.queue_triggers],
+            "triggers": [*(trigger.to_wire() for trigger in self.queue_triggers), *requests],
             "crons": list(self.crons),
             "cpuLimitMs": self.cpu_limit_ms,
             "assets": None if self.assets is None else self.assets.to_wire(),

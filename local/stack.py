@@ -21,7 +21,7 @@ from typing import IO, Any, Final, Self
 from edgeseries.access.keys import hash_of
 from local.admin_key import new_admin_key
 from local.children import Child
-from local.host_plan import Script
+from local.host_plan import Script, WorkerPlan
 from local.hosting import POLL_S, Host, HostError
 from local.kept_graph import kept_graph
 from local.logs import LogLine
@@ -54,6 +54,9 @@ LOG_LINES_MAX: Final = 10_000
 """How many lines `Stack.logs` keeps: enough for any test, and bounded for days of `make dev`."""
 
 
+SECOND_HOST: Final = "second.localhost"
+"""Whose requests a second isolate of the public Worker answers, on the same port."""
+
 SERVED: Final = "upstream"
 """File in the state that says which upstream what is stored there came from."""
 
@@ -67,7 +70,9 @@ class StackOptions:
     """How to run. Port 0 means any free one. `settings` override the program's defaults by their names;
     telemetry of the sites of `replay` happens now; `scripts` run beside the graph's Workers, for comparison.
     With an `upstream` of one's own no simulator is started: `data`, `upstream_port`, `replay` mean nothing.
-    Without `wake_all` the public Worker alone is booted at the start, the others by their first event.
+    Without `wake_all` the public Worker alone is booted at the start, the others by their first event. With
+    `second_isolate` a copy of the public Worker answers requests to the host SECOND_HOST: over the same
+    stores, as another isolate of it would.
     """
 
     state: Path
@@ -80,6 +85,7 @@ class StackOptions:
     replay: Replay | None = None
     scripts: tuple[Script, ...] = ()
     wake_all: bool = True
+    second_isolate: bool = False
     on_log: Callable[[LogLine], None] = lambda _: None
 
 
@@ -187,6 +193,8 @@ class Stack:
         )
         plan = plan_host(graph, schema=statements_of(SCHEMA.read_text(encoding="utf-8")))
         plan = replace(plan, scripts=options.scripts, wake_all=options.wake_all)
+        if options.second_isolate:
+            plan = replace(plan, workers=(*plan.workers, _second(plan.workers[0])))
         self._host = Host(
             plan, state=options.state, port=options.port, on_log=self._keep, before_open=self._resume
         )
@@ -283,6 +291,11 @@ def _check_free(port: int, name: str) -> None:
             raise StackError(
                 f"port {port} cannot be used ({cause}); choose another with {name}=<port>"
             ) from cause
+
+
+def _second(public: WorkerPlan) -> WorkerPlan:
+    """Another isolate of the public Worker."""
+    return replace(public, name=f"{public.name}-second", hosts=(SECOND_HOST,), assets=None)
 
 
 def _now_ms() -> int:
