@@ -26,6 +26,7 @@ class Model:
 
     arrivals: dict[str, list[Arrival]]
     recents: dict[str, RecentSamples] = field(default_factory=dict)
+    stored: frozenset[int] = frozenset()
     delivered: int = 0
     calls: int = 0
 
@@ -49,7 +50,7 @@ class Model:
                 (piece, samples_of(self.direct(point, piece, edge.now_ms))) for piece in plan.pieces[point]
             ]
             self.delivered += sum(len(samples) for _, samples in reads)
-            recent = recent_after(recents.get(point), reads, edge)
+            recent = recent_after(recents.get(point), reads, edge, floor_ms=edge.kept_from_ms(self.stored))
             held = [recents[point].samples] if point in recents else []
             parts = [*held, *(samples for _, samples in reads)]
             answer = pairs(within(joined(parts), edge.span)) if parts else []

@@ -96,6 +96,61 @@ def test_a_day_that_is_sealed_while_it_is_watched_is_not_fetched_again(route: st
     assert (LATE_MS, "late") in ports.blocks.held["hq", "a"][DAY]
 
 
+def watched(origin: OriginOfTheMoment, start_ms: int, end_ms: int) -> list[list[Any]]:
+    """What a direct fetch of a window gives now."""
+    now_ms = origin.clock.at_ms
+    rows = [one for one in origin.arrivals["a"] if one[0] <= now_ms and start_ms <= one[1] < end_ms]
+    return sorted([at_ms, value] for _, at_ms, value in rows)
+
+
+def in_order(rows: list[list[Any]]) -> list[list[Any]]:
+    """Without the sample that comes out of order: until it is two lags old it may be there or not."""
+    return [row for row in rows if row[1] != "late"]
+
+
+@pytest.mark.parametrize("route", ["cached", "direct", ""])
+def test_a_short_window_over_the_sealing_of_a_day_reads_its_end_once_more_and_stores_nothing(
+    route: str,
+) -> None:
+    ports, origin, clock = world()
+    assert isinstance(ports.blocks, FakeBlocks)
+    clock.at_ms = MIDNIGHT_MS - HOUR_MS + 30_000
+    window_ms = 4 * HOUR_MS
+    look(ports, clock.at_ms - window_ms, clock.at_ms, route)
+    first = origin.delivered
+    origin.spans.clear()
+    for _ in range(5 * 60):
+        clock.at_ms += MINUTE_MS
+        start_ms = clock.at_ms - window_ms
+        rows = look(ports, start_ms, clock.at_ms, route)
+        assert in_order(rows) == in_order(watched(origin, start_ms, clock.at_ms))
+        if clock.at_ms > LATE_MS + 2 * HOUR_MS:
+            assert rows == watched(origin, start_ms, clock.at_ms)
+    new = len(POINTS) * 5 * 60
+    assert origin.delivered - first <= 2.2 * new
+    assert all(span.start_ms >= MIDNIGHT_MS - 2 * HOUR_MS for span in origin.spans)
+    assert ("hq", "a") not in ports.blocks.held
+    # Who wants more of the day than was watched has it fetched whole, and then it is stored.
+    looked = look(ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached")
+    assert looked == watched(origin, MIDNIGHT_MS - DAY_MS, clock.at_ms)
+    assert len(ports.blocks.held["hq", "a"][DAY]) == 24 * 60 + 1
+    before = origin.delivered
+    look(ports, clock.at_ms - window_ms, clock.at_ms, "cached")
+    assert origin.delivered == before
+
+
+def test_a_sealed_part_of_a_day_that_was_watched_is_answered_without_a_call() -> None:
+    ports, origin, clock = world()
+    clock.at_ms = MIDNIGHT_MS - HOUR_MS
+    for _ in range(40):
+        look(ports, clock.at_ms - 4 * HOUR_MS, clock.at_ms, "")
+        clock.at_ms += 5 * MINUTE_MS
+    before, end_ms = len(origin.spans), MIDNIGHT_MS - 10 * MINUTE_MS
+    rows = look(ports, MIDNIGHT_MS - 90 * MINUTE_MS, end_ms, "")
+    assert rows == watched(origin, MIDNIGHT_MS - 90 * MINUTE_MS, end_ms)
+    assert len(origin.spans) == before
+
+
 def test_a_gateway_that_was_cut_off_over_midnight_is_stored_whole() -> None:
     ports, origin, clock = world()
     cut_off_ms, back_ms = MIDNIGHT_MS - 5 * HOUR_MS, MIDNIGHT_MS + 50 * MINUTE_MS

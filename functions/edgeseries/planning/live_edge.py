@@ -11,14 +11,18 @@ It knows no store and no clock. Why it is built so: `docs/adr/0005-live-edge.md`
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Final
 
 from edgeseries.limits import DAY_MS, HOUR_MS, LATEST_MS, LIVE_EXTRA_CALLS
 from edgeseries.series.days import first_unsealed_day
 from edgeseries.series.samples import NO_SAMPLES, Samples, overlaid, within
 from edgeseries.series.timerange import TimeRange, united
+
+KEPT_MS: Final = DAY_MS
+"""The longest window of a dashboard that is refreshed, as a rule. No more samples than a live edge has."""
 
 Read = tuple[TimeRange, Samples]
 """A range that was asked for, and all samples that upstream held in it."""
@@ -42,6 +46,15 @@ class Edge:
     def unsealed_ms(self) -> int:
         """Start of the first day that is not sealed: before it blocks hold the truth."""
         return first_unsealed_day(now_ms=self.now_ms, settle_lag_ms=self.settle_lag_ms) * DAY_MS
+
+    def kept_from_ms(self, stored_days: Container[int]) -> int:
+        """From when on recent samples are worth keeping: those of the last sealed day only while it is not
+        stored, and no longer than the longest window that is likely to be watched.
+        """
+        last_sealed_day = self.unsealed_ms // DAY_MS - 1
+        if last_sealed_day in stored_days:
+            return self.unsealed_ms
+        return min(self.unsealed_ms, max(last_sealed_day * DAY_MS, self.now_ms - KEPT_MS))
 
     @property
     def read_end_ms(self) -> int:
@@ -145,11 +158,12 @@ def late_ms(recent: RecentSamples, reads: Sequence[Read]) -> int:
     return recent.read_ms - min(found, default=recent.read_ms)
 
 
-def recent_after(recent: RecentSamples | None, reads: Sequence[Read], edge: Edge) -> RecentSamples | None:
-    """Recent samples after more was read; None if nothing is known. What was read just now takes the
-    place of what was known of its range; of what does not hang together the newest is kept.
+def recent_after(
+    recent: RecentSamples | None, reads: Sequence[Read], edge: Edge, *, floor_ms: int
+) -> RecentSamples | None:
+    """Recent samples after more was read, from a floor on; None if nothing is known. What was read just now
+    takes the place of what was known of its range; of what does not hang together the newest is kept.
     """
-    floor_ms = edge.unsealed_ms
     clipped = sorted(
         (
             (max(span.start_ms, floor_ms), span.end_ms, samples)
@@ -161,6 +175,7 @@ def recent_after(recent: RecentSamples | None, reads: Sequence[Read], edge: Edge
     known = recent if recent is not None and recent.known_until_ms >= floor_ms else None
     if not clipped:
         return known
+    clipped = _newest(clipped, known)
     if known is not None and not _hangs_together(known, clipped):
         known = None
     end_ms, read_ms = clipped[-1][1], edge.now_ms
@@ -188,6 +203,20 @@ def recent_after(recent: RecentSamples | None, reads: Sequence[Read], edge: Edge
         read_ms=read_ms,
         samples=_cut(samples, from_ms, end_ms),
     )
+
+
+def _newest(
+    clipped: Sequence[tuple[int, int, Samples]], known: RecentSamples | None
+) -> list[tuple[int, int, Samples]]:
+    """Of reads, ascending, the last ones that follow each other, as far as nothing known lies in between."""
+    known_from_ms, known_until_ms = (known.from_ms, known.known_until_ms) if known is not None else (0, 0)
+    run = [clipped[-1]]
+    for one in reversed(clipped[:-1]):
+        joins = one[1] >= run[0][0] or (known_from_ms <= one[1] and run[0][0] <= known_until_ms)
+        if not joins:
+            break
+        run.insert(0, one)
+    return run
 
 
 def _hangs_together(recent: RecentSamples, clipped: Sequence[tuple[int, int, Samples]]) -> bool:

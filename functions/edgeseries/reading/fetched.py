@@ -70,7 +70,7 @@ def touched_days(fetched: Fetched) -> tuple[DaysToStore, ...]:
 
 
 def completed_days(partial_days: Sequence[PartialDay], fetched: Fetched) -> tuple[DaysToStore, ...]:
-    """The days that were made from what was known and from the rest that was fetched."""
+    """The days that were made whole from what was known and from the rest that was fetched."""
     read = fetched.samples_by_point()
     lost = fetched.errors()
     return tuple(
@@ -80,5 +80,5 @@ def completed_days(partial_days: Sequence[PartialDay], fetched: Fetched) -> tupl
             samples=whole_day(partial_day, read.get(partial_day.point, ())),
         )
         for partial_day in partial_days
-        if partial_day.point not in lost
+        if partial_day.whole and partial_day.point not in lost
     )

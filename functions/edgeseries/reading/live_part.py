@@ -4,6 +4,7 @@ The algebra is `planning/live_edge.py`. Values only; recent samples come in.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from edgeseries.limits import LATEST_MS
@@ -76,15 +77,26 @@ class LivePart:
         found = [late_ms(self.recents[point], reads[point]) for point in reads if point in self.recents]
         return [one for one in found if one >= LATENESS_MIN_MS]
 
-    def recents_after(self, fetched: Fetched, stamps: Mapping[str, int]) -> Mapping[str, RecentSamples]:
+    def recents_after(
+        self,
+        fetched: Fetched,
+        stamps: Mapping[str, int],
+        *,
+        covered: Mapping[str, AbstractSet[int]] | None = None,
+    ) -> Mapping[str, RecentSamples]:
         """What is known once more was read, of the points that have a stamp: the generation that it was read
-        under. A point that the site does not have is not remembered.
+        under. A point that the site does not have is not remembered. `covered` are days that are stored.
         """
         if self.plan is None:
             return {}
         reads = self._reads(fetched)
         after = {
-            point: recent_after(self.recents.get(point), reads[point], self.plan.edge)
+            point: recent_after(
+                self.recents.get(point),
+                reads[point],
+                self.plan.edge,
+                floor_ms=self.plan.edge.kept_from_ms((covered or {}).get(point, ())),
+            )
             for point in reads
             if point in stamps
         }

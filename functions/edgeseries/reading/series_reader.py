@@ -16,7 +16,7 @@ from edgeseries.metrics.ports.late_data import LatenessNotes, Unnoted
 from edgeseries.origins.ports.origin import Origin
 from edgeseries.planning.fetch_plan import FetchPlan, Gap
 from edgeseries.planning.live_edge import Edge
-from edgeseries.planning.partial_days import PartialDay, partial_days_of
+from edgeseries.planning.partial_days import PartialDay, partial_days_of, served_days_of
 from edgeseries.planning.ports.live_cache import LiveCache
 from edgeseries.planning.sample_bound import SampleBound
 from edgeseries.ports.clock import Clock
@@ -105,7 +105,7 @@ class SeriesReader:
             settle_lag_ms=self._settle_lag_ms(wanted),
             live_missing_ms=live.missing_ms,
         )
-        return Survey(
+        survey = Survey(
             wanted=wanted,
             index=index,
             live=live,
@@ -113,6 +113,11 @@ class SeriesReader:
             settle_lag_ms=self._settle_lag_ms(wanted),
             fetch_plan=plan,
         )
+        served = tuple(one for one in served_days_of(plan, live.known) if one.day not in index.due(one.point))
+        if not served:
+            return survey
+        survey = replace(survey, served=served)
+        return replace(survey, fetch_plan=survey.plan_with(index.covered))
 
     async def read(
         self,
@@ -133,7 +138,7 @@ class SeriesReader:
         stored = await self._stored(survey, bound)
         held = survey.usable({point: one.days for point, one in stored.items()})
         fetch_plan = survey.plan_with(held)
-        partial_days = partial_days_of(fetch_plan, survey.live.known)
+        partial_days = (*survey.served, *partial_days_of(fetch_plan, survey.live.known))
         gaps = gaps_of(survey, fetch_plan, partial_days, whole_days=options.whole_days)
         if options.stored_only and (gaps or partial_days):
             raise StoreUnavailable("something that this is made of is gone; ask again")
@@ -145,7 +150,7 @@ class SeriesReader:
                 raise
             # Days that were stored as empty could not be read again: what is stored is served, as ever.
             fetch_plan = replace(survey.plan_with(survey.with_due(held)), rereads=True)
-            partial_days = partial_days_of(fetch_plan, survey.live.known)
+            partial_days = (*survey.served, *partial_days_of(fetch_plan, survey.live.known))
             gaps = gaps_of(survey, fetch_plan, partial_days, whole_days=options.whole_days)
             if gaps:
                 raise
@@ -182,7 +187,7 @@ class SeriesReader:
             late_ms = survey.live.late_ms(fetched)
             if late_ms:
                 self.lateness.late(survey.wanted.site, late_ms)
-            recents = survey.live.recents_after(fetched, stamps)
+            recents = survey.live.recents_after(fetched, stamps, covered=survey.index.covered)
             self.live_cache.learn(survey.wanted.site, recents, instead_of=survey.live.remembered)
 
     def _settle_lag_ms(self, wanted: Wanted) -> int:

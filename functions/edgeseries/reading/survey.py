@@ -85,7 +85,8 @@ class Index:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What is wanted, and what there is of it at the moment `now_ms` (UTC epoch). `fetch_plan` is what
-    upstream must deliver if every object is there that the index lists.
+    upstream must deliver if every object is there that the index lists. `served` are sealed days that are not
+    stored, and of which the isolate knows what is wanted.
     """
 
     wanted: Wanted
@@ -94,6 +95,7 @@ class Survey:
     now_ms: int
     settle_lag_ms: int
     fetch_plan: FetchPlan
+    served: tuple[PartialDay, ...] = ()
 
     @property
     def block_count(self) -> int:
@@ -123,11 +125,26 @@ class Survey:
         return plan_of(
             self.wanted,
             self.index,
-            held,
+            with_days(held, self.served),
             now_ms=self.now_ms,
             settle_lag_ms=self.settle_lag_ms,
             live_missing_ms=self.live.missing_ms,
         )
+
+
+def with_days(held: Mapping[str, frozenset[int]], days: Sequence[PartialDay]) -> Mapping[str, frozenset[int]]:
+    """Days that are held, by point, and those of some partial days. Equal sets stay one object."""
+    if not days:
+        return held
+    further: dict[str, frozenset[int]] = {}
+    for one in days:
+        further[one.point] = further.get(one.point, _NO_DAYS) | {one.day}
+    made: dict[tuple[int, frozenset[int]], frozenset[int]] = {}
+    found = dict(held)
+    for point, some in further.items():
+        before = held.get(point, _NO_DAYS)
+        found[point] = made.setdefault((id(before), some), before | some)
+    return found
 
 
 def plan_of(
@@ -176,9 +193,9 @@ def gaps_of(
     left = without_partial_days(fetch_plan, partial_days)
     points, span, pieces = survey.wanted.points, survey.wanted.span, survey.live.pieces
     if not whole_days:
-        return (*exact_gaps(left, points, pieces), *partial_day_gaps(partial_days, span))
+        return (*exact_gaps(left, points, pieces), *partial_day_gaps(partial_days, span, whole_days=False))
     return (
         *whole_day_gaps(left),
-        *partial_day_gaps(partial_days, None),
+        *partial_day_gaps(partial_days, span, whole_days=True),
         *live_gaps(left, points, pieces),
     )
