@@ -71,6 +71,10 @@ def _query_reader(
 
 def absolute_pairs(pairs: Sequence[tuple[str, str]], arrival: Arrival) -> list[tuple[str, str]]:
     """URL parameters in their order, times that are relative to now as epoch milliseconds."""
+    times = [text for name, text in pairs if name in (START, END)]
+    if not any(text[:1].isalpha() for text in times):
+        # What begins with a digit or a sign is an instant already.
+        return list(pairs)
     given = with_instants(dict(pairs), now_ms=arrival.request.arrived_ms)
     return [(name, given[name]) if name in (START, END) else (name, text) for name, text in pairs]
 

@@ -124,6 +124,8 @@ def accepted_format(accept: str) -> ResultFormat:
 
     Raises NotAcceptable.
     """
+    if not accept.strip():
+        return ResultFormat.JSON
     best, best_weight = None, 0.0
     for item in accept.lower().split(","):
         name, *parameters = (part.strip() for part in item.split(";"))
@@ -133,8 +135,6 @@ def accepted_format(accept: str) -> ResultFormat:
             best, best_weight = chosen, weight
     if best is not None:
         return best
-    if not accept.strip():
-        return ResultFormat.JSON
     types = ", ".join(dict.fromkeys(media_type_of(one) for one in ResultFormat))
     raise NotAcceptable(
         f"there is no format that Accept names; there are {types}, and format= names one whatever Accept says"

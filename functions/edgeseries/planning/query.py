@@ -74,6 +74,9 @@ USER_ID: Final = Parameter(
 TIMESERIES: Final = (SITE, POINTS, POINT, START_TIME, END_TIME, ROUTE, PREVIOUS, *QUESTION)
 """What a request for time series takes."""
 
+ASKED_BY: Final = frozenset(names_of(QUESTION))
+"""Without one of these all samples are asked."""
+
 IGNORED_PARAMETERS: Final = names_of((USER_ID,))
 """Accepted so that those who send them need no change."""
 
@@ -215,7 +218,8 @@ def _query(given: Mapping[str, str], names: Sequence[str], faults: list[Fault]) 
     span = span_of(given, found, already)
     forced = _route(given.get("route"), found)
     points = tuple(sorted(set(names)))
-    question = question_of(given, span, len(points), found)
+    asks = not ASKED_BY.isdisjoint(given)
+    question = question_of(given, span, len(points), found) if asks else None
     previous = _previous(given.get(PREVIOUS.name), question, found)
     if found or span is None:
         raise InvalidRequest(tuple(found))

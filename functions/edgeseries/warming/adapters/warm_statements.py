@@ -58,16 +58,17 @@ CREDIT: Final = f"""
 UPDATE warm_runs SET used_ms = found.asked_ms
 FROM (
   SELECT run.planned_ms, run.job_id, run.set_digest, min(asked.asked_ms) AS asked_ms
-  FROM warm_runs AS run
-  JOIN (
-    SELECT job_id, ended_ms FROM queue_jobs WHERE status = '{JobStatus.COMPLETED}'
-    UNION ALL SELECT job_id, ended_ms FROM job_history WHERE status = '{JobStatus.COMPLETED}') AS job
-    ON job.job_id = run.job_id
+  FROM (
+    SELECT *, coalesce(
+      (SELECT ended_ms FROM queue_jobs AS job
+       WHERE job.job_id = warm_runs.job_id AND job.status = '{JobStatus.COMPLETED}'),
+      (SELECT ended_ms FROM job_history AS job
+       WHERE job.job_id = warm_runs.job_id AND job.status = '{JobStatus.COMPLETED}')) AS ended_ms
+    FROM warm_runs WHERE planned_ms >= ?1 AND used_ms IS NULL) AS run
   JOIN asked_hours AS asked ON asked.set_digest = run.set_digest AND asked.hour >= run.planned_ms / 3600000
-    AND asked.asked_ms >= job.ended_ms
+    AND asked.asked_ms >= run.ended_ms
     AND asked.hour / 24 - asked.first_back <= run.first_day
     AND asked.hour / 24 - asked.last_back >= run.last_day
-  WHERE run.planned_ms >= ?1 AND run.used_ms IS NULL
   GROUP BY run.planned_ms, run.job_id, run.set_digest) AS found
 WHERE warm_runs.planned_ms = found.planned_ms AND warm_runs.job_id = found.job_id
   AND warm_runs.set_digest = found.set_digest
