@@ -23,7 +23,8 @@ OVERDUE_TURNS = {
 def test_every_ticket_gets_its_turn_within_a_bound_whatever_arrives(
     rounds: list[list[Work]], data: st.DataObject
 ) -> None:
-    queue, number = FairQueue(), 0
+    queue: FairQueue[int] = FairQueue()
+    number = 0
     bounds: dict[int, int] = {}
     works_of: dict[int, Work] = {}
     turn = 0
@@ -50,7 +51,7 @@ def test_every_ticket_gets_its_turn_within_a_bound_whatever_arrives(
 
 def served_under_full_load(waiting: list[Work], turns: int) -> Counter[Work]:
     """Turns by work where each that had one asks again at once."""
-    queue = FairQueue()
+    queue: FairQueue[int] = FairQueue()
     works_of = dict(enumerate(waiting))
     for ticket, work in works_of.items():
         queue.add(ticket, work)
@@ -77,7 +78,7 @@ def test_an_owner_with_many_calls_gets_no_more_turns_than_one_with_few() -> None
 
 
 def test_what_somebody_waits_for_goes_first_and_an_owners_calls_leave_as_they_came() -> None:
-    queue = FairQueue()
+    queue: FairQueue[int] = FairQueue()
     for ticket, work in enumerate(
         [
             Work(work_class=WorkClass.WARMING),

@@ -13,7 +13,7 @@ from edgeseries.errors import DeadlineExceeded, EdgeError, OriginBusy, OriginThr
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.limits import SECOND_MS, UPSTREAM_ISOLATE_CALLS, UPSTREAM_TICKET_MS, UPSTREAM_TURN_MS
 from edgeseries.origins.adapters.guarded_web import GuardedWeb
-from edgeseries.origins.adapters.upstream_load import Held, Leave, UpstreamLoad
+from edgeseries.origins.adapters.upstream_load import Held, Leave, Ticket, UpstreamLoad
 from edgeseries.origins.call_limits import (
     INTERACTIVE_LATELY_MS,
     PACE_FIRST_PAUSE_MS,
@@ -39,8 +39,8 @@ class Line:
 
     load: UpstreamLoad
     now_ms: int = 0
-    waiting: dict[int, Work] = field(default_factory=dict)
-    under_way: dict[int, Work] = field(default_factory=dict)
+    waiting: dict[Ticket, Work] = field(default_factory=dict)
+    under_way: dict[Ticket, Work] = field(default_factory=dict)
     order: list[Work] = field(default_factory=list)
     most: int = 0
 
@@ -60,7 +60,7 @@ class Line:
         self.most = max(self.most, len(self.under_way))
         self.now_ms += UPSTREAM_TURN_MS
 
-    def end(self, ticket: int) -> None:
+    def end(self, ticket: Ticket) -> None:
         one = self.under_way.pop(ticket)
         report = CallReport(began_ms=self.now_ms - 1, ended_ms=self.now_ms, yields=one.work_class.yields)
         self.load.served(ticket, report)
@@ -79,7 +79,7 @@ def test_every_call_leaves_and_never_more_than_there_may_be(data: st.DataObject)
         arrived += len(some)
         line.arrive(*some)
         line.look()
-        ending = sorted(line.under_way) if data.draw(st.booleans()) else []
+        ending = list(line.under_way) if data.draw(st.booleans()) else []
         if ending:
             line.end(data.draw(st.sampled_from(ending)))
     for _ in range(arrived):
@@ -146,6 +146,24 @@ def test_a_turn_whose_request_has_ended_goes_to_the_next() -> None:
     assert isinstance(load.enter(second, UPSTREAM_TICKET_MS + UPSTREAM_TURN_MS, until_ms=30_000), Leave)
     assert first != second
     assert load.waiting(WorkClass.INTERACTIVE) == 0
+
+
+def test_who_looks_again_too_late_is_let_in_again_at_the_end() -> None:
+    load = UpstreamLoad(max_calls=1)
+    late, first, second = (load.ticket(0) for _ in range(3))
+    now_ms = 0
+    for now_ms in range(0, UPSTREAM_TICKET_MS + 2 * UPSTREAM_TURN_MS, UPSTREAM_TURN_MS):
+        left = load.enter(first, now_ms, until_ms=30_000)
+        if left is not None:
+            break
+        load.enter(second, now_ms, until_ms=30_000)
+    assert isinstance(left, Leave)
+    assert load.enter(late, now_ms, until_ms=30_000) is None
+    load.leave(first)
+    assert load.enter(late, now_ms, until_ms=30_000) is None, "the second one's turn"
+    assert isinstance(load.enter(second, now_ms, until_ms=30_000), Leave)
+    load.leave(second)
+    assert isinstance(load.enter(late, now_ms, until_ms=30_000), Leave)
 
 
 @dataclass

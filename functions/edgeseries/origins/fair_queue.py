@@ -6,8 +6,8 @@ call: a turn is an event of whoever asks for one.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Container, Mapping
-from typing import Final
+from collections.abc import Container, Hashable, Mapping
+from typing import Final, Generic, TypeVar
 
 from edgeseries.origins.work_class import Work, WorkClass
 
@@ -20,12 +20,15 @@ AGEING_TURNS: Final[Mapping[WorkClass, int]] = {
 the calls, warming a seventeenth."""
 
 
-class FairQueue:
+Waiter = TypeVar("Waiter", bound=Hashable)
+
+
+class FairQueue(Generic[Waiter]):
     """Tickets that wait, each with its work. What a ticket is, is the caller's affair."""
 
     def __init__(self) -> None:
-        self._works: dict[int, Work] = {}
-        self._owners: dict[WorkClass, OrderedDict[str, deque[int]]] = {
+        self._works: dict[Waiter, Work] = {}
+        self._owners: dict[WorkClass, OrderedDict[str, deque[Waiter]]] = {
             one: OrderedDict() for one in WorkClass
         }
         self._passed: dict[WorkClass, int] = dict.fromkeys(WorkClass, 0)
@@ -40,13 +43,13 @@ class FairQueue:
         """Tickets of a class that wait."""
         return sum(len(tickets) for tickets in self._owners[work_class].values())
 
-    def add(self, ticket: int, work: Work) -> None:
+    def add(self, ticket: Waiter, work: Work) -> None:
         """A ticket waits from now on, behind all others of its owner; a new owner behind all owners."""
         assert ticket not in self._works
         self._works[ticket] = work
         self._owners[work.work_class].setdefault(work.owner, deque()).append(ticket)
 
-    def discard(self, ticket: int) -> None:
+    def discard(self, ticket: Waiter) -> None:
         """It waits no more, if it did."""
         work = self._works.pop(ticket, None)
         if work is None:
@@ -58,7 +61,7 @@ class FairQueue:
         if not owners:
             self._passed[work.work_class] = 0
 
-    def take(self, open_classes: Container[WorkClass]) -> int | None:
+    def take(self, open_classes: Container[WorkClass]) -> Waiter | None:
         """The ticket whose turn it is, of classes that may have one now; it waits no more. None: nobody's."""
         eligible = [one for one in WorkClass if self._owners[one] and one in open_classes]
         if not eligible:

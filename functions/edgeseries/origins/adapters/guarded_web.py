@@ -25,7 +25,7 @@ from edgeseries.limits import (
     UPSTREAM_TURN_MS,
 )
 from edgeseries.metrics.ports.journal import Journal
-from edgeseries.origins.adapters.upstream_load import Held, Leave, UpstreamLoad
+from edgeseries.origins.adapters.upstream_load import Held, Leave, Ticket, UpstreamLoad
 from edgeseries.origins.call_limits import REFUSED_TRIES, REFUSED_WAIT_MS
 from edgeseries.origins.call_pace import CallReport
 from edgeseries.origins.circuit import CircuitState, Permit, Suspended
@@ -106,7 +106,7 @@ class GuardedWeb:
         finally:
             self._load.leave(ticket)
 
-    async def _turn(self, ticket: int, until_ms: int, patience_ms: int) -> Leave:
+    async def _turn(self, ticket: Ticket, until_ms: int, patience_ms: int) -> Leave:
         while True:
             now_ms = self._clock.now_ms()
             pause_ms = UPSTREAM_TURN_MS
@@ -129,7 +129,7 @@ class GuardedWeb:
                 raise _too_many()
             await self._pause(pause_ms)
 
-    async def _sent(self, call: HttpCall, ticket: int, leave: Leave) -> HttpReply:
+    async def _sent(self, call: HttpCall, ticket: Ticket, leave: Leave) -> HttpReply:
         before, permit = self._load.circuit.state, leave.permit
         report = CallReport(
             began_ms=self._clock.now_ms(),

@@ -58,10 +58,12 @@ class Leave:
     crowd: int
 
 
-@dataclass(slots=True)
-class _Waiting:
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A place in the queue, and what the call is made for."""
+
+    number: int
     work: Work
-    seen_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,10 @@ class UpstreamLoad:
         self._calls_per_minute = calls_per_minute
         self._begun_ms: deque[int] = deque()
         self._numbers = 0
-        self._calls: dict[int, _Call] = {}
-        self._waiting: dict[int, _Waiting] = {}
-        self._queue = FairQueue()
-        self._granted: dict[int, WorkClass] = {}
+        self._calls: dict[Ticket, _Call] = {}
+        self._waiting: dict[Ticket, int] = {}
+        self._queue: FairQueue[Ticket] = FairQueue()
+        self._granted: set[Ticket] = set()
         self._looked_ms = 0
         self._interactive_ms: int | None = None
         self.pace = Pace()
@@ -120,21 +122,20 @@ class UpstreamLoad:
         lately = self._interactive_ms is not None and now_ms - self._interactive_ms < INTERACTIVE_LATELY_MS
         return max(1, most - 1) if work_class.yields and lately else most
 
-    def ticket(self, now_ms: int, work: Work = ANYBODY) -> int:
-        """A place in the queue, kept by asking with it every UPSTREAM_TICKET_MS at least."""
-        self._numbers += 1
-        self._waiting[self._numbers] = _Waiting(work, seen_ms=now_ms)
-        self._queue.add(self._numbers, work)
-        if work.work_class is WorkClass.INTERACTIVE:
-            self._interactive_ms = now_ms
-        return self._numbers
+    def ticket(self, now_ms: int, work: Work = ANYBODY) -> Ticket:
+        """A place in the queue, kept by asking with it every UPSTREAM_TICKET_MS at least. Who comes later
+        is at its end again.
+        """
+        ticket = self._numbered(work)
+        self._line_up(ticket, now_ms)
+        return ticket
 
-    def enter(self, ticket: int, now_ms: int, *, until_ms: int) -> Leave | Suspended | Held | None:
+    def enter(self, ticket: Ticket, now_ms: int, *, until_ms: int) -> Leave | Suspended | Held | None:
         """Whether the call of a ticket may leave, to end at `until_ms` at the latest; None: not its turn
         yet. A call that left is over with `leave`.
         """
-        self._forget_lost(ticket, now_ms)
-        mine = self._waiting[ticket]
+        self._line_up(ticket, now_ms)
+        self._forget_lost(now_ms)
         if not self.suspended:
             wait_ms = held_ms(self.pace, now_ms)
             if wait_ms:
@@ -146,7 +147,7 @@ class UpstreamLoad:
         self._drop(ticket)
         if not isinstance(verdict, Permit):
             return verdict
-        self._calls[ticket] = _Call(mine.work.work_class, until_ms)
+        self._calls[ticket] = _Call(ticket.work.work_class, until_ms)
         if self._calls_per_minute is not None:
             self._begun_ms.append(now_ms)
         return Leave(permit=verdict, crowd=self.under_way(now_ms))
@@ -157,7 +158,7 @@ class UpstreamLoad:
 
     def waiting(self, work_class: WorkClass) -> int:
         """Calls of a class that wait for their turn."""
-        return sum(one.work.work_class is work_class for one in self._waiting.values())
+        return sum(one.work.work_class is work_class for one in self._waiting)
 
     def facts(self, now_ms: int) -> tuple[tuple[str, int], ...]:
         """How it stands, by the names of `docs/formats/statistics.md`."""
@@ -169,18 +170,17 @@ class UpstreamLoad:
             ("heldMs", held_ms(self.pace, now_ms)),
         )
 
-    def leave(self, ticket: int) -> None:
+    def leave(self, ticket: Ticket) -> None:
         """Nothing is under way or waiting for this ticket any more."""
         self._calls.pop(ticket, None)
         self._drop(ticket)
 
-    def served(self, ticket: int, report: CallReport) -> None:
+    def served(self, ticket: Ticket, report: CallReport) -> None:
         """The upstream answered a call. A call of work that yields may be followed by a rest."""
         self.pace = served(self.pace, report, ceiling=self._max_calls)
         rest = rest_ms(self.pace, report)
         if rest and ticket in self._calls:
-            self._numbers += 1
-            self._calls[self._numbers] = _Call(
+            self._calls[self._numbered(ticket.work)] = _Call(
                 self._calls[ticket].work_class, report.ended_ms + rest, resting=True
             )
 
@@ -203,20 +203,31 @@ class UpstreamLoad:
             self.circuit, permit, now_ms, first_pause_ms=first_pause_ms, asked_pause_ms=asked_pause_ms
         )
 
-    def _forget_lost(self, ticket: int, now_ms: int) -> None:
-        """Drop what the platform has ended without a word. `ticket` is here."""
-        self._waiting[ticket].seen_ms = now_ms
-        self._calls = {number: call for number, call in self._calls.items() if call.until_ms > now_ms}
+    def _numbered(self, work: Work) -> Ticket:
+        self._numbers += 1
+        return Ticket(self._numbers, work)
+
+    def _line_up(self, ticket: Ticket, now_ms: int) -> None:
+        """The ticket's owner is here now. One that was taken for lost in a busy isolate is let in again."""
+        if ticket not in self._waiting:
+            self._queue.add(ticket, ticket.work)
+        self._waiting[ticket] = now_ms
+        if not ticket.work.work_class.yields:
+            self._interactive_ms = now_ms
+
+    def _forget_lost(self, now_ms: int) -> None:
+        """Drop what the platform has ended without a word."""
+        self._calls = {ticket: call for ticket, call in self._calls.items() if call.until_ms > now_ms}
         if abs(now_ms - self._looked_ms) < UPSTREAM_TURN_MS:
             return
         self._looked_ms = now_ms
-        for number, one in list(self._waiting.items()):
-            if now_ms - one.seen_ms > UPSTREAM_TICKET_MS:
-                self._drop(number)
+        for ticket, seen_ms in list(self._waiting.items()):
+            if now_ms - seen_ms > UPSTREAM_TICKET_MS:
+                self._drop(ticket)
 
-    def _drop(self, ticket: int) -> None:
+    def _drop(self, ticket: Ticket) -> None:
         self._waiting.pop(ticket, None)
-        self._granted.pop(ticket, None)
+        self._granted.discard(ticket)
         self._queue.discard(ticket)
 
     def _grant_turns(self, now_ms: int) -> None:
@@ -225,12 +236,12 @@ class UpstreamLoad:
             ticket = self._queue.take(self._open_classes(now_ms))
             if ticket is None:
                 return
-            self._granted[ticket] = self._waiting[ticket].work.work_class
+            self._granted.add(ticket)
 
     def _open_classes(self, now_ms: int) -> frozenset[WorkClass]:
         """Classes that have fewer turns than they may."""
         taken = Counter(call.work_class for call in self._calls.values())
-        taken.update(self._granted.values())
+        taken.update(ticket.work.work_class for ticket in self._granted)
         yielding = taken[WorkClass.JOB] + taken[WorkClass.WARMING]
         open_classes = {WorkClass.INTERACTIVE}
         if yielding < self.calls_at_once(now_ms, WorkClass.JOB):
