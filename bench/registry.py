@@ -9,6 +9,7 @@ from typing import Final
 from bench.finding import Measurement
 from bench.measures.codec import CODEC
 from bench.measures.cold import COLD
+from bench.measures.contention import CONTENTION
 from bench.measures.dashboard import DASHBOARD
 from bench.measures.formats import FORMATS
 from bench.measures.jobs import JOBS
@@ -22,6 +23,7 @@ MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     CODEC,
     KERNEL_RUNTIME,
     COLD,
+    CONTENTION,
     DASHBOARD,
     JOBS,
     RESULTS,
