@@ -18,6 +18,9 @@ from edgeseries.origins.ace import limits
 from edgeseries.origins.ace.activity import Activity, Heard
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import AceOrigin
+from edgeseries.planning.fetch_plan import Gap
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.reading.fetching import fetch_for_answer
 from edgeseries.series.timerange import TimeRange, iso_instant, parse_instant
 from tests.fakes import FakeClock
 from tests.unit.test_ace_origin import NO_DATA, reply
@@ -305,3 +308,28 @@ def test_a_dense_point_is_no_companion_for_a_long_range() -> None:
     year = TimeRange(start_ms=NOW_MS - 365 * 24 * HOUR_MS, end_ms=NOW_MS)
     assert activity.companion("hq", SPAN, among=["a"]) == "a"
     assert activity.companion("hq", year, among=["a"]) is None
+
+
+def test_3000_points_of_which_most_are_quiet_take_a_call_each_fifty() -> None:
+    """By the reader's pieces: nothing is known of the points before."""
+    loud = [f"loud_{number:04d}" for number in range(600)]
+    points = sorted([*loud[:100], *(f"quiet_{number:04d}" for number in range(2_900))])
+    isolate = Isolate(Building([*points, *loud[100:]], loud))
+    origin = isolate.origin()
+    gap = Gap(points=tuple(points), span=SPAN)
+
+    async def fetched() -> int:
+        deliveries = fetch_for_answer(
+            *("hq", [gap]),
+            origin=origin,
+            density_per_day={},
+            deadline_ms=NOW_MS + 30_000,
+            bound=SampleBound(150_000),
+            probes=False,
+        )
+        return sum([len(one.samples) async for _, series in deliveries for one in series])
+
+    isolate.building.calls.clear()
+    assert asyncio.run(fetched()) == 100 * 144
+    assert set(isolate.building.calls) <= {"list", "pages", "batch"}
+    assert sum(isolate.building.calls.values()) <= 68
