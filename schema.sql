@@ -217,6 +217,7 @@ CREATE TABLE IF NOT EXISTS platform_usage (
   interactive_wait_ms INTEGER NOT NULL DEFAULT 0,   -- upstream calls waited so long for their turn, by class
   job_wait_ms        INTEGER NOT NULL DEFAULT 0,
   warming_wait_ms    INTEGER NOT NULL DEFAULT 0,
+  surplus_samples    INTEGER NOT NULL DEFAULT 0,    -- stored of points that nobody asked for, off pages of a site
   PRIMARY KEY (day_ms, function)
 ) STRICT, WITHOUT ROWID;
 

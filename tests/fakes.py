@@ -17,6 +17,7 @@ from edgeseries.metrics.ports.journal import BatchRecord, Level, RequestRecord, 
 from edgeseries.origins.circuit import CircuitState
 from edgeseries.origins.installation import InstallationReport
 from edgeseries.origins.ports.origin import Bulk
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.rates import Tier
 from edgeseries.series.points import Point, PointSeries, Site, SiteListing
@@ -48,7 +49,14 @@ class FakeOrigin:
         return tuple(Point(name=name) for name in sorted(self._site(site)))
 
     async def fetch(
-        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        *,
+        deadline_ms: int,
+        bulk: Bulk | None = None,
+        surplus: Surplus | None = None,  # noqa: ARG002
     ) -> tuple[PointSeries, ...]:
         if bulk is not None:
             await bulk.before_call()

@@ -14,6 +14,7 @@ from typing import Any
 from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
 from edgeseries.limits import DAY_MS
 from edgeseries.origins.ports.origin import Bulk
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.days import days_touched
 from edgeseries.series.points import PointSeries
@@ -128,9 +129,12 @@ class GatedAnswers(FakeAnswers):
 
 @dataclass
 class Vendor:
-    """An upstream whose samples say which version of a point's day they are; it corrects days at will."""
+    """An upstream whose samples say which version of a point's day they are; it corrects days at will. Each
+    fetch brings the points of `site` along.
+    """
 
     gate: Gate
+    site: Sequence[str] = ()
     since: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     instants: Sequence[int] = (0, DAY_MS // 2)
 
@@ -151,7 +155,14 @@ class Vendor:
         return self.since.setdefault((point, day), [0])
 
     async def fetch(
-        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        *,
+        deadline_ms: int,
+        bulk: Bulk | None = None,
+        surplus: Surplus | None = None,
     ) -> tuple[PointSeries, ...]:
         """What it says at one moment, which is neither the first nor the last of the call."""
         assert site
@@ -165,15 +176,18 @@ class Vendor:
                 for day in days_touched(span)
                 for instant in self.instants
             ]
-            for point in points
+            for point in dict.fromkeys((*points, *self.site))
         }
         await self.gate.wait()
-        return tuple(
-            PointSeries(
+        found = {
+            point: PointSeries(
                 point=point, samples=within(in_order([at for at, _ in rows], [v for _, v in rows]), span)
             )
             for point, rows in said.items()
-        )
+        }
+        if surplus is not None:
+            surplus.add(span, [found[point] for point in self.site if point not in points])
+        return tuple(found[point] for point in points)
 
 
 @dataclass

@@ -554,6 +554,7 @@ export interface Statistics {
     };
     samples: number;
     savedSamples: number;
+    surplusSamples: number;
   };
   sharing: {
     shared: number;

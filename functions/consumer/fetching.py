@@ -21,6 +21,7 @@ from edgeseries.jobs.job import Claim
 from edgeseries.jobs.limits import (
     BATCH_MEMORY_BYTES,
     BATCH_MEMORY_WAIT_MS,
+    BATCH_SURPLUS_SAMPLES,
     BUFFER_MAX_SAMPLES,
     INVOCATION_BUDGET_MS,
     PIECE_DEADLINE_MS,
@@ -29,9 +30,11 @@ from edgeseries.jobs.limits import (
 )
 from edgeseries.leases.days import without
 from edgeseries.origins.ports.origin import Bulk
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.planning.fetch_plan import FetchPlan, Gap, whole_day_gaps
 from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
 from edgeseries.reading.fetching import fetch_gaps
+from edgeseries.reading.surplus import store_surplus, surplus_days
 from edgeseries.series.days import days_touched
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import Samples, days_with_samples, joined
@@ -60,6 +63,7 @@ class FetchBuffer:
     """What was fetched and is not stored yet, and how much was stored.
 
     Samples `stored` and `delivered`, `blocks` written and `origin_ms` spent waiting are of the whole attempt.
+    `surplus` is what came along of points of other batches, or of none.
     """
 
     site: str
@@ -71,6 +75,7 @@ class FetchBuffer:
     delivered: int = 0
     blocks: int = 0
     origin_ms: int = 0
+    surplus: Surplus = field(default_factory=Surplus)
 
     def add(self, piece: Gap, series: tuple[PointSeries, ...]) -> None:
         """Take in a piece. A point that the site does not have is left out: nothing is known of its days."""
@@ -97,6 +102,17 @@ class FetchBuffer:
             self.days, self.parts, self.sample_count = {}, {}, 0
             if superseded:
                 raise Superseded(f"{len(superseded)} points were purged or refreshed meanwhile")
+        await self._store_surplus(ports)
+
+    async def _store_surplus(self, ports: Ports) -> None:
+        """Store what came along. If that fails, it is fetched when somebody asks for it."""
+        along = surplus_days(self.surplus, ports.reader.unsealed_day(self.site))
+        self.surplus.clear()
+        try:
+            stored = await store_surplus(self.site, along, self.stamps, ports.blocks)
+            ports.operations["surplus_samples"] += stored
+        except EdgeError as error:
+            ports.journal.line("warning", "what came along could not be stored", cause=error.detail)
 
 
 async def fetch_batch(claim: Claim, buffer: FetchBuffer, ports: Ports) -> None:
@@ -112,6 +128,7 @@ async def fetch_batch(claim: Claim, buffer: FetchBuffer, ports: Ports) -> None:
             raise ClaimLost("cancelled, or taken over by another consumer")
 
     share = await _share_of_batch(ports)
+    buffer.surplus = Surplus(besides=frozenset(claim.points), max_samples=BATCH_SURPLUS_SAMPLES)
     try:
         await _fetched(claim, buffer, Bulk(before_call=renew, max_samples=PIECE_MAX_SAMPLES), ports)
         await buffer.store(ports)
@@ -185,6 +202,7 @@ async def _fetch_days(  # noqa: PLR0917 - what is fetched, and what with
         cut=cut,
         halve=halved,
         bulk=bulk,
+        surplus=buffer.surplus,
     )
     async with aclosing(deliveries):
         async for piece, series in deliveries:

@@ -300,6 +300,13 @@ LATEST_MAX_READS: Final = 200
 DIRECTORY_MAX_POINTS: Final = 20_000
 """Points, with unit and kind, that an isolate remembers of all sites together: about 4 MB."""
 
+SURPLUS_MAX_SAMPLES: Final = 20_000
+"""Samples of points that nobody asked for, which came on pages of a whole site and are kept of one answer:
+two pages. They are counted in its memory as what was asked for is."""
+
+SURPLUS_MAX_POINTS: Final = 200
+"""Such points of one answer: each is a block to be written, after the answer has left."""
+
 MAX_RETRY_AFTER_S: Final = 86_400
 """The longest pause that an upstream is believed to want."""
 

@@ -14,6 +14,7 @@ from edgeseries.errors import EdgeError, StoreUnavailable
 from edgeseries.metrics.ports.journal import counts_text
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.reading.faults import note
+from edgeseries.reading.surplus import store_surplus
 from edgeseries.reading.survey import Index
 from router.ports import Ports
 
@@ -83,6 +84,14 @@ async def store_days(
     except EdgeError as error:
         note(ports, "not_stored", error)
     _log_new_faults(before, ports)
+
+
+async def store_days_along(site: str, days: Sequence[DaysToStore], stamps: Stamps, ports: Ports) -> None:
+    """Store days of points that nobody asked for, after the answer has left."""
+    try:
+        ports.operations["surplus_samples"] += await store_surplus(site, days, stamps, ports.blocks)
+    except EdgeError as error:
+        note(ports, "not_stored", error)
 
 
 async def store_answer(digest: str, body: bytes, facts: AnswerFacts, ports: Ports) -> None:

@@ -23,6 +23,7 @@ from edgeseries.planning.sample_budget import bytes_held
 from edgeseries.reading.asked import AskedSeries
 from edgeseries.reading.fetched import Delivery, Fetched, touched_days, whole_days
 from edgeseries.reading.series_reader import Reading, ReadOptions
+from edgeseries.reading.surplus import surplus_days
 from edgeseries.reading.survey import Index, Survey
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import days_with_samples
@@ -103,6 +104,7 @@ async def _answer(
         reading=reading,
         presentation=choice.presentation,
         days=days,
+        along=surplus_days(reading.surplus, unsealed_day_of(query.site, arrival, ports)),
         answer=(body, facts) if _is_final(reading) else None,
     )
     if freshness.refreshes:
@@ -161,7 +163,7 @@ async def _read(  # noqa: PLR0917 - what is read, for whom, and what becomes of 
 
 
 def _held_bytes(bound: SampleBound) -> int:
-    return bytes_held(stored_samples=bound.stored, fetched_samples=bound.fetched)
+    return bytes_held(stored_samples=bound.stored, fetched_samples=bound.fetched + bound.besides)
 
 
 def _is_final(reading: Reading) -> bool:

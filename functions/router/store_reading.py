@@ -16,7 +16,7 @@ from edgeseries.reading.survey import Survey
 from edgeseries.series.days import first_unsealed_day
 from router.endpoint import Arrival
 from router.fetch_turn import FetchTurn
-from router.index_lookup import store_answer, store_days, store_refresh
+from router.index_lookup import store_answer, store_days, store_days_along, store_refresh
 from router.memory_share import held_work
 from router.ports import Ports
 from router.small_questions import remember_asked
@@ -24,13 +24,14 @@ from router.small_questions import remember_asked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storable:
-    """A reading, the days of it that are whole, and the answer's body with its facts if it may be cached, in
-    the presentation that it has.
+    """A reading, the days of it that are whole, those of points that nobody asked for (`along`), and the
+    answer's body with its facts if it may be cached, in the presentation that it has.
     """
 
     reading: Reading
     days: Sequence[DaysToStore]
     answer: tuple[bytes, AnswerFacts] | None
+    along: Sequence[DaysToStore] = ()
     presentation: Presentation = JSON
 
 
@@ -55,6 +56,9 @@ def store_fetched(  # noqa: PLR0917 - what there is to be stored, and under whic
     if turn is not None:
         storing = held_work(storing, turn.also_held())
     ports.background.after(storing)
+    if storable.along:
+        filling = store_days_along(query.site, storable.along, stamps, ports)
+        ports.background.after(held_work(filling, share.also_held()))
     _store_answer_after(query, stamps.total(query.points), storable, ports)
     return True
 

@@ -69,7 +69,7 @@ class World:
 
     def __init__(self, *, stamps_ttl_ms: int) -> None:
         self.gate, self.floors = Gate(), Floors()
-        self.vendor = Vendor(self.gate)
+        self.vendor = Vendor(self.gate, site=POINTS)
         self.clock = FakeClock(at_ms=NOW_MS)
         self.database = GatedDatabase(gate=self.gate, clock=self.clock)
         self.bucket = GatedBucket(gate=self.gate)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
-from edgeseries.origins.ports.origin import Bulk
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.points import PointSeries
 from edgeseries.series.timerange import TimeRange
@@ -36,15 +35,13 @@ class OriginOfTheMoment:
     def capabilities(self, site: str) -> Capabilities:  # noqa: ARG002
         return Capabilities(batch_points=50, call_samples=35_000)
 
-    async def fetch(
-        self, site: str, points: Any, span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
-    ) -> tuple[PointSeries, ...]:
+    async def fetch(self, site: str, points: Any, span: TimeRange, **more: Any) -> tuple[PointSeries, ...]:
         rows = {
             point: [(at_ms, value) for arrived_ms, at_ms, value in some if arrived_ms <= self.clock.at_ms]
             for point, some in self.arrivals.items()
         }
         self.spans.append(span)
-        found = await FakeOrigin({"hq": rows}).fetch(site, points, span, deadline_ms=deadline_ms, bulk=bulk)
+        found = await FakeOrigin({"hq": rows}).fetch(site, points, span, **more)
         self.delivered += sum(len(one.samples) for one in found)
         return found
 

@@ -194,6 +194,7 @@ def test_the_requests_and_the_upstream(database: SqliteDatabase) -> None:
         "waitedSeconds": {"interactive": 0.25, "job": 1.5, "warming": 0.0},
         "samples": 387,
         "savedSamples": 1_510,
+        "surplusSamples": 0,
     }
 
 

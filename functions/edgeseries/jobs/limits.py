@@ -38,12 +38,17 @@ PIECE_MAX_SAMPLES: Final = FORCED_DIRECT_MAX_SAMPLES
 BUFFER_MAX_SAMPLES: Final = 300_000
 """Fetched samples that a batch holds before it writes them into blocks: a batch as expected, and a piece."""
 
+BATCH_SURPLUS_SAMPLES: Final = 50_000
+"""Samples of points that nobody asked for, which a batch keeps between two writes of blocks."""
+
 BATCH_SAMPLE_BYTES: Final = 56
 """What a gathered sample takes (see BATCH_MAX_SAMPLES)."""
 
-BATCH_MEMORY_BYTES: Final = (BUFFER_MAX_SAMPLES + PIECE_MAX_SAMPLES) * BATCH_SAMPLE_BYTES
-"""All that a batch holds at a time, of the budget that the invocations of an isolate share: a full buffer and
-a piece, 25 MB."""
+BATCH_MEMORY_BYTES: Final = (
+    BUFFER_MAX_SAMPLES + PIECE_MAX_SAMPLES + BATCH_SURPLUS_SAMPLES
+) * BATCH_SAMPLE_BYTES
+"""All that a batch holds at a time, of the budget that the invocations of an isolate share: a full buffer, a
+piece, and what came along, 28 MB."""
 
 MESSAGES_AT_ONCE: Final = 2
 """Messages of one delivery that a consumer works on side by side: while one is put into blocks, the

@@ -13,6 +13,7 @@ from edgeseries.errors import EdgeError, NotFound
 from edgeseries.limits import UPSTREAM_CONCURRENCY
 from edgeseries.origins.ports.dialect import Finding
 from edgeseries.origins.ports.origin import Bulk, Origin
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.origins.record import OriginRecord, record_for
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.points import Point, PointSeries, Site, SiteListing, Unanswered
@@ -83,13 +84,22 @@ class OriginsBySite:
             raise _renamed(error, site, placed.record) from error
 
     async def fetch(
-        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        *,
+        deadline_ms: int,
+        bulk: Bulk | None = None,
+        surplus: Surplus | None = None,
     ) -> tuple[PointSeries, ...]:
         """See the port."""
         placed = self._of(site)
         own = placed.record.own_name(site)
         try:
-            return await placed.origin.fetch(own, points, span, deadline_ms=deadline_ms, bulk=bulk)
+            return await placed.origin.fetch(
+                own, points, span, deadline_ms=deadline_ms, bulk=bulk, surplus=surplus
+            )
         except NotFound as error:
             raise _renamed(error, site, placed.record) from error
 

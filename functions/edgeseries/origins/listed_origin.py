@@ -17,6 +17,7 @@ from edgeseries.origins.learned_sizes import Asking, Served, sizes_up_to
 from edgeseries.origins.listing_memory import ListingMemory
 from edgeseries.origins.ports.dialect import Dialect, Finding, ListedPoint, Turn
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.ports.clock import Clock
 from edgeseries.series.points import Point, PointSeries, SiteListing
@@ -57,7 +58,14 @@ class ListedOrigin:
         return tuple(sorted((one.point for one in listed.values()), key=lambda point: point.name))
 
     async def fetch(
-        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        *,
+        deadline_ms: int,
+        bulk: Bulk | None = None,
+        surplus: Surplus | None = None,  # noqa: ARG002 - these answer what they are asked
     ) -> tuple[PointSeries, ...]:
         """See the port."""
         turn = Turn(deadline_ms=deadline_ms, before=None if bulk is None else bulk.before_call)

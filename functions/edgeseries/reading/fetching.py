@@ -7,8 +7,9 @@ How gaps are cut is the caller's: an answer takes calls that are likely to fit, 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from edgeseries.errors import AnswerTooLarge, OriginOversize, TooLarge
-from edgeseries.limits import FORCED_DIRECT_MAX_SAMPLES
+from edgeseries.limits import DAY_MS, FORCED_DIRECT_MAX_SAMPLES
 from edgeseries.origins.ports.origin import Bulk, Origin
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.planning.fetch_plan import Gap, in_fitting_calls, projected_samples, with_probe
 from edgeseries.planning.piece_size import next_piece
 from edgeseries.planning.sample_bound import SampleBound
@@ -39,8 +40,10 @@ async def fetch_gaps(
     cut: Cut = uncut,
     halve: Halve = indivisible,
     bulk: Bulk | None = None,
+    surplus: Surplus | None = None,
 ) -> AsyncGenerator[Delivery]:
-    """Every gap in order, in pieces. `deadline_ms` (UTC epoch) is asked before each.
+    """Every gap in order, in pieces. `deadline_ms` (UTC epoch) is asked before each. `surplus` takes what
+    comes along of other points.
 
     Raises what the origin raises; of TooLarge and OriginOversize only those of a piece that cannot be cut.
     """
@@ -49,7 +52,9 @@ async def fetch_gaps(
         piece, rest = cut(left.pop())
         left.extend(rest)
         try:
-            series = await origin.fetch(site, piece.points, piece.span, deadline_ms=deadline_ms(), bulk=bulk)
+            series = await origin.fetch(
+                site, piece.points, piece.span, deadline_ms=deadline_ms(), bulk=bulk, surplus=surplus
+            )
         except (TooLarge, OriginOversize):
             smaller = halve(piece)
             if smaller is None:
@@ -68,9 +73,12 @@ async def fetch_for_answer(
     deadline_ms: int,
     bound: SampleBound,
     probes: bool,
+    surplus: Surplus | None = None,
 ) -> AsyncGenerator[Delivery]:
     """The gaps of one answer, those that are likely to bring little many at a time. Every delivery is counted
     by `bound`, after it is handed over.
+
+    `surplus` takes what comes along of other points with whole days.
 
     Raises AnswerTooLarge once all gaps together are more than one answer may fetch. With `probes` it is
     raised early: the first day of points that nothing was learned of shows how dense they are before the
@@ -82,7 +90,8 @@ async def fetch_for_answer(
     done: list[tuple[Gap, int]] = []
     while waiting:
         piece, waiting = next_piece(waiting, done, density_per_day, capabilities)
-        series = await origin.fetch(site, piece.points, piece.span, deadline_ms=deadline_ms)
+        along = surplus if _is_whole_days(piece) else None
+        series = await origin.fetch(site, piece.points, piece.span, deadline_ms=deadline_ms, surplus=along)
         done.append((piece, sum(len(one.samples) for one in series)))
         yield piece, series
         bound.add_fetched(done[-1][1])
@@ -94,3 +103,7 @@ async def fetch_for_answer(
                 f"at most {FORCED_DIRECT_MAX_SAMPLES} can be; ask for a shorter range or fewer points",
                 estimated_samples=count + left,
             )
+
+
+def _is_whole_days(gap: Gap) -> bool:
+    return gap.span.start_ms % DAY_MS == gap.span.end_ms % DAY_MS == 0

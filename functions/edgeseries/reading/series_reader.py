@@ -14,6 +14,7 @@ from edgeseries.limits import DAY_MS
 from edgeseries.metrics.ports.journal import Journal
 from edgeseries.metrics.ports.late_data import LatenessNotes, Unnoted
 from edgeseries.origins.ports.origin import Origin
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.planning.fetch_plan import FetchPlan, Gap
 from edgeseries.planning.live_edge import Edge
 from edgeseries.planning.partial_days import PartialDay, partial_days_of, served_days_of
@@ -48,15 +49,16 @@ class ReadOptions:
 class Reading:
     """What was read: the series of every point that was wanted, cut to the range, and how they came to be.
 
-    `fetch_plan` is what was missing after all, `fetched` what the upstream gave for it, `partial_days` days
-    that were sealed while they were watched. `from_store` if anything was there already; `origin_ms` the
-    time spent waiting for the upstream, None if it was not asked.
+    `fetch_plan` is what was missing after all, `fetched` what the upstream gave for it, `surplus` what came
+    along of other points, `partial_days` days that were sealed while they were watched. `from_store` if
+    anything was there already; `origin_ms` the time spent waiting for the upstream, None if it was not asked.
     """
 
     series: tuple[PointSeries, ...]
     fetch_plan: FetchPlan
     fetched: Fetched
     partial_days: tuple[PartialDay, ...]
+    surplus: Surplus
     from_store: bool
     origin_ms: int | None
 
@@ -143,8 +145,11 @@ class SeriesReader:
         if options.stored_only and (gaps or partial_days):
             raise StoreUnavailable("something that this is made of is gone; ask again")
         asked_ms = self.clock.now_ms()
+        surplus = Surplus(besides=frozenset(survey.wanted.points))
         try:
-            await self._fetch(survey, gaps, options, bound, delivered)
+            await self._fetch(
+                survey, gaps, options, bound, delivered, surplus if options.whole_days else None
+            )
         except (Transient, Defect) as error:
             if isinstance(error, MemoryBusy) or not fetch_plan.rereads or not survey.index.reads:
                 raise
@@ -162,6 +167,7 @@ class SeriesReader:
             fetch_plan=fetch_plan,
             fetched=fetched,
             partial_days=partial_days,
+            surplus=surplus,
             from_store=bool(stored or partial_days or survey.live.recents),
             origin_ms=self.clock.now_ms() - asked_ms if gaps else None,
         )
@@ -179,6 +185,11 @@ class SeriesReader:
         options = ReadOptions(deadline_ms=deadline_ms, whole_days=True, probes=True)
         await self._fetch(survey, gaps, options, bound, delivered)
         return partial_days
+
+    def unsealed_day(self, site: str) -> int:
+        """The first day of a site that is not sealed now."""
+        lag_ms = self.settle_lags.of(site, self.settle_lag_ms)
+        return first_unsealed_day(now_ms=self.clock.now_ms(), settle_lag_ms=lag_ms)
 
     def learn(self, survey: Survey, fetched: Fetched, stamps: Mapping[str, int]) -> None:
         """Remember what was read of the live edge, of the points that have a stamp."""
@@ -230,13 +241,14 @@ class SeriesReader:
             return {}
         return {point: one for point, one in held.items() if one.days}
 
-    async def _fetch(
+    async def _fetch(  # noqa: PLR0917 - what is fetched, within which bounds, and where to
         self,
         survey: Survey,
         gaps: Sequence[Gap],
         options: ReadOptions,
         bound: SampleBound,
         delivered: list[Delivery],
+        surplus: Surplus | None = None,
     ) -> None:
         async for delivery in fetch_for_answer(
             survey.wanted.site,
@@ -246,8 +258,11 @@ class SeriesReader:
             deadline_ms=options.deadline_ms,
             bound=bound,
             probes=options.probes,
+            surplus=surplus,
         ):
-            delivered.append(delivery)  # noqa: PERF401 - what came before an error is kept
+            delivered.append(delivery)
+            if surplus is not None and surplus.sample_count and not bound.hold_besides(surplus.sample_count):
+                surplus.clear()
 
 
 def _joined(

@@ -123,13 +123,16 @@ class TurnsDocument(Section):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamDocument(Section):
-    """What the upstream was asked, and what the store saved it."""
+    """What the upstream was asked, what the store saved it, and how many samples were stored that nobody had
+    asked for.
+    """
 
     calls: int
     refused_calls: int
     waited_seconds: TurnsDocument
     samples: int
     saved_samples: int
+    surplus_samples: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
                 ),
                 samples=ever["upstream_samples"],
                 saved_samples=sum(one.saved_samples for one in served),
+                surplus_samples=ever["surplus_samples"],
             ),
             sharing=SharingDocument(
                 shared=ever["shared_fetches"],

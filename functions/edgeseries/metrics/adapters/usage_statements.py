@@ -25,6 +25,7 @@ OPERATIONS: Final = (
     "interactive_wait_ms",
     "job_wait_ms",
     "warming_wait_ms",
+    "surplus_samples",
 )
 """Columns of `platform_usage`. Those that are billed are named as in `metrics/prices.py`."""
 

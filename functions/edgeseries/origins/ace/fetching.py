@@ -21,10 +21,12 @@ from edgeseries.origins.ace import wire as ace
 from edgeseries.origins.ace.calls import Calling
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.limits import BATCH_POINTS, MAX_PAGES, WITNESS_PAGES
+from edgeseries.origins.ace.other_rows import OtherRows
 from edgeseries.origins.ace.row_columns import Rows
 from edgeseries.origins.ace.rows import Asked, RowCollector
 from edgeseries.origins.ace.site_pages import End, SiteRead, SiteReads, read_pages, site_read
 from edgeseries.origins.calls import unconfirmed
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.ports.clock import Clock
 from edgeseries.series.timerange import TimeRange
 
@@ -60,7 +62,7 @@ class Open:
 class Fetch:
     """One fetch under way, of points of a site in a range. `known` are all points of the site. `denied` are
     points that the vendor says it has nothing of, which the list of points has to confirm. `max_samples`
-    bounds what it may bring.
+    bounds what it may bring. `surplus` takes what pages bring of other points.
     """
 
     site: str
@@ -72,6 +74,7 @@ class Fetch:
     collector: RowCollector
     site_reads: SiteReads
     max_samples: int
+    surplus: Surplus | None = None
     denied: set[str] = field(default_factory=set)
     _pages_denied: bool = False
 
@@ -90,9 +93,11 @@ class Fetch:
         a 404 in the middle.
         """
         asked = Asked(points=points, span=self.span, along=self.known)
+        others = self._others(points)
 
         def take(page: ace.Page) -> bool:
             self._take(page.rows, asked)
+            others.add(page.rows)
             return True
 
         end = await read_pages(
@@ -100,9 +105,20 @@ class Fetch:
         )
         if end is End.CUT:
             raise OriginContract(f"the upstream has more than {MAX_PAGES} pages; ask for a shorter range")
-        if end is not End.WHOLE:
+        if end is End.WHOLE:
+            others.give_to(self.surplus)
+        else:
             self._remember(end, RowCollector(()))
         return end is End.WHOLE
+
+    def _others(self, points: Sequence[str]) -> OtherRows:
+        """What is gathered of other points, as far as it is wanted and rows are read as theirs have to be."""
+        if self.surplus is None:
+            return OtherRows((), self.span, max_rows=0)
+        texts = self.catalogue.texts(self.site, self.known)
+        unread = frozenset() if self.collector.texts else texts
+        others = self.known.difference(points, self.surplus.besides, unread)
+        return OtherRows(others, self.span, max_rows=self.surplus.samples_left, along=self.known, texts=texts)
 
     async def from_pages(self, points: Sequence[str], *, only_read: bool = False) -> bool:
         """Whether pages of the whole site settled the points: those that this event has read already, or
@@ -214,6 +230,9 @@ class Fetch:
         read_span = collector.extent() if end is End.CUT else None
         activity.learn(self.site, read_span or self.span, heard=collector.heard(self.known), now_ms=now_ms)
         self.collector.dropped.update(collector.dropped)
+        if self.surplus is not None and end is End.WHOLE:
+            others = self.known.difference(self.collector.points)
+            self.surplus.add(self.span, collector.series(others))
         return self._remember(end, collector)
 
     def _remember(self, end: End, collector: RowCollector) -> SiteRead:

@@ -25,6 +25,7 @@ from edgeseries.origins.declared_text import is_text
 from edgeseries.origins.ports.dialect import Finding
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk
 from edgeseries.origins.ports.page_reader import PageReader
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.web import Web
@@ -89,7 +90,14 @@ class AceOrigin:
         return await self._points(site, deadline_ms, None)
 
     async def fetch(
-        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        *,
+        deadline_ms: int,
+        bulk: Bulk | None = None,
+        surplus: Surplus | None = None,
     ) -> tuple[PointSeries, ...]:
         """See the port. A point of another site is never asked for: names alone select upstream. A name
         that another site is known to have as well is read from the pages of its own.
@@ -113,6 +121,7 @@ class AceOrigin:
             collector=RowCollector(points, texts=self._catalogue.texts(site, wanted)),
             site_reads=self._site_reads,
             max_samples=FORCED_DIRECT_MAX_SAMPLES if bulk is None else bulk.max_samples,
+            surplus=surplus,
         )
         try:
             mostly = bulk is not None and SITE_SHARE * len(wanted) >= len(known) > 1

@@ -20,6 +20,7 @@ from edgeseries.origins.declared_text import texts_of
 from edgeseries.origins.instants import times_of
 from edgeseries.origins.ports.page_reader import PointRows, ReadPage
 from edgeseries.origins.text_values import values_of
+from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import NO_SAMPLES, Samples, ascend, in_order
 from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import ValueColumn, column_of, concatenated
@@ -136,6 +137,16 @@ class RowCollector:
     def parts(self, point: str) -> Sequence[PointRows]:
         """The rows of a point, as they came."""
         return self._taken[point]
+
+    def series(self, points: Iterable[str]) -> list[PointSeries]:
+        """The series of those of some points that have rows."""
+        return [
+            PointSeries(point=point, samples=self.samples(point)) for point in points if self._taken[point]
+        ]
+
+    def leave_out(self, point: str) -> None:
+        """Rows of a point are not taken any more, nor those that were."""
+        self.count -= sum(map(len, self._taken.pop(point)))
 
     def samples(self, point: str) -> Samples:
         """The point's samples in normal form."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from edgeseries.origins.ports.dialect import Finding
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.planning.capabilities import Capabilities
 from edgeseries.series.points import Point, PointSeries, SiteListing
 from edgeseries.series.timerange import TimeRange
@@ -47,9 +48,18 @@ class Origin(Protocol):
         ...
 
     async def fetch(
-        self, site: str, points: Sequence[str], span: TimeRange, *, deadline_ms: int, bulk: Bulk | None = None
+        self,
+        site: str,
+        points: Sequence[str],
+        span: TimeRange,
+        *,
+        deadline_ms: int,
+        bulk: Bulk | None = None,
+        surplus: Surplus | None = None,
     ) -> tuple[PointSeries, ...]:
         """The samples of each point, in the order asked; a point the site does not have has an error.
+        `surplus` takes all samples in the range of other points of the site, where the upstream delivered
+        them with these.
 
         Raises NotFound for a site that is not there, TooLarge past the bound of one answer (or of `bulk`).
         """
