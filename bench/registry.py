@@ -15,6 +15,7 @@ from bench.measures.formats import FORMATS
 from bench.measures.jobs import JOBS
 from bench.measures.kernel_runtime import KERNEL_RUNTIME
 from bench.measures.latency import LATENCY
+from bench.measures.monday import MONDAY
 from bench.measures.questions import QUESTIONS
 from bench.measures.results import RESULTS
 
@@ -25,6 +26,7 @@ MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     COLD,
     CONTENTION,
     DASHBOARD,
+    MONDAY,
     JOBS,
     RESULTS,
     FORMATS,

@@ -38,6 +38,7 @@ LONG_S: Final[Mapping[str, int]] = {
     "tests/runtime/test_job_sockets.py": 22,
     "tests/unit/test_router_sealing.py": 22,
     "tests/runtime/test_hostile_upstream.py": 21,
+    "tests/runtime/test_jobs_database.py": 20,
     "tests/runtime/test_jobs_http.py": 21,
     "tests/runtime/test_kernel_off.py": 20,
     "tests/runtime/test_router_counts.py": 19,

@@ -12,6 +12,8 @@ from edgeseries.jobs.ports.batches import Refused
 from edgeseries.jobs.retrying import GiveUp, after_failure, before_work
 from edgeseries.limits import SECOND_MS
 from edgeseries.metrics.ports.journal import BatchRecord, counts_text
+from edgeseries.origins.work_class import WorkClass
+from edgeseries.warming.limits import WARMING_OWNER
 
 
 async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> Disposition:
@@ -26,6 +28,8 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
         return await given_up(verdict, claim, delivery, ports)
     delivery.claims.append(claim)
     ports.requester.owner = f"job:{claim.job_id}"
+    if claim.owner == WARMING_OWNER:
+        ports.requester.work_class = WorkClass.WARMING
     buffer, began_ms = FetchBuffer(site=claim.site), ports.clock.now_ms()
     dropped_before = ports.dropped.copy()
     disposition: Disposition = ACK

@@ -1,5 +1,6 @@
 """The command `edgeseries`: what it asks, what it prints, how it ends."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ CASES: list[tuple[str, list[Any], str, str]] = [
     ("sites", [{"sites": [{"name": "s"}]}], "s\n", "/api/sites"),
     ("points s --unit kW", [POINTS], "a\tkW\t\t60\n", "/api/sites/s/points?unit=kW"),
     ("latest s a", [{"points": {}}], '{\n  "points": {}\n}\n', "/api/latest?site=s&point=a"),
+    ("warm s a b --days 3", [job("queued")], "a-1\tqueued\n", "/api/warm"),
     ("job list", [{"jobs": [DONE], "cursor": None}], "a-1\tcompleted\t100 %\ts\n", "/api/jobs"),
     ("job watch a-1", [DONE], "a-1\tcompleted\n", "/api/jobs/a-1"),
     ("job cancel a-1", [job("cancelled")], "a-1\tcancelled\n", "/api/jobs/a-1"),
@@ -51,6 +53,11 @@ def test_a_list_that_lacks_sites_says_so_beside_it(monkeypatch: pytest.MonkeyPat
     result, _ = run(monkeypatch, "sites", httpx.Response(200, json=answer))
     assert (result.exit_code, result.stdout) == (0, "s\n")
     assert result.stderr == "Incomplete: upstream:meters does not list its sites (meters/): down\n"
+
+
+def test_warm_sends_points_and_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, served = run(monkeypatch, "warm s a b --days 3", httpx.Response(202, json=job("queued")))
+    assert json.loads(served.asked[0].content) == {"site": "s", "points": ["a", "b"], "days": 3}
 
 
 def test_points_as_json(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,7 @@ def test_every_endpoint_asks_for_a_key_and_its_right(locked: Running) -> None:
         "{letter}": "none",
         "{key}": revoked.split("_")[1],
         "{label}": "site",
+        "{set}": "mine",
     }
     seen = {}
     for rule in ENDPOINTS:
@@ -110,7 +111,8 @@ def test_every_endpoint_asks_for_a_key_and_its_right(locked: Running) -> None:
             path = path.replace(part, name)
 
         def status(key: str | None, method: str = method, path: str = path) -> int:
-            body = {**FIELDS, "points": ["made_up_1"]} if method == "POST" else None
+            points = {"points": ["made_up_1"]}
+            body = {"POST": {**FIELDS, **points}, "PUT": {"site": SITE, **points}}.get(method)
             return locked.client.request(
                 method,
                 path,
@@ -121,7 +123,7 @@ def test_every_endpoint_asks_for_a_key_and_its_right(locked: Running) -> None:
 
         wrong = mine[:-1] + ("0" if mine[-1] != "0" else "1")
         got = (status(None), status(wrong), status(revoked))
-        hidden = rule.scope is Scope.SITE or "{job}" in pattern
+        hidden = rule.scope is Scope.SITE or "{job}" in pattern or "{set}" in pattern
         if rule.right is None:
             assert got == (200, 401, 401), (method, pattern, got)
         else:

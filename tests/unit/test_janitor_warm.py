@@ -13,6 +13,7 @@ import pytest
 from edgeseries.http.messages import HttpRequest
 from edgeseries.jobs.ports.jobs import JobFilter
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
+from edgeseries.origins.work_class import WorkClass
 from edgeseries.planning.adapters.live_memory import LiveMemory
 from edgeseries.series.days import iso_day
 from edgeseries.warming.adapters.ask_buffer import AskBuffer
@@ -140,6 +141,7 @@ def test_monday_is_fetched_before_it_is_asked_and_costs_no_call_then(mornings: M
     assert mornings.made() == [(json.dumps(POINTS, separators=(",", ":")), -3, -1)]
     assert mornings.system.queues.messages[0].queue == "jobs-low"
     mornings.system.drain()
+    assert mornings.system.ports.requester.work_class is WorkClass.WARMING
     mornings.at(0, 7)
     before = len(mornings.system.origin.spans)
     data = mornings.ask()

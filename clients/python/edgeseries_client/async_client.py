@@ -141,6 +141,11 @@ class AsyncSite:
         question = Question.of(self.name, points, start, end, **how)
         return await self._connection.run(flows.job_of(question, priority, self._connection.policy))
 
+    async def warm(self, points: str | Sequence[str], *, days: int = 7) -> Job:
+        """Have what is not stored of so many days before today fetched, by a job of low priority."""
+        named = (points,) if isinstance(points, str) else tuple(points)
+        return await self._connection.run(flows.warm(self.name, named, days, self._connection.policy))
+
     async def latest(self, points: str | Sequence[str] | None = None, **more: Any) -> Mapping[str, Any]:
         """The last sample of each point: the document of `/api/latest`."""
         named = (points,) if isinstance(points, str) else None if points is None else tuple(points)

@@ -103,6 +103,10 @@ class Client:
         """The document of `/api/stats`."""
         return self._document(Call(method="GET", path="/api/stats"))
 
+    def warming(self) -> dict[str, Any]:
+        """The document of `GET /api/warm`: saved sets, and for an admin what was learned to come again."""
+        return self._document(Call(method="GET", path="/api/warm"))
+
     def _document(self, call: Call) -> dict[str, Any]:
         found: dict[str, Any] = self.connection.run(flows.document_of(call, self.connection.policy))
         return found
@@ -204,6 +208,11 @@ class Site:
         """Make a job, of any size, and do not wait for it."""
         question = Question.of(self.name, points, start, end, **how)
         return self._connection.run(flows.job_of(question, priority, self._connection.policy))
+
+    def warm(self, points: str | Sequence[str], *, days: int = 7) -> Job:
+        """Have what is not stored of so many days before today fetched, by a job of low priority."""
+        named = (points,) if isinstance(points, str) else tuple(points)
+        return self._connection.run(flows.warm(self.name, named, days, self._connection.policy))
 
     def latest(self, points: str | Sequence[str] | None = None, **more: Any) -> Mapping[str, Any]:
         """The last sample of each point: the document of `/api/latest`."""

@@ -124,6 +124,17 @@ def coverage(client: Client, site: str, names: tuple[str, ...], start: str, end:
     say(client.site(site).coverage(names, start, end))
 
 
+@main.command()
+@click.argument("site")
+@click.argument("names", nargs=-1, required=True, metavar="POINT...")
+@click.option("--days", default=7, show_default=True, help="So many days before today.")
+@click.pass_obj
+def warm(client: Client, site: str, names: tuple[str, ...], days: int) -> None:
+    """Have what is not stored of POINTs of a SITE fetched; tells the job."""
+    made = client.site(site).warm(names, days=days)
+    click.echo(f"{made.job_id}\t{made.status}")
+
+
 @main.group()
 def job() -> None:
     """Jobs: list, watch, cancel, retry, result."""

@@ -156,6 +156,13 @@ def coverage(question: Question, policy: RetryPolicy) -> Flow[dict[str, Any]]:
     return found
 
 
+def warm(site: str, points: tuple[str, ...], days: int, policy: RetryPolicy) -> Flow[Job]:
+    """The job that fetches what is not stored of the days before today."""
+    fields = {"site": site, "points": list(points), "days": days}
+    answer = yield from asked(Call(method="POST", path="/api/warm", json=fields), policy)
+    return Job.from_document(json.loads(answer.body))
+
+
 def document_of(call: Call, policy: RetryPolicy) -> Flow[Any]:
     """One request, and the JSON that it is answered with."""
     answer = yield from asked(call, policy)

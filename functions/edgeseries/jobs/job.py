@@ -132,7 +132,7 @@ class Batch:
 class Claim:
     """A batch that this holder may work on until its lease ends, with the names of its points.
 
-    `sample_count` is what earlier attempts had stored of it.
+    `sample_count` is what earlier attempts had stored of it, `owner` whose job it is.
     """
 
     job_id: str
@@ -145,3 +145,4 @@ class Claim:
     attempts: int
     claims: int
     sample_count: int
+    owner: str = ""

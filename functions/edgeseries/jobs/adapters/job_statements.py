@@ -205,7 +205,7 @@ WHERE job_id = ?1 AND status = 'retrying' AND {_WORKABLE}
 """
 """Only a retrying job is written: a claim of a job that is processing already changes nothing of it."""
 
-CLAIMED_JOB: Final = "SELECT site, priority, status FROM queue_jobs WHERE job_id = ?1"
+CLAIMED_JOB: Final = "SELECT site, priority, status, owner FROM queue_jobs WHERE job_id = ?1"
 
 CLAIMED_BATCH: Final = "SELECT status FROM job_batches WHERE job_id = ?1 AND batch_index = ?2"
 

@@ -172,7 +172,7 @@ class BatchRecords:
         )
         if not jobs or not batches:
             return Refused.GONE
-        site, priority, job_status = jobs[0]
+        site, priority, job_status, owner = jobs[0]
         if not claimed:
             return _why_refused(JobStatus(job_status), BatchStatus(batches[0][0]))
         attempts, claims, start_ms, end_ms, sample_count = claimed[0]
@@ -187,6 +187,7 @@ class BatchRecords:
             attempts=attempts,
             claims=claims,
             sample_count=sample_count,
+            owner=str(owner),
         )
 
     async def renew(self, claim: Claim, *, delivered: int, now_ms: int) -> bool:
