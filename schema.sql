@@ -161,7 +161,7 @@ CREATE INDEX IF NOT EXISTS superseded_objects_by_time ON superseded_objects (sup
 CREATE TABLE IF NOT EXISTS fetch_leases (
   lease_id           INTEGER PRIMARY KEY AUTOINCREMENT,
   site               TEXT    NOT NULL,
-  holder             TEXT    NOT NULL,              -- request, job
+  holder             TEXT    NOT NULL,              -- request, job; released
   days_json          TEXT    NOT NULL,              -- [version, [[[first day, last day], ...], points], ...]
   until_ms           INTEGER NOT NULL
 ) STRICT;

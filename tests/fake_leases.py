@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from edgeseries.errors import StoreUnavailable
 from edgeseries.leases.days import NO_DAYS, Days, common, overlap, union
-from edgeseries.leases.limits import LEASE_MS
+from edgeseries.leases.limits import LEASE_MS, LEASE_RECENT_MS
 from edgeseries.leases.ports.leases import Holder, Lease, Taken
 from edgeseries.ports.clock import Clock
 
@@ -27,8 +27,9 @@ class FakeLeases:
     rows: dict[int, _Row] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     numbers: int = 0
+    released: list[tuple[int, str, Days]] = field(default_factory=list)
 
-    async def take(self, site: str, days: Days, holder: Holder) -> Lease:
+    async def take(self, site: str, days: Days, holder: Holder, *, looked_ms: int | None = None) -> Lease:
         now_ms = self._called("take")
         died = [number for number, row in self.rows.items() if row.until_ms <= now_ms]
         run_out = [self.rows.pop(number) for number in died]
@@ -36,7 +37,12 @@ class FakeLeases:
         self.numbers += 1
         self.rows[self.numbers] = _Row(site, days, holder, now_ms + LEASE_MS)
         took_over = any(row.site == site and overlap(days, row.days) for row in run_out)
-        return Lease(lease_id=self.numbers, taken=taken, took_over=took_over)
+        self.released = [one for one in self.released if one[0] > now_ms - LEASE_RECENT_MS]
+        stale = any(
+            of_site == site and overlap(days, held) and (looked_ms is None or at_ms >= looked_ms)
+            for at_ms, of_site, held in self.released
+        )
+        return Lease(lease_id=self.numbers, taken=taken, taken_ms=now_ms, took_over=took_over, stale=stale)
 
     async def shrink(self, lease: Lease, days: Days) -> None:
         self._called("shrink")
@@ -52,8 +58,10 @@ class FakeLeases:
             row.until_ms = now_ms + LEASE_MS
 
     async def release(self, lease: Lease) -> None:
-        self._called("release")
-        self.rows.pop(lease.lease_id, None)
+        now_ms = self._called("release")
+        row = self.rows.pop(lease.lease_id, None)
+        if row is not None:
+            self.released.append((now_ms, row.site, row.days))
 
     async def taken(self, site: str, days: Days) -> Taken:
         return self._taken(site, days, self._called("taken"))

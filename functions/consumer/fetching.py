@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from consumer.leasing import leased, wait_for
+from consumer.leasing import leased, patience_of, wait_for
 from consumer.ports import Ports
 from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.blocks.stamps import Stamps
@@ -28,7 +28,6 @@ from edgeseries.jobs.limits import (
     PIECE_MAX_SAMPLES,
     PIECE_SAMPLES,
 )
-from edgeseries.leases.days import without
 from edgeseries.origins.ports.origin import Bulk
 from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.planning.fetch_plan import FetchPlan, Gap, whole_day_gaps
@@ -159,19 +158,19 @@ async def _fetched(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) 
 
 async def _fetch(claim: Claim, buffer: FetchBuffer, bulk: Bulk, ports: Ports) -> None:
     """What nobody else is fetching, then what others have not stored meanwhile."""
-    waited = False
+    patience = patience_of(ports)
     while True:
         index = await ports.reader.look_up(claim)
         buffer.stamps = index.stamps
         plan = ports.reader.missing(claim, index, now_ms=ports.clock.now_ms())
-        async with leased(claim.site, plan.missing_days, ports, yields=not waited) as others:
-            own = replace(plan, missing_days=without(plan.missing_days, [others])) if others else plan
+        async with leased(claim.site, plan.missing_days, patience, ports) as found:
+            own = replace(plan, missing_days=found.own)
             await _fetch_days(claim, own, dict(index.density_per_day), buffer, bulk, ports)
             await buffer.store(ports)
-        if not others:
+        if found.others:
+            await wait_for(claim.site, found.others, patience, ports)
+        elif not found.stale:
             return
-        await wait_for(claim.site, others, ports)
-        waited = True
 
 
 async def _fetch_days(  # noqa: PLR0917 - what is fetched, and what with

@@ -4,6 +4,7 @@ then fetches what is still missing. It is never put back for them, so no message
 
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from consumer.ports import Ports
@@ -18,36 +19,61 @@ from edgeseries.leases.limits import (
 from edgeseries.leases.ports.leases import Holder, Lease
 
 
-@asynccontextmanager
-async def leased(site: str, missing: Days, ports: Ports, *, yields: bool) -> AsyncGenerator[Days]:
-    """Days that others are fetching; the rest of `missing` is leased while this is entered. None without
-    `yields`, and where leases are not to be had.
+@dataclass(slots=True, kw_only=True)
+class Patience:
+    """How long a batch waits for others (UTC epoch), and the database's time of its last lease."""
+
+    until_ms: int
+    taken_ms: int | None = None
+
+
+def patience_of(ports: Ports) -> Patience:
+    """The patience of a batch that begins."""
+    return Patience(until_ms=ports.clock.now_ms() + BATCH_LEASE_WAIT_MS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leased:
+    """Of the missing days those that the batch is to fetch, and those that others are fetching. `stale` if
+    the index is to be looked at again first.
     """
+
+    own: Days
+    others: Days
+    stale: bool = False
+
+
+@asynccontextmanager
+async def leased(site: str, missing: Days, patience: Patience, ports: Ports) -> AsyncGenerator[Leased]:
+    """Missing days, those that nobody else is fetching leased while this is entered. All of them are the
+    batch's own where leases are not to be had, and when its patience is at an end.
+    """
+    alone = Leased(own=missing, others=NO_DAYS)
     if not missing:
-        yield NO_DAYS
+        yield alone
         return
     try:
-        lease = await ports.leases.take(site, missing, Holder.JOB)
+        lease = await ports.leases.take(site, missing, Holder.JOB, looked_ms=patience.taken_ms)
     except StoreUnavailable as error:
         ports.journal.line("warning", "leases_unavailable", cause=error.detail)
-        yield NO_DAYS
+        yield alone
         return
+    patience.taken_ms = lease.taken_ms
     ports.operations["fetches_taken_over"] += lease.took_over
-    others = union(lease.taken.by_requests, lease.taken.by_jobs) if yields else NO_DAYS
-    if others:
-        await _quietly(ports.leases.shrink(lease, without(missing, [others])), ports)
+    found = _cut(missing, lease) if ports.clock.now_ms() < patience.until_ms else alone
+    if found.own is not missing:
+        await _quietly(ports.leases.shrink(lease, found.own), ports)
     beating = ports.heartbeats.start(lambda: _renew(lease, ports), every_ms=LEASE_BEATS * CLAIM_BEAT_MS)
     try:
-        yield others
+        yield found
     finally:
         beating.stop()
         await _quietly(ports.leases.release(lease), ports)
 
 
-async def wait_for(site: str, days: Days, ports: Ports) -> None:
-    """Wait until nobody is fetching any of these days, for BATCH_LEASE_WAIT_MS at most."""
-    until_ms = ports.clock.now_ms() + BATCH_LEASE_WAIT_MS
-    while ports.clock.now_ms() < until_ms:
+async def wait_for(site: str, days: Days, patience: Patience, ports: Ports) -> None:
+    """Wait until nobody is fetching any of these days, as long as the batch has patience."""
+    while ports.clock.now_ms() < patience.until_ms:
         await ports.timer.pause(LEASE_LONGEST_TURN_MS)
         try:
             if (await ports.leases.taken(site, days)).empty:
@@ -57,6 +83,13 @@ async def wait_for(site: str, days: Days, ports: Ports) -> None:
             ports.journal.line("warning", "leases_unavailable", cause=error.detail)
             return
     ports.operations["waits_in_vain"] += 1
+
+
+def _cut(missing: Days, lease: Lease) -> Leased:
+    if lease.stale:
+        return Leased(own=NO_DAYS, others=NO_DAYS, stale=True)
+    others = union(lease.taken.by_requests, lease.taken.by_jobs)
+    return Leased(own=without(missing, [others]) if others else missing, others=others)
 
 
 async def _renew(lease: Lease, ports: Ports) -> None:

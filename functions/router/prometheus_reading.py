@@ -148,6 +148,7 @@ async def _store_missing(query: TimeseriesQuery, arrival: Arrival, ports: Ports)
     patience = patience_of(arrival, ports)
     counted = False
     while True:
+        patience.begin_look(ports)
         index = await look_up(query, reads=True, ports=ports)
         survey = ports.reader.survey(query, index, now_ms=arrival.request.arrived_ms)
         plan = survey.fetch_plan

@@ -32,6 +32,10 @@ from router.inline_answer import Choice
 from router.missing_part import store_missing
 from router.ports import Ports
 
+STALE_LOOKS: Final = 3
+"""How often a request looks again because a lease was released since its last look, which may have brought
+nothing."""
+
 NOBODY: Final = Taken()
 """Nobody else is fetching any of it, as far as is known."""
 
@@ -50,13 +54,22 @@ def is_shared(choice: Choice) -> bool:
 @dataclass(slots=True, kw_only=True)
 class Patience:
     """How long a request waits for others (UTC epoch), for jobs not as long, and what came of it: the days
-    that it waited for, and whether others have stored some of them.
+    that it waited for, and whether others have stored some of them. What was released since `mark` (of
+    the isolate) or `looked_ms` (the database's time) the last look at the index may not have seen.
     """
 
     until_ms: int
     jobs_until_ms: int
     waited_for: Days = field(default_factory=lambda: NO_DAYS)
     shared: bool = False
+    mark: int = 0
+    looked_ms: int | None = None
+    taken_ms: int | None = None
+    stale_looks: int = 0
+
+    def begin_look(self, ports: Ports) -> None:
+        """Before a look at the index."""
+        self.mark, self.looked_ms = ports.claims.mark(), self.taken_ms
 
     def look(self, survey: Survey) -> None:
         """Take note of what is missing still."""
@@ -82,16 +95,22 @@ async def next_turn(
     query: TimeseriesQuery, choice: Choice, patience: Patience, arrival: Arrival, ports: Ports
 ) -> FetchTurn | None:
     """The turn to fetch all that is missing, to be given back when it is stored; None after others have
-    fetched some of it, or this request has: then look again.
+    fetched some of it, or this request has, or may have since the index was looked at: then look again.
 
     Raises what `store_missing` raises.
     """
     site, missing = query.site, choice.survey.fetch_plan.missing_days
+    waits = ports.clock.now_ms() < patience.until_ms
+    if waits and ports.claims.released_since(site, missing, patience.mark):
+        return None
     work = _Work(ports.claims.take(site, missing, ports.clock.now_ms()), ports)
     handed_over = False
     try:
-        waits = ports.clock.now_ms() < patience.until_ms
-        taken = await work.lease() if waits else NOBODY
+        taken = await work.lease(patience) if waits else NOBODY
+        if work.stale and patience.stale_looks < STALE_LOOKS:
+            patience.stale_looks += 1
+            await work.shrink_lease(NO_DAYS)
+            return None
         leased = patience.binding(taken, ports.clock.now_ms())
         claimed = work.claim.taken if waits else NO_DAYS
         if not leased and not claimed:
@@ -146,26 +165,32 @@ async def _wait_for_claims(site: str, days: Days, patience: Patience, ports: Por
 
 
 class _Work:
-    """A claim of the isolate, and a lease of what is claimed, while their request beats."""
+    """A claim of the isolate, and a lease of what is claimed, while their request beats. `stale` if the index
+    is to be looked at again first.
+    """
 
     def __init__(self, claim: Claim, ports: Ports) -> None:
         self.claim = claim
         self._ports = ports
         self._lease: Lease | None = None
         self._beats = 0
+        self.stale = False
         self._beating = ports.heartbeats.start(self._beat, every_ms=CLAIM_BEAT_MS) if claim.free else None
         ports.operations["fetches_taken_over"] += claim.took_over
 
-    async def lease(self) -> Taken:
+    async def lease(self, patience: Patience) -> Taken:
         """Lease what is claimed. What others had leased before; nothing where leases are not to be had."""
         if not self.claim.free:
             return NOBODY
         try:
-            self._lease = await self._ports.leases.take(self.claim.site, self.claim.free, Holder.REQUEST)
+            self._lease = await self._ports.leases.take(
+                self.claim.site, self.claim.free, Holder.REQUEST, looked_ms=patience.looked_ms
+            )
         except StoreUnavailable as error:
             note(self._ports, "leases_unavailable", error)
             return NOBODY
         self._ports.operations["fetches_taken_over"] += self._lease.took_over
+        patience.taken_ms, self.stale = self._lease.taken_ms, self._lease.stale
         return self._lease.taken
 
     async def shrink_lease(self, days: Days) -> None:

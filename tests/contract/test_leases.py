@@ -9,7 +9,7 @@ import pytest
 from edgeseries.errors import StoreUnavailable
 from edgeseries.leases.adapters.lease_records import LeasePause, LeaseRecords
 from edgeseries.leases.days import Days
-from edgeseries.leases.limits import LEASE_MAX_POINTS, LEASE_MS, LEASE_PAUSE_MS
+from edgeseries.leases.limits import LEASE_MAX_POINTS, LEASE_MS, LEASE_PAUSE_MS, LEASE_RECENT_MS
 from edgeseries.leases.ports.leases import Holder, Leases, Taken
 from tests.fake_leases import FakeLeases
 from tests.fake_stores import SqliteDatabase
@@ -72,6 +72,27 @@ class LeasesConformance:
             clock.at_ms += LEASE_MS
             await leases.renew(renewed)
             assert (await leases.taken(SITE, DAYS)).empty, "what has run out stays so"
+
+        run(check())
+
+    def test_who_looked_before_a_release_is_told_to_look_again(
+        self, leases: Leases, clock: FakeClock
+    ) -> None:
+        async def check() -> None:
+            first = await leases.take(SITE, DAYS, Holder.REQUEST)
+            clock.at_ms += 500
+            await leases.release(first)
+            clock.at_ms += 500
+            stale = await leases.take(SITE, OTHERS, Holder.JOB)
+            assert stale.taken.empty
+            assert stale.stale
+            await leases.shrink(stale, {})
+            assert not (await leases.take(SITE, {"c": (19_001,)}, Holder.REQUEST)).stale, "of other days"
+            again = await leases.take(SITE, OTHERS, Holder.JOB, looked_ms=stale.taken_ms)
+            assert not again.stale, "it was looked at since"
+            await leases.shrink(again, {})
+            clock.at_ms += LEASE_RECENT_MS
+            assert not (await leases.take(SITE, DAYS, Holder.REQUEST)).stale
 
         run(check())
 

@@ -5,11 +5,12 @@ Workers a promise belongs to the request that made it). Who waits looks again an
 end a request without a word, so a claim stands only while its request beats.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgeseries.leases.days import NO_DAYS, Days, common, overlap, without
-from edgeseries.leases.limits import CLAIM_MS
+from edgeseries.leases.limits import CLAIM_MS, CLAIMS_RECENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,19 @@ class Claims:
         self._ms = ms
         self._tickets = 0
         self._sites: dict[str, dict[int, _Held]] = {}
+        self._releases = 0
+        self._recent: deque[tuple[int, str, Days]] = deque(maxlen=CLAIMS_RECENT)
+
+    def mark(self) -> int:
+        """To be taken before a look at the index, for `released_since`."""
+        return self._releases
+
+    def released_since(self, site: str, days: Days, mark: int) -> bool:
+        """Whether some of these days were released since: they may be stored, and the look did not see it."""
+        return any(
+            number > mark and of_site == site and overlap(days, released)
+            for number, of_site, released in self._recent
+        )
 
     def take(self, site: str, wanted: Days, now_ms: int) -> Claim:
         """Claim all that nobody else has."""
@@ -69,12 +83,15 @@ class Claims:
         """Claim only these any longer: the others are stored, or were given up."""
         held = self._sites.get(claim.site, {}).get(claim.ticket)
         if held is not None:
+            self._note_release(claim.site, without(held.days, [days]))
             held.days = days
 
     def release(self, claim: Claim) -> None:
         """The days are stored, or were given up. It may be called again."""
         held = self._sites.get(claim.site, {})
-        held.pop(claim.ticket, None)
+        ended = held.pop(claim.ticket, None)
+        if ended is not None:
+            self._note_release(claim.site, ended.days)
         if not held:
             self._sites.pop(claim.site, None)
 
@@ -82,6 +99,11 @@ class Claims:
         """Whether somebody is fetching some of these days."""
         held = self._sites.get(site, {}).values()
         return any(now_ms < one.until_ms and overlap(days, one.days) for one in held)
+
+    def _note_release(self, site: str, days: Days) -> None:
+        if days:
+            self._releases += 1
+            self._recent.append((self._releases, site, days))
 
     def _expire(self, site: str, now_ms: int) -> Iterator[_Held]:
         held = self._sites.get(site, {})

@@ -27,6 +27,13 @@ long."""
 LEASE_LONGEST_TURN_MS: Final = SECOND_MS
 """Its longest pause: some twenty looks within half of the usual deadline."""
 
+LEASE_RECENT_MS: Final = 2 * SECOND_MS
+"""How long a lease is told of after its release: who looked at the index before that looks again. A look and
+what follows it take some milliseconds, and as long as LEASE_TIMEOUT_MS at most."""
+
+CLAIMS_RECENT: Final = 200
+"""Releases of claims that an isolate remembers, for the same."""
+
 LEASE_TIMEOUT_MS: Final = SECOND_MS
 """One round trip for a lease. Who gets no answer fetches."""
 
@@ -52,4 +59,4 @@ assert CLAIM_MS + CLAIM_BEAT_MS < REQUEST_DEADLINE_MS // 2, (
 assert 2 * LEASE_BEATS * CLAIM_BEAT_MS < LEASE_MS
 assert LEASE_MS + LEASE_LONGEST_TURN_MS < REQUEST_DEADLINE_MS // 2
 assert LEASE_FIRST_TURN_MS < LEASE_LONGEST_TURN_MS < LEASE_MS
-assert LEASE_TIMEOUT_MS < LEASE_PAUSE_MS
+assert LEASE_TIMEOUT_MS < LEASE_RECENT_MS < LEASE_PAUSE_MS

@@ -72,6 +72,7 @@ async def _answer(asked: AskedSamples, arrival: Arrival, ports: Ports) -> Outcom
     patience = patience_of(arrival, ports)
     missing: int | None = None
     while True:
+        patience.begin_look(ports)
         index = await look_up(wanted, reads=freshness.reads, ports=ports)
         if cacheable and index.known and (now := index.stamps.total(query.points)) != stamp:
             found = await cached_answer(query, presentation, now, arrival, ports)

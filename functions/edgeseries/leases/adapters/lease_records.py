@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from edgeseries.errors import StoreUnavailable
 from edgeseries.leases.adapters import lease_statements as statements
 from edgeseries.leases.days import Days
 from edgeseries.leases.leased_days import held_of, leased_text
-from edgeseries.leases.limits import LEASE_MAX_POINTS, LEASE_MS, LEASE_PAUSE_MS
+from edgeseries.leases.limits import LEASE_MAX_POINTS, LEASE_MS, LEASE_PAUSE_MS, LEASE_RECENT_MS
 from edgeseries.leases.ports.leases import Holder, Lease, Taken
 from edgeseries.ports.clock import Clock
 from edgeseries.storage.database import Command, Database, Row
+
+RELEASED: Final = "released"
+"""In the place of a holder: the days are stored, or were given up."""
 
 
 @dataclass(slots=True)
@@ -31,20 +35,27 @@ class LeaseRecords:
         self._clock = clock
         self._lease_ms = lease_ms
 
-    async def take(self, site: str, days: Days, holder: Holder) -> Lease:
+    async def take(self, site: str, days: Days, holder: Holder, *, looked_ms: int | None = None) -> Lease:
         """See the port."""
         if len(days) > LEASE_MAX_POINTS:
             raise StoreUnavailable(f"no lease is of more than {LEASE_MAX_POINTS} points")
-        run_out, ((lease_id,),), before = await self._write(
-            Command(sql=statements.RUN_OUT, parameters=()),
+        run_out, ((lease_id, until_ms),), before = await self._write(
+            Command(sql=statements.RUN_OUT, parameters=(LEASE_RECENT_MS,)),
             Command(sql=statements.TAKE, parameters=(site, holder, leased_text(days), self._lease_ms)),
             Command(sql=statements.TAKEN_BEFORE, parameters=(site,)),
         )
-        died = [str(text) for of_site, text in run_out if of_site == site]
+        died = [str(text) for of_site, kind, text in run_out if of_site == site and kind != RELEASED]
+        recent = [
+            str(text)
+            for kind, text, released_ms in before
+            if kind == RELEASED and (looked_ms is None or released_ms >= looked_ms)
+        ]
         return Lease(
             lease_id=int(lease_id),
-            taken=_taken(days, before),
+            taken=_taken(days, [(kind, text) for kind, text, _ in before if kind != RELEASED]),
+            taken_ms=int(until_ms) - self._lease_ms,
             took_over=bool(died and held_of(days, died)),
+            stale=bool(recent and held_of(days, recent)),
         )
 
     async def shrink(self, lease: Lease, days: Days) -> None:
@@ -52,7 +63,7 @@ class LeaseRecords:
         await self._write(
             Command(sql=statements.SHRINK, parameters=(lease.lease_id, leased_text(days)))
             if days
-            else Command(sql=statements.RELEASE, parameters=(lease.lease_id,))
+            else Command(sql=statements.DROP, parameters=(lease.lease_id,))
         )
 
     async def renew(self, lease: Lease) -> None:

@@ -34,19 +34,24 @@ class Taken:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """A lease of some days, and what of them others had leased before. `took_over` if some of them were
-    leased by somebody who let his lease run out.
+    leased by somebody who let his lease run out, `stale` if some were released since the index was looked at,
+    or may have been. `taken_ms` is the store's time.
     """
 
     lease_id: int
     taken: Taken
+    taken_ms: int
     took_over: bool = False
+    stale: bool = False
 
 
 class Leases(Protocol):
     """The leases of all isolates. Their times are the store's own, so no clock needs to be right."""
 
-    async def take(self, site: str, days: Days, holder: Holder) -> Lease:
-        """Lease some days. Of two who ask for the same exactly one is told of the other."""
+    async def take(self, site: str, days: Days, holder: Holder, *, looked_ms: int | None = None) -> Lease:
+        """Lease some days. Of two who ask for the same exactly one is told of the other. `looked_ms` is a
+        time of the store at which the index had not been looked at yet; None where none is known.
+        """
         ...
 
     async def shrink(self, lease: Lease, days: Days) -> None:
