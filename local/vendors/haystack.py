@@ -36,8 +36,9 @@ def id_of(name: str) -> str:
 
 class HaystackShape:
     """`end`: which end of a range is held besides (`start`: the start alone, `both`, `end`: the end alone).
-    `border_points`: SkySpark's extra points. `batch`: whether several points are served. `error`: an error
-    grid in place of every history.
+    `border_points`: SkySpark's extra points. `batch`: whether several points are served. `omits_quiet`: an
+    answer about several has no columns of points without rows. `error`: an error grid in place of every
+    history.
     """
 
     def __init__(self, truth: Truth, **knobs: Any) -> None:
@@ -51,6 +52,7 @@ class HaystackShape:
             "holds": "start",
             "border_points": False,
             "batch": True,
+            "omits_quiet": False,
             "error": "",
             "unit_of_samples": "",
             **knobs,
@@ -146,7 +148,12 @@ class HaystackShape:
                 count += 1
         ordered = [rows[at_ms] for at_ms in sorted(rows)]
         if is_batch:
-            metas = {f"v{place}": {"id": ("ref", one)} for place, one in enumerate(ids)}
+            columns = {name for row in ordered for name in row} if self.knobs["omits_quiet"] else None
+            metas = {
+                f"v{place}": {"id": ("ref", one)}
+                for place, one in enumerate(ids)
+                if columns is None or f"v{place}" in columns
+            }
             return _sent(_grid(["ts", *metas], ordered, metas=metas), request, count)
         return _sent(_grid(["ts", "val"], ordered, meta={"id": ("ref", ids[0])}), request, count)
 

@@ -42,6 +42,7 @@ def span_of(start: str, end: str) -> TimeRange:
 
 
 WHOLE = span_of("2024-02-29T00:00:00Z", "2024-03-02T00:00:00Z")
+BEFORE = span_of("2024-02-25T00:00:00Z", "2024-02-27T00:00:00Z")
 SPANS = {
     "whole": WHOLE,
     "noon": span_of("2024-02-29T12:00:00Z", "2024-02-29T12:30:00Z"),
@@ -253,6 +254,36 @@ def test_a_read_that_was_spoilt_is_asked_once_more(installation: Installation) -
     with pytest.raises(OriginUnreachable):
         run(installation.origin().ping(deadline_ms=soon_ms()))
     assert installation.stats()["calls"] == 2
+
+
+def test_what_has_no_sample_costs_no_more_calls_than_what_has(installation: Installation) -> None:
+    origin, counted = installation.origin(), []
+    run(origin.points(installation.rig.site_of(SITE), deadline_ms=soon_ms()))
+    for span in (WHOLE, BEFORE, BEFORE):
+        installation.control()
+        samples = check(installation, origin, SITE, span)
+        assert bool(samples) == (span is WHOLE)
+        counted.append(installation.stats()["calls"])
+    # The index of an archive is read once more, where files of a period are not there.
+    assert max(counted[1:]) <= counted[0] + 1, counted
+
+
+def test_a_quiet_point_does_not_end_haystack_calls_about_several(truth: Truth) -> None:
+    """This server leaves out of such an answer the points that have no sample."""
+    noon = SPANS["noon"]
+    rig = RIGS["Haystack, Hayson and SCRAM"]
+    with running(rig.shape(truth, omits_quiet=True), token=TOKEN) as url:
+        installation = Installation(rig=rig, url=url, truth=truth)
+        origin, held = installation.origin(), installation.held
+        quiet = [
+            name for name in held.points(SITE) if not held.within(SITE, name, noon.start_ms, noon.end_ms)
+        ]
+        assert quiet
+        check(installation, origin, SITE, noon)
+        for _ in range(2):
+            installation.control()
+            check(installation, origin, SITE, noon)
+            assert installation.stats()["calls"] == 1 + len(quiet)
 
 
 def test_an_answer_that_is_too_large_is_asked_in_halves(installation: Installation) -> None:

@@ -82,14 +82,26 @@ class HaystackDialect:
     async def samples(
         self, points: Sequence[ListedPoint], span: TimeRange, turn: Turn
     ) -> Sequence[PointColumns]:
-        """See the port: all points in one call where that is served, else one after the other."""
+        """See the port: all points in one call where that is served, else one after the other. Points that
+        the answer of such a call says nothing of are asked alone: no word is no silence.
+        """
         memory, now_ms = self.session.memory, self.session.clock.now_ms()
-        if len(points) > 1 and self.batch == "auto" and memory.fact(BATCH, now_ms) != "off":
+        served = memory.fact(BATCH, now_ms)
+        found: Sequence[PointColumns] = ()
+        if len(points) > 1 and self.batch == "auto" and served != "off":
             try:
-                return await self._batch(points, span, turn)
+                found = await self._batch(points, span, turn)
             except (OriginRefused, OriginContract):
                 memory.note(BATCH, "off", now_ms)
-        return [await self._single(one, span, turn) for one in points]
+            else:
+                # No word on any of them may be the answer of a server that does not know such calls.
+                if found or served is None:
+                    memory.note(BATCH, "on" if found else "off", now_ms)
+        named = {one.point for one in found}
+        return [
+            *found,
+            *[await self._single(one, span, turn) for one in points if one.point.name not in named],
+        ]
 
     async def ping(self, turn: Turn) -> None:
         """See the port."""
@@ -114,12 +126,14 @@ class HaystackDialect:
     async def _batch(
         self, points: Sequence[ListedPoint], span: TimeRange, turn: Turn
     ) -> Sequence[PointColumns]:
-        """Raises OriginContract for an answer that does not say whose its columns are."""
+        """Those of the points that the answer has columns of. Raises OriginContract for an answer that does
+        not say whose its columns are.
+        """
         cells = [f"@{one.address.id}" for one in points]
         grid = await self.session.ask("hisRead", grid_of({"range": _range(span)}, "id", cells), turn)
         by_id = {one.address.id: one for one in points}
         columns = {column.name: column.meta.get("id") for column in grid.columns if column.name != "ts"}
-        if {one.id if isinstance(one, Ref) else None for one in columns.values()} != by_id.keys():
+        if not {one.id if isinstance(one, Ref) else None for one in columns.values()} <= by_id.keys():
             raise OriginContract("the upstream answered a question about several points with other columns")
         return [
             self._columns(by_id[ref.id], grid, name) for name, ref in columns.items() if isinstance(ref, Ref)
