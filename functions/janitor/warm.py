@@ -5,7 +5,6 @@ not planned again. What does not fit the bounds of this sweep, the next one find
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from edgeseries.errors import NotFound, StoreUnavailable
@@ -51,14 +50,6 @@ OTHER_STATEMENTS: Final = 10
 """What was used, what is spent, patterns, their names, saved sets, what is under way; forgetting."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A wish with its points."""
-
-    wish: Wish
-    of: PointSet
-
-
 async def warm(ports: Ports, turn: Turn) -> Outcome:
     """Note what was of use, forget what is old once a day, then plan and hand over what fits the budget.
 
@@ -75,10 +66,11 @@ async def warm(ports: Ports, turn: Turn) -> Outcome:
     budget = ports.settings.warm_budget.less(spent.samples, spent.calls)
     if budget.spent:
         return Outcome(summary="the budget of today is spent", count=used, cursor=f"{today}:{place}")
-    looks = looks_of(await _wanted(ports, turn.now_ms))
+    looks, saved = await _looks(ports, turn.now_ms)
     start = int(place or 0) % max(1, len(looks))
     turned = [*looks[start:], *looks[:start]][:LOOKS_OF_A_SWEEP]
-    jobs = jobs_of(await _pieces(turned, budget, ports, turn))
+    sets = {**await ports.warming.sets([wish.digest for look in turned for wish in look]), **saved}
+    jobs = jobs_of(await _pieces(turned, sets, budget, ports, turn))
     made = [await _hand_over(job, ports, turn.now_ms) for job in jobs[:JOBS_OF_A_SWEEP]]
     following = start + len(turned) if len(jobs) <= JOBS_OF_A_SWEEP else start
     samples = sum(one.piece.samples for job in jobs[:JOBS_OF_A_SWEEP] for one in job.pieces)
@@ -89,37 +81,36 @@ async def warm(ports: Ports, turn: Turn) -> Outcome:
     )
 
 
-def looks_of(wanted: Sequence[Wanted]) -> list[list[Wanted]]:
+def looks_of(wishes: Sequence[Wish]) -> list[list[Wish]]:
     """What one look at the index can be of: wishes of one site, and not too many points; in their order."""
-    looks: list[list[Wanted]] = []
-    open_looks: dict[str, list[Wanted]] = {}
-    for one in wanted:
-        look = open_looks.get(one.of.site)
-        if look is None or sum(len(each.of.points) for each in (*look, one)) > LOOK_MAX_POINTS:
-            look = open_looks[one.of.site] = []
+    looks: list[list[Wish]] = []
+    open_looks: dict[str, list[Wish]] = {}
+    for wish in wishes:
+        look = open_looks.get(wish.site)
+        if look is None or sum(one.point_count for one in (*look, wish)) > LOOK_MAX_POINTS:
+            look = open_looks[wish.site] = []
             looks.append(look)
-        look.append(one)
+        look.append(wish)
     return looks
 
 
-async def _wanted(ports: Ports, now_ms: int) -> list[Wanted]:
-    """What will be asked in the next hours, schedules first, with names of points."""
+async def _looks(ports: Ports, now_ms: int) -> tuple[list[list[Wish]], Mapping[str, PointSet]]:
+    """What will be asked in the next hours, schedules first; and the points of saved sets, by digest."""
     saved = await ports.saved_sets.scheduled(at_most=SAVED_SETS_LISTED)
     hours = sorted({hour % DAY_HOURS for hour in hours_ahead(now_ms)})
     patterns = await ports.warming.patterns(
         hours=hours, from_hour=hour_of(now_ms - KEEP_DAYS * DAY_MS), at_most=PATTERNS_AT_ONCE
     )
-    learned = wishes_of(patterns, now_ms=now_ms)
-    sets = {
-        **(await ports.warming.sets([wish.digest for wish in learned])),
-        **{one.of.digest: one.of for one in saved},
-    }
-    wishes = (*scheduled_wishes(saved, now_ms=now_ms), *learned)
-    return [Wanted(wish=wish, of=sets[wish.digest]) for wish in wishes if wish.digest in sets]
+    wishes = (*scheduled_wishes(saved, now_ms=now_ms), *wishes_of(patterns, now_ms=now_ms))
+    return looks_of(wishes), {one.of.digest: one.of for one in saved}
 
 
 async def _pieces(
-    looks: Sequence[Sequence[Wanted]], budget: WarmBudget, ports: Ports, turn: Turn
+    looks: Sequence[Sequence[Wish]],
+    sets: Mapping[str, PointSet],
+    budget: WarmBudget,
+    ports: Ports,
+    turn: Turn,
 ) -> list[WishedPiece]:
     """What is missing of what is wanted, nobody fetches and the budget holds, in the order of the wishes."""
     taken = TakenDays()
@@ -128,7 +119,7 @@ async def _pieces(
         taken.add(one.of.site, one.of.points, days[0], days[-1])
     chosen: list[WishedPiece] = []
     for look in looks:
-        for wanted, need in await _needs(look, ports, turn.now_ms):
+        for wish, need in await _needs([one for one in look if one.digest in sets], sets, ports, turn.now_ms):
             left = Need(
                 site=need.site,
                 missing_days=taken.without(need.site, need.missing_days),
@@ -138,15 +129,19 @@ async def _pieces(
             for piece in fitting(pieces_of(left, DENSE_PER_DAY), budget):
                 taken.add(piece.site, piece.points, piece.first_day, piece.last_day)
                 budget = budget.less(piece.samples, piece.calls)
-                chosen.append(WishedPiece(piece=piece, wish=wanted.wish))
+                chosen.append(WishedPiece(piece=piece, wish=wish))
     return chosen
 
 
-async def _needs(look: Sequence[Wanted], ports: Ports, now_ms: int) -> list[tuple[Wanted, Need]]:
+async def _needs(
+    look: Sequence[Wish], sets: Mapping[str, PointSet], ports: Ports, now_ms: int
+) -> list[tuple[Wish, Need]]:
     """What is missing of the wishes of a site; nothing of a site that no upstream serves any more."""
-    site = look[0].of.site
+    if not look:
+        return []
+    site = look[0].site
     lag_ms = ports.settle_lags.of(site, ports.settings.settle_lag_ms)
-    days = {one.wish: sealed(one.wish.days, now_ms=now_ms, settle_lag_ms=lag_ms) for one in look}
+    days = {one: sealed(one.days, now_ms=now_ms, settle_lag_ms=lag_ms) for one in look}
     every = sorted({day for some in days.values() for day in some})
     if not every:
         return []
@@ -154,13 +149,13 @@ async def _needs(look: Sequence[Wanted], ports: Ports, now_ms: int) -> list[tupl
         capabilities = ports.origin.capabilities(site)
     except NotFound:
         return []
-    points = sorted({point for one in look for point in one.of.points})
+    points = sorted({point for one in look for point in sets[one.digest].points})
     index = await ports.blocks.look_up(site, points, day_span(every[0], every[-1]))
 
-    def missing(one: Wanted) -> Iterator[tuple[str, tuple[int, ...]]]:
-        for point in one.of.points:
+    def missing(one: Wish) -> Iterator[tuple[str, tuple[int, ...]]]:
+        for point in sets[one.digest].points:
             held = index.covered.get(point, frozenset())
-            lacking = tuple(day for day in days[one.wish] if day not in held)
+            lacking = tuple(day for day in days[one] if day not in held)
             if lacking:
                 yield point, lacking
 

@@ -24,23 +24,32 @@ def count_question(
     One of very many points, of today alone, or of long ago is not counted.
     """
     wanted, now_ms = query.read(), arrival.request.arrived_ms
-    window = window_of(wanted.span, now_ms=now_ms)
-    if window is None or len(wanted.points) > SET_MAX_POINTS:
-        return
-    of = PointSet(site=wanted.site, points=wanted.points)
-    if not of.countable:
-        return
     unsealed_day = first_unsealed_day(
         now_ms=now_ms, settle_lag_ms=ports.settle_lags.of(wanted.site, ports.settle_lag_ms)
     )
     days = days_touched(wanted.span)
-    ports.asks.count(
-        Ask(
-            of=of,
-            window=window,
-            point_days=len(wanted.points) * max(0, min(days.stop, unsealed_day) - days.start),
-            missing_point_days=missing,
-            origin_ms=origin_ms or 0,
-        ),
-        now_ms,
-    )
+    point_days = len(wanted.points) * max(0, min(days.stop, unsealed_day) - days.start)
+    _count(wanted, arrival, ports, point_days=point_days, missing=missing, origin_ms=origin_ms or 0)
+
+
+def count_failure(query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> None:
+    """Count a question that failed: what it waited for in vain is to be there next time. How much of it was
+    stored is not known.
+    """
+    waited_ms = ports.clock.now_ms() - arrival.request.arrived_ms
+    _count(query.read(), arrival, ports, point_days=0, missing=0, origin_ms=waited_ms)
+
+
+def _count(
+    wanted: TimeseriesQuery, arrival: Arrival, ports: Ports, *, point_days: int, missing: int, origin_ms: int
+) -> None:
+    now_ms = arrival.request.arrived_ms
+    window = window_of(wanted.span, now_ms=now_ms)
+    if window is None or len(wanted.points) > SET_MAX_POINTS:
+        return
+    of = PointSet(site=wanted.site, points=wanted.points)
+    if of.countable:
+        ask = Ask(
+            of=of, window=window, point_days=point_days, missing_point_days=missing, origin_ms=origin_ms
+        )
+        ports.asks.count(ask, now_ms)

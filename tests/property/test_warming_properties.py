@@ -22,6 +22,8 @@ windows = st.tuples(st.integers(1, 40), st.integers(1, 40)).map(
 patterns = st.builds(
     Pattern,
     digest=st.sampled_from("abc"),
+    site=st.just("hq"),
+    point_count=st.just(2),
     window=windows,
     hour=st.integers(0, 23),
     days=st.frozensets(st.integers(TODAY - KEEP_DAYS, TODAY - 1), max_size=KEEP_DAYS),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from edgeseries.errors import OriginUnreachable
 from edgeseries.http.messages import HttpRequest
 from edgeseries.jobs.ports.jobs import JobFilter
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
@@ -54,7 +55,9 @@ class Mornings:
     def at(self, day: int, hour: int, minute: int = 0) -> None:
         self.system.clock.at_ms = (MONDAY + day) * DAY_MS + hour * HOUR_MS + minute * MINUTE_MS
 
-    def ask(self, *, days: int = 3, points: tuple[str, ...] = POINTS, **headers: str) -> dict[str, Any]:
+    def ask(
+        self, *, days: int = 3, points: tuple[str, ...] = POINTS, status: int = 200, past: str = ""
+    ) -> dict[str, Any]:
         """The days before today, on the cached route."""
         today = self.system.clock.at_ms // DAY_MS
         body = {"site": SITE, "points": points, "route": "cached"}
@@ -67,7 +70,7 @@ class Mornings:
             path="/api/timeseries",
             request_id="r",
             arrived_ms=self.system.clock.at_ms,
-            headers=headers,
+            headers={"cache-control": past} if past else {},
             body=json.dumps({**body, **times}).encode(),
         )
 
@@ -80,8 +83,8 @@ class Mornings:
             return response
 
         response = asyncio.run(asked())
-        assert response.status == 200, response.body
-        data: dict[str, Any] = json.loads(response.body)["data"]
+        assert response.status == status, response.body
+        data: dict[str, Any] = json.loads(response.body).get("data", {})
         return data
 
     def ports(self, budget: WarmBudget = OPEN) -> Ports:
@@ -156,6 +159,29 @@ def test_monday_is_fetched_before_it_is_asked_and_costs_no_call_then(mornings: M
     assert (sums.asks, sums.point_days, sums.missing_point_days) == (3, 27, 18)
     assert (sums.runs, sums.warmed_point_days, sums.used_runs, sums.used_point_days) == (1, 9, 1, 9)
     assert sums.stored_without == 0
+
+
+def asked(mornings: Mornings) -> list[Any]:
+    columns = "ask_count, point_days, missing_point_days, origin_ms"
+    return mornings.system.database.rows(f"SELECT {columns} FROM asked_hours ORDER BY hour")
+
+
+def test_what_goes_past_the_store_is_not_counted(mornings: Mornings) -> None:
+    mornings.at(0, 7)
+    mornings.ask(past="no-store")
+    mornings.ask(past="no-cache")
+    assert asked(mornings) == []
+    mornings.ask(days=2)
+    assert [row[:3] for row in asked(mornings)] == [(1, 6, 0)]
+
+
+def test_a_question_that_failed_is_one_to_prepare(mornings: Mornings) -> None:
+    mornings.at(0, 7)
+    mornings.system.origin.failure = OriginUnreachable("down")
+    mornings.ask(status=502)
+    mornings.system.origin.failure = None
+    ((count, point_days, missing, _),) = asked(mornings)
+    assert (count, point_days, missing) == (1, 0, 0)
 
 
 def test_two_sweeps_make_one_job_and_a_day_that_stays_missing_is_tried_again_after_an_hour(

@@ -19,7 +19,13 @@ def pattern(*before: int, hour: int = 7, window: Window = WEEK, **changes: int) 
     """Asked so many days before the Monday."""
     counts = {"asks": 10, "origin_ms": 1_000, **changes}
     return Pattern(
-        digest="d", window=window, hour=hour, days=frozenset(MONDAY - one for one in before), **counts
+        digest="d",
+        site="hq",
+        point_count=2,
+        window=window,
+        hour=hour,
+        days=frozenset(MONDAY - one for one in before),
+        **counts,
     )
 
 

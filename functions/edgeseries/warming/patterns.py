@@ -35,9 +35,12 @@ EPOCH_WEEKDAY: Final = 3
 class Pattern:
     """One question in one hour of the day (0 to 23, UTC). `days` are those of the last weeks on which it was
     asked (days since 1970), `asks` how often in all, `origin_ms` how long it waited for the upstream at most.
+    Its set of points is told by digest, site and how many they are.
     """
 
     digest: str
+    site: str
+    point_count: int
     window: Window
     hour: int
     days: frozenset[int]
@@ -75,6 +78,8 @@ class Wish:
     """
 
     digest: str
+    site: str
+    point_count: int
     days: tuple[int, ...]
     weight: int
     reason: Reason = Reason.PATTERN
@@ -113,7 +118,9 @@ def wishes_of(patterns: Iterable[Pattern], *, now_ms: int) -> tuple[Wish, ...]:
     """
     days: dict[str, set[int]] = {}
     weights: dict[str, int] = {}
+    sets: dict[str, tuple[str, int]] = {}
     for pattern in patterns:
+        sets[pattern.digest] = pattern.site, pattern.point_count
         coming = [
             hour // DAY_HOURS
             for hour in hours_ahead(now_ms)
@@ -123,7 +130,13 @@ def wishes_of(patterns: Iterable[Pattern], *, now_ms: int) -> tuple[Wish, ...]:
             days.setdefault(pattern.digest, set()).update(pattern.window.past_days(day, now_ms=now_ms))
             weights[pattern.digest] = weights.get(pattern.digest, 0) + pattern.weight
     wishes = (
-        Wish(digest=digest, days=tuple(sorted(some)), weight=weights[digest])
+        Wish(
+            digest=digest,
+            site=sets[digest][0],
+            point_count=sets[digest][1],
+            days=tuple(sorted(some)),
+            weight=weights[digest],
+        )
         for digest, some in days.items()
         if some
     )

@@ -55,6 +55,8 @@ def scheduled_wishes(sets: Iterable[SavedSet], *, now_ms: int) -> tuple[Wish, ..
             wishes.append(
                 Wish(
                     digest=one.of.digest,
+                    site=one.of.site,
+                    point_count=len(one.of.points),
                     days=tuple(sorted(days)),
                     weight=0,
                     reason=Reason.SCHEDULE,

@@ -10,13 +10,14 @@ from edgeseries.errors import (
     MemoryBusy,
     NotAcceptable,
     NotFound,
+    Transient,
 )
 from edgeseries.http.documents import ref
 from edgeseries.limits import INLINE_MAX_SAMPLES, QUESTION_MAX_SAMPLES
-from edgeseries.planning.freshness import freshness_of
+from edgeseries.planning.freshness import Verdict, freshness_of
 from edgeseries.planning.query import TIMESERIES, USER_ID, TimeseriesQuery
 from edgeseries.planning.routing import Route, choose_route
-from router.asked_count import count_question, missing_point_days
+from router.asked_count import count_failure, count_question, missing_point_days
 from router.cached_answer import cached_answer, may_be_cached
 from router.contract import headers
 from router.contract.answers import (
@@ -47,11 +48,16 @@ async def timeseries(arrival: Arrival, ports: Ports) -> Outcome:
     isolate is fetching waits for it, and looks again.
     """
     asked = read_timeseries(arrival)
-    outcome = await _answer(asked, arrival, ports)
+    try:
+        outcome = await _answer(asked, arrival, ports)
+    except Transient:
+        if not asked.dry_run:
+            count_failure(asked.query, arrival, ports)
+        raise
     if outcome.unknown_points and (whole := await with_commas(asked.query, arrival, ports)) != asked.query:
         asked = replace(asked, query=whole)
         outcome = await _answer(asked, arrival, ports)
-    if not asked.dry_run:
+    if not asked.dry_run and outcome.verdict not in (Verdict.REFRESH, Verdict.BYPASS):
         missing, origin_ms = outcome.missing_point_days, outcome.origin_ms
         count_question(asked.query, arrival, ports, missing=missing, origin_ms=origin_ms)
     return outcome

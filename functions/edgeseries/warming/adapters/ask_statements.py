@@ -29,8 +29,8 @@ ON CONFLICT (hour, set_digest, first_back, last_back) DO UPDATE SET
 
 _BY_QUESTION: Final = """
 SELECT
-  asked_hours.set_digest, first_back, last_back, hour % 24, json_group_array(hour / 24), sum(ask_count),
-  max(origin_ms)
+  asked_hours.set_digest, asked_sets.site, asked_sets.point_count, first_back, last_back, hour % 24,
+  json_group_array(hour / 24), sum(ask_count), max(origin_ms)
 FROM asked_hours JOIN asked_sets ON asked_sets.set_digest = asked_hours.set_digest
 WHERE hour >= ?1 {condition}
 GROUP BY asked_hours.set_digest, first_back, last_back, hour % 24

@@ -151,9 +151,11 @@ class DatabaseSavedSets:
 
 
 def _pattern_of(row: Row) -> Pattern:
-    digest, first_back, last_back, hour, days_json, asks, origin_ms = row
+    digest, site, point_count, first_back, last_back, hour, days_json, asks, origin_ms = row
     return Pattern(
         digest=str(digest),
+        site=str(site),
+        point_count=int(point_count),
         window=Window(first_back=int(first_back), last_back=int(last_back)),
         hour=int(hour),
         days=frozenset(int(day) for day in json.loads(days_json)),
