@@ -266,7 +266,9 @@ LINTS: tuple[tuple[str, ...] | Callable[[], None], ...] = (
     formatted, ("ruff", "check", "--quiet", "."), ("mypy", "--no-error-summary"), ("lint-imports", "--no-cache"),
 )  # fmt: skip
 # Each worker reads all files that it may run tests of, so each of the two reads its own alone.
-PYTEST = ("pytest", "-q")
+# Plugins of pytest that are installed and not asked for cost each process two to three seconds of CPU time:
+# schemathesis, a command here, brings one whose modules are rewritten at every start.
+PYTEST = ("pytest", "-q", "-p", "xdist.plugin", "-p", "_hypothesis_pytestplugin")
 FAST = (*PYTEST, "-n", "2", "--dist", "worksteal", "-m", "not runtime", "--ignore=tests/runtime")
 # A file stays in one process, which starts what it needs once; tests/schedule.py says which file is first.
 SLOW = (*PYTEST, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "runtime", "tests/runtime")
@@ -384,6 +386,7 @@ def run(target: Target) -> int:
     for name, text in DEFAULTS.items():
         os.environ.setdefault(name, text)
     os.environ["PYTHONPATH"] = os.pathsep.join(("functions", "infra", "."))
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for place, one in enumerate(target.programs, start=1):
         if one in LINTS and not os.environ.get("SHARD", "1/1").startswith("1/"):
             continue

@@ -9,7 +9,9 @@ import re
 import sqlite3
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import md5
 from pathlib import Path
 
@@ -321,6 +323,14 @@ def _version(content: bytes, uploaded_ms: int) -> Written:
     return Written(etag=md5(content + b"%d" % uploaded_ms).hexdigest(), uploaded_ms=uploaded_ms)  # noqa: S324 - as R2
 
 
+@cache
+def _with_schema() -> bytes:
+    """A database that the schema was run on, as a file: reading one takes a tenth of running it."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(SCHEMA.read_text(encoding="utf-8"))
+        return connection.serialize()
+
+
 @dataclass
 class SqliteDatabase:
     """A database in memory, with the schema, within D1's bounds. Its time is that of `clock`, if any."""
@@ -334,7 +344,7 @@ class SqliteDatabase:
 
     def __post_init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        self.connection.executescript(SCHEMA.read_text(encoding="utf-8"))
+        self.connection.deserialize(_with_schema())
         if self.clock is not None:
             self.connection.create_function("julianday", 1, self._julianday)
 

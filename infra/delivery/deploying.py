@@ -9,6 +9,7 @@ What runs is asked of the platform (`delivery.running`) and written into `stable
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cloudflare import Cloudflare
@@ -116,9 +117,14 @@ def read_stack(name: str) -> Stack:
     prefix = f"{NAMESPACE}:"
     entries = {key.removeprefix(prefix): one for key, one in kept.items() if key.startswith(prefix)}
     config = {key: str(one.get("value", "")) for key, one in entries.items() if not one.get("secret")}
-    secrets = {key: HIDDEN for key, one in entries.items() if one.get("secret")}
-    graph = capture_graph(stack=name, config=config, secrets=secrets)
-    return Stack(name=name, config=config, graph=graph)
+    secrets = sorted(key for key, one in entries.items() if one.get("secret"))
+    return Stack(name=name, config=config, graph=_graph_of(name, tuple(sorted(config.items())), (*secrets,)))
+
+
+@lru_cache(maxsize=2)
+def _graph_of(stack: str, config: tuple[tuple[str, str], ...], secrets: tuple[str, ...]) -> Graph:
+    """What the program makes of these settings, made once a command: it takes seconds."""
+    return capture_graph(stack=stack, config=dict(config), secrets=dict.fromkeys(secrets, HIDDEN))
 
 
 def _function_targets(stack: Stack, function: str) -> tuple[str, ...]:
