@@ -221,3 +221,28 @@ def test_a_stream_of_windows_is_whole_and_gives_its_memory_back(taken: int) -> N
     if taken > 1:
         every = [pair for day in sorted(days) for pair in days[day]]
         assert found == {"a": every, "b": every}
+
+
+def test_points_that_are_quiet_at_the_live_edge_are_asked_together_and_what_else_is_missing_as_ever() -> None:
+    """The live part is ten days after DAY, at noon; 120 points have no sample there."""
+    names = tuple(f"p{number:03d}" for number in range(120))
+    reader = reader_with({}, {name: [] for name in names})
+    assert isinstance(reader.origin, FakeOrigin)
+    assert isinstance(reader.clock, FakeClock)
+    reader.clock.at_ms = NOW_MS + 12 * HOUR_MS
+
+    async def fetches(first: int) -> int:
+        assert isinstance(reader.origin, FakeOrigin)
+        before = len(reader.origin.spans)
+        span = TimeRange(start_ms=(DAY + first) * DAY_MS, end_ms=reader.clock.now_ms())
+        query = TimeseriesQuery(site=SITE, points=names, span=span)
+        survey = await survey_of(reader, query)
+        reading = await reader.read(survey, options(), bound=SampleBound(MOST))
+        reader.learn(survey, reading.fetched, dict.fromkeys(names, 0))
+        return len(reader.origin.spans) - before
+
+    assert asyncio.run(fetches(10)) > 1, "nothing is known of them"
+    reader.clock.at_ms += 11_000
+    assert asyncio.run(fetches(10)) == 1
+    reader.clock.at_ms += 11_000
+    assert asyncio.run(fetches(9)) > 1, "the day before may be dense"

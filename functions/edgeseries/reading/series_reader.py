@@ -254,7 +254,7 @@ class SeriesReader:
             survey.wanted.site,
             gaps,
             origin=self.origin,
-            density_per_day={**survey.live.density_per_day, **survey.index.density_per_day},
+            density_per_day={**_live_densities(survey), **survey.index.density_per_day},
             deadline_ms=options.deadline_ms,
             bound=bound,
             probes=options.probes,
@@ -263,6 +263,14 @@ class SeriesReader:
             delivered.append(delivery)
             if surplus is not None and surplus.sample_count and not bound.hold_besides(surplus.sample_count):
                 surplus.clear()
+
+
+def _live_densities(survey: Survey) -> Mapping[str, float]:
+    """What the live edge says of the density of points of which nothing else is missing: of other days it
+    says nothing.
+    """
+    missing = survey.fetch_plan.missing_days
+    return {point: a_day for point, a_day in survey.live.density_per_day.items() if point not in missing}
 
 
 def _joined(
