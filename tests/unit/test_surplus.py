@@ -9,9 +9,13 @@ import pytest
 
 from edgeseries.blocks.ports.blocks import DaysToStore, StoredIndex
 from edgeseries.blocks.stamps import Stamps
+from edgeseries.errors import MemoryBusy
 from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.origins.ports.origin import Bulk
 from edgeseries.origins.ports.surplus import Surplus
+from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.planning.sample_bound import SampleBound
+from edgeseries.reading.series_reader import ReadOptions
 from edgeseries.reading.surplus import store_surplus, surplus_days
 from edgeseries.series.days import day_span
 from edgeseries.series.points import PointSeries
@@ -191,6 +195,29 @@ class Paged(FakeOrigin):
             others = sorted(set(self.deliveries[site]) - set(points))
             surplus.add(span, await super().fetch(site, others, span, **more))
         return await super().fetch(site, points, span, **more)
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_what_came_along_is_dropped_where_there_is_no_memory_for_it(*, room: bool) -> None:
+    rows = [(DAY.start_ms + minute * 60_000, 1.0) for minute in range(1_440)]
+    ports = make_ports(origin=Paged({SITE: {"a": rows, "b": rows}}), clock=FakeClock(at_ms=NOW_MS))
+    held: list[int] = []
+
+    def reserve(stored: int, fetched: int) -> None:
+        held.append(stored + fetched)
+        if not room and stored + fetched > 1_500:
+            raise MemoryBusy("full")
+
+    async def read() -> Any:
+        query = TimeseriesQuery(site=SITE, points=("a",), span=DAY)
+        survey = ports.reader.survey(query, await ports.reader.look_up(query), now_ms=NOW_MS)
+        options = ReadOptions(deadline_ms=NOW_MS + 30_000, whole_days=True)
+        return await ports.reader.read(survey, options, bound=SampleBound(10_000, reserve=reserve))
+
+    reading = asyncio.run(read())
+    assert len(reading.series[0].samples) == 1_440
+    assert reading.surplus.sample_count == (1_440 if room else 0)
+    assert max(held) == 2_880
 
 
 def test_a_question_about_points_that_came_along_is_a_hit() -> None:

@@ -260,9 +260,10 @@ class SeriesReader:
             probes=options.probes,
             surplus=surplus,
         ):
-            delivered.append(delivery)
-            if surplus is not None and surplus.sample_count and not bound.hold_besides(surplus.sample_count):
-                surplus.clear()
+            delivered.append(delivery)  # noqa: PERF401 - what came before an error is kept
+        # All of the answer has its memory by now; what came along gets of what is left.
+        if surplus is not None and surplus.sample_count and not bound.hold_besides(surplus.sample_count):
+            surplus.clear()
 
 
 def _live_densities(survey: Survey) -> Mapping[str, float]:
