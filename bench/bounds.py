@@ -104,6 +104,20 @@ BOUNDS: Final = (
         unit="x",
     ),
     Bound(
+        key="sliding-over-midnight",
+        what="the same, of 6 hours, in the hour in which a day is sealed",
+        sense=Sense.AT_MOST,
+        limit=2.2,
+        unit="x",
+    ),
+    Bound(
+        key="sliding-all-day",
+        what="the same, watched for 24 hours: every sample is read once more when it has settled",
+        sense=Sense.AT_MOST,
+        limit=2.2,
+        unit="x",
+    ),
+    Bound(
         key="shared-fetch",
         what="100 cold requests at once, identical or overlapping: times that a day is fetched, at most",
         sense=Sense.AT_MOST,
