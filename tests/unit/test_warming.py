@@ -111,10 +111,22 @@ def test_only_sealed_days_are_fetched_ahead() -> None:
         (-48, -24, Window(first_back=2, last_back=2)),
         (0, 7, None),
         (24, 48, None),
-        (-24 * 401, 0, None),
+        (-24 * 401, 0, Window(first_back=15, last_back=1)),
+        (-24 * 372, -24 * 365, Window(first_back=372, last_back=366)),
+        (-24 * 500, -24 * 401, None),
         (-24, 240, Window(first_back=1, last_back=1)),
     ],
-    ids=["yesterday", "a week until now", "the day before", "today", "tomorrow", "history", "future"],
+    ids=[
+        "yesterday",
+        "a week until now",
+        "the day before",
+        "today",
+        "tomorrow",
+        "long",
+        "a year ago",
+        "history",
+        "future",
+    ],
 )
 def test_the_window_of_a_range(start_h: int, end_h: int, window: Window | None) -> None:
     today_ms = MONDAY * DAY_MS
@@ -128,6 +140,31 @@ def test_a_sliding_window_stays_one_question_all_day() -> None:
         for at_ms in range(MONDAY * DAY_MS + 1, (MONDAY + 1) * DAY_MS, HOUR_MS)
     ]
     assert {window_of(span, now_ms=span.end_ms) for span in spans} == {Window(first_back=6, last_back=1)}
+
+
+def test_a_month_until_now_is_the_same_question_on_mondays() -> None:
+    """Monday 23 and 30 November, and 7 December: the last of them begins in another month."""
+    asked = [(MONDAY - 7, 22), (MONDAY, 29)]
+    windows = [
+        window_of(
+            TimeRange(start_ms=(day - back) * DAY_MS, end_ms=day * DAY_MS + HOUR_MS),
+            now_ms=day * DAY_MS + HOUR_MS,
+        )
+        for day, back in asked
+    ]
+    (window,) = set(windows)
+    assert window == Window(first_back=15, last_back=1)
+    found = Pattern(
+        digest="d",
+        site="hq",
+        point_count=2,
+        window=window,
+        hour=7,
+        days=frozenset(day for day, _ in asked),
+        asks=2,
+        origin_ms=0,
+    )
+    assert found.comes_on(MONDAY + 7)
 
 
 def test_a_set_is_named_by_site_and_points() -> None:

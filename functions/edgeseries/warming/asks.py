@@ -11,7 +11,7 @@ from hashlib import sha256
 from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.series.days import day_of
 from edgeseries.series.timerange import TimeRange
-from edgeseries.warming.limits import BACK_MAX_DAYS, SET_MAX_BYTES, SET_MAX_POINTS
+from edgeseries.warming.limits import BACK_MAX_DAYS, SET_MAX_BYTES, SET_MAX_POINTS, WINDOW_MAX_DAYS
 
 DAY_HOURS = DAY_MS // HOUR_MS
 
@@ -44,8 +44,9 @@ class PointSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Days of a question before the day on which it is asked: from `first_back` to `last_back` days ago, both
-    held, 1 is yesterday. Today is never in it: it is not sealed, so that it cannot be fetched ahead.
+    """Days of a question before the day on which it is asked, the newest of them: from `first_back` to
+    `last_back` days ago, both held, 1 is yesterday. Today is never in it: it is not sealed, so that it cannot
+    be fetched ahead.
     """
 
     first_back: int
@@ -108,12 +109,12 @@ class Asked:
 
 
 def window_of(span: TimeRange, *, now_ms: int) -> Window | None:
-    """The days of a range before today; None where there are none, or where it reaches too far back."""
+    """The newest days of a range before today; None where there are none, or where it ends too long ago."""
     today = day_of(now_ms)
-    first_back, last_back = today - day_of(span.start_ms), today - day_of(span.end_ms - 1)
-    if not 1 <= first_back <= BACK_MAX_DAYS:
+    first_back, last_back = today - day_of(span.start_ms), max(1, today - day_of(span.end_ms - 1))
+    if first_back < 1 or last_back > BACK_MAX_DAYS:
         return None
-    return Window(first_back=first_back, last_back=max(1, last_back))
+    return Window(first_back=min(first_back, last_back + WINDOW_MAX_DAYS - 1), last_back=last_back)
 
 
 def hour_of(epoch_ms: int) -> int:

@@ -11,8 +11,12 @@ SET_MAX_POINTS: Final = 1_000
 SET_MAX_BYTES: Final = 64_000
 """Names of a set as JSON."""
 
+WINDOW_MAX_DAYS: Final = 15
+"""Of a question the newest days count: older ones were stored when it was asked a week or two ago. So one
+that grows, as this month until now, is the same question every week."""
+
 BACK_MAX_DAYS: Final = 400
-"""A question that reaches further back than this is about history, which nobody has to fetch twice."""
+"""A question that ends further back than this is about history, which nobody has to fetch twice."""
 
 KEEP_DAYS: Final = 22
 """How long it is remembered what was asked in which hour: three weeks and the day that is under way."""
@@ -97,6 +101,7 @@ assert SET_MAX_POINTS <= MAX_POINTS
 assert SET_MAX_BYTES <= MAX_ROW_VALUE_BYTES
 assert SET_MAX_BYTES <= PENDING_SETS_BYTES
 assert SAME_WEEKDAYS * 7 < KEEP_DAYS
+assert WINDOW_MAX_DAYS > 2 * 7
 assert SAME_WEEKDAYS_ASKED <= SAME_WEEKDAYS
 assert ALIKE_DAYS_ASKED <= ALIKE_DAYS
 assert YOUNG_DAYS < SAME_WEEKDAYS * 7
