@@ -102,6 +102,25 @@ def test_a_repeated_look_at_now_does_not_go_upstream(dashboard: Dashboard) -> No
     assert until_now().headers["x-cache-hit"] == "false"
 
 
+def test_points_without_a_sample_are_settled_together_and_not_asked_again(running: Running) -> None:
+    """Nothing is known of today yet: all points of the site are quiet."""
+    dashboard = Dashboard(running, (*LIVE_POINTS, STOPPED))
+    end_ms = time.time_ns() // 1_000_000
+    dashboard.control(known_until=iso(dashboard.start_ms))
+    try:
+        answered = samples(dashboard.look(end_ms))
+        assert answered == {point: [] for point in dashboard.points}
+        calls = running.upstream_stats()["by_endpoint"]
+        # The batch and the pages of the site deny it, and the list, read anew, still holds the points.
+        assert calls.pop("site_points") <= 2
+        assert calls == {"points_get_timeseries": 1, "site_timeseries_paginated": 1}
+        dashboard.control(known_until=iso(dashboard.start_ms))
+        assert samples(dashboard.look(time.time_ns() // 1_000_000)) == answered
+        assert running.upstream_stats()["calls"] == 0
+    finally:
+        dashboard.control(reset=True)
+
+
 def test_a_gateway_that_catches_up_in_order_is_seen_at_once(running: Running) -> None:
     dashboard = Dashboard(running, (STOPPED, LIVE_POINTS[0]))
     dashboard.look()
