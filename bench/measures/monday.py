@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bench.client import Client, expect, plain
+from bench.client import TIMEOUT_S, Client, expect, plain
 from bench.finding import Figure, Finding, Measurement, Report, Setting
 from bench.week import DAY_MS, fullest_week
 from bench.week import SITE as WEEK_SITE
@@ -108,11 +108,11 @@ class Building:
     def upstream(self, **knobs: Any) -> None:
         """Set what the simulator does."""
         url = f"{self.stack.upstream_url}/_control"
-        httpx.post(url, json=knobs, trust_env=False).raise_for_status()
+        _ask("POST", url, json=knobs)
 
     def delivered(self) -> Mapping[str, Any]:
         """What the simulator has counted."""
-        told: dict[str, Any] = httpx.get(f"{self.stack.upstream_url}/_stats", trust_env=False).json()
+        told: dict[str, Any] = _ask("GET", f"{self.stack.upstream_url}/_stats").json()
         return told
 
 
@@ -218,7 +218,7 @@ def _telemetry(folder: Path, sample: Path, count: int) -> tuple[str, ...]:
 def _store_week(here: Building) -> None:
     """All sealed days, by one job."""
     body = {"site": SITE, "points": list(here.points), "days": WEEK_DAYS}
-    made = httpx.post(f"{here.stack.url}/api/warm", json=body, trust_env=False).raise_for_status()
+    made = _ask("POST", f"{here.stack.url}/api/warm", json=body)
     _until_ended(here, [made.json()["jobId"]])
 
 
@@ -226,7 +226,7 @@ def _forget_weekend(here: Building) -> None:
     """Nothing of the last sealed days is stored, as on a Monday that nobody has looked at."""
     first_ms = (here.today - WEEKEND_DAYS) * DAY_MS
     asked = {"site": SITE, "start_time": str(first_ms), "end_time": str(here.today * DAY_MS)}
-    httpx.delete(f"{here.stack.url}/api/cache", params=asked, trust_env=False).raise_for_status()
+    _ask("DELETE", f"{here.stack.url}/api/cache", params=asked)
 
 
 def _morning(here: Building, crowd: Crowd) -> Replay:
@@ -320,8 +320,13 @@ def _until_ended(here: Building, jobs: Sequence[str]) -> None:
 
 
 def _job(here: Building, job: str) -> Mapping[str, Any]:
-    told: dict[str, Any] = httpx.get(f"{here.stack.url}/api/jobs/{job}", trust_env=False).json()
+    told: dict[str, Any] = _ask("GET", f"{here.stack.url}/api/jobs/{job}").json()
     return told
+
+
+def _ask(method: str, url: str, **what: Any) -> httpx.Response:
+    """A request that is not measured."""
+    return httpx.request(method, url, trust_env=False, timeout=TIMEOUT_S, **what).raise_for_status()
 
 
 METHOD: Final = (

@@ -29,13 +29,16 @@ ON CONFLICT (hour, set_digest, first_back, last_back) DO UPDATE SET
 
 _BY_QUESTION: Final = """
 SELECT
-  asked_hours.set_digest, asked_sets.site, asked_sets.point_count, first_back, last_back, hour % 24,
-  json_group_array(hour / 24), sum(ask_count), max(origin_ms)
-FROM asked_hours JOIN asked_sets ON asked_sets.set_digest = asked_hours.set_digest
-WHERE hour >= ?1 {condition}
-GROUP BY asked_hours.set_digest, first_back, last_back, hour % 24
-HAVING count(*) >= ?2
-ORDER BY sum(ask_count) DESC, asked_hours.set_digest, first_back, last_back, hour % 24 LIMIT ?3
+  asked.set_digest, asked_sets.site, asked_sets.point_count, first_back, last_back, hour_of_day, days_json,
+  asks, longest_ms
+FROM (
+  SELECT
+    set_digest, first_back, last_back, hour % 24 AS hour_of_day, json_group_array(hour / 24) AS days_json,
+    sum(ask_count) AS asks, max(origin_ms) AS longest_ms
+  FROM asked_hours WHERE hour >= ?1 {condition}
+  GROUP BY set_digest, first_back, last_back, hour_of_day HAVING count(*) >= ?2) AS asked
+JOIN asked_sets ON asked_sets.set_digest = asked.set_digest
+ORDER BY asks DESC, asked.set_digest, first_back, last_back, hour_of_day LIMIT ?3
 """
 """An hour of a question is one row, so that rows are days. A set whose names are not there is of no use."""
 

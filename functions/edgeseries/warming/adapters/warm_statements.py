@@ -6,6 +6,8 @@ Parameters are numbered in the order in which the adapters give them. Sets come 
 from typing import Final
 
 from edgeseries.jobs.states import ACTIVE, JobStatus
+from edgeseries.limits import HOUR_MS
+from edgeseries.warming.limits import CREDIT_MS
 
 _UNDER_WAY: Final = ", ".join(f"'{status}'" for status in ACTIVE)
 
@@ -54,6 +56,8 @@ WHERE (planned_ms, set_digest) IN (
 ORDER BY job_id
 """
 
+_HOURS_AFTER: Final = list(range(CREDIT_MS // HOUR_MS))
+
 CREDIT: Final = f"""
 UPDATE warm_runs SET used_ms = found.asked_ms
 FROM (
@@ -65,7 +69,9 @@ FROM (
       (SELECT ended_ms FROM job_history AS job
        WHERE job.job_id = warm_runs.job_id AND job.status = '{JobStatus.COMPLETED}')) AS ended_ms
     FROM warm_runs WHERE planned_ms >= ?1 AND used_ms IS NULL) AS run
-  JOIN asked_hours AS asked ON asked.set_digest = run.set_digest AND asked.hour >= run.planned_ms / 3600000
+  JOIN json_each('{_HOURS_AFTER}') AS after
+  JOIN asked_hours AS asked
+    ON asked.hour = run.planned_ms / 3600000 + after.value AND asked.set_digest = run.set_digest
     AND asked.asked_ms >= run.ended_ms
     AND asked.hour / 24 - asked.first_back <= run.first_day
     AND asked.hour / 24 - asked.last_back >= run.last_day
@@ -74,7 +80,9 @@ WHERE warm_runs.planned_ms = found.planned_ms AND warm_runs.job_id = found.job_i
   AND warm_runs.set_digest = found.set_digest
 RETURNING 1
 """
-"""Runs whose days were all asked for by a question of the same points, after they were stored."""
+"""Runs whose days were all asked for by a question of the same points, after they were stored. Hours are
+named one by one, so that each is a look by key.
+"""
 
 RUN_SUMS: Final = f"""
 SELECT
