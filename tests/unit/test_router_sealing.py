@@ -228,3 +228,11 @@ def test_a_watcher_that_a_purge_overtakes_while_it_completes_a_day_stores_nothin
     assert [MIDNIGHT_MS - 7 * HOUR_MS, "corrected"] in look(
         ports, MIDNIGHT_MS - DAY_MS, clock.at_ms, "cached"
     )
+
+
+def test_a_sealed_day_that_was_fetched_whole_takes_no_room_beside_the_live_edge() -> None:
+    ports, _, clock = world()
+    clock.at_ms = MIDNIGHT_MS + 3 * HOUR_MS
+    look(ports, MIDNIGHT_MS - 12 * HOUR_MS, clock.at_ms, "cached")
+    recents = ports.live_cache.recall("hq", POINTS)
+    assert {one.from_ms for one in recents.values()} == {MIDNIGHT_MS}

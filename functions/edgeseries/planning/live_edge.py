@@ -47,14 +47,16 @@ class Edge:
         """Start of the first day that is not sealed: before it blocks hold the truth."""
         return first_unsealed_day(now_ms=self.now_ms, settle_lag_ms=self.settle_lag_ms) * DAY_MS
 
-    def kept_from_ms(self, stored_days: Container[int]) -> int:
+    def kept_from_ms(self, stored_days: Container[int], read: Sequence[TimeRange] = ()) -> int:
         """From when on recent samples are worth keeping: those of the last sealed day only while it is not
-        stored, and no longer than the longest window that is likely to be watched.
+        stored, and no longer than the longest window that is likely to be watched. Where it was `read` whole
+        it will be stored.
         """
-        last_sealed_day = self.unsealed_ms // DAY_MS - 1
-        if last_sealed_day in stored_days:
+        day_ms = self.unsealed_ms - DAY_MS
+        whole = any(span.start_ms <= day_ms and self.unsealed_ms <= span.end_ms for span in read)
+        if whole or day_ms // DAY_MS in stored_days:
             return self.unsealed_ms
-        return min(self.unsealed_ms, max(last_sealed_day * DAY_MS, self.now_ms - KEPT_MS))
+        return min(self.unsealed_ms, max(day_ms, self.now_ms - KEPT_MS))
 
     @property
     def read_end_ms(self) -> int:

@@ -95,7 +95,9 @@ class LivePart:
                 self.recents.get(point),
                 reads[point],
                 self.plan.edge,
-                floor_ms=self.plan.edge.kept_from_ms((covered or {}).get(point, ())),
+                floor_ms=self.plan.edge.kept_from_ms(
+                    (covered or {}).get(point, ()), [span for span, _ in reads[point]]
+                ),
             )
             for point in reads
             if point in stamps
