@@ -252,6 +252,35 @@ def test_a_scheduled_set_is_fetched_before_its_hour_on_its_days(mornings: Mornin
     assert (run.run.reason, run.run.owner, run.run.name) == ("schedule", "k", "lobby")
 
 
+def save(mornings: Mornings, name: str, *, site: str = SITE, points: tuple[str, ...], days: int) -> None:
+    one = SavedSet(owner="k", name=name, of=PointSet(site=site, points=points), days=days, hours=(7,))
+    assert asyncio.run(DatabaseSavedSets(mornings.system.database).save(one, at_most=99))
+
+
+def test_sites_beyond_one_sweep_are_looked_at_by_the_next(mornings: Mornings) -> None:
+    for number in range(LOOKS_OF_A_SWEEP + 2):
+        save(mornings, f"s{number}", site=f"site {number}", points=("a",), days=1)
+    mornings.at(0, 5)
+    mornings.sweep()
+    assert len(mornings.made()) == LOOKS_OF_A_SWEEP
+    mornings.at(0, 5, 15)
+    mornings.sweep()
+    assert len(mornings.made()) == LOOKS_OF_A_SWEEP + 2
+
+
+def test_jobs_beyond_one_sweep_are_made_by_the_next(mornings: Mornings) -> None:
+    for days in range(1, JOBS_OF_A_SWEEP + 4):
+        save(mornings, f"s{days:02}", points=(f"x{days}",), days=days)
+    mornings.at(0, 5)
+    mornings.sweep()
+    assert len(mornings.made()) == JOBS_OF_A_SWEEP
+    mornings.at(0, 5, 15)
+    mornings.sweep()
+    assert sorted(first for _, first, _ in mornings.made()) == [
+        -day for day in range(JOBS_OF_A_SWEEP + 3, 0, -1)
+    ]
+
+
 def test_dashboards_that_lack_the_same_days_share_a_job(mornings: Mornings) -> None:
     for day in (-14, -7):
         mornings.at(day, 7)
