@@ -15,16 +15,20 @@ from edgeseries.leases.limits import (
     CLAIM_BEAT_MS,
     LEASE_BEATS,
     LEASE_LONGEST_TURN_MS,
+    LEASE_STALE_LOOKS,
 )
 from edgeseries.leases.ports.leases import Holder, Lease
 
 
 @dataclass(slots=True, kw_only=True)
 class Patience:
-    """How long a batch waits for others (UTC epoch), and the database's time of its last lease."""
+    """How long a batch waits for others (UTC epoch), the database's time of its last lease, and how often it
+    has looked again because of a release.
+    """
 
     until_ms: int
     taken_ms: int | None = None
+    stale_looks: int = 0
 
 
 def patience_of(ports: Ports) -> Patience:
@@ -60,7 +64,7 @@ async def leased(site: str, missing: Days, patience: Patience, ports: Ports) -> 
         return
     patience.taken_ms = lease.taken_ms
     ports.operations["fetches_taken_over"] += lease.took_over
-    found = _cut(missing, lease) if ports.clock.now_ms() < patience.until_ms else alone
+    found = _cut(missing, lease, patience) if ports.clock.now_ms() < patience.until_ms else alone
     if found.own is not missing:
         await _quietly(ports.leases.shrink(lease, found.own), ports)
     beating = ports.heartbeats.start(lambda: _renew(lease, ports), every_ms=LEASE_BEATS * CLAIM_BEAT_MS)
@@ -85,8 +89,9 @@ async def wait_for(site: str, days: Days, patience: Patience, ports: Ports) -> N
     ports.operations["waits_in_vain"] += 1
 
 
-def _cut(missing: Days, lease: Lease) -> Leased:
-    if lease.stale:
+def _cut(missing: Days, lease: Lease, patience: Patience) -> Leased:
+    if lease.stale and patience.stale_looks < LEASE_STALE_LOOKS:
+        patience.stale_looks += 1
         return Leased(own=NO_DAYS, others=NO_DAYS, stale=True)
     others = union(lease.taken.by_requests, lease.taken.by_jobs)
     return Leased(own=without(missing, [others]) if others else missing, others=others)

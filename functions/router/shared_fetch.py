@@ -20,6 +20,7 @@ from edgeseries.leases.limits import (
     LEASE_FIRST_TURN_MS,
     LEASE_LONGEST_TURN_MS,
     LEASE_OF_JOB_WAIT_MS,
+    LEASE_STALE_LOOKS,
 )
 from edgeseries.leases.ports.leases import Holder, Lease, Taken
 from edgeseries.planning.query import TimeseriesQuery
@@ -31,10 +32,6 @@ from router.fetch_turn import FetchTurn, half_time_of
 from router.inline_answer import Choice
 from router.missing_part import store_missing
 from router.ports import Ports
-
-STALE_LOOKS: Final = 3
-"""How often a request looks again because a lease was released since its last look, which may have brought
-nothing."""
 
 NOBODY: Final = Taken()
 """Nobody else is fetching any of it, as far as is known."""
@@ -107,7 +104,7 @@ async def next_turn(
     handed_over = False
     try:
         taken = await work.lease(patience) if waits else NOBODY
-        if work.stale and patience.stale_looks < STALE_LOOKS:
+        if work.stale and patience.stale_looks < LEASE_STALE_LOOKS:
             patience.stale_looks += 1
             await work.shrink_lease(NO_DAYS)
             return None

@@ -31,6 +31,9 @@ LEASE_RECENT_MS: Final = 2 * SECOND_MS
 """How long a lease is told of after its release: who looked at the index before that looks again. A look and
 what follows it take some milliseconds, and as long as LEASE_TIMEOUT_MS at most."""
 
+LEASE_STALE_LOOKS: Final = 3
+"""How often one looks again because of a release, which may have brought nothing."""
+
 CLAIMS_RECENT: Final = 200
 """Releases of claims that an isolate remembers, for the same."""
 
