@@ -27,7 +27,7 @@ async def run_batch(message: BatchMessage, delivery: Delivery, ports: Ports) -> 
     if verdict is not None:
         return await given_up(verdict, claim, delivery, ports)
     delivery.claims.append(claim)
-    ports.requester.owner = f"job:{claim.job_id}"
+    ports.requester.owner = f"key:{claim.owner}" if claim.owner else f"job:{claim.job_id}"
     if claim.owner == WARMING_OWNER:
         ports.requester.work_class = WorkClass.WARMING
     buffer, began_ms = FetchBuffer(site=claim.site), ports.clock.now_ms()

@@ -11,9 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeseries.limits import MINUTE_MS, SECOND_MS, UPSTREAM_ISOLATE_CALLS, UPSTREAM_TURN_MS
+from edgeseries.limits import (
+    MINUTE_MS,
+    SECOND_MS,
+    UPSTREAM_CONCURRENCY,
+    UPSTREAM_ISOLATE_CALLS,
+    UPSTREAM_TURN_MS,
+)
 from edgeseries.origins.call_limits import (
     PACE_FIRST_PAUSE_MS,
+    PACE_KINDS,
     PACE_LONGEST_HOLD_MS,
     PACE_LONGEST_PAUSE_MS,
     PACE_PAUSES,
@@ -201,3 +208,32 @@ def test_an_upstream_that_works_on_one_call_at_a_time_gets_few_at_once() -> None
     simulate([alone], room=100, took_ms=lambda under_way: 100 * under_way)
     assert calls_at_once(alone.pace, CEILING, MINUTE_MS) <= 4
     assert len(alone.waits_ms) > 0.8 * MINUTE_MS / 115, "and loses little by it"
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 999))
+def test_calls_that_differ_by_what_is_asked_and_not_by_how_many_there_are_leave_a_request_its_calls(
+    seed: int,
+) -> None:
+    draws = random.Random(seed)  # noqa: S311 - a simulation
+    pace, now_ms = Pace(), 0
+    for _ in range(400):
+        took_ms, crowd = draws.choice([5, 50, 500, 5_000]), draws.randint(1, CEILING)
+        now_ms += took_ms
+        report = CallReport(
+            began_ms=now_ms - took_ms, ended_ms=now_ms, kind="GET timeseries", size=900, crowd=crowd
+        )
+        pace = served(pace, report, ceiling=CEILING)
+        assert calls_at_once(pace, CEILING, now_ms) >= UPSTREAM_CONCURRENCY
+        assert len(pace.usual_ms) <= PACE_KINDS + 1
+
+
+def test_another_kind_of_call_is_no_slower_one() -> None:
+    pace, now_ms = Pace(), 0
+    for turn in range(400):
+        kind, took_ms = ("GET sites", 10) if turn % 4 == 0 else ("POST get_timeseries", 800)
+        crowd = 1 + turn % calls_at_once(pace, CEILING, now_ms)
+        now_ms += took_ms
+        report = CallReport(began_ms=now_ms - took_ms, ended_ms=now_ms, kind=kind, size=900, crowd=crowd)
+        pace = served(pace, report, ceiling=CEILING)
+    assert calls_at_once(pace, CEILING, now_ms) == CEILING

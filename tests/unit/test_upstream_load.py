@@ -15,9 +15,9 @@ from edgeseries.limits import SECOND_MS, UPSTREAM_ISOLATE_CALLS, UPSTREAM_TICKET
 from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.upstream_load import Held, Leave, Ticket, UpstreamLoad
 from edgeseries.origins.call_limits import (
-    INTERACTIVE_LATELY_MS,
     PACE_FIRST_PAUSE_MS,
     PACE_START_CALLS,
+    PRESENT_MS,
     REFUSED_WAIT_MS,
 )
 from edgeseries.origins.call_pace import CallReport, Pace
@@ -109,19 +109,24 @@ def test_a_job_leaves_a_call_to_who_waits_and_takes_all_where_nobody_does() -> N
     assert len(line.under_way) == 4, "who finds it at once"
     for ticket in list(line.under_way):
         line.end(ticket)
-    line.now_ms += INTERACTIVE_LATELY_MS
+    line.now_ms += PRESENT_MS
     line.arrive(*[work(WorkClass.JOB)] * 6)
     line.look()
     assert len(line.under_way) == 4
 
 
-def test_warming_has_a_small_part_of_the_calls_and_always_one() -> None:
+def test_warming_beside_others_has_a_small_part_of_the_calls_and_always_one() -> None:
     load = UpstreamLoad()
     load.pace = FULL
     line = Line(load)
     line.arrive(*[work(WorkClass.WARMING)] * 12)
     line.look()
-    assert len(line.under_way) == UPSTREAM_ISOLATE_CALLS // 4
+    assert len(line.under_way) == UPSTREAM_ISOLATE_CALLS, "nobody else is there"
+    for ticket in list(line.under_way):
+        line.end(ticket)
+    line.arrive(work(WorkClass.JOB), *[work(WorkClass.WARMING)] * 12)
+    line.look()
+    assert len(line.under_way) == 1 + UPSTREAM_ISOLATE_CALLS // 4
     one = Line(UpstreamLoad(max_calls=1))
     one.arrive(work(WorkClass.WARMING))
     one.look()

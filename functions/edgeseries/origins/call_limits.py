@@ -26,9 +26,15 @@ that about once in twenty calls, not in every second."""
 PACE_EASE: Final = 0.9
 """Part that is left where the upstream only became slow."""
 
+PACE_EASE_FLOOR: Final = UPSTREAM_CONCURRENCY
+"""Slowness alone leaves so many calls at once: it may have other reasons than our calls."""
+
+PACE_FEW: Final = 2
+"""While so many calls are under way, nobody of ours has slowed them much: what they take is usual."""
+
 PACE_SLOW: Final = 2.0
-"""How many times its least time a call may take before there are too many at once. An upstream that works
-on one at a time is there with two calls: one under way, one that waits for it."""
+"""How many times as long as usual calls may take among more of them, before there are too many at once. An
+upstream that works on one at a time is there with three or four."""
 
 PACE_SLOW_YIELDING: Final = 1.5
 """The same for work that nobody waits for (LEDBAT, RFC 6817, yields to others by delay, too)."""
@@ -36,15 +42,14 @@ PACE_SLOW_YIELDING: Final = 1.5
 PACE_NOISE_MS: Final = 100
 """Slower by less than this is no sign: the platform's own delays, and those of our code."""
 
-PACE_SMOOTHING: Final = 0.2
-"""Weight of the newest call in the mean slowness: one slow call is no sign, five are."""
+PACE_WORST: Final = 4.0
+"""No call counts as slower than so many times: one year among hours is no sign."""
 
-PACE_FLOOR_RISE: Final = 0.002
-"""How much the least time rises with each call that took longer: an upstream that has become slower for good
-is taken as it is after some hundreds of calls."""
+PACE_SMOOTHING: Final = 0.1
+"""Weight of the newest call in what is usual, and in the mean slowness: ten slow calls are a sign."""
 
-PACE_FLOOR_ALONE: Final = 0.25
-"""Weight of a call that was alone in the least time: nobody of ours has slowed it."""
+PACE_KINDS: Final = 64
+"""Kinds of calls of which it is remembered what they usually take."""
 
 PACE_FIRST_PAUSE_MS: Final = 250
 """No call leaves for so long after a refusal that names no time; it doubles with each further one."""
@@ -80,11 +85,11 @@ with a delay."""
 REFUSED_TRIES: Final = 8
 """How often one call is made, if it is refused each time."""
 
-INTERACTIVE_LATELY_MS: Final = 30 * SECOND_MS
-"""While interactive calls were made within this, other work leaves one call of the isolate free for them."""
+PRESENT_MS: Final = 30 * SECOND_MS
+"""A class is there while it asked for a turn within this: then less urgent ones leave it one of the calls."""
 
 WARMING_SHARE: Final = 4
-"""Warming may have one in so many of the calls at once, and always one."""
+"""While others are there warming may have one in so many of the calls at once, and always one."""
 
 # --- sizes of calls --------------------------------------------------------------------
 SIZE_GROW_CALLS: Final = 3

@@ -1,7 +1,7 @@
 """How many calls to one upstream may be under way at once, learned from how it answers, as a value.
 
 Additive increase, multiplicative decrease: a refusal (429, 503, 504) or a call that ran out of time cuts it,
-calls that take much longer than the least they took ease it down, and calls that are served well let it grow
+calls that take much longer than they do among few ease it down, and calls that are served well let it grow
 again. Refusals also keep all calls back for a moment, or for as long as the upstream asks. It knows no clock
 and no call.
 """
@@ -13,9 +13,10 @@ from edgeseries.origins.call_limits import (
     PACE_CUT,
     PACE_CUT_YIELDING,
     PACE_EASE,
+    PACE_EASE_FLOOR,
+    PACE_FEW,
     PACE_FIRST_PAUSE_MS,
-    PACE_FLOOR_ALONE,
-    PACE_FLOOR_RISE,
+    PACE_KINDS,
     PACE_LONGEST_HOLD_MS,
     PACE_LONGEST_PAUSE_MS,
     PACE_LONGEST_REST_MS,
@@ -31,17 +32,19 @@ from edgeseries.origins.call_limits import (
     PACE_SMOOTHING,
     PACE_START_CALLS,
     PACE_STEP_YIELDING,
+    PACE_WORST,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReport:
-    """How a call went: begun and ended at (UTC epoch ms), bytes of its answer; `crowd` calls of the isolate,
-    itself included, were under way when it left. `yields`: nobody waits for it.
+    """How a call of a kind went: begun and ended at (UTC epoch ms), bytes of its answer; `crowd` calls of the
+    isolate, itself included, were under way when it left. `yields`: nobody waits for it.
     """
 
     began_ms: int
     ended_ms: int
+    kind: str = ""
     size: int = 0
     crowd: int = 1
     yields: bool = False
@@ -56,12 +59,12 @@ class CallReport:
 class Pace:
     """`limit` calls at once, as a number that grows by parts; until the first trouble it grows fast.
 
-    `floors` are the least milliseconds of calls by the size of their answers (bits of the number of bytes),
-    `slowness` how many times as long calls take of late. No call leaves before `held_until_ms`; `pause_ms` is
-    the last pause that was made without being asked. `refused_at` calls at once were refused last (0: none):
-    the limit gets there again only slowly. Until `others_until_ms` others are taken to call the upstream:
-    fewer at once than that were refused. Calls that began before `changed_ms` were let out under
-    another limit, and do not cut it again.
+    `usual_ms` is what calls take while few are under way, by their kind and the size of their answers (bits
+    of the number of bytes); `slowness` how many times as long those among more take of late. No call leaves
+    before `held_until_ms`; `pause_ms` is the last pause that was made without being asked. `refused_at`
+    calls at once were refused last (0: none): the limit gets there again only slowly. Until
+    `others_until_ms` others are taken to call the upstream: fewer at once than that were refused. Calls that
+    began before `changed_ms` were let out under another limit, and do not cut it again.
     """
 
     limit: float = float(PACE_START_CALLS)
@@ -69,7 +72,7 @@ class Pace:
     refused_at: int = 0
     others_until_ms: int = 0
     slowness: float = 1.0
-    floors: Mapping[int, float] = field(default_factory=dict)
+    usual_ms: Mapping[tuple[str, int], float] = field(default_factory=dict)
     changed_ms: int = 0
     held_until_ms: int = 0
     pause_ms: int = 0
@@ -102,22 +105,11 @@ def held_ms(pace: Pace, now_ms: int) -> int:
 
 def served(pace: Pace, report: CallReport, *, ceiling: int) -> Pace:
     """The pace after a call that the upstream answered."""
-    bucket = report.size.bit_length()
-    floor = pace.floors.get(bucket)
     at_bound = report.crowd >= pace.refused_at and report.began_ms >= pace.changed_ms
-    learned = replace(
-        pace,
-        floors={**pace.floors, bucket: _floor_after(floor, report)},
-        pause_ms=0,
-        refused_at=0 if at_bound else pace.refused_at,
-    )
-    if floor is not None:
-        late = report.took_ms - floor > PACE_NOISE_MS
-        ratio = report.took_ms / max(floor, 1.0) if late else 1.0
-        learned = replace(learned, slowness=pace.slowness + PACE_SMOOTHING * (ratio - pace.slowness))
+    learned = replace(_with_time(pace, report), pause_ms=0, refused_at=0 if at_bound else pace.refused_at)
     if learned.slowness > (PACE_SLOW_YIELDING if report.yields else PACE_SLOW):
-        crowded = report.crowd > 1 and report.began_ms >= pace.changed_ms
-        return _cut(learned, report, PACE_EASE) if crowded else learned
+        crowded = report.crowd > PACE_FEW and report.began_ms >= pace.changed_ms
+        return _cut(learned, report, PACE_EASE, least=PACE_EASE_FLOOR) if crowded else learned
     if report.crowd + 1 <= learned.limit:
         return learned
     return replace(learned, limit=min(float(ceiling), learned.limit + _step(learned, report)))
@@ -159,16 +151,22 @@ def _cut_of(report: CallReport) -> float:
     return PACE_CUT_YIELDING if report.yields else PACE_CUT
 
 
-def _cut(pace: Pace, report: CallReport, part: float) -> Pace:
+def _cut(pace: Pace, report: CallReport, part: float, *, least: float = 1.0) -> Pace:
     """Fewer than were under way: a limit that was not used up says nothing."""
-    limit = max(1.0, min(pace.limit, float(report.crowd)) * part)
+    limit = min(pace.limit, max(least, min(pace.limit, float(report.crowd)) * part))
     return replace(pace, limit=limit, fast=False, changed_ms=report.ended_ms, slowness=1.0)
 
 
-def _floor_after(floor: float | None, report: CallReport) -> float:
-    took_ms = float(report.took_ms)
-    if floor is None or took_ms <= floor:
-        return took_ms
-    if report.crowd <= 1:
-        return floor + PACE_FLOOR_ALONE * (took_ms - floor)
-    return min(took_ms, floor * (1 + PACE_FLOOR_RISE))
+def _with_time(pace: Pace, report: CallReport) -> Pace:
+    """What calls of this kind usually take, where few are under way; how much slower they are among more."""
+    kind = (report.kind, report.size.bit_length())
+    usual_ms, ratio = pace.usual_ms.get(kind), 1.0
+    if report.crowd <= PACE_FEW:
+        mean_ms = float(report.took_ms)
+        if usual_ms is not None:
+            mean_ms = usual_ms + PACE_SMOOTHING * (report.took_ms - usual_ms)
+        kept = dict([*pace.usual_ms.items()][-PACE_KINDS:])
+        pace = replace(pace, usual_ms={**kept, kind: mean_ms})
+    elif usual_ms is not None and report.took_ms - usual_ms > PACE_NOISE_MS:
+        ratio = min(PACE_WORST, report.took_ms / max(usual_ms, 1.0))
+    return replace(pace, slowness=pace.slowness + PACE_SMOOTHING * (ratio - pace.slowness))

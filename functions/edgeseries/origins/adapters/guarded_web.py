@@ -134,6 +134,7 @@ class GuardedWeb:
         report = CallReport(
             began_ms=self._clock.now_ms(),
             ended_ms=self._clock.now_ms(),
+            kind=_kind_of(call),
             crowd=leave.crowd,
             yields=self._requester.work.work_class.yields,
         )
@@ -188,6 +189,11 @@ def _is_refusal(reply: HttpReply) -> bool:
     if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return bool(_whole(reply.headers.get("retry-after", "")))
     return reply.status == HTTPStatus.TOO_MANY_REQUESTS
+
+
+def _kind_of(call: HttpCall) -> str:
+    """Calls of one kind take about as long as each other: the method, and the last word of the path."""
+    return f"{call.method} {call.url.partition('?')[0].rpartition('/')[2]}"
 
 
 def _too_many() -> OriginBusy:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgeseries.limits import MINUTE_MS, UPSTREAM_ISOLATE_CALLS, UPSTREAM_TICKET_MS, UPSTREAM_TURN_MS
-from edgeseries.origins.call_limits import INTERACTIVE_LATELY_MS, WARMING_SHARE
+from edgeseries.origins.call_limits import PRESENT_MS, WARMING_SHARE
 from edgeseries.origins.call_pace import (
     CallReport,
     Pace,
@@ -99,7 +99,7 @@ class UpstreamLoad:
         self._queue: FairQueue[Ticket] = FairQueue()
         self._granted: set[Ticket] = set()
         self._looked_ms = 0
-        self._interactive_ms: int | None = None
+        self._seen_ms: dict[WorkClass, int] = {}
         self.pace = Pace()
         self.circuit = Circuit()
         self.refused_count = 0
@@ -117,10 +117,13 @@ class UpstreamLoad:
     def calls_at_once(self, now_ms: int, work_class: WorkClass = WorkClass.INTERACTIVE) -> int:
         """How many calls of a class may be under way. Those of jobs and warming count together for jobs."""
         most = calls_at_once(self.pace, self._max_calls, now_ms, yields=work_class.yields)
-        if work_class is WorkClass.WARMING:
+        if work_class is WorkClass.WARMING and self._lately(now_ms, WorkClass.INTERACTIVE, WorkClass.JOB):
             most = max(1, most // WARMING_SHARE)
-        lately = self._interactive_ms is not None and now_ms - self._interactive_ms < INTERACTIVE_LATELY_MS
-        return max(1, most - 1) if work_class.yields and lately else most
+        leaves_one = work_class.yields and self._lately(now_ms, WorkClass.INTERACTIVE)
+        return max(1, most - 1) if leaves_one else most
+
+    def _lately(self, now_ms: int, *classes: WorkClass) -> bool:
+        return any(now_ms - self._seen_ms[one] < PRESENT_MS for one in classes if one in self._seen_ms)
 
     def ticket(self, now_ms: int, work: Work = ANYBODY) -> Ticket:
         """A place in the queue, kept by asking with it every UPSTREAM_TICKET_MS at least. Who comes later
@@ -212,8 +215,7 @@ class UpstreamLoad:
         if ticket not in self._waiting:
             self._queue.add(ticket, ticket.work)
         self._waiting[ticket] = now_ms
-        if not ticket.work.work_class.yields:
-            self._interactive_ms = now_ms
+        self._seen_ms[ticket.work.work_class] = now_ms
 
     def _forget_lost(self, now_ms: int) -> None:
         """Drop what the platform has ended without a word."""
