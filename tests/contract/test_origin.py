@@ -29,6 +29,7 @@ from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
 from edgeseries.origins.ace.catalogue import Catalogue
 from edgeseries.origins.ace.origin import AceOrigin
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk, Origin
+from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.origins.text_values import value_of
 from edgeseries.platform.clock import SystemClock
 from edgeseries.series.samples import Samples
@@ -369,6 +370,32 @@ def test_a_hostile_upstream_gets_an_error_or_tells_the_truth(
         return
     for one in run(fetch):
         assert (pairs(one.samples), one.error) == (truly(simulator.truth, site, one.point, span), None)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_a_hostile_upstream_brings_along_is_the_truth_or_nothing(
+    simulator: Simulator, name: str
+) -> None:
+    """Points that nobody asked for, off pages of the site, never change what becomes of the others."""
+    knobs, _, bulk = HOSTILE[name]
+    simulator.control(**knobs)
+    site, span = made_up.ODD_SITE, WHOLE
+    names = [point.name for point in simulator.truth.points(site)]
+    wanted, surplus = names[: len(names) // 2 + 1], Surplus()
+    fetch = simulator.origin().fetch(site, wanted, span, deadline_ms=soon_ms(), bulk=BULK, surplus=surplus)
+    if bulk is not None:
+        with pytest.raises(bulk):
+            run(fetch)
+        assert not surplus.series
+        return
+    for one in run(fetch):
+        assert (pairs(one.samples), one.error) == (truly(simulator.truth, site, one.point, span), None)
+    if PAGED[0] not in knobs.get("only", PAGED):
+        assert surplus.series
+    for given, one in surplus.series:
+        assert given == span
+        assert one.point not in wanted
+        assert pairs(one.samples) == truly(simulator.truth, site, one.point, span)
 
 
 def test_integers_of_hundreds_of_digits_are_null(simulator: Simulator) -> None:
