@@ -221,6 +221,19 @@ CREATE TABLE IF NOT EXISTS platform_usage (
   PRIMARY KEY (day_ms, function)
 ) STRICT, WITHOUT ROWID;
 
+-- What each upstream was asked and delivered, by UTC day. What was counted before upstreams were counted by
+-- themselves is in platform_usage alone.
+CREATE TABLE IF NOT EXISTS upstream_usage (
+  day_ms             INTEGER NOT NULL,
+  upstream           TEXT    NOT NULL,              -- its name in the settings; `upstream` is that of upstreamUrl
+  calls              INTEGER NOT NULL DEFAULT 0,
+  failed_calls       INTEGER NOT NULL DEFAULT 0,    -- not answered, or 408, 425, 429, 5xx
+  fetches            INTEGER NOT NULL DEFAULT 0,    -- by requests, batches, sweeps: some calls each
+  failed_fetches     INTEGER NOT NULL DEFAULT 0,
+  samples            INTEGER NOT NULL DEFAULT 0,    -- that fetches brought
+  PRIMARY KEY (day_ms, upstream)
+) STRICT, WITHOUT ROWID;
+
 -- What has been learned of each point: how dense it is, how late its samples come.
 CREATE TABLE IF NOT EXISTS point_profiles (
   site               TEXT    NOT NULL,

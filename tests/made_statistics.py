@@ -155,6 +155,21 @@ def fill(database: SqliteDatabase) -> None:
     )
     insert(
         database,
+        "upstream_usage",
+        {"day_ms": DAY, "upstream": "upstream", "calls": 2, "fetches": 1, "samples": 300},
+        {"day_ms": DAY - DAY_MS, "upstream": "upstream", "calls": 1, "fetches": 1},
+        {
+            "day_ms": DAY,
+            "upstream": "meters",
+            "calls": 4,
+            "failed_calls": 1,
+            "fetches": 3,
+            "failed_fetches": 1,
+            "samples": 40,
+        },
+    )
+    insert(
+        database,
         "janitor_state",
         {"duty": "sweep", "ran_ms": DAY + 500, "outcome": "8 of 8 duties done"},
         {"duty": "hold-budget", "ran_ms": DAY + 400, "outcome": "failed: the bucket is late"},

@@ -555,6 +555,14 @@ export interface Statistics {
     samples: number;
     savedSamples: number;
     surplusSamples: number;
+    byUpstream: Array<{
+      upstream: string | null;
+      calls: number;
+      failedCalls: number | null;
+      fetches: number | null;
+      failedFetches: number | null;
+      samples: number;
+    }>;
   };
   sharing: {
     shared: number;

@@ -241,6 +241,19 @@ def test_sites_of_all_are_listed_by_the_names_that_callers_use(system: System) -
     assert listed == expected
 
 
+def test_statistics_tell_what_each_upstream_was_asked(system: System) -> None:
+    """Counts are written some seconds after the answers that they are of. The bucket is asked by no call."""
+    system.client.get("/api/sites").raise_for_status()
+    expected = {"upstream", *map(slug, RIGS)}
+    until = time.monotonic() + JOB_PATIENCE_S
+    counted: set[str] = set()
+    while not expected <= counted and time.monotonic() < until:
+        time.sleep(0.2)
+        stats = system.client.get("/api/stats").raise_for_status().json()
+        counted = {one["upstream"] for one in stats["upstream"]["byUpstream"] if one["calls"]}
+    assert expected <= counted
+
+
 def test_a_site_that_no_upstream_has_is_404_by_the_callers_name(system: System) -> None:
     for site in ("influxdb-2/nowhere", "nowhere"):
         params = {"site": site, "point": "x", "start_time": iso(0), "end_time": iso(1)}

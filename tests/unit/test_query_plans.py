@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "functions" / "edgeseries"
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 TABLES = re.compile(
     r"SCAN (queue_jobs|job_batches|job_history|cache_metadata|request_analytics|platform_usage|"
-    r"point_profiles|dead_letters|api_keys|janitor_state|store_generations|superseded_objects|fetch_leases|asked_days|"
+    r"upstream_usage|point_profiles|dead_letters|api_keys|janitor_state|store_generations|superseded_objects|fetch_leases|asked_days|"
     r"held|own|gone|part|whole|learned|batch|job)"
     r"\b(?! USING COVERING)"
 )
@@ -21,6 +21,7 @@ TABLES = re.compile(
 WHOLE_TABLES = {
     "IN_FORCE": "keys are some hundreds; once a minute, and only while an address is over its rate",
     "DUTIES": "a row for each duty",
+    "UPSTREAMS": "a row for each upstream and day, for people",
     "STORED": "the view over all that is stored, for people and scrapes",
     "SERVED": "the view over all counts of requests, for people and scrapes",
     "LATENCIES": "the same",

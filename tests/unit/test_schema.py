@@ -21,6 +21,7 @@ TABLES = {
     "superseded_objects",
     "request_analytics",
     "platform_usage",
+    "upstream_usage",
     "asked_sets",
     "asked_hours",
     "warm_runs",

@@ -195,7 +195,45 @@ def test_the_requests_and_the_upstream(database: SqliteDatabase) -> None:
         "samples": 387,
         "savedSamples": 1_510,
         "surplusSamples": 0,
+        "byUpstream": [
+            {
+                "upstream": "meters",
+                "calls": 4,
+                "failedCalls": 1,
+                "fetches": 3,
+                "failedFetches": 1,
+                "samples": 40,
+            },
+            {
+                "upstream": "upstream",
+                "calls": 3,
+                "failedCalls": 0,
+                "fetches": 2,
+                "failedFetches": 0,
+                "samples": 300,
+            },
+            {
+                "upstream": None,
+                "calls": 1,
+                "failedCalls": None,
+                "fetches": None,
+                "failedFetches": None,
+                "samples": 47,
+            },
+        ],
     }
+
+
+def test_rows_of_before_upstreams_were_counted_by_themselves_are_read(database: SqliteDatabase) -> None:
+    """So are those of old Workers that run beside new ones during a rollout."""
+    fill(database)
+    database.connection.execute("DELETE FROM upstream_usage")
+    found = told(database)["upstream"]
+    assert [(one["upstream"], one["calls"], one["samples"]) for one in found["byUpstream"]] == [
+        (None, 8, 387)
+    ]
+    database.connection.execute("DELETE FROM platform_usage")
+    assert told(database)["upstream"]["byUpstream"] == []
 
 
 def test_the_cost_is_of_this_month_and_names_its_prices(database: SqliteDatabase) -> None:

@@ -14,6 +14,7 @@ from edgeseries.errors import OriginRefused
 from edgeseries.http.messages import HttpCall, HttpReply
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.ports.journal import Journal
+from edgeseries.origins.adapters.counted import CountedOrigin, CountedWeb
 from edgeseries.origins.adapters.guarded_web import GuardedWeb
 from edgeseries.origins.adapters.isolate_origins import IsolateOrigins
 from edgeseries.origins.by_site import OriginsBySite, PlacedOrigin
@@ -147,7 +148,10 @@ def upstreams_of(
     for record in records:
         own = record.name == DEFAULT_NAME
         credential = bindings.text(UPSTREAM_TOKEN) if own else credentials.get(record.name)
-        web: PlatformWeb | RefusedWeb | GuardedWeb = PlatformWeb(caller.metrics_buffer.operations)
+        counts = caller.metrics_buffer.upstreams.of(record.name)
+        web: CountedWeb | RefusedWeb | GuardedWeb = CountedWeb(
+            web=PlatformWeb(caller.metrics_buffer.operations), counts=counts
+        )
         if credential is None:
             web = RefusedWeb(record.name)
         elif guarded:
@@ -173,7 +177,8 @@ def upstreams_of(
             parquet=parquet,
             bucket=R2Bucket(raw(bindings.cache), caller.metrics_buffer.operations),
         )
-        placed.append(PlacedOrigin(record=record, origin=VENDORS[record.vendor].origin(connection)))
+        origin = CountedOrigin(origin=VENDORS[record.vendor].origin(connection), counts=counts)
+        placed.append(PlacedOrigin(record=record, origin=origin))
     alone = len(placed) == 1 and not placed[0].record.prefix
     return Upstreams(
         origin=placed[0].origin if alone else OriginsBySite(placed),

@@ -122,6 +122,20 @@ class TurnsDocument(Section):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamSumsDocument(Section):
+    """What one upstream was asked and delivered. What was counted before upstreams were counted by themselves
+    has no `upstream`, and nobody knows its failures and fetches.
+    """
+
+    upstream: str | None
+    calls: int
+    failed_calls: int | None
+    fetches: int | None
+    failed_fetches: int | None
+    samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamDocument(Section):
     """What the upstream was asked, what the store saved it, and how many samples were stored that nobody had
     asked for.
@@ -133,6 +147,7 @@ class UpstreamDocument(Section):
     samples: int
     saved_samples: int
     surplus_samples: int
+    by_upstream: tuple[UpstreamSumsDocument, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 From views and counters only; the bucket is never listed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edgeseries.access.grants import Right
@@ -11,7 +11,7 @@ from edgeseries.limits import DAY_MS, SECOND_MS
 from edgeseries.metrics.costing import Costs, Month, basis_of, costs_of, month_at
 from edgeseries.metrics.latency import quantile_ms
 from edgeseries.metrics.ports.late_data import LateData
-from edgeseries.metrics.ports.statistics import JobFacts, Served, Stored
+from edgeseries.metrics.ports.statistics import JobFacts, Served, Stored, UpstreamUsage
 from edgeseries.planning.lateness import LEARNED_DAYS
 from edgeseries.series.timerange import iso_instant
 from edgeseries.warming.limits import KEEP_DAYS
@@ -39,6 +39,7 @@ from router.contract.statistics import (
     SumsDocument,
     TurnsDocument,
     UpstreamDocument,
+    UpstreamSumsDocument,
     WarmingSumsDocument,
     lateness_document,
 )
@@ -65,6 +66,7 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
     this_month = await ports.statistics.operations(from_ms=month.start_ms)
     late_data = await ports.late_data.since(now_ms - LEARNED_DAYS * DAY_MS)
     warming = await ports.warm_facts.sums(from_ms=now_ms - KEEP_DAYS * DAY_MS)
+    upstreams = await ports.statistics.upstreams()
     costs = costs_of(this_month, stored_bytes=sum(one.stored_bytes for one in stored), month=month)
     return json_outcome(
         StatisticsDocument(
@@ -83,6 +85,7 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
                 samples=ever["upstream_samples"],
                 saved_samples=sum(one.saved_samples for one in served),
                 surplus_samples=ever["surplus_samples"],
+                by_upstream=upstream_statistics(upstreams, ever),
             ),
             sharing=SharingDocument(
                 shared=ever["shared_fetches"],
@@ -101,6 +104,37 @@ async def stats(arrival: Arrival, ports: Ports) -> Outcome:
             cost=cost_statistics(costs, month),
         )
     )
+
+
+def upstream_statistics(
+    upstreams: Sequence[UpstreamUsage], ever: Mapping[str, int]
+) -> tuple[UpstreamSumsDocument, ...]:
+    """Each upstream's own, and what is in the sums of all and in none of them."""
+    found = [
+        UpstreamSumsDocument(
+            upstream=one.upstream,
+            calls=one.calls,
+            failed_calls=one.failed_calls,
+            fetches=one.fetches,
+            failed_fetches=one.failed_fetches,
+            samples=one.samples,
+        )
+        for one in upstreams
+    ]
+    earlier = ever["upstream_calls"] - sum(one.calls for one in upstreams)
+    if earlier > 0:
+        samples = max(0, ever["upstream_samples"] - sum(one.samples for one in upstreams))
+        found.append(
+            UpstreamSumsDocument(
+                upstream=None,
+                calls=earlier,
+                failed_calls=None,
+                fetches=None,
+                failed_fetches=None,
+                samples=samples,
+            )
+        )
+    return tuple(found)
 
 
 def cache_statistics(stored: Sequence[Stored], served: Sequence[Served]) -> CacheDocument:

@@ -16,6 +16,7 @@ from edgeseries.metrics.adapters.buffer_limits import (
     USE_GRAIN_MS,
     USE_MAX_KEYS,
 )
+from edgeseries.metrics.adapters.upstream_counts import UpstreamCounts
 from edgeseries.metrics.latency import BUCKETS, bucket_of
 from edgeseries.metrics.ports.journal import RequestRecord
 from edgeseries.planning.lateness import NO_LATENESS, Lateness, added, lateness_of
@@ -66,13 +67,15 @@ class Taken:
 
 class MetricsBuffer:
     """The counts of one isolate. `operations` are billed or paid for elsewhere, by the names of
-    `platform_usage`; adapters add to it as they go. `max_rows` sums of requests and `max_keys` uses are held.
+    `platform_usage`; adapters add to it as they go, and to `upstreams`. `max_rows` sums of requests and
+    `max_keys` uses are held.
     """
 
     def __init__(self, *, max_rows: int = REQUEST_ROWS_MAX, max_keys: int = USE_MAX_KEYS) -> None:
         self._max_rows = max_rows
         self._max_keys = max_keys
         self.operations: Counter[str] = Counter()
+        self.upstreams = UpstreamCounts()
         self._requests: dict[RequestKey, RequestSums] = {}
         self._request_count = 0
         self._uses: dict[str, _Use] = {}

@@ -61,7 +61,11 @@ class MetricsFlusher:
         """Write what is counted now. What cannot be written is counted on."""
         now_ms = self._clock.now_ms()
         taken = self._buffer.take(now_ms)
-        further = [found for one in self._further if (found := one.take(now_ms)) is not None]
+        further = [
+            found
+            for one in (self._buffer.upstreams, *self._further)
+            if (found := one.take(now_ms)) is not None
+        ]
         if taken.empty and not further:
             return
         commands = [command for some, _ in further for command in some]

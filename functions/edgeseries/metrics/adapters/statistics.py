@@ -7,7 +7,7 @@ from edgeseries.limits import DAY_MS
 from edgeseries.metrics.adapters import statistics_statements as sql
 from edgeseries.metrics.adapters.usage_statements import OPERATIONS
 from edgeseries.metrics.latency import BUCKETS
-from edgeseries.metrics.ports.statistics import Ended, JobFacts, Recent, Served, Stored
+from edgeseries.metrics.ports.statistics import Ended, JobFacts, Recent, Served, Stored, UpstreamUsage
 from edgeseries.storage.database import Command, Database, Row
 
 LAST_JOBS: Final = 1_000
@@ -69,6 +69,22 @@ class DatabaseStatistics:
         """See the port."""
         (row,) = await self._read(sql.USED_SINCE, from_ms // DAY_MS * DAY_MS)
         return {name: int(count) for name, count in zip(OPERATIONS, row, strict=True)}
+
+    async def upstreams(self) -> tuple[UpstreamUsage, ...]:
+        """See the port."""
+        return tuple(
+            UpstreamUsage(
+                upstream=str(name),
+                calls=int(calls),
+                failed_calls=int(failed_calls),
+                fetches=int(fetches),
+                failed_fetches=int(failed_fetches),
+                samples=int(samples),
+            )
+            for name, calls, failed_calls, fetches, failed_fetches, samples in (
+                await self._read(sql.UPSTREAMS)
+            )
+        )
 
     async def recent(self, *, requests_from_ms: int, jobs_from_ms: int) -> Recent:
         """See the port."""

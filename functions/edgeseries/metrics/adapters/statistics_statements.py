@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from edgeseries.metrics.adapters.usage_statements import OPERATIONS
+from edgeseries.metrics.adapters.usage_statements import OPERATIONS, UPSTREAM_COUNTS
 
 STORED: Final = """
 SELECT kind, site, object_count, sample_count, raw_bytes, stored_bytes, hit_count
@@ -43,6 +43,11 @@ GROUP BY endpoint, route, bucket.key
 USED_SINCE: Final = f"""
 SELECT {", ".join(f"coalesce(sum({name}), 0)" for name in OPERATIONS)}
 FROM platform_usage WHERE day_ms >= ?1
+"""
+
+UPSTREAMS: Final = f"""
+SELECT upstream, {", ".join(f"sum({name})" for name in UPSTREAM_COUNTS)}
+FROM upstream_usage GROUP BY upstream ORDER BY upstream
 """
 
 RECENT_REQUESTS: Final = """

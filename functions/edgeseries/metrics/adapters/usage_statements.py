@@ -43,6 +43,18 @@ ON CONFLICT (day_ms, function) DO UPDATE SET
   {", ".join(f"{name} = {name} + excluded.{name}" for name in OPERATIONS)}
 """
 
+UPSTREAM_COUNTS: Final = ("calls", "failed_calls", "fetches", "failed_fetches", "samples")
+"""Columns of `upstream_usage`."""
+
+RECORD_UPSTREAMS: Final = f"""
+INSERT INTO upstream_usage (day_ms, upstream, {", ".join(UPSTREAM_COUNTS)})
+SELECT {", ".join(f"value ->> {place}" for place in range(2 + len(UPSTREAM_COUNTS)))}
+FROM json_each(?1) WHERE true
+ON CONFLICT (day_ms, upstream) DO UPDATE SET
+  {", ".join(f"{name} = {name} + excluded.{name}" for name in UPSTREAM_COUNTS)}
+"""
+"""Rows of (day, name, counts)."""
+
 RECORD_KEY_USES: Final = """
 UPDATE api_keys SET used_ms = use.at_ms
 FROM (SELECT value ->> 0 AS used_id, value ->> 1 AS at_ms FROM json_each(?1)) AS use

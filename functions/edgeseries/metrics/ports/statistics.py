@@ -77,6 +77,20 @@ class Recent:
     dead_letters: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamUsage:
+    """What one upstream, by its name in the settings, was asked and delivered since it is counted by itself.
+    A fetch is that of a request, a batch or a sweep, and some calls.
+    """
+
+    upstream: str
+    calls: int
+    failed_calls: int
+    fetches: int
+    failed_fetches: int
+    samples: int
+
+
 class Statistics(Protocol):
     """Reads statistics."""
 
@@ -96,6 +110,10 @@ class Statistics(Protocol):
         """Billed operations and upstream traffic since the UTC day of a time, by the columns of
         `platform_usage`, all functions together.
         """
+        ...
+
+    async def upstreams(self) -> tuple[UpstreamUsage, ...]:
+        """What each upstream was asked and delivered, by name."""
         ...
 
     async def recent(self, *, requests_from_ms: int, jobs_from_ms: int) -> Recent:
