@@ -134,7 +134,9 @@ DIRECT_MAX_SAMPLES: Final = Setting(
     default=str(limits.DIRECT_MAX_SAMPLES),
     binding="DIRECT_MAX_SAMPLES",
     workers=ROUTER,
-    description="Fewer missing samples than this go straight through.",
+    description=(
+        "Fewer missing samples than this go straight through, [the first time](adr/0024-small-questions.md)."
+    ),
 )
 QUEUED_MIN_SAMPLES: Final = Setting(
     key="queuedMinSamples",
