@@ -2,6 +2,7 @@
 long run first; a shard (`SHARD=2/4`) runs its files alone.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -16,6 +17,15 @@ RUNTIME = "tests/runtime/"
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+def pytest_collection_finish() -> None:
+    """What is there for good is not looked through for cycles any more, and the rest less often than for a
+    program with little memory: a tenth and more of the CPU time of the fast tests (`docs/testing.md`).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.hookimpl(tryfirst=True)

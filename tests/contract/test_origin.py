@@ -8,11 +8,9 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
 import pytest
 
 from edgeseries.errors import (
@@ -25,9 +23,6 @@ from edgeseries.errors import (
     OriginUnconfirmed,
     OriginUnreachable,
 )
-from edgeseries.limits import UPSTREAM_MAX_BODY_BYTES
-from edgeseries.origins.ace.catalogue import Catalogue
-from edgeseries.origins.ace.origin import AceOrigin
 from edgeseries.origins.ports.origin import NO_SUCH_POINT, Bulk, Origin
 from edgeseries.origins.ports.surplus import Surplus
 from edgeseries.origins.text_values import value_of
@@ -39,14 +34,12 @@ from local.expected import expected_samples
 from local.upstream.background import running
 from local.upstream.truth import Truth
 from tests import made_up
+from tests.ace_simulator import TOKEN, Simulator
 from tests.fakes import FakeOrigin
-from tests.host_web import HostWeb
-from tests.loopback import NO_CERTIFICATES
 
 Result = TypeVar("Result")
 
 ROOT = Path(__file__).parents[2]
-TOKEN = "made-up-token"  # noqa: S105 - the simulator's, on loopback
 WHOLE = TimeRange(
     start_ms=parse_instant("2024-02-29T00:00:00Z"), end_ms=parse_instant("2024-03-02T00:00:00Z")
 )
@@ -71,32 +64,6 @@ async def unhindered() -> None:
 
 
 BULK = Bulk(before_call=unhindered, max_samples=1_000_000)
-
-
-@dataclass
-class Simulator:
-    """A running simulator over made-up telemetry."""
-
-    url: str
-    truth: Truth
-
-    def control(self, **knobs: Any) -> None:
-        turned = {"reset": True, "reset_stats": True, **knobs}
-        reply = httpx.post(f"{self.url}/_control", json=turned, trust_env=False, verify=NO_CERTIFICATES)
-        reply.raise_for_status()
-
-    def stats(self) -> dict[str, Any]:
-        return dict(httpx.get(f"{self.url}/_stats", trust_env=False, verify=NO_CERTIFICATES).json())
-
-    def origin(self, *, token: str = TOKEN, max_body_bytes: int = UPSTREAM_MAX_BODY_BYTES) -> AceOrigin:
-        return AceOrigin(
-            base_url=f"{self.url}/api",
-            token=token,
-            web=HostWeb(),
-            clock=SystemClock(),
-            catalogue=Catalogue(),
-            max_body_bytes=max_body_bytes,
-        )
 
 
 @pytest.fixture(scope="module")
