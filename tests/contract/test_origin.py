@@ -318,50 +318,30 @@ HOSTILE: dict[str, tuple[dict[str, Any], type[Exception] | None, type[Exception]
 }
 
 
-@pytest.mark.parametrize("in_bulk", [False, True], ids=["by name", "in bulk"])
+@pytest.mark.parametrize("how", ["by name", "in bulk", "in bulk, beside others"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_upstream_gets_an_error_or_tells_the_truth(
-    simulator: Simulator, name: str, *, in_bulk: bool
+    simulator: Simulator, name: str, how: str
 ) -> None:
-    knobs, by_name, bulk = HOSTILE[name]
-    simulator.control(**knobs)
-    site, span = made_up.ODD_SITE, WHOLE
-    wanted = [point.name for point in simulator.truth.points(site)]
-    error = bulk if in_bulk else by_name
-    fetch = simulator.origin().fetch(
-        site, wanted, span, deadline_ms=soon_ms(), bulk=BULK if in_bulk else None
-    )
-    if error is not None:
-        with pytest.raises(error):
-            run(fetch)
-        return
-    for one in run(fetch):
-        assert (pairs(one.samples), one.error) == (truly(simulator.truth, site, one.point, span), None)
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_what_a_hostile_upstream_brings_along_is_the_truth_or_nothing(
-    simulator: Simulator, name: str
-) -> None:
-    """Points that nobody asked for, off pages of the site, never change what becomes of the others."""
-    knobs, _, bulk = HOSTILE[name]
+    """What comes along of points that nobody asked for is the truth, too, or nothing."""
+    knobs, by_name, in_bulk = HOSTILE[name]
     simulator.control(**knobs)
     site, span = made_up.ODD_SITE, WHOLE
     names = [point.name for point in simulator.truth.points(site)]
-    wanted, surplus = names[: len(names) // 2 + 1], Surplus()
-    fetch = simulator.origin().fetch(site, wanted, span, deadline_ms=soon_ms(), bulk=BULK, surplus=surplus)
-    if bulk is not None:
-        with pytest.raises(bulk):
+    wanted, surplus = names[: len(names) // 2 + 1] if "beside" in how else names, Surplus()
+    error, bulk = (by_name, None) if how == "by name" else (in_bulk, BULK)
+    fetch = simulator.origin().fetch(site, wanted, span, deadline_ms=soon_ms(), bulk=bulk, surplus=surplus)
+    if error is not None:
+        with pytest.raises(error):
             run(fetch)
         assert not surplus.series
         return
     for one in run(fetch):
         assert (pairs(one.samples), one.error) == (truly(simulator.truth, site, one.point, span), None)
-    if PAGED[0] not in knobs.get("only", PAGED):
+    if "beside" in how and PAGED[0] not in knobs.get("only", PAGED):
         assert surplus.series
     for given, one in surplus.series:
-        assert given == span
-        assert one.point not in wanted
+        assert (given, one.point in wanted) == (span, False)
         assert pairs(one.samples) == truly(simulator.truth, site, one.point, span)
 
 
