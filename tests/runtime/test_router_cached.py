@@ -137,9 +137,9 @@ def test_what_is_stored_is_answered_while_the_upstream_is_down(running: Running)
 
 
 def test_many_who_lack_the_same_days_share_their_fetches(running: Running) -> None:
-    """Ten ask for the same two days, three for days that overlap with them and with each other: 29 days, where
-    five are missing. That each goes out once is shown where time stands still (`property/
-    test_lease_interleavings.py`): here a machine may be so slow that half of the short deadline passes.
+    """Ten ask for the same two days, three for days that overlap with them and with each other: 29 days, of
+    which five are missing. That each goes out once is shown where time stands still
+    (`tests/property/test_lease_interleavings.py`): a slow machine may take half of the short deadline here.
     """
     ask(running, 0, 4)  # The simulator reads its files before it is timed.
     running.client.delete("/api/cache", params={"site": SITE}).raise_for_status()
