@@ -403,6 +403,8 @@ def main(words: list[str]) -> int:
     """The exit status: 0 when all went well, else that of what failed."""
     names = [word for word in words if "=" not in word]
     os.chdir(ROOT)
+    # Tests start processes by the hundred, and each would compile the project's files anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
         warn(words)
         settings([word for word in words if "=" in word])
