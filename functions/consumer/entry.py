@@ -122,6 +122,7 @@ def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
     )
     # What a batch reads of blocks it reads once: nothing is remembered between batches.
     stores = stores_of(
+        stack=bindings.stack,
         bucket=bindings.cache,
         database=bindings.database,
         memory=BlockMemory(max_bytes=0),

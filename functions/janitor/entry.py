@@ -126,7 +126,7 @@ def ports_of(bindings: Bindings) -> Ports:
         ),
         notifier=Webhook(
             url=bindings.text(ALERT_WEBHOOK_URL),
-            stack=str(bindings.env.STACK),
+            stack=bindings.stack,
             web=PlatformWeb(),
             journal=journal,
         ),

@@ -192,6 +192,7 @@ def access_of_isolate() -> AccessSettings:
 def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> Ports:
     """The ports of one request over the Worker's bindings."""
     stores = stores_of(
+        stack=bindings.stack,
         bucket=bindings.cache,
         database=bindings.database,
         memory=MEMORY,

@@ -160,7 +160,7 @@ def _router(settings: Settings) -> FunctionWiring:
     return FunctionWiring(
         function="router",
         bindings=(
-            *_stores(),
+            *_stores(settings),
             *_job_senders(),
             *(
                 RateLimit(
@@ -182,7 +182,7 @@ def _consumer(settings: Settings) -> FunctionWiring:
     return FunctionWiring(
         function="consumer",
         bindings=(
-            *_stores(),
+            *_stores(settings),
             *_job_senders(),
             QueueProducer(name="DEAD_LETTERS", queue=DEAD_LETTERS),
             *_settings_of("consumer", settings),
@@ -199,9 +199,8 @@ def _janitor(settings: Settings) -> FunctionWiring:
     return FunctionWiring(
         function="janitor",
         bindings=(
-            *_stores(),
+            *_stores(settings),
             *_job_senders(),
-            Text(name="STACK", text=settings.stack),
             *_settings_of("janitor", settings),
         ),
         cpu_limit_ms=settings.whole(platform.JANITOR_CPU_LIMIT_MS),
@@ -209,8 +208,9 @@ def _janitor(settings: Settings) -> FunctionWiring:
     )
 
 
-def _stores() -> tuple[Binding, ...]:
+def _stores(settings: Settings) -> tuple[Binding, ...]:
     return (
+        Text(name="STACK", text=settings.stack),
         R2(name="CACHE", bucket=CACHE_BUCKET),
         D1(name="DB", database=DATABASE),
         AnalyticsEngine(name="ANALYTICS", dataset=DATASET),

@@ -97,6 +97,7 @@ class Remote:
     memory: str = "shared"
     now_ms: int = NOW_MS
     hang: tuple[str, ...] = ()
+    stack: str = "made-up"
     faults: dict[str, int] = field(default_factory=dict)
 
     async def look_up(self, site: str, points: Sequence[str], span: TimeRange) -> StoredIndex:
@@ -171,6 +172,7 @@ class Remote:
             "verb": verb,
             "with": fields,
             "memory": self.memory,
+            "stack": self.stack,
             "now_ms": self.now_ms,
             "hang": self.hang,
         }

@@ -22,7 +22,6 @@ from edgeseries.blocks.year_rows import BlockRef, PointRefs, YearRef
 from edgeseries.errors import StoreUnavailable
 from edgeseries.planning.empty_days import Reading
 from edgeseries.platform.answer_store import AnswerStore
-from edgeseries.platform.colo_cache import ADDRESS
 from edgeseries.platform.compression_workers import RuntimeCompression
 from edgeseries.platform.d1 import D1Database
 from edgeseries.platform.ffi import js_bytes, js_object, raw
@@ -87,6 +86,7 @@ class Default(WorkerEntrypoint):
         bucket = R2Bucket(hanging.bucket if "bucket" in call["hang"] else raw(self.env.CACHE))
         clock, compression = Told(call["now_ms"]), RuntimeCompression()
         answers = AnswerStore(
+            stack=call["stack"],
             bucket=bucket,
             database=database,
             compression=compression,
@@ -174,11 +174,12 @@ class Default(WorkerEntrypoint):
         options = {"customMetadata": there.customMetadata, "httpMetadata": there.httpMetadata}
         await bucket.put(key, js_bytes(bytes(spoilt)), js_object(options))
 
-    async def spoil_copy(self, _: Any, __: Any, *, digest: str) -> Any:
+    async def spoil_copy(self, _: Any, answers: Any, *, digest: str) -> Any:
         """The copy in the colo cache with other bytes, what stands beside it as it was."""
-        there = await js.caches.default.match(ADDRESS + digest)
+        address = answers._colo.address_of(digest)
+        there = await js.caches.default.match(address)
         spoilt = js.Response.new("spoilt", js_object({"headers": there.headers}))
-        await js.caches.default.put(ADDRESS + digest, spoilt)
+        await js.caches.default.put(address, spoilt)
 
     async def keep_answer(self, _: Any, answers: Any, *, digest: str, body: str, facts: Any) -> Any:
         await answers.store(digest, body.encode(), AnswerFacts(**facts))

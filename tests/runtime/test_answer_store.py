@@ -80,6 +80,16 @@ def test_a_copy_in_the_colo_cache_answers(host: Host, remote: Remote) -> None:
     assert wire == b"[]", "an answer that is kept anew takes its copy out"
 
 
+def test_a_copy_of_one_stack_is_none_of_another_in_the_same_zone(host: Host, remote: Remote) -> None:
+    answers, digest = RemoteAnswers(remote), "7" * 64
+    run(answers.store(digest, b"{}", made_facts(b"{}")))
+    assert run(answers.find(digest, accepts_brotli=True)) is not None
+    host.delete_object(answer_key(digest))
+    assert run(answers.find(digest, accepts_brotli=True)) is not None, "there is a copy"
+    other = RemoteAnswers(replace(remote, stack="another"))
+    assert run(other.find(digest, accepts_brotli=True)) is None
+
+
 @pytest.mark.parametrize("accepts_brotli", [True, False])
 @pytest.mark.parametrize("where", [0, 17, -1])
 def test_a_small_damaged_answer_is_none_before_a_byte_leaves(

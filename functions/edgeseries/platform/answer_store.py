@@ -23,7 +23,7 @@ from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
 from edgeseries.blocks.ports.compression import Compression
 from edgeseries.errors import DeadlineExceeded, StoreUnavailable
 from edgeseries.http.messages import BodyStream
-from edgeseries.platform.colo_cache import ADDRESS, ColoCache, copy_headers
+from edgeseries.platform.colo_cache import ColoCache, copy_headers
 from edgeseries.platform.ffi import (
     call_in_time,
     in_time,
@@ -60,13 +60,14 @@ class _Source:
 
 
 class AnswerStore:
-    """Cached answers. `wait_until` is the event's; `faults` counts what was found wrong, by name;
-    `used` is called with the keys that were given.
+    """Cached answers of the stack of this name. `wait_until` is the event's; `faults` counts what was found
+    wrong, by name; `used` is called with the keys that were given.
     """
 
     def __init__(
         self,
         *,
+        stack: str,
         bucket: R2Bucket,
         database: Database,
         compression: Compression,
@@ -84,7 +85,7 @@ class AnswerStore:
         self._wait_until = wait_until
         self._ttl_ms = ttl_ms
         self._used = used
-        self._colo = ColoCache()
+        self._colo = ColoCache(stack)
 
     async def find(self, digest: str, *, accepts_brotli: bool) -> CachedAnswer | None:
         """See the port."""
@@ -161,7 +162,7 @@ class AnswerStore:
                 js_references(
                     bucket=None if source.copied else self._bucket.binding,
                     key=answer_key(digest),
-                    address=ADDRESS + digest,
+                    address=self._colo.address_of(digest),
                 ),
                 js_object(copy_headers(source.metadata)) if copies else None,
                 timeout_ms=BUCKET_TIMEOUT_MS,

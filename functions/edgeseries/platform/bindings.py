@@ -20,6 +20,7 @@ class Bindings:
     def __init__(self, env: Any) -> None:
         """Raises AttributeError that names the binding, if one of those that all Workers take is missing."""
         self.env = env
+        self.stack = str(env.STACK)
         self.cache: Any = env.CACHE
         self.database: Any = env.DB
         self.analytics: Any = env.ANALYTICS

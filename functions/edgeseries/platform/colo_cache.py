@@ -44,7 +44,16 @@ def copy_headers(facts: Facts) -> dict[str, str]:
 
 
 class ColoCache:
-    """The location's default cache."""
+    """The location's default cache, as far as it is of the stack of this name. A zone has one cache: stacks
+    whose hostnames lie in the same zone may be asked the same of sites of the same names, at other upstreams.
+    """
+
+    def __init__(self, stack: str) -> None:
+        self._stack = stack
+
+    def address_of(self, digest: str) -> str:
+        """Where the copy of an answer lies."""
+        return f"{ADDRESS}{self._stack}/{digest}"
 
     async def find(self, digest: str) -> Copy | None:
         """The copy of an answer, if there is one."""
@@ -52,7 +61,7 @@ class ColoCache:
             found = await call_in_time(
                 _colo(),
                 "match",
-                ADDRESS + digest,
+                self.address_of(digest),
                 FACTS_HEADER,
                 timeout_ms=COLO_TIMEOUT_MS,
                 what="the colo cache",
@@ -63,7 +72,8 @@ class ColoCache:
 
     async def forget(self, digests: list[str]) -> None:
         """Take copies out at this location."""
-        deletions = js_object([js.caches.default.delete(ADDRESS + digest) for digest in digests])
+        addresses = [self.address_of(digest) for digest in digests]
+        deletions = js_object([js.caches.default.delete(address) for address in addresses])
         try:
             await in_time(js.Promise.allSettled(deletions), COLO_TIMEOUT_MS, "the colo cache")
         except DeadlineExceeded:

@@ -37,6 +37,7 @@ class Stores:
 
 def stores_of(
     *,
+    stack: str,
     bucket: Any,
     database: Any,
     memory: BlockMemory,
@@ -46,8 +47,8 @@ def stores_of(
     kernel: bool,
     answer_ttl_ms: int = ANSWER_TTL_MS,
 ) -> Stores:
-    """`bucket` and `database` are the SDK's bindings; `memory` and `metrics_buffer` are the isolate's. Blocks
-    are read and written by the kernel, or by the Python code alone.
+    """`stack` is the stack's name; `bucket` and `database` are the SDK's bindings; `memory` and
+    `metrics_buffer` are the isolate's. Blocks go through the kernel, or through the Python code alone.
     """
     d1, r2 = (
         D1Database(raw(database), metrics_buffer.operations),
@@ -55,6 +56,7 @@ def stores_of(
     )
     compression, faults = RuntimeCompression(), Counter[str]()
     answers = AnswerStore(
+        stack=stack,
         bucket=r2,
         database=d1,
         compression=compression,
