@@ -1,7 +1,9 @@
 """Real counts and the memory that requests share, on workerd: nobody hangs, nothing leaks."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +11,7 @@ import pytest
 
 from edgeseries.limits import BUDGET_LINGER_MS, HELD_BODY_BYTES, SECOND_MS
 from local.expected import expected_samples
-from tests.runtime.conftest import Running
+from tests.runtime.conftest import Running, started
 
 pytestmark = pytest.mark.runtime
 
@@ -26,6 +28,15 @@ PIECE_DAYS = 8
 """What is fetched at a time to store them: within the short deadline of this stack on any machine."""
 
 PATIENCE_S = 90
+
+
+@pytest.fixture(scope="module")
+def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One of its own: who has answered Arrow or Parquet before keeps arro3, and has less room for large
+    answers side by side.
+    """
+    with started(data_folder, tmp_path_factory.mktemp("counts")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module", autouse=True)
