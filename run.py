@@ -168,7 +168,7 @@ def python_packages() -> None:
 
     # What made .venv once need not be what runs this: only the lock file and the machine's kind count.
     inputs = (text_of("requirements.txt"), sys.platform, str(ROOT))
-    once(VENV / ".ready", inputs, "setting up .venv (once, about a minute)", install)
+    once(VENV / ".ready", inputs, "setting up .venv (once, one to three minutes)", install)
 
 
 def node_packages(folder: str, notice: str) -> Callable[[], None]:

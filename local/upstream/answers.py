@@ -145,7 +145,7 @@ class Answers:
         first, last = limits.places(order.times_us)
         if first == last:
             raise Refused(HTTPStatus.NOT_FOUND, NO_DATA)
-        return _samples(order, first, last, {}, mask)
+        return _samples(order, first, last, {}, mask, of_site=True)
 
     def _site_page(self, ask: Ask) -> Reply:
         site, mask, arguments = self._known_site(ask), mask_of(ask.fields_header), Arguments(ask.query)
@@ -165,7 +165,7 @@ class Answers:
         )
         onward = _onward(ask, page, cursor)
         more = {"next_cursor": onward, "has_more": onward is not None}
-        return _samples(order, page.first, page.last, more, mask, page_was_emptied=emptied)
+        return _samples(order, page.first, page.last, more, mask, page_was_emptied=emptied, of_site=True)
 
     def _point_timeseries(self, ask: Ask) -> Reply:
         point, mask, arguments = self._known_point(ask), mask_of(ask.fields_header), Arguments(ask.query)
@@ -223,6 +223,7 @@ def _samples(
     mask: Mask | None,
     *,
     page_was_emptied: bool = False,
+    of_site: bool = False,
 ) -> Reply:
     wanted = mask is None or mask.wants(SAMPLES_FIELD)
     return Reply(
@@ -230,6 +231,7 @@ def _samples(
         body=samples_bytes(order.part(first, last), more, mask),
         by_point_day=order.by_day(first, last) if wanted else {},
         page_was_emptied=page_was_emptied,
+        of_site=of_site,
     )
 
 

@@ -20,6 +20,7 @@ class Counters:
         self._calls: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()
         self._by_point_day: Counter[tuple[str, int]] = Counter()
+        self._named: Counter[tuple[str, int]] = Counter()
 
     def called(self, endpoint: str) -> None:
         """A request came, whatever becomes of it."""
@@ -29,9 +30,11 @@ class Counters:
         """A request met a fault that was asked for."""
         self._faults[fault] += 1
 
-    def delivered(self, by_point_day: Mapping[tuple[str, int], int]) -> None:
-        """Samples went out whole, counted by (point, days since the epoch, UTC)."""
+    def delivered(self, by_point_day: Mapping[tuple[str, int], int], *, of_site: bool = False) -> None:
+        """Samples went out whole, by (point, days since the epoch, UTC). `of_site`: a site was asked."""
         self._by_point_day.update(by_point_day)
+        if not of_site:
+            self._named.update(by_point_day)
 
     def to_wire(self) -> dict[str, Any]:
         """The counts. A key of a day is `<point>|<YYYY-MM-DD>`; points may hold `|`, so split at the last."""
@@ -40,8 +43,13 @@ class Counters:
             "samples": self._by_point_day.total(),
             "by_endpoint": dict(sorted(self._calls.items())),
             "by_fault": dict(sorted(self._faults.items())),
-            "by_point_day": {
-                f"{point}|{text_of(day * DAY_US)[:_DATE_LENGTH]}": count
-                for (point, day), count in sorted(self._by_point_day.items())
-            },
+            "by_point_day": _by_text(self._by_point_day),
+            "named_by_point_day": _by_text(self._named),
         }
+
+
+def _by_text(counts: Mapping[tuple[str, int], int]) -> dict[str, int]:
+    return {
+        f"{point}|{text_of(day * DAY_US)[:_DATE_LENGTH]}": count
+        for (point, day), count in sorted(counts.items())
+    }

@@ -139,7 +139,7 @@ class Simulator:
             self._counters.befell(Fault.TRUNCATED)
             # Half of a JSON object never is one. Nothing counts as delivered: no client can read it.
             return _json(reply.status, reply.body[: len(reply.body) // 2])
-        self._counters.delivered(reply.by_point_day)
+        self._counters.delivered(reply.by_point_day, of_site=reply.of_site)
         return web.Response(status=reply.status, body=reply.body, content_type=content_type)
 
     async def _listing(self, _request: web.Request) -> web.Response:

@@ -274,6 +274,7 @@ def test_stats_count_calls_faults_and_samples(upstream: Upstream) -> None:
         "by_endpoint": {"point": 1, "site_timeseries": 1, "site_timeseries_paginated": 2, "unknown": 1},
         "by_fault": {"500": 2},
         "by_point_day": {"p|1|2022-03-01": 14, "p|1|2022-03-02": 1},
+        "named_by_point_day": {},
     }
     upstream.control(reset_stats=True)
     assert upstream.stats() == {
@@ -282,6 +283,7 @@ def test_stats_count_calls_faults_and_samples(upstream: Upstream) -> None:
         "by_endpoint": {},
         "by_fault": {},
         "by_point_day": {},
+        "named_by_point_day": {},
     }
 
 

@@ -154,9 +154,9 @@ class Jobs:
         return told
 
     def delivered(self) -> Counter[tuple[str, str]]:
-        """Samples that the upstream delivered, by point and day."""
+        """Samples that the upstream delivered because their points were named, by point and day."""
         counts: Counter[tuple[str, str]] = Counter()
-        for key, samples in self.stats()["by_point_day"].items():
+        for key, samples in self.stats()["named_by_point_day"].items():
             point, _, day = key.rpartition("|")
             counts[point, day] = samples
         return counts

@@ -87,6 +87,9 @@ def done_days(jobs: Jobs, job_id: str) -> set[tuple[str, str]]:
     return found
 
 
+PointDay = tuple[str, str]
+
+
 def done_batches(jobs: Jobs, job_id: str) -> dict[int, tuple[int, int]]:
     """How often each finished batch was begun, and when its row changed last."""
     return {
@@ -96,14 +99,8 @@ def done_batches(jobs: Jobs, job_id: str) -> dict[int, tuple[int, int]]:
     }
 
 
-def asked_again(
-    jobs: Jobs, before: Counter[tuple[str, str]], kept: set[tuple[str, str]]
-) -> set[tuple[str, str]]:
-    """What was kept and has been delivered since. Where quiet points were looked for in pages of the site,
-    those bring everything along, so that nothing can be said.
-    """
-    if any("paginated" in name for name in jobs.stats()["by_endpoint"]):
-        return set()
+def asked_again(jobs: Jobs, before: Counter[PointDay], kept: set[PointDay]) -> set[PointDay]:
+    """What was kept, and has been asked for by name since."""
     return (jobs.delivered() - before).keys() & kept
 
 

@@ -175,11 +175,12 @@ def test_counts() -> None:
     counters.called("sites")
     counters.befell("500")
     counters.delivered({("a|b", 0): 2, ("p", 19_052): 1})
-    counters.delivered({("a|b", 0): 3})
+    counters.delivered({("a|b", 0): 3}, of_site=True)
     assert counters.to_wire() == {
         "calls": 3,
         "samples": 6,
         "by_endpoint": {"point": 1, "sites": 2},
         "by_fault": {"500": 1},
         "by_point_day": {"a|b|1970-01-01": 5, "p|2022-03-01": 1},
+        "named_by_point_day": {"a|b|1970-01-01": 2, "p|2022-03-01": 1},
     }
