@@ -218,7 +218,15 @@ def _asks(truth: Truth, site: str) -> Sequence[Ask]:
         Ask(
             shows="one point, one hour", site=site, points=(first,), start_ms=day_ms, end_ms=day_ms + HOUR_MS
         ),
-        Ask(shows="one point, one day", site=site, points=(first,), start_ms=day_ms, end_ms=day_ms + DAY_MS),
+        Ask(
+            # An hour of it was asked before: now the day comes whole, and is stored.
+            shows="one point, its day",
+            site=site,
+            points=(first,),
+            start_ms=day_ms,
+            end_ms=day_ms + DAY_MS,
+            taken="cached",
+        ),
         Ask(
             shows=f"{len(few)} points, one day",
             site=site,
