@@ -60,17 +60,19 @@ class FakeAnswers:
     failure: StoreUnavailable | None = None
     life_ms: int = ANSWER_LIFE_MS
     kept: dict[str, tuple[bytes, AnswerFacts]] = field(default_factory=dict)
+    expires_ms: dict[str, int] = field(default_factory=dict)
 
     async def find(self, digest: str, *, accepts_brotli: bool) -> CachedAnswer | None:  # noqa: ARG002 - the port's
         self._fail()
         body, facts = self.kept.get(digest, (b"", None))
-        if facts is None or self.clock.now_ms() >= expiry_ms(facts, self.life_ms):
+        if facts is None or self.clock.now_ms() >= self.expires_ms[digest]:
             return None
         return CachedAnswer(facts=facts, stream=BodyStream(body), content_encoding="")
 
     async def store(self, digest: str, body: bytes, facts: AnswerFacts) -> None:
         self._fail()
         self.kept[digest] = (body, facts)
+        self.expires_ms[digest] = expiry_ms(facts, self.life_ms)
 
     def _fail(self) -> None:
         if self.failure is not None:

@@ -6,11 +6,25 @@ Counted over fakes of stores and platform, so that the files of the domain count
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import FrameType
 
+from edgeseries.warming.asks import Ask
 from tests.asked_router import QUERY, START_MS, ask, make_ports
 from tests.fakes import FakeClock
 from tests.job_system import JobSystem
+
+
+@dataclass
+class ListedAsks:
+    """Counts questions, as where warming is on."""
+
+    listed: list[Ask] = field(default_factory=list)
+
+    def count(self, ask: Ask, now_ms: int) -> None:
+        assert now_ms
+        self.listed.append(ask)
+
 
 FUNCTIONS = "/functions/"
 LATER_MS = START_MS + 40 * 86_400_000
@@ -35,12 +49,14 @@ def opened(work: Callable[[], object]) -> set[str]:
 
 def of_a_cached_request() -> set[str]:
     """A request that is answered from the stored answer: asked once before."""
-    ports = make_ports(clock=FakeClock(at_ms=LATER_MS))
+    asks = ListedAsks()
+    ports = make_ports(clock=FakeClock(at_ms=LATER_MS), asks=asks)
     query = (*QUERY, ("route", "cached"))
     ask(query=query, ports=ports)
     answers = []
     files = opened(lambda: answers.append(ask(query=query, ports=ports)))
     assert "; hit" in answers[0].headers["Cache-Status"]
+    assert len(asks.listed) == len(("the first", "the hit"))
     return files
 
 

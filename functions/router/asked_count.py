@@ -43,6 +43,8 @@ def count_failure(query: TimeseriesQuery, arrival: Arrival, ports: Ports) -> Non
 def _count(
     wanted: TimeseriesQuery, arrival: Arrival, ports: Ports, *, point_days: int, missing: int, origin_ms: int
 ) -> None:
+    if ports.asks is None:
+        return
     now_ms = arrival.request.arrived_ms
     window = window_of(wanted.span, now_ms=now_ms)
     if window is None or len(wanted.points) > SET_MAX_POINTS:

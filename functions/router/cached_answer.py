@@ -1,17 +1,17 @@
 """A cached answer as an outcome: found by the digest of a sealed request and its stamp, streamed as it is."""
 
 from edgeseries.answers.presentation import Presentation, answer_digest
+from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import HttpResponse
 from edgeseries.planning.freshness import Freshness, Verdict
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
+from edgeseries.reading.faults import note
 from edgeseries.series.days import day_of, first_unsealed_day
-from router.conditional import answer_headers, is_known
-from router.content_coding import accepts, coded_tag
 from router.endpoint import Arrival
-from router.index_lookup import find_answer
 from router.outcome import Outcome
 from router.ports import Ports
+from router.representation import accepts, answer_headers, coded_tag, is_known
 
 
 def may_be_cached(query: TimeseriesQuery, freshness: Freshness, arrival: Arrival, ports: Ports) -> bool:
@@ -23,13 +23,24 @@ def may_be_cached(query: TimeseriesQuery, freshness: Freshness, arrival: Arrival
     return sealed and freshness.reads and query.forced in (None, Route.CACHED)
 
 
+def remembered_stamp(query: TimeseriesQuery, ports: Ports) -> int | None:
+    """The generations of a query, if the isolate has read them lately."""
+    return ports.stamps.recall(query.site, query.points, now_ms=ports.clock.now_ms())
+
+
 async def cached_answer(
     query: TimeseriesQuery, presentation: Presentation, stamp: int, arrival: Arrival, ports: Ports
 ) -> Outcome | None:
-    """The whole answer from the store, kept under these generations; None if it is not there."""
+    """The whole answer from the store, kept under these generations; None if it is not there, or if the store
+    does not answer.
+    """
     accepts_brotli = accepts(arrival.request.headers.get("accept-encoding", ""), "br")
     digest = answer_digest(query, presentation, stamp)
-    found = await find_answer(digest, accepts_brotli=accepts_brotli, ports=ports)
+    try:
+        found = await ports.answers.find(digest, accepts_brotli=accepts_brotli)
+    except StoreUnavailable as error:
+        note(ports, "answers_unread", error)
+        return None
     if found is None:
         return None
     facts = found.facts

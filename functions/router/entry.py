@@ -78,7 +78,6 @@ from edgeseries.upkeep.adapters.duty_records import DatabaseDutyRecords
 from edgeseries.warming.adapters.ask_buffer import AskBuffer
 from edgeseries.warming.adapters.warm_store import DatabaseSavedSets, DatabaseWarming
 from edgeseries.warming.planning import WarmBudget
-from edgeseries.warming.ports.asks import NoAsks
 from router.access_settings import access_settings
 from router.finalize_response import request_id_of
 from router.flow import answer, refuse
@@ -283,7 +282,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         sample_budget=BUDGET,
         directory=DIRECTORY,
         latest=LATEST,
-        asks=NoAsks() if warm_budget.spent else ASKS,
+        asks=None if warm_budget.spent else ASKS,
         warm_facts=warming,
         saved_sets=DatabaseSavedSets(stores.database),
         warm_budget=warm_budget,

@@ -13,9 +13,9 @@ from edgeseries.metrics.ports.journal import Level, RequestRecord, counts_text
 from edgeseries.planning.freshness import Verdict, cache_status
 from edgeseries.ports.identity import Identity
 from edgeseries.rates import RatePolicy
-from router.content_coding import coded
 from router.outcome import Outcome
 from router.ports import Ports
+from router.representation import coded
 
 ALLOWED_HEADERS: Final = (
     "Authorization, Cache-Control, Content-Type, If-None-Match, Last-Event-ID, Prefer, X-Request-Id"

@@ -7,7 +7,7 @@ from upstream, and is not stored either: nobody knows what was purged meanwhile.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edgeseries.blocks.ports.answers import AnswerFacts, CachedAnswer
+from edgeseries.blocks.ports.answers import AnswerFacts
 from edgeseries.blocks.ports.blocks import DaysToStore, StoreOutcome
 from edgeseries.blocks.stamps import Refresh, Stamps
 from edgeseries.errors import EdgeError, StoreUnavailable
@@ -17,20 +17,6 @@ from edgeseries.reading.faults import note
 from edgeseries.reading.surplus import store_surplus
 from edgeseries.reading.survey import Index
 from router.ports import Ports
-
-
-async def find_answer(digest: str, *, accepts_brotli: bool, ports: Ports) -> CachedAnswer | None:
-    """The cached answer of a sealed request, if the store has it and answers."""
-    try:
-        return await ports.answers.find(digest, accepts_brotli=accepts_brotli)
-    except StoreUnavailable as error:
-        note(ports, "answers_unread", error)
-        return None
-
-
-def remembered_stamp(query: TimeseriesQuery, ports: Ports) -> int | None:
-    """The generations of a query, if the isolate has read them lately."""
-    return ports.stamps.recall(query.site, query.points, now_ms=ports.clock.now_ms())
 
 
 async def look_up(query: TimeseriesQuery, *, reads: bool, ports: Ports) -> Index:

@@ -27,7 +27,6 @@ from edgeseries.reading.surplus import surplus_days
 from edgeseries.reading.survey import Index, Survey
 from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import days_with_samples
-from router.conditional import conditional_response, entity_tag
 from router.endpoint import Arrival
 from router.fetch_turn import FetchTurn
 from router.index_lookup import begin_refresh, store_days, store_refresh
@@ -36,6 +35,7 @@ from router.memory_share import AnswerRoom, held_body, held_work, room_of, take_
 from router.outcome import Outcome
 from router.point_facts import explained, facts_for, unknown_points
 from router.ports import Ports
+from router.representation import conditional_response, entity_tag
 from router.store_reading import (
     Storable,
     days_to_store,

@@ -16,7 +16,6 @@ from edgeseries.errors import StoreUnavailable
 from edgeseries.http.messages import HttpRequest, HttpResponse
 from edgeseries.jobs.job import Job
 from edgeseries.jobs.limits import RESULT_WAIT_MS
-from edgeseries.planning.canonical import RESULT_VERSION, digest_of
 from edgeseries.planning.memory_share import MemoryShare
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
@@ -25,11 +24,14 @@ from edgeseries.reading.faults import note
 from edgeseries.reading.windows import OF_QUESTIONS, OF_TEXT, WindowSeries, series_by_window
 from edgeseries.series.days import day_of, first_unsealed_day
 from edgeseries.series.points import Point
-from router.conditional import is_known
 from router.memory_share import take_share
 from router.outcome import Outcome
 from router.point_facts import explained, facts_for
 from router.ports import Ports
+from router.representation import is_known
+
+RESULT_VERSION = "result/v3"
+"""Leads the digest of a job's result: with another format no old ETag fits."""
 
 TAG_CHARS = 32
 """128 bits of the digest."""
@@ -90,7 +92,7 @@ def tag_of(
     """A strong ETag: the request, its presentation, and all that the text is made of."""
     told = [[one.name, one.unit, one.kind] for one in facts.values()]
     context = [*presentation.canonical(), *told, version]
-    digest = digest_of(query, version=RESULT_VERSION, context=context)
+    digest = query.digest(version=RESULT_VERSION, context=context)
     return f'"{digest[:TAG_CHARS]}"'
 
 

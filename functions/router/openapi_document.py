@@ -14,12 +14,12 @@ from edgeseries.answers.problem import KINDS, MEDIA_TYPE, PROBLEM_TYPE, Kind, Pr
 from edgeseries.errors import EdgeError, MethodNotAllowed, NotFound
 from edgeseries.http.documents import Document, documents_in, name_of, object_schema, ref, schema_of
 from edgeseries.http.parameters import Parameter, Schema
-from router.conditional import entity_tag
 from router.contract import headers as declared
 from router.contract.answers import ALWAYS, Answer, Problems
 from router.contract.parameters import IN_PATH
 from router.contract.schemas import SCHEMAS, listed, words
 from router.endpoint import Endpoint
+from router.representation import entity_tag
 from router.resources import Resource, resources_of
 
 OPENAPI: Final = "3.1.0"

@@ -49,7 +49,7 @@ from edgeseries.reading.series_reader import SeriesReader
 from edgeseries.series.days import SettleLags
 from edgeseries.upkeep.ports.duties import DutyRecords
 from edgeseries.warming.planning import WarmBudget
-from edgeseries.warming.ports.asks import AskCounter, NoAsks
+from edgeseries.warming.ports.asks import AskCounter
 from edgeseries.warming.ports.saved_sets import SavedSets
 from edgeseries.warming.ports.warm_records import WarmFacts
 
@@ -60,7 +60,8 @@ class Ports:
 
     `faults` counts by name what went wrong in the stores and was put up with; the stores count there, too;
     `dropped` what the upstream sent and nobody had asked for; `operations` what statistics are made of
-    (`metrics/adapters/usage_statements.py`). `requester` is whose upstream calls are.
+    (`metrics/adapters/usage_statements.py`). `requester` is whose upstream calls are. `asks` is
+    None where warming is off.
     """
 
     incoming: Incoming
@@ -108,7 +109,7 @@ class Ports:
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
     latest: LatestMemory = field(default_factory=LatestMemory)
     directory: PointDirectory = field(default_factory=PointDirectory)
-    asks: AskCounter = field(default_factory=NoAsks)
+    asks: AskCounter | None = None
     warm_facts: WarmFacts
     saved_sets: SavedSets
     warm_budget: WarmBudget = field(default_factory=WarmBudget)

@@ -15,7 +15,6 @@ from edgeseries.planning.routing import Route
 from edgeseries.reading.asked import AskedSeries
 from edgeseries.reading.windows import OF_QUESTIONS, series_by_window
 from edgeseries.series.points import PointSeries
-from router.conditional import conditional_response, entity_tag
 from router.endpoint import Arrival
 from router.index_lookup import store_answer
 from router.inline_answer import Choice, facts_of
@@ -24,6 +23,7 @@ from router.missing_part import store_missing
 from router.outcome import Outcome
 from router.point_facts import explained, facts_for
 from router.ports import Ports
+from router.representation import conditional_response, entity_tag
 
 
 def is_small(query: TimeseriesQuery) -> bool:

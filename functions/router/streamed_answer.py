@@ -11,7 +11,6 @@ from edgeseries.planning.fetch_plan import FetchPlan
 from edgeseries.planning.freshness import verdict_of
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
-from router.conditional import answer_headers, is_known
 from router.endpoint import Arrival
 from router.inline_answer import Choice, answer_inline
 from router.job_result import begun, result_text, stored_version, tag_of
@@ -20,6 +19,7 @@ from router.outcome import Outcome
 from router.point_facts import facts_for
 from router.ports import Ports
 from router.reduced_answer import answer_reduced, is_small
+from router.representation import answer_headers, is_known
 
 
 def is_streamed(fetch_plan: FetchPlan) -> bool:

@@ -16,7 +16,7 @@ from edgeseries.series.points import PointSeries
 from edgeseries.series.samples import in_order, plain_number, within
 from edgeseries.series.timerange import TimeRange, iso_instant, parse_instant
 from edgeseries.series.values import Value
-from router.conditional import entity_tag, is_named_by
+from router.representation import entity_tag, is_named_by
 
 instants_ms = st.integers(EARLIEST_MS, LATEST_MS)
 values: st.SearchStrategy[Value] = st.one_of(

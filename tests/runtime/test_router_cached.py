@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from local.expected import expected_samples
-from router.content_coding import plain_tag
+from router.representation import plain_tag
 from tests.runtime.conftest import Running
 
 pytestmark = pytest.mark.runtime

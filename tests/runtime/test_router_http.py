@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from router.content_coding import plain_tag
+from router.representation import plain_tag
 from tests import made_up
 from tests.runtime.conftest import Running
 

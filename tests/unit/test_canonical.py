@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from edgeseries.jobs.job import JobRequest, Priority
-from edgeseries.planning.canonical import ANSWER_VERSION, JOB_VERSION, RESULT_VERSION, digest_of
+from edgeseries.answers.presentation import ANSWER_VERSION
+from edgeseries.jobs.job import JOB_VERSION, JobRequest, Priority
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.questions.question import Aggregate, Buckets, Fill, Method, Thinning, question_from
 from edgeseries.questions.width import width_of
 from edgeseries.series.timerange import TimeRange
+from router.job_result import RESULT_VERSION
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 QUERY = TimeseriesQuery(site="hq", points=("a", "b"), span=TimeRange(start_ms=1_000, end_ms=2_000))
@@ -57,7 +58,7 @@ def test_every_field_of_a_query_is_judged() -> None:
 @pytest.mark.parametrize("version", [ANSWER_VERSION, JOB_VERSION, RESULT_VERSION])
 def test_queries_of_other_samples_have_other_digests(version: str) -> None:
     queries = [QUERY, *(replace(QUERY, **change) for changes in OTHERS.values() for change in changes)]
-    assert len({digest_of(query, version=version) for query in queries}) == len(queries)
+    assert len({query.digest(version=version) for query in queries}) == len(queries)
 
 
 @pytest.mark.parametrize("change", OTHERS["question"])
@@ -78,12 +79,12 @@ def test_what_is_no_question_is_refused(form: list[object]) -> None:
 
 def test_a_forced_route_changes_no_digest() -> None:
     forced = replace(QUERY, forced=FREE["forced"])
-    assert digest_of(QUERY, version=ANSWER_VERSION) == digest_of(forced, version=ANSWER_VERSION)
+    assert QUERY.digest(version=ANSWER_VERSION) == forced.digest(version=ANSWER_VERSION)
 
 
 def test_version_and_context_change_the_digest() -> None:
     digests = [
-        digest_of(QUERY, version=version, context=context)
+        QUERY.digest(version=version, context=context)
         for version in (ANSWER_VERSION, JOB_VERSION)
         for context in ([], ["a"], ["b"], ["a", "b"])
     ]
@@ -92,7 +93,7 @@ def test_version_and_context_change_the_digest() -> None:
 
 def test_stored_digests_stay_what_they_were() -> None:
     """Answers are kept and jobs are joined by these: another value needs another version."""
-    answer = digest_of(QUERY, version=ANSWER_VERSION)
+    answer = QUERY.digest(version=ANSWER_VERSION)
     assert answer == "14f0d25cf5f100bb15edb3335f96960c8a8a861dce0ad51991d83cb5983fe342"
     assert (
         JobRequest(query=QUERY, owner="k1", priority=Priority.LOW).digest
@@ -101,8 +102,8 @@ def test_stored_digests_stay_what_they_were() -> None:
 
 
 MAY_HASH = {
-    "edgeseries/planning/canonical.py",
-    "router/conditional.py",  # the entity tag of a body
+    "edgeseries/planning/query.py",
+    "router/representation.py",  # the entity tag of a body
     "edgeseries/access/keys.py",  # API keys
     "edgeseries/storage/object_keys.py",  # names in object keys
     "edgeseries/warming/asks.py",  # sets of points that are asked together: rows, no answers

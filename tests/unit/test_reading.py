@@ -7,7 +7,7 @@ from tests.opened_files import of_a_cached_request, of_a_job_batch
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reading.md").read_text()
-MOST_FILES = 25
+MOST_FILES = 20
 """Of a hit, over the fakes of stores and platform."""
 
 MOST_FILES_OF_A_BATCH = 26

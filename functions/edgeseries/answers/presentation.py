@@ -18,7 +18,6 @@ from edgeseries.answers.result_format import (
 )
 from edgeseries.errors import Fault, InvalidRequest, NotAcceptable
 from edgeseries.http.parameters import Parameter, choice_of
-from edgeseries.planning.canonical import ANSWER_VERSION, digest_of
 from edgeseries.planning.query import TimeseriesQuery
 
 FORMAT: Final = Parameter(
@@ -39,6 +38,9 @@ TIME_UNIT: Final = Parameter(
 
 PRESENTATION: Final = (FORMAT, SHAPE, TIME_UNIT)
 """What a request takes that has samples as its answer."""
+
+ANSWER_VERSION: Final = "answer/v1"
+"""Leads the digest of a cached answer: with another format of answers no old one is found."""
 
 ANYTHING: Final = frozenset({"*/*", "application/*"})
 """Media ranges that JSON is in, which is taken where there is a choice."""
@@ -116,7 +118,7 @@ def presentation_of(given: Mapping[str, str], accept: str) -> Presentation:
 
 def answer_digest(query: TimeseriesQuery, presentation: Presentation, stamp: int) -> str:
     """What names an answer in a presentation, under the generations of its points."""
-    return digest_of(query, version=ANSWER_VERSION, context=[stamp, *presentation.canonical()])
+    return query.digest(version=ANSWER_VERSION, context=[stamp, *presentation.canonical()])
 
 
 def accepted_format(accept: str) -> ResultFormat:

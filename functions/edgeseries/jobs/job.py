@@ -9,7 +9,6 @@ from typing import Final
 
 from edgeseries.jobs.states import ACTIVE, JobStatus
 from edgeseries.limits import SECOND_MS
-from edgeseries.planning.canonical import JOB_VERSION, digest_of
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.series.timerange import TimeRange
 
@@ -17,6 +16,9 @@ ID_DIGEST_CHARS: Final = 24
 """96 bits of the digest stand in an id; D1 compares the whole digest."""
 
 FULL_PERCENT: Final = 100.0
+
+JOB_VERSION: Final = "job/v1"
+"""Leads the digest of a job: with another meaning of jobs no old one is joined."""
 
 
 class Priority(StrEnum):
@@ -38,7 +40,7 @@ class JobRequest:
     @property
     def digest(self) -> str:
         """SHA-256, hexadecimal: one for the same request of the same owner, whatever its priority."""
-        return digest_of(self.query, version=JOB_VERSION, context=[self.owner])
+        return self.query.digest(version=JOB_VERSION, context=[self.owner])
 
 
 def job_id_of(digest: str, generation: int) -> str:

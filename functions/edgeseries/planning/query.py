@@ -3,11 +3,14 @@
 It owns the names and the meaning of the parameters. Two requests that mean the same give
 equal `TimeseriesQuery` values. Every fault of a request is found before any is reported.
 It knows no HTTP: names and texts come in, from a URL or from a JSON body.
+Every digest that names an answer, a job or a result is made here, of `TimeseriesQuery.canonical()`.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from hashlib import sha256
 from typing import Final, TypeGuard
 
 from edgeseries.errors import Fault, InvalidRequest
@@ -111,12 +114,22 @@ class TimeseriesQuery:
     def canonical(self) -> tuple[object, ...]:
         """Everything that decides which samples an answer holds, as JSON values in a fixed order.
 
-        The only source of digests (`planning/canonical.py`). A field that is added to this class goes in
+        The only source of digests (`digest`). A field that is added to this class goes in
         here too; a test sees to it. `forced` stays out: it chooses the route, not the samples.
         """
         asked = () if self.question is None else (self.question.canonical(),)
         before = (PREVIOUS.name,) if self.previous else ()
         return (self.site, list(self.points), self.span.start_ms, self.span.end_ms, *asked, *before)
+
+    def digest(self, *, version: str, context: Sequence[object] = ()) -> str:
+        """SHA-256, hexadecimal, of the canonical form (`docs/formats/storage.md`). Equal queries have one
+        digest, whatever route they force.
+
+        `version` names what the digest is for. `context` holds what counts beside the query, as JSON values:
+        the owner of a job, the format of a result.
+        """
+        form = [version, *context, *self.canonical()]
+        return sha256(json.dumps(form, separators=(",", ":")).encode()).hexdigest()
 
 
 def query_from_pairs(pairs: Sequence[tuple[str, str]]) -> TimeseriesQuery:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from edgeseries.access.grants import Right
-from router.conditional import conditional_response
 from router.contract import headers
 from router.contract.answers import TAGGED, Answer, json_answer
 from router.endpoint import Arrival, Endpoint, Scope
 from router.openapi_document import document_text
 from router.outcome import Outcome
 from router.ports import Ports
+from router.representation import conditional_response
 
 
 def endpoint_about(others: Sequence[Endpoint]) -> Endpoint:

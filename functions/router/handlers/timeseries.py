@@ -18,7 +18,7 @@ from edgeseries.planning.freshness import Verdict, freshness_of
 from edgeseries.planning.query import TIMESERIES, USER_ID, TimeseriesQuery
 from edgeseries.planning.routing import Route, choose_route
 from router.asked_count import count_failure, count_question, missing_point_days
-from router.cached_answer import cached_answer, may_be_cached
+from router.cached_answer import cached_answer, may_be_cached, remembered_stamp
 from router.contract import headers
 from router.contract.answers import (
     NOT_MODIFIED,
@@ -30,7 +30,7 @@ from router.contract.answers import (
 from router.contract.parameters import DRY_RUN
 from router.endpoint import Arrival, Endpoint, Scope
 from router.estimate import estimate, expected_of, learned
-from router.index_lookup import look_up, remembered_stamp
+from router.index_lookup import look_up
 from router.inline_answer import Choice
 from router.outcome import Outcome
 from router.parameters import AskedSamples, read_timeseries

@@ -11,10 +11,3 @@ class AskCounter(Protocol):
     def count(self, ask: Ask, now_ms: int) -> None:
         """Count one, asked at a moment (UTC epoch)."""
         ...
-
-
-class NoAsks:
-    """Counts nothing: warming is off."""
-
-    def count(self, ask: Ask, now_ms: int) -> None:
-        """See AskCounter."""

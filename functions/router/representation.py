@@ -1,4 +1,5 @@
-"""How a body is coded on its way (`Content-Encoding`): what a caller takes, and what is worth it.
+"""The representation of an answer (RFC 9110, 8): how its body is coded on its way, the ETag that names its
+content in a coding, and 304 for who has it already.
 
 Stored bytes leave in the coding that they have. Of what is made now JSON is left to the platform, whose edge
 codes it for every caller that takes it; what the edge leaves as it is (CSV, lines, MessagePack, Arrow) is
@@ -6,6 +7,7 @@ coded here. Parquet is compressed within.
 """
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Final
 
 from edgeseries.answers.limits import CODED_MIN_BYTES
@@ -16,6 +18,8 @@ CODINGS: Final = ("gzip", "zstd", "br")
 
 OF_STREAMS: Final = ("gzip",)
 """The same of a body that is sent while it is made (`platform/coding.mjs` says why)."""
+
+JSON_TYPE: Final = "application/json"
 
 OK: Final = 200
 NOT_MODIFIED: Final = 304
@@ -88,3 +92,46 @@ def _with_encoding(vary: str) -> str:
     if "accept-encoding" in vary.lower():
         return vary
     return f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
+
+
+def entity_tag(body: bytes) -> str:
+    """A strong ETag (RFC 9110, 8.8.3) over the content: equal bytes, equal tag."""
+    return f'"{sha256(body).hexdigest()[:32]}"'
+
+
+def is_named_by(tag: str, if_none_match: str) -> bool:
+    """Whether an If-None-Match header names this tag (RFC 9110, 13.1.2: weak comparison), or that of the same
+    content in another coding.
+    """
+    named = [plain_tag(candidate.strip().removeprefix("W/")) for candidate in if_none_match.split(",")]
+    return "*" in named or tag in named
+
+
+def answer_headers(entity_tag: str | None, media_type: str) -> dict[str, str]:
+    """The headers of every time-series answer. A caller may keep it, not use it unasked. No tag: nobody knows
+    the content before it has left.
+    """
+    return {
+        "Content-Type": media_type,
+        **({} if entity_tag is None else {"ETag": entity_tag}),
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept, Accept-Encoding",
+    }
+
+
+def is_known(entity_tag: str, request: HttpRequest) -> bool:
+    """Whether the caller has this content already. If-None-Match of a POST would be a precondition
+    of a change (RFC 9110, 13.1.2), and this changes nothing.
+    """
+    known = request.headers.get("if-none-match", "") if request.method != "POST" else ""
+    return is_named_by(entity_tag, known)
+
+
+def conditional_response(
+    body: bytes, entity_tag: str, request: HttpRequest, media_type: str = JSON_TYPE
+) -> HttpResponse:
+    """200 with the body, or 304 without."""
+    headers = answer_headers(entity_tag, media_type)
+    if is_known(entity_tag, request):
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(status=200, headers=headers, body=body)

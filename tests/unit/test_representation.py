@@ -6,8 +6,7 @@ import pytest
 
 from edgeseries.answers.limits import CODED_MIN_BYTES
 from edgeseries.http.messages import BodyStream, HttpRequest, HttpResponse
-from router.conditional import is_known
-from router.content_coding import CODED_HERE, CODINGS, accepts, coded, coded_tag, plain_tag
+from router.representation import CODED_HERE, CODINGS, accepts, coded, coded_tag, is_known, plain_tag
 
 LARGE = b"x" * CODED_MIN_BYTES
 
