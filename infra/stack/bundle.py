@@ -14,11 +14,12 @@ wheel (`wheels.py`), if the code of this function imports it.
 """
 
 import hashlib
+import os
 import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -47,6 +48,9 @@ RUNTIME_MODULES: Final = frozenset(
 MAX_BUNDLE_BYTES: Final = 64 * 1024 * 1024
 """Of all modules, uncompressed (Workers platform limits, 2026-09)."""
 
+CONTENTS_REMEMBERED: Final = 1_024
+"""Of how many files a digest is kept: some hundred make all bundles, most of them in each."""
+
 _SCRIPT_IMPORT: Final = re.compile(
     rb"""^\s*(?:import|export)\b(?:[^"';]*\bfrom)?\s*["'](\.[^"']*)["']|\bimport\(([^)]*)\)""", re.MULTILINE
 )
@@ -67,7 +71,12 @@ class Module:
     @property
     def sha256(self) -> str:
         """Hex digest of the content."""
-        return hashlib.sha256(self.content).hexdigest()
+        return _digest_of(self.content)
+
+
+@lru_cache(maxsize=CONTENTS_REMEMBERED)
+def _digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +195,17 @@ def _taken_by(content: bytes, source: str) -> Taken:
         ) from error
 
 
+def _listed(root: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """Folders and Python files below a folder, by their paths from there."""
+    folders, files = set[str](), set[str]()
+    for folder, names, found in os.walk(root):
+        below = "" if folder == str(root) else f"{Path(folder).relative_to(root).as_posix()}/"
+        names[:] = [name for name in names if name != "__pycache__"]
+        folders |= {below + name for name in names}
+        files |= {below + name for name in found if name.endswith(".py")}
+    return frozenset(folders), frozenset(files)
+
+
 class _Closure:
     """The walk from an entry over everything it imports. Used once, by `bundle`."""
 
@@ -205,9 +225,9 @@ class _Closure:
         self._imported: set[str] = set()
         self._found: dict[str, Module] = {}
         self._waiting: list[str] = []
-        # Most imports name what another file has named before.
-        self._files_of = cache(self._find_files)
-        self._is_own = cache(self._has)
+        # Most imports name what another file has named before, and asking the disk each time takes longest.
+        self._folders, self._files = _listed(functions_dir)
+        self._loaded = cache(self._find_loaded)
 
     def modules(self) -> Iterator[Module]:
         if not (self._root / self._entry).is_file():
@@ -248,9 +268,9 @@ class _Closure:
 
     def _resolve(self, path: str, found: Import) -> None:
         """Put the files that an import loads on the list, packages on the way included."""
-        parts = found.module.split(".")
-        if not self._is_own(parts[0]):
-            if parts[0] in self._provided:
+        first = found.module.partition(".")[0]
+        if not self._is_own(first):
+            if first in self._provided:
                 return
             taken = {wheel.name for wheel in self._wheels if wheel.gives(found.module, found.member)}
             if taken:
@@ -261,31 +281,39 @@ class _Closure:
                 "nor in the standard library of the Workers, and no wheel of the lock file has it: "
                 "write it against what is there"
             )
-        if parts[0] in STDLIB_MODULES:
+        if first in STDLIB_MODULES:
             raise BundleError(
-                f"functions/{parts[0]} has the name of a standard library module and would hide it: rename it"
+                f"functions/{first} has the name of a standard library module and would hide it: rename it"
             )
-        # The last step may name a member of the module, so it need not be a file.
-        reached = [self._files_of("/".join(parts[: depth + 1])) for depth in range(len(parts))]
-        member = self._files_of("/".join((*parts, found.member))) if found.member else None
-        if None in reached:
+        loaded = self._loaded(found.module, found.member)
+        if loaded is None:
             raise BundleError(
                 f"{self._place(path, found.line)}: imports {found.module}, which is not in functions/: "
                 "correct the name"
             )
-        for files in (*reached, member):
-            self._waiting.extend(files or ())
+        self._waiting.extend(loaded)
 
-    def _has(self, name: str) -> bool:
+    def _is_own(self, name: str) -> bool:
         """Whether a package or module of that name lies in functions/."""
-        return (self._root / name).is_dir() or (self._root / f"{name}.py").is_file()
+        return name in self._folders or f"{name}.py" in self._files
 
-    def _find_files(self, module: str) -> tuple[str, ...] | None:
+    def _find_loaded(self, module: str, member: str | None) -> tuple[str, ...] | None:
+        """All files that an import loads, None if the module is not there. Its last step may name a member of
+        the module, so that need not be a file.
+        """
+        parts = module.split(".")
+        reached = [self._files_of("/".join(parts[: depth + 1])) for depth in range(len(parts))]
+        if None in reached:
+            return None
+        reached.append(self._files_of("/".join((*parts, member))) if member else None)
+        return tuple(file for files in reached for file in files or ())
+
+    def _files_of(self, module: str) -> tuple[str, ...] | None:
         """The file that a module is loaded from, none for a folder without __init__.py; None if neither."""
-        if (self._root / module).is_dir():
+        if module in self._folders:
             package = f"{module}/__init__.py"
-            return (package,) if (self._root / package).is_file() else ()
-        return (f"{module}.py",) if (self._root / f"{module}.py").is_file() else None
+            return (package,) if package in self._files else ()
+        return (f"{module}.py",) if f"{module}.py" in self._files else None
 
     def _add_javascript(self, path: str, specifier: str | None, line: int) -> None:
         if specifier is None:

@@ -28,6 +28,9 @@ JAVASCRIPT_IMPORT: Final = "import_from_javascript"
 FILES_REMEMBERED: Final = 1_024
 """Some hundred files make all bundles, most of them in each."""
 
+_BLOCKS: Final = ("body", "cases", "handlers", "orelse", "finalbody")
+"""Where statements hold others, in source order."""
+
 _BINDING_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -77,9 +80,13 @@ def taken_by(content: bytes, source: str) -> Taken:
     longer than all else that makes a bundle, so it is read once.
     """
     tree = ast.parse(content, source)
-    running = tuple(_running_nodes(tree))
+    # Expressions are most of a tree; they are gone through where a file has one that is looked for.
+    calls = _running_nodes(tree) if JAVASCRIPT_IMPORT.encode() in content else ()
+    named = ast.walk(tree) if b"env" in content else ()
     return Taken(
-        imports=_imports_of(running), javascript=_javascript_imports_of(running), bindings=_bindings_of(tree)
+        imports=_imports_of(_running_statements(tree.body)),
+        javascript=_javascript_imports_of(calls),
+        bindings=_bindings_of(named),
     )
 
 
@@ -108,15 +115,26 @@ def _javascript_imports_of(running: Iterable[ast.AST]) -> tuple[JavaScriptImport
     )
 
 
-def _bindings_of(tree: ast.Module) -> tuple[BindingTaken, ...]:
+def _bindings_of(nodes: Iterable[ast.AST]) -> tuple[BindingTaken, ...]:
     """Every `env.NAME` in capitals, under whatever condition."""
     return tuple(
         BindingTaken(name=node.attr, line=node.lineno)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Attribute)
         and _BINDING_NAME.fullmatch(node.attr)
         and _last_name(node.value) == "env"
     )
+
+
+def _running_statements(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """The statements of a file and those inside of them, in source order, without what only type checkers
+    read.
+    """
+    for statement in statements:
+        yield statement
+        checked = isinstance(statement, ast.If) and _last_name(statement.test) == "TYPE_CHECKING"
+        for block in ("orelse",) if checked else _BLOCKS:
+            yield from _running_statements(getattr(statement, block, ()))
 
 
 def _running_nodes(tree: ast.Module) -> Iterator[ast.AST]:

@@ -7,13 +7,14 @@ know which functions exist, nor what a binding is for.
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import pulumi
 import pulumi_cloudflare as cloudflare
 
 from stack.assets import HTML_HANDLING, NOT_FOUND_HANDLING, WORKER_FIRST, Assets
-from stack.bundle import Bundle
+from stack.bundle import CONTENTS_REMEMBERED, Bundle
 from stack.rollout import shares
 
 COMPATIBILITY_DATE: Final = "2026-10-01"
@@ -156,7 +157,13 @@ def _modules(bundle: Bundle) -> list[cloudflare.WorkerVersionModuleArgs]:
         cloudflare.WorkerVersionModuleArgs(
             name=module.name,
             content_type=module.content_type,
-            content_base64=base64.b64encode(module.content).decode("ascii"),
+            content_base64=_base64_of(module.content),
         )
         for module in bundle.modules
     ]
+
+
+@lru_cache(maxsize=CONTENTS_REMEMBERED)
+def _base64_of(content: bytes) -> str:
+    # Most contents stand in all three bundles; as one text they take its memory once.
+    return base64.b64encode(content).decode("ascii")
