@@ -6,7 +6,7 @@ jobs and purges come in between each other can be tried.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence, Sized
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,15 +24,20 @@ from edgeseries.storage.database import Command, Row
 from tests.fake_stores import FakeAnswers, MemoryBucket, SqliteDatabase
 from tests.fakes import FakeClock, FakeOrigin
 
-IDLE_TURNS = 12
-"""Turns of the loop after which whoever does not wait at the gate would have moved."""
-
-
 PAUSES = 10
 """A pause of a gated timer is so many: what is tried is order. Who waits is let go on as often as others."""
 
 ACTOR: ContextVar[int] = ContextVar("actor")
 """Whose call it is; the tasks that an actor makes inherit it."""
+
+
+async def everybody_waits() -> None:
+    """Let the loop turn until nobody but the caller has anything to do."""
+    ready: Sized = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    while True:
+        await asyncio.sleep(0)
+        if not ready:
+            return
 
 
 @dataclass
@@ -57,8 +62,7 @@ class Gate:
             for task in tasks:
                 if task.done():
                     task.result()
-            for _ in range(IDLE_TURNS):
-                await asyncio.sleep(0)
+            await everybody_waits()
             actors = sorted(actor for actor, turns in self.waiting.items() if turns)
             if actors:
                 self.moment += 1

@@ -34,7 +34,7 @@ from router.ports import Ports
 from tests.fake_leases import FakeHeartbeats
 from tests.fake_stores import FakeBlocks
 from tests.fakes import Afterwards, FakeClock, FakeOrigin, FixedBudget
-from tests.interleaving import ACTOR, IDLE_TURNS, Gate, GatedDatabase
+from tests.interleaving import ACTOR, Gate, GatedDatabase, everybody_waits
 from tests.made_ports import router_ports
 
 SITE = "hq"
@@ -78,8 +78,7 @@ class FairGate(Gate):
         tasks = [asyncio.create_task(self._as(number, one)) for number, one in enumerate(work)]
         order = iter(choices)
         while any(not task.done() for number, task in enumerate(tasks) if not self.dead(number)):
-            for _ in range(IDLE_TURNS):
-                await asyncio.sleep(0)
+            await everybody_waits()
             actors = sorted(actor for actor, turns in self.waiting.items() if turns and not self.dead(actor))
             if actors:
                 self.moment += 1

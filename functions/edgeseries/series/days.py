@@ -17,6 +17,9 @@ EPOCH_DATE: Final = date(1970, 1, 1)
 DECEMBER: Final = 12
 YEAR_CHARS: Final = len("2024")
 REMEMBERED_SETS: Final = 4_096
+REMEMBERED_DAYS: Final = 4_096
+"""Eleven years: what most questions of an isolate are about."""
+REMEMBERED_MONTHS: Final = 512
 
 
 def day_of(epoch_ms: int) -> int:
@@ -63,11 +66,13 @@ def iso_day(day: int) -> str:
     return (EPOCH_DATE + timedelta(days=day)).isoformat()
 
 
+@lru_cache(maxsize=REMEMBERED_DAYS)
 def month_of(day: int) -> str:
     """The month of a day, `YYYY-MM`."""
     return (EPOCH_DATE + timedelta(days=day)).strftime("%Y-%m")
 
 
+@lru_cache(maxsize=REMEMBERED_MONTHS)
 def month_days(month: str) -> range:
     """The days of a month."""
     year, number = int(month[:4]), int(month[5:])
@@ -80,6 +85,7 @@ def year_of(day: int) -> str:
     return month_of(day)[:YEAR_CHARS]
 
 
+@lru_cache(maxsize=REMEMBERED_MONTHS)
 def year_days(year: str) -> range:
     """The days of a year."""
     return range(month_days(f"{year}-01").start, month_days(f"{year}-12").stop)
