@@ -112,13 +112,13 @@ def test_merging_and_cutting_is_what_a_dictionary_of_days_does(
         counts = {day: len(times) for day, (times, _) in model.items()}
         for month, count in zip(year_months(KEY.year), header.month_samples, strict=True):
             assert count == sum(counts.get(day, 0) for day in month_days(month))
-        assert same_samples(decode_year_days(block.data, KEY, EVERY, PYTHON), expected)
+        assert same_samples(decode_year_days(block.data, KEY, EVERY, KERNEL), expected)
         some = bitmap(wanted)
         part = samples_in({day: found for day, found in model.items() if day in wanted})
         assert same_samples(decode_year_days(block.data, KEY, some, PYTHON), part)
         assert certain_samples(header.segments, KEY.year, some) <= len(part)
-        at_once = merged_year(None, KEY, 0, held, expected, PYTHON)
-        assert at_once == block, "the same days are the same bytes, however they came"
+        at_once = merged_year(None, KEY, 0, held, expected, KERNEL)
+        assert at_once == block, "the same days are the same bytes, however they came and whoever writes them"
         for entry in header.segments:
             narrow = entry.last_day - entry.first_day < KERNEL_SEGMENT_DAYS
             assert narrow or entry.sample_count <= WIDE_SEGMENT_SAMPLES
@@ -131,7 +131,7 @@ def test_merging_and_cutting_is_what_a_dictionary_of_days_does(
 @given(pieces(), st.integers(1, 100_000))
 def test_a_directory_alone_leads_to_the_samples(drawn: tuple[int, Samples], most_bytes: int) -> None:
     days, samples = drawn
-    block = merged_year(None, KEY, 0, days, samples, PYTHON)
+    block = merged_year(None, KEY, 0, days, samples, KERNEL)
     if block is None:
         return
     entries = directory_of_text(KEY.year, directory_text(KEY.year, block.header.segments))
@@ -163,7 +163,7 @@ def test_python_and_the_kernel_write_the_same_bytes(
 @given(pieces(), st.data())
 def test_damage_is_never_data(drawn: tuple[int, Samples], data: st.DataObject) -> None:
     days, samples = drawn
-    block = merged_year(None, KEY, 0, days, samples, PYTHON)
+    block = merged_year(None, KEY, 0, days, samples, KERNEL)
     if block is None:
         return
     where = data.draw(st.integers(0, len(block.data) - 1))

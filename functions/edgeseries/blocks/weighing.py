@@ -9,6 +9,7 @@ choose alike.
 
 from collections import Counter
 from functools import cache
+from struct import unpack_from
 from typing import Final
 
 MATCH_BYTES: Final = 4
@@ -32,27 +33,44 @@ NEW_BYTE_BITS: Final = 5
 PLAIN_BYTE: Final = 8 << FRACTION_BITS
 """The weight of a byte as it is."""
 
+_NO_WORD: Final = -1
+"""Stands where nothing is remembered yet, and is like no four bytes."""
+
 _MANTISSA_BITS: Final = 15
 
 
 def weight(data: bytes) -> int:
     """What the bytes weigh, in bits / 2**FRACTION_BITS: to be compared, not to be believed."""
-    newest = [-1] * (1 << SLOT_BITS)
+    words = _words(data)
+    last = len(words)
+    words.append(_NO_WORD)
+    newest = [last] * (1 << SLOT_BITS)
     single = bytearray()
-    at, last, bits = 0, len(data) - MATCH_BYTES, 0
-    while at <= last:
-        word = data[at : at + MATCH_BYTES]
-        slot = int.from_bytes(word, "little") * HASH_FACTOR >> 32 - SLOT_BITS & (1 << SLOT_BITS) - 1
-        before, newest[slot] = newest[slot], at
-        if before < 0 or data[before : before + MATCH_BYTES] != word:
-            single.append(data[at])
+    at = since = bits = 0
+    while at < last:
+        word = words[at]
+        slot = word * HASH_FACTOR >> 32 - SLOT_BITS & (1 << SLOT_BITS) - 1
+        before = newest[slot]
+        newest[slot] = at
+        if words[before] != word:
             at += 1
             continue
+        single += data[since:at]
         length = _repeated(data, before, at)
         bits += REFERENCE_BITS + (at - before).bit_length() + length.bit_length()
         at += length
-    single += data[at:]
+        since = at
+    single += data[since:]
     return (bits << FRACTION_BITS) + _entropy(Counter(single), len(single))
+
+
+def _words(data: bytes) -> list[int]:
+    """The bytes from each place on that a reference goes to at least, as a number."""
+    count = max(0, len(data) - MATCH_BYTES + 1)
+    words = [0] * count
+    for first in range(min(MATCH_BYTES, count)):
+        words[first::MATCH_BYTES] = unpack_from(f"<{len(words[first::MATCH_BYTES])}I", data, first)
+    return words
 
 
 def _repeated(data: bytes, before: int, at: int) -> int:
