@@ -20,6 +20,7 @@ from edgeseries.jobs.limits import INVOCATION_BUDGET_MS, MESSAGES_AT_ONCE
 from edgeseries.leases.adapters.lease_records import LeasePause, LeaseRecords
 from edgeseries.leases.limits import LEASE_TIMEOUT_MS
 from edgeseries.limits import SECOND_MS
+from edgeseries.memory_limits import CONSUMER_BUDGET_BYTES
 from edgeseries.metrics.adapters.metrics_buffer import MetricsBuffer
 from edgeseries.metrics.adapters.metrics_flusher import MetricsFlusher
 from edgeseries.origins.adapters.arrow_parquet import ArrowParquetReader
@@ -34,6 +35,7 @@ from edgeseries.platform.heartbeats import PlatformHeartbeats
 from edgeseries.platform.identity import RandomIdentity
 from edgeseries.platform.job_queue import PlatformDeadLetterQueue, PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
+from edgeseries.platform.native_libraries import PlatformLibraries
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformTimer
 from edgeseries.platform.upstream import Caller, Upstreams, upstreams_of
@@ -54,7 +56,7 @@ ORIGINS = IsolateOrigins()
 """What all invocations of the isolate have under way at each upstream, whether it is called at all, and names
 of points that it has."""
 
-BUDGET = SampleBudget()
+BUDGET = SampleBudget(max_bytes=CONSUMER_BUDGET_BYTES)
 """What the samples of all invocations of the isolate take, which they share."""
 
 
@@ -135,7 +137,9 @@ def ports_of(bindings: Bindings, ctx: Any) -> Callable[[], Ports]:
 
     def upstreams(dropped: Counter[str], requester: Requester) -> Upstreams:
         own = replace(caller, requester=requester)
-        return upstreams_of(bindings, own, isolate=ORIGINS, dropped=dropped, parquet=ArrowParquetReader())
+        return upstreams_of(
+            bindings, own, isolate=ORIGINS, dropped=dropped, parquet=ArrowParquetReader(PlatformLibraries())
+        )
 
     first = upstreams(Counter(), Requester(work_class=WorkClass.JOB))
     ports = Ports(

@@ -7,7 +7,15 @@ are the ones that the code itself stands on.
 
 from typing import Final
 
-from edgeseries.platform_limits import CONNECTIONS, D1_VALUE_BYTES, HEADERS_BYTES, MEMORY_BYTES, URL_BYTES
+from edgeseries.memory_limits import (
+    BUDGET_BYTES,
+    CATALOGUE_NAME_BYTES,
+    CONSUMER_NAMES_BYTES,
+    FETCHED_SAMPLE_BYTES,
+    ISOLATE_BYTES,
+    STORED_SAMPLE_BYTES,
+)
+from edgeseries.platform_limits import CONNECTIONS, D1_VALUE_BYTES, HEADERS_BYTES, URL_BYTES
 
 # --- time -------------------------------------------------------------------
 SECOND_MS: Final = 1_000
@@ -132,7 +140,7 @@ QUEUED_MIN_SAMPLES: Final = 100_000
 
 FORCED_DIRECT_MAX_SAMPLES: Final = 150_000
 """What one answer may fetch at most while the caller waits. Gathered samples and the answer's
-text take about 310 bytes a sample (measured on CPython): 47 MB of an isolate's 128 MB."""
+text take FETCHED_SAMPLE_BYTES each: nearly all that answers may take of an isolate."""
 
 WHOLE_MAX_SAMPLES: Final = 250_000
 """Samples of an answer that is made whole, stored ones too, before the first byte leaves. Of more, samples
@@ -154,27 +162,6 @@ REQUEST_DEADLINE_MS: Final = 30 * SECOND_MS
 """From arrival to the last upstream byte (setting `requestDeadlineSeconds`)."""
 
 # --- memory of an isolate ------------------------------------------------------------
-STORED_SAMPLE_BYTES: Final = 180
-"""What a stored sample takes while an answer is made of it, its text included: 171 to 174 measured at the
-peak (CPython, 250,000 floats; the Workers runtime has smaller pointers and takes less)."""
-
-FETCHED_SAMPLE_BYTES: Final = 310
-"""The same for one that is fetched (see FORCED_DIRECT_MAX_SAMPLES)."""
-
-RESULT_SAMPLE_BYTES: Final = 370
-"""What a sample of a result's window takes while it is written: JSON 197, CSV 197, NDJSON 367 measured."""
-
-QUESTION_SAMPLE_BYTES: Final = 150
-"""What a sample takes that becomes part of a bucket: its columns before and after they are put together, and
-the interpreter's list of values where the kernel is off."""
-
-BUDGET_BYTES: Final = 64_000_000
-"""What the samples of all requests of an isolate may take together. The largest answer needs nearly all of
-it; of the 128 MB the interpreter has 31, remembered blocks and live edges 26."""
-
-BUDGET_SMALL_BYTES: Final = 1_000_000
-"""A share that needs not wait behind larger ones: an answer of 5,500 stored samples, as dashboards ask."""
-
 HELD_BODY_BYTES: Final = 1_000_000
 """An answer's body of so many bytes is sent as a stream, so that its memory is known to be free again when
 it has left. Smaller ones leave faster than anybody could count."""
@@ -243,9 +230,6 @@ wait for headers; the rest is for the stores."""
 UPSTREAM_ISOLATE_CALLS: Final = 12
 """Upstream calls of all requests of an isolate under way at once: four requests' worth."""
 
-ISOLATE_BYTES: Final = MEMORY_BYTES.value
-"""What the platform gives an isolate."""
-
 ISOLATE_BODIES_BYTES: Final = 80_000_000
 """Upstream answers in memory at once, of all requests of an isolate, of its 128 MB."""
 
@@ -286,8 +270,8 @@ CATALOGUE_FRESH_MS: Final = 30 * SECOND_MS
 """A list read within this is not read again for a name that it lacks: a typing error in a
 dashboard must not read the whole list at every refresh."""
 
-CATALOGUE_MAX_NAMES: Final = 50_000
-"""Names of points that an isolate keeps, all sites together: about 10 MB."""
+CATALOGUE_MAX_NAMES: Final = 25_000
+"""Names of points that an isolate keeps, all sites together: three of the largest sites that we know of."""
 
 LATEST_STORED_DAYS: Final = 400
 """How far back stored days are searched for the last sample of a point that has none lately: a year and
@@ -297,8 +281,9 @@ more.
 LATEST_MAX_READS: Final = 200
 """Stored days that one such search reads. Points that stopped on one day are one read."""
 
-DIRECTORY_MAX_POINTS: Final = 20_000
-"""Points, with unit and kind, that an isolate remembers of all sites together: about 4 MB."""
+DIRECTORY_MAX_POINTS: Final = 15_000
+"""Points, with unit and kind, that an isolate remembers of all sites together, and as many last samples: two
+of the largest sites."""
 
 SURPLUS_MAX_SAMPLES: Final = 20_000
 """Samples of points that nobody asked for, which came on pages of a whole site and are kept of one answer:
@@ -323,6 +308,7 @@ assert EARLIEST_MS < LATEST_MS
 assert MAX_BODY_BYTES + MAX_ROW_VALUE_BYTES // 20 <= MAX_ROW_VALUE_BYTES
 assert MAX_HEADERS_BYTES < PLATFORM_HEADERS_BYTES
 assert ISOLATE_BODIES_BYTES < ISOLATE_BYTES
+assert CATALOGUE_MAX_NAMES * CATALOGUE_NAME_BYTES <= CONSUMER_NAMES_BYTES
 assert KEY_MAX_SITES * (MAX_NAME_BYTES + 4) < MAX_ROW_VALUE_BYTES
 assert 2 * KEY_SECRET_BYTES + len("es__") > MAX_REQUEST_ID_CHARS, "no key may be logged as a request id"
 assert MAX_RANGE_MS <= LATEST_MS - EARLIEST_MS
@@ -343,7 +329,6 @@ assert PROBE_TIMEOUT_MS < REQUEST_DEADLINE_MS
 assert BUDGET_TURN_MS < BUDGET_TICKET_MS < BUDGET_WAIT_MS < REQUEST_DEADLINE_MS
 assert WHOLE_MAX_SAMPLES * STORED_SAMPLE_BYTES <= BUDGET_BYTES
 assert FORCED_DIRECT_MAX_SAMPLES * FETCHED_SAMPLE_BYTES <= BUDGET_BYTES
-assert 32 * BUDGET_SMALL_BYTES <= BUDGET_BYTES
 assert DOUBT_MS < EMPTY_REREAD_MS < DOUBT_MAX_AGE_MS
 assert QUEUED_MIN_SAMPLES <= FORCED_DIRECT_MAX_SAMPLES <= WHOLE_MAX_SAMPLES <= INLINE_MAX_SAMPLES
 

@@ -29,6 +29,7 @@ from edgeseries.platform.ffi import raw, whole_number
 from edgeseries.platform.health_checker import PlatformHealthChecker
 from edgeseries.platform.job_queue import PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
+from edgeseries.platform.native_libraries import PlatformLibraries
 from edgeseries.platform.r2 import R2Bucket
 from edgeseries.platform.upstream import Caller, upstreams_of
 from edgeseries.platform.web import PlatformWeb
@@ -95,7 +96,7 @@ def ports_of(bindings: Bindings) -> Ports:
     probed = upstreams_of(bindings, caller, isolate=IsolateOrigins(), dropped=Counter(), guarded=False)
     reader = replace(caller, requester=Requester(work_class=WorkClass.WARMING))
     upstreams = upstreams_of(
-        bindings, reader, isolate=ORIGINS, dropped=Counter(), parquet=ArrowParquetReader()
+        bindings, reader, isolate=ORIGINS, dropped=Counter(), parquet=ArrowParquetReader(PlatformLibraries())
     )
     blocks = platform_blocks(
         bucket=bucket,

@@ -52,6 +52,7 @@ from edgeseries.platform.job_queue import PlatformJobQueue
 from edgeseries.platform.journal import PlatformJournal
 from edgeseries.platform.kernel import KernelResultEncoder
 from edgeseries.platform.kernel_bucketing import KernelBucketing
+from edgeseries.platform.native_libraries import PlatformLibraries
 from edgeseries.platform.rate_limiter import PlatformRateLimiter
 from edgeseries.platform.stores import stores_of
 from edgeseries.platform.streaming import PlatformStreaming, PlatformTimer
@@ -206,9 +207,11 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         function="router", dataset=bindings.analytics, metrics_buffer=METRICS, clock=clock
     )
     dropped: Counter[str] = Counter()
-    requester = Requester()
+    requester, libraries = Requester(), PlatformLibraries()
     caller = Caller(clock=clock, journal=journal, metrics_buffer=METRICS, requester=requester)
-    upstreams = upstreams_of(bindings, caller, isolate=ORIGINS, dropped=dropped, parquet=ArrowParquetReader())
+    upstreams = upstreams_of(
+        bindings, caller, isolate=ORIGINS, dropped=dropped, parquet=ArrowParquetReader(libraries)
+    )
     duties = DatabaseDutyRecords(stores.database)
     warming = DatabaseWarming(stores.database)
     warm_budget = WarmBudget(
@@ -279,6 +282,7 @@ def ports_of(bindings: Bindings, incoming: Incoming, clock: Clock, ctx: Any) -> 
         claims=CLAIMS,
         operations=METRICS.operations,
         lateness=METRICS,
+        libraries=libraries,
         sample_budget=BUDGET,
         directory=DIRECTORY,
         latest=LATEST,

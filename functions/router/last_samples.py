@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from edgeseries.errors import StoreUnavailable
 from edgeseries.limits import (
-    BUDGET_SMALL_BYTES,
     DAY_MS,
     HOUR_MS,
     INLINE_MAX_BLOCKS,
@@ -17,6 +16,7 @@ from edgeseries.limits import (
     LATEST_STORED_DAYS,
     MINUTE_MS,
 )
+from edgeseries.memory_limits import BUDGET_SMALL_BYTES
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from edgeseries.reading.faults import note

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from edgeseries.errors import AnswerTooLarge
 from edgeseries.limits import BUDGET_WAIT_MS, WHOLE_MAX_SAMPLES
 from edgeseries.planning.memory_share import MemoryShare, Waiting, wait_for_share
 from edgeseries.planning.sample_bound import SampleBound
@@ -28,10 +29,19 @@ class AnswerRoom:
 
 
 def room_of(share: MemoryShare) -> AnswerRoom:
-    """Room for an answer that is made whole. Every sample that is counted is held in the share."""
+    """Room for an answer that is made whole. Every sample that is counted is held in the share; more than an
+    isolate has for answers raises AnswerTooLarge, less that is not there now MemoryBusy.
+    """
 
     def reserve(stored: int, fetched: int) -> None:
-        share.grow(bytes_held(stored_samples=stored, fetched_samples=fetched))
+        size = bytes_held(stored_samples=stored, fetched_samples=fetched)
+        if size > share.most_bytes:
+            raise AnswerTooLarge(
+                f"an answer of {stored} stored and {fetched} fetched samples or more is too large to be made "
+                "at once; ask for a shorter range or fewer points",
+                estimated_samples=fetched,
+            )
+        share.grow(size)
 
     return AnswerRoom(share=share, bound=SampleBound(WHOLE_MAX_SAMPLES, reserve=reserve))
 
@@ -53,8 +63,12 @@ async def held_work(work: Coroutine[Any, Any, None], share: Held) -> None:
 
 
 async def held_body(body: bytes, share: MemoryShare) -> AsyncGenerator[bytes]:
-    """A body in one piece; its share is given back when it has left, or its reader has."""
+    """A body in one piece; its share is given back when it has left, or its reader has. The bytes are whose
+    who takes them: they are not held here while they are sent.
+    """
+    left = [body]
+    del body
     try:
-        yield body
+        yield left.pop()
     finally:
         share.give_back()

@@ -7,7 +7,6 @@ Nobody's samples wait for it: a list that cannot be had is none.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edgeseries.answers.limits import ARROW_BYTES
 from edgeseries.answers.presentation import Presentation
 from edgeseries.answers.result_format import WITH_FACTS
 from edgeseries.errors import EdgeError
@@ -36,11 +35,11 @@ async def points_of_site(
 
 async def facts_for(query: TimeseriesQuery, presentation: Presentation, ports: Ports) -> Mapping[str, Point]:
     """What is known of the points of a query, for a format that says it; nothing where the list cannot be
-    had. What writes such a format is loaded by now, and takes its part of the isolate's memory.
+    had. What writes such a format is loaded first.
     """
     if presentation.format not in WITH_FACTS:
         return {}
-    ports.sample_budget.set_aside("arrow", ARROW_BYTES)
+    ports.libraries.load_arrow()
     listed = await _listed(query.site, ports)
     return {point: listed[point] for point in query.points if point in listed}
 

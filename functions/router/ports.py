@@ -41,6 +41,7 @@ from edgeseries.ports.background import Background
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.identity import Identity
 from edgeseries.ports.incoming import Incoming
+from edgeseries.ports.libraries import ImportedLibraries, Libraries
 from edgeseries.ports.streaming import Streaming, Timer
 from edgeseries.questions.bucketing import PythonBucketing
 from edgeseries.questions.ports.bucketing import Bucketing
@@ -106,6 +107,7 @@ class Ports:
     rates: LearnedRates = field(default_factory=LearnedRates)
     under_way: WorkUnderWay = field(default_factory=WorkUnderWay)
     claims: Claims = field(default_factory=Claims)
+    libraries: Libraries = field(default_factory=ImportedLibraries)
     sample_budget: SampleBudget = field(default_factory=SampleBudget)
     latest: LatestMemory = field(default_factory=LatestMemory)
     directory: PointDirectory = field(default_factory=PointDirectory)

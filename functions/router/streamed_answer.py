@@ -12,7 +12,7 @@ from edgeseries.planning.freshness import verdict_of
 from edgeseries.planning.query import TimeseriesQuery
 from edgeseries.planning.routing import Route
 from router.endpoint import Arrival
-from router.inline_answer import Choice, answer_inline
+from router.inline_answer import Choice, answer_inline, size_of
 from router.job_result import begun, result_text, stored_version, tag_of
 from router.missing_part import store_missing
 from router.outcome import Outcome
@@ -22,9 +22,11 @@ from router.reduced_answer import answer_reduced, is_small
 from router.representation import answer_headers, is_known
 
 
-def is_streamed(fetch_plan: FetchPlan) -> bool:
-    """Whether an answer is too large to be made whole, as far as the index knows."""
-    return fetch_plan.answer_samples > WHOLE_MAX_SAMPLES
+def is_streamed(fetch_plan: FetchPlan, most_bytes: int) -> bool:
+    """Whether an answer is too large to be made whole, as far as the index knows: it has too many samples, or
+    takes more than an isolate has for answers, some of it fetched.
+    """
+    return fetch_plan.answer_samples > WHOLE_MAX_SAMPLES or size_of(fetch_plan) > most_bytes
 
 
 async def answer_at_once(query: TimeseriesQuery, choice: Choice, arrival: Arrival, ports: Ports) -> Outcome:
@@ -36,7 +38,8 @@ async def answer_at_once(query: TimeseriesQuery, choice: Choice, arrival: Arriva
     in_windows = answer_streamed if query.question is None or not is_small(query) else answer_reduced
     if choice.freshness.refreshes:
         return await answer_inline(query, choice, arrival, ports)
-    if is_streamed(choice.survey.fetch_plan) or (query.question is not None and not is_small(query)):
+    plan, most_bytes = choice.survey.fetch_plan, ports.sample_budget.max_bytes
+    if is_streamed(plan, most_bytes) or (query.question is not None and not is_small(query)):
         return await in_windows(query, choice, arrival, ports)
     try:
         return await answer_inline(query, choice, arrival, ports)
@@ -49,8 +52,14 @@ async def answer_at_once(query: TimeseriesQuery, choice: Choice, arrival: Arriva
 
 def refuse_whole(choice: Choice) -> None:
     """Raises TooLarge for a format that cannot leave window by window."""
+    plan = choice.survey.fetch_plan
+    if choice.presentation.whole and plan.answer_samples <= WHOLE_MAX_SAMPLES:
+        raise TooLarge(
+            f"about {plan.missing_samples} of {plan.answer_samples} samples are not stored: too much for a "
+            "format that is made whole; ask for some of it first, or take json, rows, ndjson or parquet"
+        )
     if choice.presentation.whole:
-        raise TooLarge(whole_bound(choice.survey.fetch_plan.answer_samples))
+        raise TooLarge(whole_bound(plan.answer_samples))
 
 
 def refuse_previous(query: TimeseriesQuery) -> None:

@@ -5,12 +5,8 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseries.limits import (
-    BUDGET_BYTES,
-    BUDGET_TICKET_MS,
-    FORCED_DIRECT_MAX_SAMPLES,
-    WHOLE_MAX_SAMPLES,
-)
+from edgeseries.limits import BUDGET_TICKET_MS, FORCED_DIRECT_MAX_SAMPLES, WHOLE_MAX_SAMPLES
+from edgeseries.memory_limits import BUDGET_BYTES
 from edgeseries.planning.sample_budget import SampleBudget, bytes_held
 
 MAX = 100

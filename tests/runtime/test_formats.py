@@ -5,8 +5,7 @@ truth.
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import brotli
@@ -19,17 +18,10 @@ import pytest
 from local.expected import expected_samples
 from tests import made_up
 from tests.format_readers import READERS, SHAPES, Series, csv_by_python
-from tests.runtime.conftest import Running, started
+from tests.runtime.conftest import Running
 from tests.runtime.jobs_stack import Jobs, Wanted
 
 pytestmark = pytest.mark.runtime
-
-
-@pytest.fixture(scope="module")
-def whole_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One of its own: who has answered Arrow keeps arro3, and has less room for large answers."""
-    with started(data_folder, tmp_path_factory.mktemp("formats")) as running:
-        yield running
 
 
 DAY_MS = 86_400_000

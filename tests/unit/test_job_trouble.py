@@ -12,7 +12,8 @@ from edgeseries.jobs.job import JobRequest
 from edgeseries.jobs.limits import BATCH_LEASE_MS, BATCH_MAX_CLAIMS
 from edgeseries.jobs.ports.jobs import Joined
 from edgeseries.jobs.states import JobStatus
-from edgeseries.limits import BUDGET_BYTES, MINUTE_MS
+from edgeseries.limits import MINUTE_MS
+from edgeseries.memory_limits import BUDGET_BYTES
 from tests.job_system import RESCUE_AFTER_MS, IsolateDied, JobSystem, completed
 
 

@@ -1,14 +1,18 @@
 """A request's share of the isolate's memory: waited for a while, given back however the request ends."""
 
 import asyncio
+import contextlib
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from edgeseries.errors import DeadlineExceeded, MemoryBusy
+from edgeseries.errors import AnswerTooLarge, DeadlineExceeded, MemoryBusy
 from edgeseries.limits import BUDGET_LINGER_MS, BUDGET_WAIT_MS
+from edgeseries.memory_limits import BUDGET_SMALL_BYTES, FETCHED_SAMPLE_BYTES
 from edgeseries.planning.sample_budget import SampleBudget
-from router.memory_share import held_body, take_share
+from router.memory_share import held_body, room_of, take_share
 from router.ports import Ports
 from tests.fakes import FakeClock, FakeTimer
 from tests.made_ports import router_ports
@@ -149,11 +153,50 @@ def test_growing_beyond_what_is_there_is_refused_and_changes_nothing() -> None:
     asyncio.run(whole())
 
 
-def test_what_is_loaded_is_set_aside_once() -> None:
-    budget = SampleBudget(max_bytes=100, small_bytes=1)
-    for _ in range(3):
-        budget.set_aside("a library", 30)
-    assert budget.max_bytes == 70
-    ticket = budget.ticket(0)
-    assert budget.enter(ticket, 1_000, 0, until_ms=1_000)
-    assert budget.held_bytes == 70
+def test_more_than_an_isolate_has_for_answers_is_refused_and_not_waited_for() -> None:
+    budget, clock = made()
+
+    async def whole() -> None:
+        share = await take_share(10 * MAX, ports_with(budget, clock), deadline_ms=clock.at_ms + 30_000)
+        assert budget.held_bytes == MAX, "an estimate may be too high"
+        bound = room_of(share).bound
+        with pytest.raises(AnswerTooLarge) as told:
+            bound.add_fetched(MAX // FETCHED_SAMPLE_BYTES + 1)
+        assert told.value.estimated_samples == MAX // FETCHED_SAMPLE_BYTES + 1
+        assert not bound.hold_besides(1)
+        with pytest.raises(MemoryBusy):
+            share.grow(MAX + 1)
+        share.give_back()
+
+    asyncio.run(whole())
+
+
+def test_what_a_failure_left_in_cycles_is_collected_before_much_is_held_again() -> None:
+    budget, clock = SampleBudget(), FakeClock(at_ms=1_000_000)
+
+    class Samples:
+        pass
+
+    async def fails() -> None:
+        share = await take_share(1, ports_with(budget, clock), deadline_ms=clock.at_ms + 30_000)
+        left, error = Samples(), DeadlineExceeded("the upstream went away")
+        gone.append(weakref.ref(left))
+        try:
+            raise error
+        finally:
+            share.give_back()
+
+    async def whole() -> None:
+        with contextlib.suppress(DeadlineExceeded):
+            await fails()
+        for size, held in ((1, True), (BUDGET_SMALL_BYTES + 1, False)):
+            share = await take_share(size, ports_with(budget, clock), deadline_ms=clock.at_ms + 30_000)
+            assert (gone[0]() is not None, budget.collect_due) == (held, held)
+            share.give_back()
+
+    gone: list[weakref.ref[Samples]] = []
+    gc.disable()
+    try:
+        asyncio.run(whole())
+    finally:
+        gc.enable()

@@ -10,7 +10,6 @@ from edgeseries.access.grants import Right
 from edgeseries.errors import OriginUnreachable
 from edgeseries.http.messages import HttpResponse
 from edgeseries.limits import (
-    BUDGET_BYTES,
     BUDGET_RETRY_S,
     DAY_MS,
     DOUBT_MS,
@@ -19,6 +18,7 @@ from edgeseries.limits import (
     INLINE_MAX_SAMPLES,
     WHOLE_MAX_SAMPLES,
 )
+from edgeseries.memory_limits import BUDGET_BYTES
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.series.timerange import parse_instant
 from router.ports import Ports

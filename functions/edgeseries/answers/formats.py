@@ -72,8 +72,8 @@ def aggregates_of(query: TimeseriesQuery) -> tuple[str, ...]:
 def _arrow_writer(
     presentation: Presentation, query: TimeseriesQuery, facts: Mapping[str, Point]
 ) -> ResultWriter:
-    """Imported when the first caller asks: arro3 takes half a second and some 20 MB, and most isolates never
-    serve Arrow or Parquet (`docs/adr/0015-native-wheels.md`).
+    """Imported when the first caller asks: arro3 takes half a second and some megabytes, and most isolates
+    never serve Arrow or Parquet (`docs/adr/0015-native-wheels.md`).
     """
     from edgeseries.answers.arrow_format import ArrowWriter, WideArrowWriter  # noqa: PLC0415
     from edgeseries.answers.parquet_format import ParquetWriter  # noqa: PLC0415

@@ -2,19 +2,11 @@
 
 from typing import Final
 
-from edgeseries.limits import (
-    BUDGET_BYTES,
-    MAX_NAME_BYTES,
-)
+from edgeseries.limits import MAX_NAME_BYTES
 
 WIDE_MAX_CELLS: Final = 500_000
 """Of an answer with a row for each instant and a column a point, empty ones too. A cell takes eight bytes as
 a number and some twenty as text, so the largest takes less than WHOLE_MAX_SAMPLES of fetched samples."""
-
-ARROW_BYTES: Final = 40_000_000
-"""What samples may take less of an isolate once Arrow or Parquet was asked for: arro3, and what it encodes
-at a time (measured: ADR 15). An answer that then wants more than there is gets all of it, alone; with 16 MB,
-large ones side by side took an interpreter to 136 MB."""
 
 CODED_MIN_BYTES: Final = 1_400
 """A body below this fits into a packet of a network; coding it saves nothing."""
@@ -33,5 +25,3 @@ MAX_SEARCH_CHARS: Final = 256
 
 MAX_NAME_CURSOR_CHARS: Final = 4 * (MAX_NAME_BYTES + len("point:") + 2) // 3
 """A cursor that holds a name, in base64."""
-
-assert ARROW_BYTES < BUDGET_BYTES

@@ -5,10 +5,13 @@ its own. What it holds is given back when the last of its holders (a request, wh
 body that is still being sent) is done.
 """
 
+import gc
+import sys
 from dataclasses import dataclass
 
 from edgeseries.errors import MemoryBusy
 from edgeseries.limits import BUDGET_LINGER_MS, BUDGET_RETRY_S, BUDGET_TURN_MS
+from edgeseries.memory_limits import BUDGET_SMALL_BYTES
 from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.ports.clock import Clock
 from edgeseries.ports.streaming import Pause
@@ -33,6 +36,11 @@ class MemoryShare:
         self._waiting = waiting
         self._holders = 1
 
+    @property
+    def most_bytes(self) -> int:
+        """What a share can be at most, alone."""
+        return self._waiting.budget.max_bytes
+
     def grow(self, size: int) -> None:
         """Hold at least so many bytes. Raises MemoryBusy where they are not there: nobody waits while
         holding.
@@ -53,7 +61,11 @@ class MemoryShare:
         return self
 
     def give_back(self) -> None:
-        """One holder is done."""
+        """One holder is done. An error that is under way lies in a cycle with the frames that it passes, and
+        their samples, until that is collected.
+        """
+        if sys.exception() is not None:
+            self._waiting.budget.collect_due = True
         self._holders -= 1
         if self._holders <= 0:
             self._waiting.budget.leave(self._ticket)
@@ -66,6 +78,9 @@ class MemoryShare:
 async def wait_for_share(size: int, waiting: Waiting, *, deadline_ms: int, wait_ms: int) -> MemoryShare:
     """A share of `size` bytes. Raises MemoryBusy when it is not there within `wait_ms` and the deadline."""
     budget, clock = waiting.budget, waiting.clock
+    if budget.collect_due and size > BUDGET_SMALL_BYTES:
+        gc.collect()
+        budget.collect_due = False
     now_ms = clock.now_ms()
     latest_ms = min(now_ms + wait_ms, deadline_ms)
     until_ms = deadline_ms + BUDGET_LINGER_MS
@@ -80,7 +95,7 @@ async def wait_for_share(size: int, waiting: Waiting, *, deadline_ms: int, wait_
     finally:
         if not taken:
             budget.leave(ticket)
-    return MemoryShare(ticket, size, until_ms=until_ms, waiting=waiting)
+    return MemoryShare(ticket, min(size, budget.max_bytes), until_ms=until_ms, waiting=waiting)
 
 
 def busy() -> MemoryBusy:

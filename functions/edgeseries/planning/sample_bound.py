@@ -40,7 +40,7 @@ class SampleBound:
         """Whether there is memory for so many samples, in all, that are no part of the answer."""
         try:
             self._reserve(self.stored, self.fetched + count)
-        except MemoryBusy:
+        except (AnswerTooLarge, MemoryBusy):
             return False
         self.besides = count
         return True

@@ -10,10 +10,10 @@ for a time: a share until its owner's end, a place in the queue while its owner 
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from edgeseries.limits import (
+from edgeseries.limits import BUDGET_TICKET_MS
+from edgeseries.memory_limits import (
     BUDGET_BYTES,
     BUDGET_SMALL_BYTES,
-    BUDGET_TICKET_MS,
     FETCHED_SAMPLE_BYTES,
     STORED_SAMPLE_BYTES,
 )
@@ -31,12 +31,14 @@ class _Share:
 
 
 class SampleBudget:
-    """The memory of one isolate, in bytes. `held_bytes` is what is taken of it."""
+    """The memory of one isolate for samples, in bytes (`memory_limits.py`). `held_bytes` is what is taken of
+    it, `collect_due` is set if something that failed may have left its samples to the collector of cycles.
+    """
 
     def __init__(self, *, max_bytes: int = BUDGET_BYTES, small_bytes: int = BUDGET_SMALL_BYTES) -> None:
         self.max_bytes = max_bytes
         self._small_bytes = small_bytes
-        self._aside: set[str] = set()
+        self.collect_due = False
         self._numbers = 0
         self._shares: dict[int, _Share] = {}
         self._waiting: OrderedDict[int, int] = OrderedDict()
@@ -45,12 +47,6 @@ class SampleBudget:
     def held_bytes(self) -> int:
         """What is taken by requests that have not ended."""
         return sum(share.size for share in self._shares.values())
-
-    def set_aside(self, what: str, size: int) -> None:
-        """Something that the isolate has loaded takes so many bytes from now on. It may be told again."""
-        if what not in self._aside:
-            self._aside.add(what)
-            self.max_bytes -= size
 
     def ticket(self, now_ms: int) -> int:
         """A place in the queue, kept by asking with it every BUDGET_TICKET_MS at least."""
@@ -61,7 +57,7 @@ class SampleBudget:
     def enter(self, ticket: int, size: int, now_ms: int, *, until_ms: int) -> bool:
         """Take a share of `size` bytes, to be given back by `until_ms`; False: not yet.
 
-        Who asks for more than there is gets all of it, alone.
+        An estimate of more than there is waits for all of it. What is then really more is refused (`resize`).
         """
         self._forget(now_ms)
         self._waiting[ticket] = now_ms
@@ -80,7 +76,6 @@ class SampleBudget:
         """
         self._forget(now_ms)
         share = self._shares.get(ticket)
-        size = min(size, self.max_bytes)
         before = 0 if share is None else share.size
         if size > before and self.held_bytes - before + size > self.max_bytes:
             return False

@@ -50,13 +50,20 @@ class PlatformStreaming:
         self._wait_until(asyncio.ensure_future(self._write(pieces, channel.writable.getWriter())))
         return BodyStream(channel.readable)
 
+    def _platform_bytes(self, piece: Piece) -> Any:
+        return js_bytes(piece) if isinstance(piece, bytes) else self._text_of(piece)
+
     async def _write(self, pieces: AsyncGenerator[Piece], writer: Any) -> None:
         dealt_with = False
         try:
             # Closed in any case: what the pieces hold is given back also when their reader goes away.
             async with aclosing(pieces):
                 async for piece in pieces:
-                    await writer.write(js_bytes(piece) if isinstance(piece, bytes) else self._text_of(piece))
+                    written = writer.write(self._platform_bytes(piece))
+                    # Not held while a reader takes it. The error of a reader who leaves lies in a cycle with
+                    # this frame, which would hold its bytes until the collector of cycles comes.
+                    del piece
+                    await written
             await writer.close()
             dealt_with = True
         except JsException as error:

@@ -16,7 +16,8 @@ from edgeseries.jobs.limits import (
     RESULT_WINDOW_MAX_SAMPLES,
     RESULT_WINDOW_SAMPLES,
 )
-from edgeseries.limits import INLINE_MAX_BLOCKS, QUESTION_SAMPLE_BYTES, RESULT_SAMPLE_BYTES
+from edgeseries.limits import INLINE_MAX_BLOCKS
+from edgeseries.memory_limits import QUESTION_SAMPLE_BYTES, RESULT_SAMPLE_BYTES
 from edgeseries.planning.expected import expected_by_month, expected_samples
 from edgeseries.planning.memory_share import MemoryShare
 from edgeseries.planning.query import TimeseriesQuery

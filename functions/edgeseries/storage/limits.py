@@ -3,13 +3,25 @@
 from typing import Final
 
 from edgeseries.limits import (
+    CATALOGUE_MAX_NAMES,
     DAY_MS,
+    DIRECTORY_MAX_POINTS,
     MAX_NAME_BYTES,
     MAX_POINTS,
     MAX_ROW_VALUE_BYTES,
     MINUTE_MS,
     PLATFORM_CONNECTIONS,
     SECOND_MS,
+)
+from edgeseries.memory_limits import (
+    BLOCK_MEMORY_BYTES,
+    CATALOGUE_NAME_BYTES,
+    DIRECTORY_POINT_BYTES,
+    LATEST_POINT_BYTES,
+    LIVE_MEMORY_BYTES,
+    LIVE_SAMPLE_BYTES,
+    NAMES_BYTES,
+    STAMPED_NAME_BYTES,
 )
 from edgeseries.platform_limits import D1_QUERIES, R2_KEY_BYTES, R2_KEYS, R2_METADATA_BYTES, SUBREQUESTS
 
@@ -92,8 +104,8 @@ PURGE_RECORD_KEEP_MS: Final = 30 * DAY_MS
 """How long the record of a purge lies. Objects of before it are gone by then, each index lost or not."""
 
 # --- memory of an isolate -------------------------------------------------------
-MEMORY_MAX_BYTES: Final = 16_000_000
-"""Raw blocks an isolate keeps, of its 128 MB: a month of 1,000 five-minute points."""
+MEMORY_MAX_BYTES: Final = BLOCK_MEMORY_BYTES
+"""Raw blocks that an isolate keeps."""
 
 STAMPS_TTL_MS: Final = 30 * SECOND_MS
 """How long an isolate believes the generations that it read, so that a cached answer costs no read of D1. A
@@ -102,14 +114,14 @@ purge or refresh through another isolate is seen here within it, one through thi
 STAMPS_MAX_QUERIES: Final = 2_000
 """Sets of points whose generations an isolate remembers."""
 
-STAMPS_MAX_POINTS: Final = 50_000
-"""Names in these sets, all together: some megabytes."""
+STAMPS_MAX_POINTS: Final = 20_000
+"""Names in these sets, all together: two of the largest requests."""
 
 LIVE_CACHE_MAX_SAMPLES: Final = 250_000
-"""Samples of live edges an isolate keeps: 10 MB of its 128 MB; a day of 170 one-minute points."""
+"""Samples of live edges that an isolate keeps: a day of 170 one-minute points."""
 
-LIVE_CACHE_ENTRY_SAMPLES: Final = 16
-"""What a tail takes beside its samples, counted in samples (40 bytes), so that empty ones are bounded."""
+LIVE_CACHE_ENTRY_SAMPLES: Final = 40
+"""What a tail takes beside its samples, counted in samples, so that empty ones are bounded."""
 
 # --- density ------------------------------------------------------------------
 DENSITY_MEMORY_DAYS: Final = 30
@@ -152,6 +164,13 @@ ANSWER_MAX_BYTES: Final = 50_000_000
 ANSWER_QUALITY: Final = 5
 """Brotli quality of answers: 32 MB/s of JSON here, and 9 would be 9 MB/s for some percent."""
 
+assert LIVE_CACHE_MAX_SAMPLES * LIVE_SAMPLE_BYTES <= LIVE_MEMORY_BYTES
+assert (
+    CATALOGUE_MAX_NAMES * CATALOGUE_NAME_BYTES
+    + DIRECTORY_MAX_POINTS * (DIRECTORY_POINT_BYTES + LATEST_POINT_BYTES)
+    + STAMPS_MAX_POINTS * STAMPED_NAME_BYTES
+    <= NAMES_BYTES
+)
 assert STATEMENTS_BUDGET + BUCKET_CALLS_BUDGET < CALLS_OF_AN_INVOCATION // 2
 assert PARAMETER_MAX_BYTES <= MAX_ROW_VALUE_BYTES
 assert BUCKET_AT_ONCE < PLATFORM_CONNECTIONS

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from edgeseries.errors import OriginContract, OriginGarbled
 from edgeseries.origins.ports.parquet_reader import ParquetColumn
+from edgeseries.ports.libraries import ImportedLibraries, Libraries
 
 MAGIC: Final = b"PAR1"
 FOOTER_BYTES: Final = 8
@@ -33,11 +34,15 @@ class ArrowFaults:
 
 
 class ArrowParquetReader:
-    """Reads by arro3."""
+    """Reads by arro3, which `libraries` load."""
+
+    def __init__(self, libraries: Libraries | None = None) -> None:
+        self._libraries = ImportedLibraries() if libraries is None else libraries
 
     def columns(self, content: bytes, names: Sequence[str]) -> Mapping[str, ParquetColumn]:
         """See the port."""
         check_footer(content)
+        self._libraries.load_arrow()
         from arro3.io import read_parquet  # noqa: PLC0415 - loaded by who reads Parquet alone
 
         with ArrowFaults():
