@@ -20,7 +20,7 @@ from local.upstream.paths import Endpoint, Match
 from local.upstream.queries import Arguments, BatchShape, Refused, batch_names, mask_of
 from local.upstream.reply import Reply
 from local.upstream.reply_cache import ReplyCache
-from local.upstream.series import usual_step_s
+from local.upstream.series import Series, usual_step_s
 from local.upstream.truth import Truth
 from local.upstream.wire import (
     SAMPLES_FIELD,
@@ -91,6 +91,7 @@ class Answers:
         self._replies = ReplyCache()
         self._points = [point for site in truth.sites() for point in truth.points(site)]
         self._ids = {point.name: place for place, point in enumerate(self._points, start=1)}
+        self._steps: dict[str, tuple[Series, int | None]] = {}
         self._by_endpoint: Mapping[Endpoint, Callable[[Ask], Reply]] = {
             Endpoint.SITES: self._sites,
             Endpoint.SITE: self._site,
@@ -199,7 +200,11 @@ class Answers:
         return point
 
     def _record(self, point: PointInfo) -> dict[str, Any]:
-        return point_record(point, self._ids[point.name], usual_step_s(self._truth.series(point)))
+        series = self._truth.series(point)
+        known = self._steps.get(point.name)
+        if known is None or known[0] is not series:
+            known = self._steps[point.name] = series, usual_step_s(series)
+        return point_record(point, self._ids[point.name], known[1])
 
 
 def _ok(payload: Mapping[str, Any]) -> Reply:

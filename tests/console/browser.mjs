@@ -28,7 +28,8 @@ export async function launch() {
 export async function openPage(browser, { url, hash = "", key = null, dark = false, viewport = { width: 1280, height: 900 }, clock = false }) {
   const context = await browser.newContext({ viewport, colorScheme: dark ? "dark" : "light", acceptDownloads: true, locale: "en-GB", timezoneId: "Europe/Brussels" });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  // Far longer than anything takes: machines of tests are shared.
+  page.setDefaultTimeout(60_000);
   const faults = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") faults.push(`console: ${message.text()}`);
