@@ -41,6 +41,9 @@ STORE_S: Final = 1.0
 MIN_WIDTH: Final = 110
 """Columns that the tables need; a terminal with fewer wraps lines, which is better than cut words."""
 
+RIGHT: Final = "stopped; every answer equals the truth, sample for sample"
+"""Its last line, if all went well."""
+
 LIST_ROWS: Final = 8
 """Points shown of a site; the rest is counted."""
 
@@ -100,11 +103,7 @@ def main() -> int:
                 console.print(readable(line, colour=False), markup=False)
             console.print(f"make demo: {type(fault).__name__}: {fault}", markup=False)
             return 1
-    console.print(
-        "stopped; every answer equals the truth, sample for sample"
-        if right
-        else "make demo: an answer was wrong, see the table"
-    )
+    console.print(RIGHT if right else "make demo: an answer was wrong, see the table")
     return 0 if right else 1
 
 

@@ -36,6 +36,7 @@ LONG_S: Final[Mapping[str, int]] = {
     "tests/runtime/test_pages.py": 32,
     "tests/runtime/test_router_counts.py": 32,
     "tests/runtime/test_jobs_large.py": 31,
+    "tests/runtime/test_demo.py": 30,
     "tests/runtime/test_wrangler.py": 29,
     "tests/runtime/test_job_sockets.py": 27,
     "tests/runtime/test_first_contact.py": 25,
