@@ -7,10 +7,14 @@ nothing again. Must not know where a plan comes from.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from local.large_files import is_large, kept_file
 from local.limits import COUNTED, Table
+
+SNAPSHOTS: Final = Path(__file__).resolve().parents[1] / "build" / "snapshots"
+"""Where snapshots of interpreters are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +142,8 @@ class HostPlan:
     `databases` are ids, `buckets` and `queues` physical names. `schema` is applied to every
     database before the first event. `scripts` come from no graph and are none in production. Events are
     counted by `limits`. With `wake_all` every Worker imports its entry before anybody is served, else the
-    public one alone: the others do so at their first event.
+    public one alone: the others do so at their first event. Interpreters are restored from snapshots in the
+    folder `snapshots`; without a folder each boots anew, which takes longer.
     """
 
     workers: tuple[WorkerPlan, ...]
@@ -149,6 +154,7 @@ class HostPlan:
     scripts: tuple[Script, ...] = ()
     limits: Table = field(default_factory=lambda: COUNTED)
     wake_all: bool = True
+    snapshots: Path | None = SNAPSHOTS
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON form that `local/host/host.mjs` reads."""
@@ -161,4 +167,5 @@ class HostPlan:
             "limits": {name: dict(limit) for name, limit in self.limits.items()},
             "scripts": [script.to_wire() for script in self.scripts],
             "wakeAll": self.wake_all,
+            "snapshots": None if self.snapshots is None else str(self.snapshots),
         }

@@ -9,6 +9,7 @@ are put in afterwards, whether the graph was kept or has just been made. It sees
 graph in which a stand-in does not stand whole, because the program made another text of it, is not kept.
 """
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -23,6 +24,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from local.graph import Graph, Resource
+from local.large_files import is_large, kept_file, text_of
 from stack.bundle import vendored_sdk
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -43,7 +45,12 @@ DISTRIBUTIONS: Final = ("pulumi", "pulumi-cloudflare", "protobuf", "grpcio")
 """Packages that decide how a program's resources are put down."""
 
 GRAPHS_MAX: Final = 24
-"""How many are kept, those that were used last; about 5 MB each. The tests have a dozen different stacks."""
+"""How many are kept, those that were used last; about 7 MB each. The tests have a dozen different stacks."""
+
+LARGE: Final = "local-host-large-file"
+"""Key of what stands for a large text: the name of the file in `build/large` that has it. Shared objects of
+wheels are in every graph three times.
+"""
 
 MARK: Final = "stands-in-for-"
 PER_RUN: Final[Mapping[str, str]] = {"upstreamUrl": f"http://127.0.0.1:1/{MARK}upstreamUrl"}
@@ -148,7 +155,7 @@ def _keep(path: Path, graph: Graph) -> None:
         text = _text_of(graph)
         if _graph_of(text) != graph:
             return  # Something in it is more than JSON can tell.
-    except TypeError:
+    except (TypeError, OSError):
         return
     content = f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}"
     with contextlib.suppress(OSError):  # A folder that cannot be written: the program runs each time.
@@ -167,9 +174,9 @@ def _read(path: Path) -> Graph | None:
         if digest != hashlib.sha256(text.encode()).hexdigest():
             return None
         path.touch()
+        return _graph_of(text)
     except (OSError, ValueError):
         return None
-    return _graph_of(text)
 
 
 def _used_at(path: Path) -> float:
@@ -178,11 +185,32 @@ def _used_at(path: Path) -> float:
     return 0.0
 
 
+def _without_large(value: Any) -> Any:
+    """Large texts as names of files that have them."""
+    if isinstance(value, str):
+        return {LARGE: kept_file(value).name} if is_large(value) and _is_base64(value) else value
+    if isinstance(value, Mapping):
+        return {key: _without_large(item) for key, item in value.items()}
+    return [_without_large(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return base64.b64encode(base64.b64decode(text, validate=True)).decode("ascii") == text
+    except ValueError:
+        return False
+
+
+def _with_large(value: dict[str, Any]) -> Any:
+    """What `_without_large` has put down, object by object as it is read."""
+    return text_of(value[LARGE]) if LARGE in value else value
+
+
 def _text_of(graph: Graph) -> str:
     resources = [
         {
             **{field.name: getattr(resource, field.name) for field in fields(Resource)},
-            "inputs": dict(resource.inputs),
+            "inputs": _without_large(dict(resource.inputs)),
             "secret_paths": sorted(map(list, resource.secret_paths)),
             "depends_on": sorted(resource.depends_on),
         }
@@ -193,7 +221,7 @@ def _text_of(graph: Graph) -> str:
 
 
 def _graph_of(text: str) -> Graph:
-    stack, resources, outputs, secret_outputs = json.loads(text)
+    stack, resources, outputs, secret_outputs = json.loads(text, object_hook=_with_large)
     return Graph(
         stack=stack,
         resources=tuple(

@@ -7,6 +7,7 @@ Workers do, nor which resources there are.
 """
 
 import fcntl
+import os
 import queue
 import secrets
 import socket
@@ -46,6 +47,9 @@ are not throttled.
 SIMULATOR_READY: Final = "upstream simulator ready on "
 SIMULATOR_START_TIMEOUT_S: Final = 120.0
 """It looks through all telemetry of DATA before it answers."""
+
+NO_CERTIFICATES: Final = {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
+"""The simulator calls nobody; aiohttp reads all certificates of the machine when it is imported."""
 
 TOKEN_BYTES: Final = 16
 """Entropy of the simulator's token, new in every run; hexadecimal, so that no token looks like an option."""
@@ -259,7 +263,11 @@ class Stack:
             command += ["--replay-at", str(options.replay.at_ms)]
             command += [f"--replay={site}" for site in sorted(options.replay.sites)]
         self._simulator = child = Child(
-            "the upstream simulator", [*command, "--token", token], cwd=ROOT, on_line=on_line
+            "the upstream simulator",
+            [*command, "--token", token],
+            cwd=ROOT,
+            on_line=on_line,
+            environment=NO_CERTIFICATES,
         )
         until = time.monotonic() + SIMULATOR_START_TIMEOUT_S
         while time.monotonic() < until:

@@ -9,29 +9,24 @@
  * bundle finds its module by the same name as in production.
  */
 
-import { Buffer } from "node:buffer";
 import * as socketsModule from "cloudflare:sockets";
 import * as workersModule from "cloudflare:workers";
 import { bound, counted, peaks } from "./local-host/accounting.mjs";
 import { current } from "./local-host/metering.mjs";
+import { PYODIDE_URL, allowWasmFromBytes, withPyodideGlobals } from "./local-host/globals.mjs";
+import { startInterpreter } from "./local-host/interpreter.mjs";
+import bundleBytes from "./local-host/bundle.bin";
 import bundleText from "./local-host/bundle.json";
 import eventsSource from "./local-host/events.py";
 import limitsText from "./local-host/limits.json";
 import lockText from "./local-host/pyodide-lock.json";
-import pyodideWasm from "./local-host/pyodide.asm.wasm";
-import stdlibZip from "./local-host/python_stdlib.zip";
 
 /** Binding that may compile Wasm at run time; Miniflare puts it into env, workerd has no other way. */
 const EVAL_BINDING = "LOCAL_HOST_EVAL";
 
-/** An address that Pyodide may resolve names against. Nothing is ever fetched from it. */
-const PYODIDE_URL = "https://pyodide.local-host.invalid/";
-
-/** Where Cloudflare puts a bundle; `events.py` names the same folder. */
-const BUNDLE_DIR = "/session/metadata";
-
-/** How this interpreter names its bytecode (`sys.implementation.cache_tag`). */
-const BYTECODE_TAG = "cpython-314";
+/** Bindings that read files of this machine by their names: of the project, and snapshots. Absent without any. */
+const FILES_BINDING = "LOCAL_HOST_FILES";
+const SNAPSHOTS_BINDING = "LOCAL_HOST_SNAPSHOTS";
 
 /** Frame around the Worker's name at the head of each console line; `log.mjs` takes it off again. */
 const NAME_START = "\u001e";
@@ -64,91 +59,71 @@ function reportPassed(passed) {
   say(`${LIMIT_MARK}${JSON.stringify(passed)}`);
 }
 
-/**
- * Run `work` while the globals look as Pyodide needs them, and put them back afterwards.
- *
- * `process` must be away, or Pyodide takes the host for Node; `location` must be there. `fetch`
- * answers for the one file that Pyodide asks for itself. All events of the isolate wait for the
- * boot, so no Worker's code sees these globals.
- */
-async function withPyodideGlobals(work) {
-  const replaced = {
-    process: undefined,
-    location: new URL(PYODIDE_URL),
-    fetch: async (resource) => {
-      if (String(resource?.url ?? resource).endsWith("python_stdlib.zip")) return new Response(stdlibZip);
-      return new Response("", { status: 404 });
-    },
-  };
-  const before = new Map();
-  for (const [name, value] of Object.entries(replaced)) {
-    before.set(name, Object.getOwnPropertyDescriptor(globalThis, name));
-    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-  }
-  try {
-    return await work();
-  } finally {
-    for (const [name, descriptor] of before) {
-      delete globalThis[name];
-      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
-    }
-  }
+/** Files of this machine that are too large to be part of the runtime's configuration, by their names. */
+async function fetched(files, name) {
+  const response = await files.fetch(`http://local-host/${name}`);
+  if (!response.ok) throw new Error(`${name} cannot be read: ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
 }
 
-/**
- * workerd forbids compiling Wasm from bytes. Pyodide does so for its trampolines, also long after
- * the boot, so these stay: bytes go through the eval binding, and its own module is the one that
- * workerd has compiled already.
- */
-function allowWasmFromBytes(evaluator) {
-  const { instantiate, Module } = WebAssembly;
-  WebAssembly.instantiateStreaming = async (_response, imports) => ({
-    module: pyodideWasm,
-    instance: await instantiate.call(WebAssembly, pyodideWasm, imports),
-  });
-  WebAssembly.instantiate = async (source, imports) => {
-    if (source instanceof Module) return instantiate.call(WebAssembly, source, imports);
-    const module = evaluator.newWasmModule(source);
-    return { module, instance: new WebAssembly.Instance(module, imports) };
-  };
-  WebAssembly.Module = new Proxy(Module, {
-    construct: (_target, [bytes]) => evaluator.newWasmModule(bytes),
-  });
+/** The bundle's files: the small ones are parts of one module, the large ones are fetched. */
+async function filesOfBundle(files) {
+  let place = 0;
+  const next = (length) => new Uint8Array(bundleBytes, place, ((place += length), length));
+  const small = bundle.files.map(({ name, length, bytecodeLength }) => ({
+    name,
+    bytes: next(length),
+    bytecode: bytecodeLength === undefined ? undefined : next(bytecodeLength),
+  }));
+  const large = bundle.large.map(async ({ name, file }) => ({ name, bytes: await fetched(files, file) }));
+  return [...small, ...(await Promise.all(large))];
 }
 
-/** Start the interpreter and lay out the bundle. No code of the Worker runs here. */
-async function startInterpreter(evaluator) {
-  allowWasmFromBytes(evaluator);
-  const pyodide = await withPyodideGlobals(async () => {
-    // Imported now and not above: both look at `process` when they are evaluated.
-    const { default: createPyodideModule } = await import("./local-host/pyodide.asm.mjs");
-    const { loadPyodide } = await import("./local-host/pyodide.mjs");
-    return loadPyodide({
+/** What an interpreter of this isolate is made of; compiled and fetched once, whether a snapshot is of use or not. */
+async function partsOfInterpreter(files, evaluator) {
+  const stdlib = await fetched(files, bundle.stdlib);
+  allowWasmFromBytes(evaluator, evaluator.newWasmModule(await fetched(files, bundle.wasm)));
+  return {
+    stdlib,
+    createPyodideModule: async (settings) => (await import("./local-host/pyodide.asm.mjs")).default(settings),
+    loadPyodide: async (options) => (await import("./local-host/pyodide.mjs")).loadPyodide(options),
+    settings: {
       indexURL: PYODIDE_URL,
       packageBaseUrl: PYODIDE_URL,
       lockFileContents: JSON.parse(lockText),
-      createPyodideModule,
-      env: { HOME: "/session" },
       stdout: (line) => console.log(line),
       stderr: (line) => console.error(line),
-    });
-  });
-  registerPlatformModules(pyodide);
-  for (const { name, contentBase64, bytecodeBase64 } of bundle.files) {
-    writeFile(pyodide, name, contentBase64);
-    if (bytecodeBase64 !== undefined) writeFile(pyodide, bytecodeName(name), bytecodeBase64);
+    },
+    modules: platformModules(),
+    eventsSource,
+  };
+}
+
+/** Restore the interpreter from the bundle's snapshot, or start it anew: where there is none, or it is of no use. */
+async function restoredOrStarted(parts, files, snapshots) {
+  if (bundle.snapshot !== null) {
+    try {
+      const snapshot = await fetched(snapshots, bundle.snapshot);
+      return { ...(await startInterpreter(parts, files, { snapshot })), restored: true };
+    } catch (error) {
+      console.warn(`booted without its snapshot, which cannot be restored: ${error?.message ?? error}`);
+    }
   }
-  for (const { name, module } of bundle.large) {
-    const { default: content } = await import(module);
-    writeBytes(pyodide, name, new Uint8Array(content));
-  }
-  pyodide.FS.mkdirTree(`${BUNDLE_DIR}/python_modules`);
-  const events = pyodide.toPy({ __name__: "local_host_events" });
-  pyodide.runPython(eventsSource, { globals: events, filename: "local-host/events.py" });
-  events.get("lay_out_path")();
+  return { ...(await startInterpreter(parts, files)), restored: false };
+}
+
+/** The interpreter with the bundle laid out. Of the Worker no code runs here, unless a snapshot has run it. */
+async function boot(env) {
+  const parts = await partsOfInterpreter(env[FILES_BINDING], env[EVAL_BINDING]);
+  const files = await filesOfBundle(env[FILES_BINDING]);
+  // Both modules of Pyodide are imported in here: they look at `process` when they are evaluated.
+  const { pyodide, events, restored } = await withPyodideGlobals(parts.stdlib, () =>
+    restoredOrStarted(parts, files, env[SNAPSHOTS_BINDING]),
+  );
   const schedule = pyodide._api.scheduleCallback;
   events.get("count_steps")((callback, delayMs) => schedule(bound(callback), delayMs));
   return {
+    restored,
     call: events.get("call"),
     loadEntry: events.get("load_entry"),
     busyMs: events.get("busy_ms"),
@@ -156,26 +131,10 @@ async function startInterpreter(evaluator) {
   };
 }
 
-function writeFile(pyodide, name, contentBase64) {
-  writeBytes(pyodide, name, Buffer.from(contentBase64, "base64"));
-}
-
-function writeBytes(pyodide, name, bytes) {
-  const path = `${BUNDLE_DIR}/${name}`;
-  pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
-  pyodide.FS.writeFile(path, bytes);
-}
-
-/** Where Python looks for what it need not compile. */
-function bytecodeName(name) {
-  const [, folder, stem] = /^(.*\/)?([^/]+)\.py$/.exec(name);
-  return `${folder ?? ""}__pycache__/${stem}.${BYTECODE_TAG}.pyc`;
-}
-
 /** The two modules that the vendored `workers` SDK takes from the platform. */
-function registerPlatformModules(pyodide) {
+function platformModules() {
   const patched = new WeakSet();
-  pyodide.registerJsModule("_pyodide_entrypoint_helper", {
+  const helper = {
     cloudflareWorkersModule: workersModule,
     cloudflareSocketsModule: socketsModule,
     doAnImport: (name) => import(name),
@@ -197,8 +156,9 @@ function registerPlatformModules(pyodide) {
         );
       };
     },
-  });
-  pyodide.registerJsModule("_cloudflare_compat_flags", { ...globalThis.Cloudflare?.compatibilityFlags });
+  };
+  const flags = { ...globalThis.Cloudflare?.compatibilityFlags };
+  return { _pyodide_entrypoint_helper: helper, _cloudflare_compat_flags: flags };
 }
 
 /** Whether clients are let in: the schema is applied, and all Workers are awake. */
@@ -216,7 +176,7 @@ let entryLoaded = false;
 /** The interpreter with the entry imported; rejects with a PythonError when the entry does not import. */
 async function ready(env) {
   if (starting === undefined) {
-    starting = startInterpreter(env[EVAL_BINDING]).catch((error) => {
+    starting = boot(env).catch((error) => {
       starting = undefined;
       throw error;
     });
@@ -240,7 +200,7 @@ async function run(handler, event, ctx, env) {
   try {
     // Booting is no part of an event: production restores a snapshot.
     const { call, busyMs, heapBytes } = await ready(env);
-    const { [EVAL_BINDING]: _hidden, ...bindings } = env;
+    const { [EVAL_BINDING]: _eval, [FILES_BINDING]: _files, [SNAPSHOTS_BINDING]: _snapshots, ...bindings } = env;
     const interpreter = (id) => ({ busyMs: busyMs(id), heapBytes: heapBytes() });
     const counting = { table: limits, report: reportPassed, interpreter };
     return await counted(handler, event, ctx, bindings, counting, async (id) => {
@@ -280,6 +240,12 @@ export default class extends workersModule.WorkerEntrypoint {
   async heapBytes() {
     const { heapBytes } = await ready(this.env);
     return heapBytes();
+  }
+
+  /** Whether the interpreter's memory comes from a snapshot. */
+  async restored() {
+    const { restored } = await ready(this.env);
+    return restored;
   }
 
   /** Answer requests from now on. */

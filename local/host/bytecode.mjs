@@ -34,7 +34,7 @@ function digestOf(...parts) {
  * The standard library as a zip with bytecode beside the sources, and the bytecode of each Python file.
  *
  * `stdlib` is {path, version}: the zip that Pyodide comes with, and Pyodide's version. `files` are a bundle's,
- * {name, contentBase64}. Returns {stdlib, bytecode}: the path of a zip, and base64 by digest of the file
+ * {name, contentBase64}. Returns {stdlib, bytecode}: the path of a zip, and bytes by digest of the file
  * (`fileDigest`), without the files that do not compile. Rejects when the compiler cannot be run; it has said why.
  */
 export async function compiled(stdlib, files) {
@@ -51,7 +51,7 @@ export async function compiled(stdlib, files) {
   const bytecode = new Map();
   for (const [digest, file] of wanted) {
     const content = fs.readFileSync(file.target);
-    if (content.length > 0) bytecode.set(digest, content.toString("base64"));
+    if (content.length > 0) bytecode.set(digest, content);
   }
   return { stdlib: zip.target, bytecode };
 }

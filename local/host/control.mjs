@@ -35,6 +35,12 @@ const VERBS = {
     return target.heapBytes();
   },
 
+  /** Whether a Worker's interpreter comes from a snapshot. */
+  async restored(mf, { worker }) {
+    const target = await mf.getWorker(worker);
+    return target.restored();
+  },
+
   async peaks(mf, { worker }) {
     const target = await mf.getWorker(worker);
     return target.peaks();

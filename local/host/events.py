@@ -65,6 +65,35 @@ def lay_out_path() -> None:
     addsitedir(VENDORED_DIR)
 
 
+def import_for_snapshot(module: str) -> None:
+    """Import what is to be in a snapshot."""
+    importlib.import_module(module)
+
+
+def before_snapshot() -> None:
+    """Leave nothing in memory that two interpreters must not share.
+
+    Raises RuntimeError for a generator of random numbers other than the one of `random`, which is seeded anew
+    (`after_restore`). Cloudflare refuses entropy while modules are imported.
+    """
+    import gc  # noqa: PLC0415 - these three are for one use
+    import random  # noqa: PLC0415
+
+    gc.collect()
+    shared = random._inst  # noqa: SLF001 - whose methods are the module's functions
+    drawn = [one for one in gc.get_objects() if isinstance(one, random.Random)]
+    if any(one is not shared and not isinstance(one, random.SystemRandom) for one in drawn):
+        raise RuntimeError("a module keeps a generator of random numbers")
+
+
+def after_restore() -> None:
+    """Draw anew what was drawn before the snapshot, and look for files that have been written since."""
+    import random  # noqa: PLC0415 - the snapshot has it
+
+    random.seed()
+    importlib.invalidate_caches()
+
+
 def load_entry(main_module: str) -> None:
     """Import the entry by its bare name and see that it has a `Default` class."""
     entry = importlib.import_module(main_module)

@@ -14,8 +14,8 @@ import readline from "node:readline";
 import { Miniflare } from "miniflare";
 import { answer, applySchema } from "./control.mjs";
 import { startCrons } from "./crons.mjs";
-import { HostLog, logEvent } from "./log.mjs";
-import { compiledFor, miniflareOptions } from "./options.mjs";
+import { HostLog, hostLine, logEvent } from "./log.mjs";
+import { pythonFor, miniflareOptions } from "./options.mjs";
 
 const LISTEN_HOST = "127.0.0.1";
 
@@ -69,8 +69,12 @@ async function main([planPath, stateDir, port]) {
   requests.on("close", () => stop(0));
   requests.on("line", async (line) => emit(await answer(mf, line)));
   try {
+    const python = await pythonFor(plan);
+    for (const [worker, { reason }] of python.snapshots) {
+      if (reason !== undefined) emit(hostLine("warn", `${worker} boots without a snapshot: ${reason}`));
+    }
     const options = miniflareOptions(plan, {
-      python: await compiledFor(plan),
+      python,
       listen: { host: LISTEN_HOST, port: Number(port) },
       stateDir,
       log: new HostLog(emit),

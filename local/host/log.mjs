@@ -29,6 +29,11 @@ export function logEvent({ timestamp, level, message }) {
   };
 }
 
+/** A line of the host itself, which belongs to no Worker. */
+export function hostLine(level, message) {
+  return { event: "log", worker: null, level, message, timeMs: Date.now() };
+}
+
 /** Miniflare's own remarks, from warnings up. It writes to stdout otherwise, where events go. */
 export class HostLog extends Log {
   constructor(emit) {
@@ -38,8 +43,7 @@ export class HostLog extends Log {
 
   logWithLevel(level, message) {
     if (level > this.level) return;
-    const name = level === LogLevel.ERROR ? "error" : "warn";
     // eslint-disable-next-line no-control-regex
-    this.emit({ event: "log", worker: null, level: name, message: message.replace(/\u001b\[\d+m/g, ""), timeMs: Date.now() });
+    this.emit(hostLine(level === LogLevel.ERROR ? "error" : "warn", message.replace(/\u001b\[\d+m/g, "")));
   }
 }

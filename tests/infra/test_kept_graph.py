@@ -1,7 +1,9 @@
 """Kept graphs: equal to a run, without secrets, served only while nothing has changed that they come from."""
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import pytest
 
 from local.capture import capture_graph
 from local.graph import Graph
-from local.kept_graph import GRAPHS_MAX, SOURCES, kept_graph, key_of
+from local.kept_graph import GRAPHS_MAX, LARGE, SOURCES, kept_graph, key_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -159,12 +161,19 @@ def test_every_source_is_in_the_key(tmp_path: Path, change: Callable[[Path], Non
     assert len(set(keys)) == len(edited) + 1
 
 
-@pytest.mark.parametrize("damage", ["", "{}", "cut", "changed"])
+@pytest.mark.parametrize("damage", ["", "{}", "cut", "changed", "gone"])
 def test_a_damaged_file_is_made_anew(kept: Path, damage: str) -> None:
     graph = dev_graph(kept)
     (file,) = kept.iterdir()
     whole = file.read_text(encoding="utf-8")
-    texts = {"cut": whole[:-100], "changed": whole.replace("text/x-python", "text/x-pythom", 1)}
+    name = re.search(f'"{LARGE}": "([0-9a-f]+)"', whole)
+    assert name is not None, "shared objects are in files of their own"
+    gone = whole.partition("\n")[2].replace(name[1], "0" * 64)
+    texts = {
+        "cut": whole[:-100],
+        "changed": whole.replace("text/x-python", "text/x-pythom", 1),
+        "gone": f"{hashlib.sha256(gone.encode()).hexdigest()}\n{gone}",
+    }
     file.write_text(texts.get(damage, damage), encoding="utf-8")
     assert dev_graph(kept) == graph
     assert file.read_text(encoding="utf-8") == whole

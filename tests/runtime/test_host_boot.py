@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,21 @@ class Default(WorkerEntrypoint):
         made_of = Path(entry.__cached__).read_bytes()[8:16]
         is_of_this = made_of == source_hash(Path(entry.__file__).read_bytes())
         return Response.json({"library": json.__file__, "compiled": is_of_this, "traceback": told})
+"""
+
+DRAWING = """
+import os
+import random
+import secrets
+import uuid
+
+from workers import Response, WorkerEntrypoint
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        drawn = [random.random(), random.randbytes(8).hex(), secrets.token_hex(8), str(uuid.uuid4())]
+        return Response.json([*drawn, os.urandom(8).hex()])
 """
 
 NOTES_SCHEMA = ("CREATE TABLE IF NOT EXISTS kept (note TEXT);",)
@@ -205,13 +221,34 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
             pass
 
 
-def test_what_was_stored_is_there_in_the_next_run(tmp_path: Path) -> None:
-    with hosted(front(), tmp_path) as host:
+def test_what_was_stored_is_there_in_the_next_run_and_what_was_drawn_is_not(tmp_path: Path) -> None:
+    """Both runs are restored from one snapshot: what is random must not come out of it."""
+    with hosted(front(DRAWING), tmp_path) as host:
         host.query("INSERT INTO kept (note) VALUES (?)", "kept")
         host.put_object("made-up-key", b"kept")
-    with hosted(front(), tmp_path) as host:
+        assert host.restored("front")
+        drawn = httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False).json()
+    with hosted(front(DRAWING), tmp_path) as host:
         assert host.query("SELECT note FROM kept") == [{"note": "kept"}]
         assert host.get_object("made-up-key") == b"kept"
+        assert host.restored("front")
+        again = httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False).json()
+    assert len(set(drawn) | set(again)) == len(drawn) + len(again)
+
+
+def test_a_snapshot_that_is_broken_is_told_and_not_used(tmp_path: Path) -> None:
+    folder = tmp_path / "snapshots"
+    plan = replace(plan_host(graph_of(front())), snapshots=folder)
+    with Host(plan, state=tmp_path / "state") as host:
+        assert host.restored("front")
+    (made,) = folder.iterdir()
+    with made.open("r+b") as file:
+        file.truncate(made.stat().st_size - 1)
+    lines: list[str] = []
+    with Host(plan, state=tmp_path / "state", on_log=lambda line: lines.append(line.text)) as host:
+        assert not host.restored("front")
+        assert httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False).json() == 1
+    eventually(lambda: any("booted without its snapshot" in text for text in lines), "the log to say so")
 
 
 def test_nothing_is_left_but_the_state(tmp_path: Path) -> None:

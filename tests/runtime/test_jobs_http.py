@@ -36,6 +36,15 @@ def odd_job(jobs: Jobs) -> Wanted:
     return Wanted(site=made_up.ODD_SITE, points=points, first_day=LEAP_DAY, days=2, offset_s=0)
 
 
+def test_every_interpreter_is_restored_from_a_snapshot(jobs: Jobs) -> None:
+    """Those of the real bundles, which hold shared objects and everything that their entries import."""
+    assert {function: jobs.host.restored(function) for function in ("router", "consumer", "janitor")} == {
+        "router": True,
+        "consumer": True,
+        "janitor": True,
+    }
+
+
 def test_who_would_wait_gets_the_result_at_once(jobs: Jobs) -> None:
     wanted = plain_job()
     response = jobs.client.post("/api/jobs", json=wanted.body(), headers={"Prefer": "wait=25"})

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from local.host_plan import BundleFile
-from local.large_files import KEPT_S, LARGE_CHARS, kept_file
+from local.large_files import KEPT_S, LARGE_CHARS, kept_file, text_of
 
 LARGE = bytes(LARGE_CHARS)
 
@@ -20,6 +20,7 @@ def test_equal_contents_are_one_file_and_it_is_not_written_again(tmp_path: Path)
     before = first.stat()
     assert first.read_bytes() == LARGE
     assert kept_file(text(LARGE), folder=tmp_path) == first
+    assert text_of(first.name, folder=tmp_path) == text(LARGE)
     assert first.stat().st_ino == before.st_ino
     assert [path.name for path in tmp_path.iterdir()] == [first.name]
     assert kept_file(text(b"other" + LARGE), folder=tmp_path) != first

@@ -136,7 +136,7 @@ def test_components_are_no_resources() -> None:
 def test_the_wire_form_holds_the_whole_plan() -> None:
     wire = plan_host(graph_of(full()), schema=("CREATE TABLE t (x);",)).to_wire()
     stores = {"buckets", "databases", "queues", "schema"}
-    assert set(wire) == {"workers", *stores, "scripts", "limits", "wakeAll"}
+    assert set(wire) == {"workers", *stores, "scripts", "limits", "wakeAll", "snapshots"}
     back = wire["workers"][1]
     assert back["name"] == "made-up-back"
     assert back["files"] == [{"name": "entry.py", "contentType": PYTHON, "contentBase64": "aGk="}]
