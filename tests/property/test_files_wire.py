@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -22,6 +23,7 @@ from edgeseries.origins.files.limits import MAX_PLAIN_BYTES
 from edgeseries.origins.files.options import OPTIONS
 from edgeseries.origins.files.store import BucketStore
 from edgeseries.origins.ports.dialect import Turn
+from edgeseries.origins.text_values import value_of
 from edgeseries.series.timerange import TimeRange, parse_instant
 from local.upstream.truth import Truth
 from local.vendors.files import FilesShape
@@ -35,7 +37,12 @@ DAYS = st.integers(0, 40_000)
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
-    for read in (csv_file.unzipped, lambda one: csv_file.rows_in(one, NAMES), check_footer):
+    for read in (
+        csv_file.unzipped,
+        lambda one: csv_file.rows_in(one, NAMES),
+        lambda one: csv_file.rows_in(one, NAMES, zipped=True),
+        check_footer,
+    ):
         with suppress(EdgeError):
             read(content)
 
@@ -58,6 +65,34 @@ def test_numbers_since_1970_are_read_in_their_unit(rows: list[tuple[int, float]]
     found = csv_file.rows_in(out.getvalue().encode(), names)
     assert list(found.times_ms) == [s * 1_000 for s, _ in rows]
     assert list(found.values) == [value for _, value in rows]
+
+
+CELLS = st.one_of(
+    st.sampled_from(
+        ["1", "-0.5", "", "true", "None", "on", "1e400", "9007199254740993", "a,b", 'say "so"', "x\r\ny"]
+    ),
+    st.text(st.characters(codec="utf-8"), max_size=5),
+)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4_000_000_000), CELLS, st.sampled_from(["a", "b"])), max_size=12),
+    st.integers(1, 5),
+)
+def test_a_file_is_the_same_in_any_stretches_and_unpacked_on_the_way(
+    rows: list[tuple[int, str, str]], at_once: int
+) -> None:
+    out = io.StringIO(newline="")
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerows([["timestamp", "value", "point_name"], *rows])
+    content = out.getvalue().encode()
+    names = replace(NAMES, time_unit="s")
+    for found in (
+        csv_file.rows_in(content, names, rows=at_once),
+        csv_file.rows_in(gzip.compress(content), names, zipped=True, rows=at_once),
+    ):
+        assert list(found.times_ms) == [at_s * 1_000 for at_s, _, _ in rows]
+        assert list(found.values) == [value_of(text) for _, text, _ in rows]
+        assert found.points == [point for _, _, point in rows]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +135,24 @@ def test_gzip_is_bounded_and_whole() -> None:
         csv_file.unzipped(gzip.compress(bytes(MAX_PLAIN_BYTES + 1)))
     with pytest.raises(OriginContract, match="no gzip"):
         csv_file.unzipped(b"abc")
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "text"),
+    [
+        (gzip.compress(b"timestamp,value\n" * 1_000)[:-9], OriginGarbled, "in the middle; try"),
+        (gzip.compress(b"timestamp,value\n2024-01-01T00:00:00Z,1"), OriginGarbled, "middle of a row"),
+        (gzip.compress(b"timestamp,value\n" + b"\n" * MAX_PLAIN_BYTES), OriginContract, "cut it by time"),
+        (b"timestamp,value\n", OriginContract, "no gzip"),
+        (gzip.compress(b"\xff\xfe\n"), OriginContract, "no UTF-8"),
+        (gzip.compress(b""), OriginGarbled, "middle of a row"),
+    ],
+)
+def test_what_is_unpacked_on_the_way_is_bounded_and_whole(
+    content: bytes, error: type[EdgeError], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        csv_file.rows_in(content, NAMES, zipped=True)
 
 
 @given(DAYS, st.integers(1, 60))

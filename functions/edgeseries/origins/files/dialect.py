@@ -103,7 +103,7 @@ class FilesDialect:
                 return None
             raise OriginUnconfirmed(f"the archive's index names a point whose file {path} is not there")
         if not self.layout.is_parquet:
-            return csv_file.rows_in(_plain(path, content), self.names)
+            return csv_file.rows_in(content, self.names, zipped=path.endswith(GZIP))
         if self.parquet is None:
             raise Defect("this Worker does not read Parquet: its entry hands in no ParquetReader")
         return parquet_file.rows_in(content, self.names, self.parquet)
@@ -116,6 +116,7 @@ class FilesDialect:
             ]
         if rows.points is None:
             raise OriginContract(f"a file of many points has no column {self.names.point!r}: set pointColumn")
+        values = list(rows.values)
         places: dict[str, list[int]] = {one.point.name: [] for one in points}
         for place, name in enumerate(rows.points):
             if name in places:
@@ -124,7 +125,7 @@ class FilesDialect:
             PointColumns(
                 point=name,
                 times_ms=[rows.times_ms[place] for place in own],
-                values=[rows.values[place] for place in own],
+                values=[values[place] for place in own],
             )
             for name, own in places.items()
         ]
