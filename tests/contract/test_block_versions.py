@@ -247,6 +247,9 @@ def day_of_version(day: int, version: int) -> Samples:
 
 
 DAYS = range(FEB_29 - 1, FEB_29 + 3)
+AROUND = day_span(DAYS[0] - 40, DAYS[-1] + 40)
+"""The months before and after, too."""
+
 SOME_DAYS = st.sets(st.sampled_from(DAYS), min_size=1).map(sorted)
 RUNS = st.tuples(st.sampled_from(DAYS), st.sampled_from(DAYS)).map(lambda pair: (min(pair), max(pair)))
 STEPS = st.lists(
@@ -299,9 +302,9 @@ class World:
 
     def seen(self) -> set[int]:
         """The days that a Worker of today holds. Neither generation gives what it may not."""
-        found = run(read(self.rig.another(), SITE, [POINT], EVERYTHING))[POINT]
+        found = run(read(self.rig.another(), SITE, [POINT], AROUND))[POINT]
         rows = list(zip(found.samples.times_ms, found.samples.values, strict=True))
-        days, old_rows = self.old.read(POINT, EVERYTHING)
+        days, old_rows = self.old.read(POINT, AROUND)
         for held, some in ((set(found.days), rows), (set(days), old_rows)):
             assert {at // DAY_MS for at, _ in some} == held
             assert all(value in self.allowed[at // DAY_MS] for at, value in some)

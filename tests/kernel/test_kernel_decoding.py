@@ -3,6 +3,7 @@
 Python is the specification. Samples are drawn as `tests/property/test_block_properties.py` draws them.
 """
 
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -28,7 +29,7 @@ from edgeseries.series.samples import Samples
 from edgeseries.series.values import Value
 from tests.drawn_samples import columns, real_bytes, steps, telemetry, values
 from tests.host_kernel import DAMAGED_FROM, MISUSE, NO_ROOM, HostBlockCodec, HostKernel, KernelFault, Session
-from tests.python_blocks import encode_block
+from tests.month_blocks import encode_block
 from tests.sensor_columns import real_month
 
 KERNEL = HostKernel()
@@ -95,7 +96,7 @@ def test_some_days_of_a_real_block_are_those_that_python_reads(
         for value in others:
             changed[random.randrange(len(changed))] = value
         part = Samples(times_ms=samples.times_ms[:4000], values=changed)
-        block = encode_block(key, (1 << 31) - 1, part, COMPRESSION)
+        block = encode_block(key, (1 << 31) - 1, part, CODEC)
     found = CODEC.decode(block, key, days)
     assert image_of(found) == image_of(PYTHON.decode(block, key, days))
     assert same_samples(found, decode_days(block, key, days, COMPRESSION))
@@ -135,21 +136,28 @@ def test_samples_lie_in_the_days_that_the_entry_says(told: dict[str, int], sente
     assert str(error_of(fault.value.number)) == sentence
 
 
-def damaged(random: Random, step: int) -> tuple[bytes, int]:
-    """Samples that may be none, and how many samples they are said to hold."""
-    if step % 4 == 0:
-        return real_bytes(random, random.randint(1, 60), small=step % 8 == 0), random.randint(1, 20)
-    drawn = Random(step // 50)  # noqa: S311 - repeatable, no secret
+@cache
+def drawn_segment(seed: int) -> tuple[bytes, int]:
+    """A segment's columns, and how many samples are in them."""
+    drawn = Random(seed)  # noqa: S311 - repeatable, no secret
     count = drawn.randint(1, 30)
     pools: list[list[Value]] = [
-        [*telemetry(step // 50, count)],
+        [*telemetry(seed, count)],
         ["a", "on", "off", None, True],
         [1.5, 0.1, -0.0, 2**70, -(2**63), 5, "x", "é", None, False],
     ]
     pool = drawn.choice(pools)
     column = pool if pool is pools[0] else [drawn.choice(pool) for _ in range(count)]
     step_ms = drawn.randint(1, 5000)
-    found = bytearray(segment_of(list(range(0, count * step_ms, step_ms)), column))
+    return segment_of(list(range(0, count * step_ms, step_ms)), column), count
+
+
+def damaged(random: Random, step: int) -> tuple[bytes, int]:
+    """Samples that may be none, and how many samples they are said to hold."""
+    if step % 4 == 0:
+        return real_bytes(random, random.randint(1, 60), small=step % 8 == 0), random.randint(1, 20)
+    whole, count = drawn_segment(step // 50)
+    found = bytearray(whole)
     for _ in range(random.randint(1, 3)):
         found[random.randrange(len(found))] = random.choice([*range(8), 128, 255, random.randrange(256)])
     if random.random() < 0.2:
