@@ -333,6 +333,12 @@ def _with_schema() -> bytes:
         return connection.serialize()
 
 
+@cache
+def _with_names(sql: str) -> str:
+    """A statement with its numbered parameters as named ones. Statements are few."""
+    return re.sub(r"\?(\d+)", r":p\1", sql)
+
+
 @dataclass
 class SqliteDatabase:
     """A database in memory, with the schema, within D1's bounds. Its time is that of `clock`, if any."""
@@ -377,7 +383,7 @@ class SqliteDatabase:
         self.statements += 1
         sizes = [len(str(one).encode()) for one in command.parameters]
         self.largest_parameter_bytes = max([self.largest_parameter_bytes, *sizes])
-        numbered = re.sub(r"\?(\d+)", r":p\1", command.sql)
+        numbered = _with_names(command.sql)
         named = {f"p{place}": value for place, value in enumerate(command.parameters, 1)}
         return self.connection.execute(numbered, named)
 

@@ -7,7 +7,7 @@ truth.
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,11 +36,16 @@ def by_point(rows: Any) -> Series:
 
 def value_of(row: Mapping[str, Any]) -> Any:
     """The value of a row of Arrow or Parquet, with its type."""
-    held = {name: row[name] for name in TYPED if row[name] is not None}
-    assert len(held) <= 1, row
-    if "integer" in held:
-        return int(held["integer"])
-    return next(iter(held.values()), None)
+    return the_value([row[name] for name in TYPED])
+
+
+def the_value(cells: Sequence[Any]) -> Any:
+    """The one of the cells of TYPED that is not empty, with its type."""
+    held = [cell for cell in cells if cell is not None]
+    assert len(held) <= 1, cells
+    if cells[TYPED.index("integer")] is not None:
+        return int(cells[TYPED.index("integer")])
+    return held[0] if held else None
 
 
 def epoch_ms(moment: datetime) -> int:
@@ -91,7 +96,11 @@ def table_rows(table: pa.Table) -> Series:
     assert table.schema.field("value").type == pa.float64()
     for name in ("point", "text", "integer"):
         assert table.schema.field(name).type == pa.dictionary(pa.int16(), pa.string())
-    return by_point((row["point"], epoch_ms(row["time"]), value_of(row)) for row in table.to_pylist())
+    times_ms = table.column("time").cast(pa.int64()).to_pylist()
+    columns = [table.column(name).to_pylist() for name in ("point", *TYPED)]
+    return by_point(
+        (point, at_ms, the_value(held)) for at_ms, point, *held in zip(times_ms, *columns, strict=True)
+    )
 
 
 def arrow_by_pyarrow(body: bytes) -> Series:

@@ -17,8 +17,9 @@ from urllib.parse import unquote
 from arro3.core import Array, DataType, Field, RecordBatch, Schema, Table
 from arro3.io import write_parquet
 
+from edgeseries.limits import DAY_MS
 from edgeseries.origins.files.layout import Layout
-from edgeseries.series.timerange import TimeRange
+from edgeseries.series.days import day_span
 from local.upstream.truth import Truth
 from local.vendors.shape import HeldTruth, Reply, Request
 
@@ -55,10 +56,12 @@ class FilesShape:
         rows: dict[str, list[tuple[str, str, int, str]]] = {}
         for site in self._held.sites():
             for point in self._held.points(site):
+                paths: dict[int, str] = {}
                 for at_ms, text in self._truth.rows(site, point, *FOREVER):
-                    span = TimeRange(start_ms=at_ms, end_ms=at_ms + 1)
-                    path = Layout(self._layout).files(site, point, span)[0]
-                    rows.setdefault(path, []).append((site, point, at_ms, text))
+                    day = at_ms // DAY_MS
+                    if day not in paths:
+                        paths[day] = Layout(self._layout).files(site, point, day_span(day, day))[0]
+                    rows.setdefault(paths[day], []).append((site, point, at_ms, text))
         for path, some in rows.items():
             yield path, (self._content(some), len(some))
 
