@@ -1,4 +1,4 @@
-"""The simulator in a thread of its own, for tests and programs that are not asynchronous themselves.
+"""A server of asyncio in a thread of its own, for tests and programs that are not asynchronous themselves.
 
 Owns the thread and its event loop. Must not know what is served.
 """
@@ -7,7 +7,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from typing import Final
 
 from local.upstream.server import serving
@@ -17,14 +17,14 @@ START_DEADLINE_S: Final = 10  # binding a loopback port takes milliseconds; this
 
 
 @contextmanager
-def running(truth: Truth, *, port: int = 0, token: str | None = None) -> Iterator[str]:
-    """Serve on loopback while the context is open; gives the base URL, `http://127.0.0.1:port/api`."""
+def in_thread(serving: AbstractAsyncContextManager[str], *, name: str) -> Iterator[str]:
+    """Serve while the context is open; gives what `serving` gives, the URL. Raises what its start raises."""
     ready: Future[str] = Future()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with serving(truth, port=port, token=token) as url:
+        async with serving as url:
             ready.set_result(url)
             await stop.wait()
 
@@ -36,7 +36,7 @@ def running(truth: Truth, *, port: int = 0, token: str | None = None) -> Iterato
                 raise
             ready.set_exception(fault)  # told in the thread that waits for the start
 
-    thread = threading.Thread(target=run, name="upstream simulator", daemon=True)
+    thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
     try:
         yield ready.result(timeout=START_DEADLINE_S)
@@ -44,3 +44,8 @@ def running(truth: Truth, *, port: int = 0, token: str | None = None) -> Iterato
         loop.call_soon_threadsafe(stop.set)
         thread.join()
         loop.close()
+
+
+def running(truth: Truth, *, port: int = 0, token: str | None = None) -> AbstractContextManager[str]:
+    """The simulator, on loopback while the context is open; gives the base URL, `http://127.0.0.1:port/api`."""
+    return in_thread(serving(truth, port=port, token=token), name="upstream simulator")

@@ -8,20 +8,16 @@ import asyncio
 import random
 import socket
 import struct
-import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
+from local.upstream.background import in_thread
 from local.vendors.shape import Reply, Request, Shape
-
-START_DEADLINE_S: Final = 10
-"""Binding a loopback port takes milliseconds; this only ends a hung start."""
 
 MAX_REQUEST_BYTES: Final = 16_000_000
 BRACKETS: Final = 20_000
@@ -186,30 +182,6 @@ async def serving(
         await runner.cleanup()
 
 
-@contextmanager
-def running(shape: Shape, *, port: int = 0, token: str | None = None) -> Iterator[str]:
+def running(shape: Shape, *, port: int = 0, token: str | None = None) -> AbstractContextManager[str]:
     """The same in a thread of its own, for tests and programs that are not asynchronous themselves."""
-    ready: Future[str] = Future()
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
-
-    async def serve() -> None:
-        async with serving(shape, port=port, token=token) as url:
-            ready.set_result(url)
-            await stop.wait()
-
-    def run() -> None:
-        try:
-            loop.run_until_complete(serve())
-        except Exception as fault:
-            if ready.done():
-                raise
-            ready.set_exception(fault)  # told in the thread that waits for the start
-
-    thread = threading.Thread(target=run, name="vendor simulator", daemon=True)
-    thread.start()
-    try:
-        yield ready.result(timeout=START_DEADLINE_S)
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+    return in_thread(serving(shape, port=port, token=token), name="vendor simulator")

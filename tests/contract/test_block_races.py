@@ -1,8 +1,6 @@
 """Writers that meet at one year: who loses a race copies what it wrote before."""
 
-from collections.abc import Iterator, Sequence
-
-import pytest
+from collections.abc import Sequence
 
 from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.adapters.written_segments import WrittenSegments
@@ -12,23 +10,9 @@ from edgeseries.blocks.segments import Cut
 from edgeseries.limits import DAY_MS, YEAR_SEGMENT_SAMPLES
 from edgeseries.series.samples import Samples
 from edgeseries.storage.bucket import Facts, Written
-from tests.fake_stores import MemoryBucket, SqliteDatabase
-from tests.fakes import FakeClock
-from tests.made_days import FEB_29, MARCH, NOW_MS, POINT, keep
+from tests.fake_stores import MemoryBucket
+from tests.made_days import FEB_29, MARCH, POINT, keep
 from tests.store_rig import SITE, Rig, days_of, put
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    made = Rig(
-        bucket=MemoryBucket(),
-        database=SqliteDatabase(),
-        clock=FakeClock(at_ms=NOW_MS),
-        store=None,  # type: ignore[arg-type]  # made from the rest in the next line
-    )
-    made.store = made.another()
-    yield made
-    made.database.close()
 
 
 def test_who_loses_a_race_writes_little_anew(rig: Rig) -> None:

@@ -29,12 +29,10 @@ from edgeseries.storage.object_keys import (
     site_part,
     site_prefix,
 )
-from tests.fake_stores import FakeBlocks, MemoryBucket, SqliteDatabase
-from tests.fakes import FakeClock
+from tests.fake_stores import FakeBlocks, MemoryBucket
 from tests.made_days import (
     FEB_29,
     MARCH,
-    NOW_MS,
     ODD_NAMES,
     OTHER,
     POINT,
@@ -51,19 +49,6 @@ from tests.made_days import (
 )
 from tests.store_conformance import BlocksConformance
 from tests.store_rig import EVERYTHING, LEAP_DAY, SITE, WHOLE_MARCH, Rig, days_of, put
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    made = Rig(
-        bucket=MemoryBucket(),
-        database=SqliteDatabase(),
-        clock=FakeClock(at_ms=NOW_MS),
-        store=None,  # type: ignore[arg-type]  # made from the rest in the next line
-    )
-    made.store = made.another()
-    yield made
-    made.database.close()
 
 
 class TestFake(BlocksConformance):

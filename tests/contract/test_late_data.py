@@ -1,9 +1,6 @@
 """What the StoredDays and LateDataRecords ports promise, on the adapters over SQLite."""
 
 import asyncio
-from collections.abc import Iterator
-
-import pytest
 
 from edgeseries.blocks.ports.blocks import DaysToStore
 from edgeseries.limits import DAY_MS, HOUR_MS, MINUTE_MS
@@ -20,13 +17,6 @@ from tests.made_days import ODD_NAMES, keep, made_kept
 
 YEARS = tuple(str(year) for year in range(2015, 2025))
 DAY = year_days("2024").start
-
-
-@pytest.fixture
-def database() -> Iterator[SqliteDatabase]:
-    made = SqliteDatabase()
-    yield made
-    made.close()
 
 
 async def stored(database: SqliteDatabase, site: str, points: tuple[str, ...], days: tuple[int, ...]) -> None:

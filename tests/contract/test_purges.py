@@ -1,7 +1,7 @@
 """Purges of the real block store: pointers and generations, and what is left of blocks that were cut."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -21,8 +21,6 @@ from edgeseries.storage.object_keys import (
     block_path,
     purge_key,
 )
-from tests.fake_stores import MemoryBucket, SqliteDatabase
-from tests.fakes import FakeClock
 from tests.made_days import (
     FEB_29,
     MARCH,
@@ -33,19 +31,6 @@ from tests.made_days import (
     samples_of,
 )
 from tests.store_rig import LEAP_DAY, SITE, Rig, days_of, put
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    made = Rig(
-        bucket=MemoryBucket(),
-        database=SqliteDatabase(),
-        clock=FakeClock(at_ms=NOW_MS),
-        store=None,  # type: ignore[arg-type]  # made from the rest in the next line
-    )
-    made.store = made.another()
-    yield made
-    made.database.close()
 
 
 def test_a_purge_writes_no_object_but_its_record(rig: Rig) -> None:

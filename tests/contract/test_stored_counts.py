@@ -1,7 +1,5 @@
 """Real counts and empty days in the index, over the real store and its SQL."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from edgeseries.blocks.ports.blocks import DaysToStore
@@ -12,23 +10,8 @@ from edgeseries.planning.stored import SampleEstimate, StoredPoint, estimate_sto
 from edgeseries.series.days import day_span
 from edgeseries.series.samples import NO_SAMPLES
 from edgeseries.series.timerange import TimeRange
-from tests.fake_stores import MemoryBucket, SqliteDatabase
-from tests.fakes import FakeClock
 from tests.made_days import FEB_29, MARCH, NOW_MS, OTHER, POINT, made_kept, run
 from tests.store_rig import EVERYTHING, SITE, WHOLE_MARCH, Rig, put
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    made = Rig(
-        bucket=MemoryBucket(),
-        database=SqliteDatabase(),
-        clock=FakeClock(at_ms=NOW_MS),
-        store=None,  # type: ignore[arg-type]  # made from the rest in the next line
-    )
-    made.store = made.another()
-    yield made
-    made.database.close()
 
 
 def known(rig: Rig, span: TimeRange, point: str = POINT, *, many: bool = False) -> StoredPoint:

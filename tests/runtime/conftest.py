@@ -21,6 +21,7 @@ from tests.loopback import NO_CERTIFICATES
 from tests.made_up import write_live, write_made_up, write_same_names
 from tests.promised import JSON, hold
 from tests.runtime.jobs_stack import DATABASE_PATH, DATABASE_SCRIPT, SETTINGS, Jobs
+from tests.runtime.remote_stores import Remote, running_host
 
 SAMPLE = Path(__file__).parents[2] / "local" / "sample"
 TIMEOUT_S = 60.0
@@ -184,6 +185,19 @@ def jobs_stack(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> I
             client=client,
             logs=logs,
         )
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A Worker that has the stores and nothing else, for the suites of their ports."""
+    yield from running_host(tmp_path_factory)
+
+
+@pytest.fixture
+def remote(host: Host, request: pytest.FixtureRequest) -> Remote:
+    """A store with a memory of its own, as in a new isolate."""
+    host.raise_if_broken()
+    return Remote(url=host.url, memory=request.node.nodeid)
 
 
 @pytest.fixture

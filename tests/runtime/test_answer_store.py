@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import brotli
@@ -19,22 +19,10 @@ from tests.made_days import (
     made_facts,
     run,
 )
-from tests.runtime.remote_stores import POLL_S, Remote, RemoteAnswers, running_host
+from tests.runtime.remote_stores import POLL_S, Remote, RemoteAnswers
 from tests.store_conformance import AnswersConformance
 
 pytestmark = pytest.mark.runtime
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    yield from running_host(tmp_path_factory)
-
-
-@pytest.fixture
-def remote(host: Host, request: pytest.FixtureRequest) -> Remote:
-    """A store with a memory of its own, as in a new isolate."""
-    host.raise_if_broken()
-    return Remote(url=host.url, memory=request.node.nodeid)
 
 
 def wait_until(true: Callable[[], bool]) -> None:

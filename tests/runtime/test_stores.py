@@ -38,22 +38,10 @@ from tests.made_days import (
     run,
     told,
 )
-from tests.runtime.remote_stores import LEAP_DAY, SITE, WHOLE_MARCH, Remote, RemoteAnswers, running_host
+from tests.runtime.remote_stores import LEAP_DAY, SITE, WHOLE_MARCH, Remote, RemoteAnswers
 from tests.store_conformance import BlocksConformance
 
 pytestmark = pytest.mark.runtime
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    yield from running_host(tmp_path_factory)
-
-
-@pytest.fixture
-def remote(host: Host, request: pytest.FixtureRequest) -> Remote:
-    """A store with a memory of its own, as in a new isolate."""
-    host.raise_if_broken()
-    return Remote(url=host.url, memory=request.node.nodeid)
 
 
 def agrees(host: Host, site: str) -> dict[str, int]:

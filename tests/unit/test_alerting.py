@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +86,6 @@ def test_a_memory_that_makes_no_sense_is_forgotten(text: str) -> None:
 
 
 # --- the duty ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def database() -> Iterator[SqliteDatabase]:
-    made = SqliteDatabase()
-    yield made
-    made.close()
 
 
 def run(ports: Ports, cursor: str = "", now_ms: int = NOW_MS) -> Outcome:

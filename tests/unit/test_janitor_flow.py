@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
@@ -17,13 +17,6 @@ from janitor.ports import Ports
 from tests.fake_janitor import janitor_ports
 from tests.fake_stores import SqliteDatabase
 from tests.fakes import FakeClock, ListJournal
-
-
-@pytest.fixture
-def database() -> Iterator[SqliteDatabase]:
-    made = SqliteDatabase()
-    yield made
-    made.close()
 
 
 async def guard(work: Awaitable[Outcome]) -> Outcome:

@@ -1,9 +1,5 @@
 """Bucket and index agree afterwards, and what was purged is never revived by it."""
 
-import asyncio
-from collections.abc import Coroutine, Iterator
-from typing import Any
-
 import pytest
 
 from edgeseries.blocks.adapters.block_memory import BlockMemory
@@ -12,72 +8,19 @@ from edgeseries.blocks.adapters.compression_cpython import PackageCompression
 from edgeseries.blocks.adapters.purge_records import PurgeRecord, put_record
 from edgeseries.blocks.block_columns import PythonBlockCodec
 from edgeseries.blocks.ports.blocks import DaysToStore
-from edgeseries.limits import DAY_MS, HOUR_MS
+from edgeseries.limits import DAY_MS
 from edgeseries.series.samples import in_order
 from edgeseries.series.timerange import TimeRange
 from edgeseries.storage.limits import PURGE_RECORD_KEEP_MS
 from edgeseries.storage.object_keys import PURGES, block_key, content_digest
 from janitor.compare_index import SETTLE_MS, compare_index
-from janitor.duty import Outcome, Turn
+from janitor.duty import Outcome
 from janitor.ports import Ports
 from tests.fake_janitor import janitor_ports
 from tests.fake_stores import MemoryBucket, SqliteDatabase
 from tests.fakes import FakeClock
 from tests.store_rig import turns
-
-NOW_MS = 1_700_000_000_000
-LONG_AGO_MS = NOW_MS - 10 * DAY_MS
-
-
-@pytest.fixture
-def database() -> Iterator[SqliteDatabase]:
-    made = SqliteDatabase()
-    yield made
-    made.close()
-
-
-def run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
-
-
-def turn(cursor: str = "", now_ms: int = NOW_MS) -> Turn:
-    return Turn(cursor=cursor, now_ms=now_ms, stop_ms=now_ms + HOUR_MS)
-
-
-def lay(
-    database: SqliteDatabase,
-    bucket: MemoryBucket,
-    key: str,
-    *,
-    size_bytes: int = 100,
-    used_ms: int = LONG_AGO_MS,
-    expires_ms: int | None = None,
-) -> None:
-    """An object with its row."""
-    bucket.objects[key] = (b"x" * size_bytes, {}, used_ms)
-    lay_row(database, key, size_bytes=size_bytes, used_ms=used_ms, expires_ms=expires_ms)
-
-
-def lay_row(
-    database: SqliteDatabase, key: str, *, size_bytes: int, used_ms: int, expires_ms: int | None = None
-) -> None:
-    kind = "answer" if key.startswith("answers/") else "block"
-    database.connection.execute(
-        "INSERT INTO cache_metadata (object_key, kind, site, sample_count, raw_bytes, stored_bytes, codec, "
-        "created_ms, used_ms, expires_ms) VALUES (?, ?, 's', 1, 16, ?, 'br', ?, ?, ?)",
-        (key, kind, size_bytes, used_ms, used_ms, expires_ms),
-    )
-
-
-def keys(database: SqliteDatabase) -> list[object]:
-    return [row[0] for row in database.rows("SELECT object_key FROM cache_metadata ORDER BY object_key")]
-
-
-def agree(database: SqliteDatabase, bucket: MemoryBucket) -> bool:
-    """Every object has its row, or is noted as one that nothing points to any more."""
-    rows = dict(database.connection.execute("SELECT object_key, stored_bytes FROM cache_metadata"))
-    noted = {str(row[0]) for row in database.rows("SELECT object_key FROM superseded_objects")}
-    return rows == {key: len(content) for key, (content, _, _) in bucket.objects.items() if key not in noted}
+from tests.stored_objects import LONG_AGO_MS, NOW_MS, keys, lay_row, run, turn
 
 
 def noted(database: SqliteDatabase) -> list[str]:

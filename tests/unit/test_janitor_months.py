@@ -1,8 +1,6 @@
 """Blocks of months become blocks of years: in bounded steps, whatever comes in between, and nothing is
 lost."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from edgeseries.blocks.ports.blocks import DaysToStore
@@ -15,26 +13,12 @@ from edgeseries.upkeep.adapters.month_blocks import STEP_YEARS, MonthBlocks
 from janitor.duty import Outcome, Turn
 from janitor.move_months import move_months
 from tests.fake_janitor import janitor_ports
-from tests.fake_stores import MemoryBucket, SqliteDatabase
-from tests.fakes import FakeClock
+from tests.fake_stores import MemoryBucket
 from tests.made_days import FEB_29, MARCH, NOW_MS, OTHER, POINT, expected, made_kept, read, run, told
 from tests.months_worker import MonthsWorker
 from tests.store_rig import EVERYTHING, SITE, Rig, days_of
 
 ALL = [FEB_29 - 100, FEB_29, *MARCH[:5]]
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    made = Rig(
-        bucket=MemoryBucket(),
-        database=SqliteDatabase(),
-        clock=FakeClock(at_ms=NOW_MS),
-        store=None,  # type: ignore[arg-type]  # made from the rest in the next line
-    )
-    made.store = made.another()
-    yield made
-    made.database.close()
 
 
 @pytest.fixture

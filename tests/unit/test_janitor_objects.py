@@ -1,77 +1,19 @@
 """Duties over stored objects: the budget, expiry, and bucket and index that agree afterwards."""
 
-import asyncio
-from collections.abc import Coroutine, Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from edgeseries.limits import DAY_MS, HOUR_MS
 from edgeseries.storage.limits import SUPERSEDED_KEEP_MS
 from edgeseries.upkeep.adapters.object_upkeep import ObjectUpkeep
 from edgeseries.upkeep.ports.stored_objects import StoredObject
-from janitor.duty import Outcome, Turn
+from janitor.duty import Outcome
 from janitor.expire_answers import expire_answers
 from janitor.hold_budget import PAGE_OBJECTS, ROOM_PERCENT, first_of, hold_budget
 from janitor.remove_superseded import remove_superseded
 from tests.fake_janitor import janitor_ports
 from tests.fake_stores import MemoryBucket, SqliteDatabase
-
-NOW_MS = 1_700_000_000_000
-LONG_AGO_MS = NOW_MS - 10 * DAY_MS
-
-
-@pytest.fixture
-def database() -> Iterator[SqliteDatabase]:
-    made = SqliteDatabase()
-    yield made
-    made.close()
-
-
-def run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
-
-
-def turn(cursor: str = "", now_ms: int = NOW_MS) -> Turn:
-    return Turn(cursor=cursor, now_ms=now_ms, stop_ms=now_ms + HOUR_MS)
-
-
-def lay(
-    database: SqliteDatabase,
-    bucket: MemoryBucket,
-    key: str,
-    *,
-    size_bytes: int = 100,
-    used_ms: int = LONG_AGO_MS,
-    expires_ms: int | None = None,
-) -> None:
-    """An object with its row."""
-    bucket.objects[key] = (b"x" * size_bytes, {}, used_ms)
-    lay_row(database, key, size_bytes=size_bytes, used_ms=used_ms, expires_ms=expires_ms)
-
-
-def lay_row(
-    database: SqliteDatabase, key: str, *, size_bytes: int, used_ms: int, expires_ms: int | None = None
-) -> None:
-    kind = "answer" if key.startswith("answers/") else "block"
-    database.connection.execute(
-        "INSERT INTO cache_metadata (object_key, kind, site, sample_count, raw_bytes, stored_bytes, codec, "
-        "created_ms, used_ms, expires_ms) VALUES (?, ?, 's', 1, 16, ?, 'br', ?, ?, ?)",
-        (key, kind, size_bytes, used_ms, used_ms, expires_ms),
-    )
-
-
-def keys(database: SqliteDatabase) -> list[object]:
-    return [row[0] for row in database.rows("SELECT object_key FROM cache_metadata ORDER BY object_key")]
-
-
-def agree(database: SqliteDatabase, bucket: MemoryBucket) -> bool:
-    """Every object has its row, or is noted as one that nothing points to any more."""
-    rows = dict(database.connection.execute("SELECT object_key, stored_bytes FROM cache_metadata"))
-    noted = {str(row[0]) for row in database.rows("SELECT object_key FROM superseded_objects")}
-    return rows == {key: len(content) for key, (content, _, _) in bucket.objects.items() if key not in noted}
-
+from tests.stored_objects import LONG_AGO_MS, NOW_MS, agree, keys, lay, run, turn
 
 # --- the budget ----------------------------------------------------------------------
 

@@ -3,7 +3,6 @@ a vendor in trouble changes nothing, and every bound holds.
 """
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -29,13 +28,6 @@ OLD_DAYS = range(TODAY - 40, TODAY - 36)
 """Some days that only the walk over all days reads."""
 
 Vendor = dict[str, dict[int, Value]]
-
-
-@pytest.fixture
-def database() -> Iterator[SqliteDatabase]:
-    made = SqliteDatabase()
-    yield made
-    made.close()
 
 
 class Building:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,6 @@ from tests.fake_stores import SqliteDatabase
 from tests.fakes import FakeClock
 from tests.made_ports import router_ports
 from tests.made_statistics import DAY, fill
-
-
-@pytest.fixture
-def database() -> Iterator[SqliteDatabase]:
-    made = SqliteDatabase()
-    yield made
-    made.close()
 
 
 def get(path: str, database: SqliteDatabase, now_ms: int = DAY + 12 * 3_600_000) -> HttpResponse:
