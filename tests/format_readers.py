@@ -91,13 +91,24 @@ def from_msgpack(body: bytes) -> Series:
     return {point: one["samples"] for point, one in data.items()}
 
 
+def cells(column: pa.ChunkedArray) -> list[Any]:
+    """What `to_pylist` gives, which takes each cell by itself."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    found: list[Any] = column.to_numpy().tolist()
+    if not column.null_count:
+        return found
+    empty = column.is_null().to_numpy().tolist()
+    return [None if gone else cell for gone, cell in zip(empty, found, strict=True)]
+
+
 def table_rows(table: pa.Table) -> Series:
     assert table.schema.field("time").type == pa.timestamp("ms", tz="UTC")
     assert table.schema.field("value").type == pa.float64()
     for name in ("point", "text", "integer"):
         assert table.schema.field(name).type == pa.dictionary(pa.int16(), pa.string())
-    times_ms = table.column("time").cast(pa.int64()).to_pylist()
-    columns = [table.column(name).to_pylist() for name in ("point", *TYPED)]
+    times_ms = cells(table.column("time").cast(pa.int64()))
+    columns = [cells(table.column(name)) for name in ("point", *TYPED)]
     return by_point(
         (point, at_ms, the_value(held)) for at_ms, point, *held in zip(times_ms, *columns, strict=True)
     )

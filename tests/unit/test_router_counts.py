@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ JUNE = parse_instant("2023-06-01T00:00:00Z") // DAY_MS
 NOW_MS = parse_instant("2023-09-01T00:00:00Z")
 
 
+@cache
 def day_of_samples(day: int, count: int) -> Day:
     return tuple((day * DAY_MS + place * (DAY_MS // count), float(place)) for place in range(count))
 
