@@ -141,8 +141,9 @@ def text_of(path: str) -> str:
 
 
 def pip_install(requirements: str) -> None:
-    """Install what a requirements file names."""
-    need([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements])
+    """Install what a requirements file names. Python compiles what is imported; all would take as long again."""
+    words = ("--quiet", "--disable-pip-version-check", "--no-compile", "-r", requirements)
+    need([PYTHON, "-m", "pip", "install", *words])
 
 
 def npm(*words: str) -> None:
@@ -276,10 +277,7 @@ SLOW = (*PYTEST, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m"
 TARGETS: dict[str, Target] = {
     "help": Target("list the commands", (tell,)),
     "setup": Target("install what the lock files name (done by the other commands on first use)", (), (), INSTALLED),
-    "dev": Target(
-        "serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA (AUTH=keys: callers need a key; UPSTREAM_URL and UPSTREAM_TOKEN: an upstream of your own, no simulator)",
-        (module("local.dev"),), (), INSTALLED,
-    ),
+    "dev": Target("serve on PORT (8787) with the upstream simulator on UPSTREAM_PORT (8788), state under STATE, telemetry from DATA (AUTH=keys: callers need a key; UPSTREAM_URL and UPSTREAM_TOKEN: an upstream of your own, no simulator)", (module("local.dev"),), (), INSTALLED),
     "demo": Target(
         "start the stack on free ports, ask it for real data, check it against the truth, stop (PAGE=1: look at it in the console, too, and keep a picture)",
         (module("local.demo"),), (Flag("PAGE", "--page", bare=True),), (*INSTALLED, page_packages),
