@@ -10,8 +10,9 @@ import compiled from "./kernel.wasm";
 
 const INTERFACE_VERSION = 1;
 
-/** An instance that has grown beyond this is not kept: memory of WebAssembly grows and never shrinks. */
-const MAX_REUSED_BYTES = 16 * 1024 * 1024;
+/** An instance that has grown beyond this is not kept: memory of WebAssembly grows and never shrinks. It lies in the
+ *  margin that the sum of an isolate's memory leaves (`memory_limits.py`). */
+const MAX_REUSED_BYTES = 6 * 1024 * 1024;
 
 const FORMATS = { json: 0, "json-ascii": 1, ndjson: 2, csv: 3, values: 4, "values-ascii": 5, times: 6, seconds: 7 };
 
