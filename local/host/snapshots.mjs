@@ -22,8 +22,11 @@ const STACK_SWITCHING = "--experimental-wasm-jspi";
 /** How many are kept, those that were used last; 38 MB each. A checkout has four: three Workers', one of the SDK alone. */
 const KEPT = 8;
 
-/** What has been used since then is kept whatever `KEPT` says: a Worker may read its own at its first event. */
+/** What has been used since then is kept beyond that: a Worker may read its own at its first event. */
 const IN_USE_MS = 3_600_000;
+
+/** No more than these in any case, under 1 GB: a change of the functions and a start every minute make many in an hour. */
+const MOST = 24;
 
 /** From so many modules of its own on a bundle has a snapshot of its own; smaller ones share that of the SDK. */
 const OWN_FROM_MODULES = 100;
@@ -131,8 +134,9 @@ export function forgetOld(folder) {
   const names = fs.readdirSync(folder).filter((name) => name.endsWith(".snapshot"));
   const usedMs = (name) => fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const byUse = names.map((name) => [usedMs(name), name]).sort(([one], [other]) => other - one);
-  for (const [lastMs, name] of byUse.slice(KEPT - 1)) {
-    if (lastMs < Date.now() - IN_USE_MS) fs.rmSync(path.join(folder, name), { force: true });
+  for (const [place, [lastMs, name]] of byUse.entries()) {
+    const kept = place < KEPT - 1 || (place < MOST - 1 && lastMs > Date.now() - IN_USE_MS);
+    if (!kept) fs.rmSync(path.join(folder, name), { force: true });
   }
 }
 

@@ -19,7 +19,7 @@ def node(script: str, *values: object) -> Any:
     return json.loads(done.stdout)
 
 
-def test_the_oldest_go_and_what_was_used_lately_stays_however_many(tmp_path: Path) -> None:
+def test_the_oldest_go_and_what_was_used_lately_stays(tmp_path: Path) -> None:
     for index in range(12):
         file = tmp_path / f"{index:02}.snapshot"
         file.touch()
@@ -31,6 +31,15 @@ def test_the_oldest_go_and_what_was_used_lately_stays_however_many(tmp_path: Pat
     node("forgetOld(values[0]); console.log(1)", tmp_path)
     left = {path.stem for path in tmp_path.iterdir()}
     assert left == {"10", "11", *(f"in-use-{index}" for index in range(9))}
+
+
+def test_however_lately_they_were_used_there_are_not_more_than_two_dozen(tmp_path: Path) -> None:
+    for index in range(40):
+        file = tmp_path / f"{index:02}.snapshot"
+        file.touch()
+        os.utime(file, (time.time() - 40 + index,) * 2)
+    node("forgetOld(values[0]); console.log(1)", tmp_path)
+    assert sorted(path.stem for path in tmp_path.iterdir()) == [f"{index:02}" for index in range(17, 40)]
 
 
 def test_seven_of_long_ago_stay(tmp_path: Path) -> None:
