@@ -55,9 +55,8 @@ const VERBS = {
   },
 
   async d1(mf, { database, sql, params = [] }) {
-    const d1 = await resource(mf, "d1", database);
-    const { results, meta } = await d1.prepare(sql).bind(...params).all();
-    return { rows: results, changes: meta.changes };
+    const control = await mf.getWorker(CONTROL_WORKER);
+    return control.query(`d1:${database}`, sql, params);
   },
 
   async "r2-list"(mf, { bucket, prefix = "" }) {
@@ -107,8 +106,6 @@ export async function answer(mf, line) {
 /** Apply the schema's statements to every database, all or none. */
 export async function applySchema(mf, plan) {
   if (plan.schema.length === 0) return;
-  for (const database of plan.databases) {
-    const d1 = await resource(mf, "d1", database);
-    await d1.batch(plan.schema.map((statement) => d1.prepare(statement)));
-  }
+  const control = await mf.getWorker(CONTROL_WORKER);
+  for (const database of plan.databases) await control.apply(`d1:${database}`, plan.schema);
 }

@@ -185,7 +185,7 @@ function fileModule(type, file) {
   return { type, contents: modulesOfFiles.get(file) };
 }
 
-/** A Worker without a job and without an address: it holds the bindings for the control channel. */
+/** A Worker without an address: it holds the bindings for the control channel. */
 function controlWorker(plan) {
   const env = {};
   for (const name of plan.buckets) env[`r2:${name}`] = { type: "r2", name };
@@ -198,7 +198,7 @@ function controlWorker(plan) {
       manifest: {
         mainModule: "control.mjs",
         modulesRoot: HERE,
-        modules: { "control.mjs": { type: "esm", contents: "export default {}" } },
+        modules: { "control.mjs": { type: "esm", contents: ownFile("control_worker.mjs") } },
       },
       env,
     },
