@@ -46,8 +46,12 @@ class Gate:
 
     waiting: dict[int, list[asyncio.Future[None]]] = field(default_factory=dict)
     moment: int = 0
+    failed: bool = False
+    """Nobody lets anybody on any more: who is cancelled may not wait for it."""
 
     async def wait(self) -> None:
+        if self.failed:
+            raise RuntimeError("the run has failed")
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiting.setdefault(ACTOR.get(), []).append(turn)
         await turn
@@ -59,16 +63,17 @@ class Gate:
         tasks = [asyncio.create_task(self._as(number, one)) for number, one in enumerate(work)]
         order = iter(choices)
         while not all(task.done() for task in tasks):
-            for task in tasks:
-                if task.done():
-                    task.result()
+            if any(task.done() and task.exception() is not None for task in tasks):
+                break
             await everybody_waits()
             actors = sorted(actor for actor, turns in self.waiting.items() if turns)
             if actors:
                 self.moment += 1
                 self.waiting[actors[next(order, 0) % len(actors)]].pop(0).set_result(None)
+        self.failed = any(task.done() and task.exception() is not None for task in tasks)
         for task in tasks:
-            task.result()
+            if task.done():
+                task.result()
 
     @staticmethod
     async def _as(number: int, work: Coroutine[Any, Any, None]) -> None:
