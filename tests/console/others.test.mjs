@@ -111,6 +111,8 @@ test("sites of an upstream that does not answer are said to be missing, and that
     await page.route("**/api/sites", (route) => route.fulfill({ json: { sites: [{ name: "opengrid_hourly", title: null }], count: 1, unanswered } }));
     await page.route("**/api/sites/meters%2Fhq/points*", (route) => route.fulfill({ json: { site: "meters/hq", points: [], count: 0, total: 0, cursor: null } }));
     await page.goto(`${url}/#/explore?site=meters%2Fhq`);
+    // The page was there before the routes: it may have had its answers already.
+    await page.reload();
     await page.getByText("Sites of upstream:meters are missing: <i>it did not answer</i>").waitFor();
     assert.equal(await page.locator("#site").inputValue(), "meters/hq");
     await accessible(page);

@@ -190,6 +190,9 @@ def test_what_is_stored_is_told(client: Client) -> None:
 
 
 def test_an_upstream_in_trouble_is_asked_again(running: Running, client: Client) -> None:
+    running.client.delete(
+        "/api/cache", params={"site": "opengrid_minute", "point": "water_b285"}
+    ).raise_for_status()
     running.upstream(rate_500=1)
     client.connection.policy = RetryPolicy(tries=2, first_pause_s=0.01)
     with pytest.raises(Exception, match=r"50[23]"):
