@@ -263,9 +263,9 @@ def delivery(command: str, text: str, *flags: Flag) -> Target:
     return Target(text, (module("delivery", command),), flags, INSTALLED)
 
 
-STYLE: tuple[tuple[str, ...] | Callable[[], None], ...] = (formatted, ("ruff", "check", "--quiet", "."))
-TYPES = (("mypy", "--no-error-summary"), ("lint-imports", "--no-cache"))
-LINTS = (*STYLE, *TYPES)
+LINTS: tuple[tuple[str, ...] | Callable[[], None], ...] = (
+    formatted, ("ruff", "check", "--quiet", "."), ("mypy", "--no-error-summary"), ("lint-imports", "--no-cache"),
+)  # fmt: skip
 # Each worker reads all files that it may run tests of, so each of the two reads its own alone.
 # Plugins of pytest that are installed and not asked for cost each process two to three seconds of CPU time:
 # schemathesis, a command here, brings one whose modules are rewritten at every start.
@@ -300,7 +300,7 @@ TARGETS: dict[str, Target] = {
     ),
     "check": Target("format, lint, types, contracts and the fast tests (no runtime)", (*LINTS, FAST), (), INSTALLED),
     "format": Target("rewrite the code in the house format", (("ruff", "format", "."), ("ruff", "check", "--fix", "--quiet", ".")), (), INSTALLED),
-    "test": Target("everything: check, then the tests on the real Workers runtime (SHARD=1/4: the first of four parts)", (*STYLE, module("tests.side_by_side")), (), (*INSTALLED, WRANGLER, CONSOLE)),
+    "test": Target("everything: check, then the tests on the real Workers runtime (SHARD=1/4: the first of four parts)", (*LINTS, FAST, SLOW), (), (*INSTALLED, WRANGLER, CONSOLE)),
     "bench": Target(
         "measure what the system is to hold (fifteen minutes; QUICK=1: about one; LARGE=1: forty; PEERS=1: VictoriaMetrics beside it; ONLY=latency: one of them), write bench/results/latest.json; DATA as for dev",
         (module("bench"),),
@@ -369,11 +369,6 @@ def warn(words: list[str]) -> None:
         print(f"run.py: {name} on the command line is in the list of processes; {remedy}", file=sys.stderr)
 
 
-def first_shard() -> bool:
-    """Whether these are all tests, or the first part of them, to which the lints belong."""
-    return os.environ.get("SHARD", "1/1").startswith("1/")
-
-
 def target_of(name: str) -> Target:
     """A target by its name; raises Fault for one that is not there."""
     if name not in TARGETS:
@@ -391,7 +386,7 @@ def run(target: Target) -> int:
     os.environ["PYTHONPATH"] = os.pathsep.join(("functions", "infra", "."))
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for place, one in enumerate(target.programs, start=1):
-        if one in LINTS and not first_shard():
+        if one in LINTS and not os.environ.get("SHARD", "1/1").startswith("1/"):
             continue
         if callable(one):
             one()

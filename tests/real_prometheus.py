@@ -13,6 +13,7 @@ from typing import Final
 import httpx
 
 from edgeseries.promql.evaluation import Series
+from tests.loopback import NO_CERTIFICATES
 
 INSTALLED: Final = shutil.which("prometheus") is not None and shutil.which("promtool") is not None
 PATIENCE_S: Final = 60.0
@@ -50,7 +51,7 @@ def prometheus(folder: Path, series: Sequence[Series]) -> Iterator[httpx.Client]
     url = f"http://127.0.0.1:{port}"
     with (
         subprocess.Popen(words, stderr=subprocess.DEVNULL) as process,
-        httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S) as client,
+        httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S, verify=NO_CERTIFICATES) as client,
     ):
         try:
             until = time.monotonic() + PATIENCE_S

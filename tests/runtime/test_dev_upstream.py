@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.loopback import NO_CERTIFICATES
 from tests.made_up import PLAIN_SITE, write_made_up
 from tests.processes import alive, descendants_of, eventually
 from tests.runtime.dev_process import READY, TIMEOUT_S, Dev, OwnUpstream, Place, free_port, get
@@ -99,7 +100,9 @@ def test_a_job_goes_on_after_everything_was_killed(place: Place, vendor: OwnUpst
     vendor.turn(latency_ms=LATENCY_MS)
     with running(place, vendor) as dev:
         dev.wait_for(READY)
-        asked = httpx.post(f"{place.url}/api/jobs", json=years, trust_env=False, timeout=TIMEOUT_S)
+        asked = httpx.post(
+            f"{place.url}/api/jobs", json=years, trust_env=False, timeout=TIMEOUT_S, verify=NO_CERTIFICATES
+        )
         assert asked.status_code == 202, asked.text
         job = f"{place.url}{asked.json()['statusUrl']}"
         before = vendor.calls()

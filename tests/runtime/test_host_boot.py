@@ -18,6 +18,7 @@ from local.graph import Resource
 from local.hosting import LARGER_STEPS, NODE, Host, HostError
 from local.plan import plan_host
 from stack.bundle import vendored_sdk
+from tests.loopback import NO_CERTIFICATES
 from tests.made_graph import BINDINGS, PYTHON, Modules, graph_of, stores, worker
 from tests.processes import descendants_of, eventually, group_of
 
@@ -146,7 +147,7 @@ def test_another_entry_that_does_not_import_stops_the_start_with_its_name(tmp_pa
 def test_library_and_bundle_are_compiled_once_and_keep_their_sources(tmp_path: Path) -> None:
     """From bytecode, which is of this very source; tracebacks have their lines all the same."""
     with hosted(front(COMPILED), tmp_path) as host:
-        told = httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False).json()
+        told = httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES).json()
     assert told["library"].endswith(".zip/json/__init__.pyc")
     assert told["compiled"] is True
     lines = ("return loads(text)", "return _default_decoder.decode(s)")
@@ -182,7 +183,14 @@ def test_nobody_is_served_before_the_schema_is_applied_and_every_worker_is_awake
     def ask_until_served() -> None:
         eventually(lambda: connected(port), "the port to open")
         while not seen or seen[-1].status_code == httpx.codes.SERVICE_UNAVAILABLE:
-            seen.append(httpx.get(f"http://127.0.0.1:{port}/{len(seen)}", timeout=TIMEOUT_S, trust_env=False))
+            seen.append(
+                httpx.get(
+                    f"http://127.0.0.1:{port}/{len(seen)}",
+                    timeout=TIMEOUT_S,
+                    trust_env=False,
+                    verify=NO_CERTIFICATES,
+                )
+            )
 
     def before_open(host: Host) -> None:
         awake.append(host.query("SELECT count(*) AS n FROM kept"))
@@ -195,7 +203,10 @@ def test_nobody_is_served_before_the_schema_is_applied_and_every_worker_is_awake
     plan = plan_host(graph_of([*front(), *worker("back", entry(COUNTING))]), schema=NOTES_SCHEMA)
     with Host(plan, state=tmp_path, port=port, before_open=before_open) as host:
         assert let_in.is_set()
-        assert httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False).status_code == httpx.codes.OK
+        assert (
+            httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES).status_code
+            == httpx.codes.OK
+        )
         client.join()
     assert awake == [[{"n": 0}]], "the schema is applied by then"
     refused, served = seen[:-1], seen[-1]
@@ -227,12 +238,12 @@ def test_what_was_stored_is_there_in_the_next_run_and_what_was_drawn_is_not(tmp_
         host.query("INSERT INTO kept (note) VALUES (?)", "kept")
         host.put_object("made-up-key", b"kept")
         assert host.restored("front")
-        drawn = httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False).json()
+        drawn = httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES).json()
     with hosted(front(DRAWING), tmp_path) as host:
         assert host.query("SELECT note FROM kept") == [{"note": "kept"}]
         assert host.get_object("made-up-key") == b"kept"
         assert host.restored("front")
-        again = httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False).json()
+        again = httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES).json()
     assert len(set(drawn) | set(again)) == len(drawn) + len(again)
 
 
@@ -247,7 +258,7 @@ def test_a_snapshot_that_is_broken_is_told_and_not_used(tmp_path: Path) -> None:
     lines: list[str] = []
     with Host(plan, state=tmp_path / "state", on_log=lambda line: lines.append(line.text)) as host:
         assert not host.restored("front")
-        assert httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False).json() == 1
+        assert httpx.get(host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES).json() == 1
     eventually(lambda: any("booted without its snapshot" in text for text in lines), "the log to say so")
 
 

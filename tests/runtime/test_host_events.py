@@ -16,6 +16,7 @@ from local.hosting import Host, HostError
 from local.logs import LogLine
 from local.plan import plan_host
 from stack.bundle import vendored_sdk
+from tests.loopback import NO_CERTIFICATES
 from tests.made_graph import BINDINGS, DATA, JAVASCRIPT, PYTHON, Modules, graph_of, resource, stores, worker
 from tests.processes import eventually
 
@@ -224,7 +225,9 @@ def host(tmp_path_factory: pytest.TempPathFactory, logs: list[LogLine]) -> Itera
 
 @pytest.fixture(scope="module")
 def client(host: Host) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=host.url, timeout=TIMEOUT_S, trust_env=False) as client:
+    with httpx.Client(
+        base_url=host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+    ) as client:
         yield client
 
 
@@ -352,7 +355,7 @@ def test_work_handed_to_wait_until_is_finished_after_the_answer(client: httpx.Cl
 def test_a_client_that_goes_away_harms_nobody_else(client: httpx.Client, host: Host) -> None:
     for _ in range(5):
         with pytest.raises(httpx.TimeoutException):
-            httpx.get(f"{host.url}/slow", timeout=0.1, trust_env=False)
+            httpx.get(f"{host.url}/slow", timeout=0.1, trust_env=False, verify=NO_CERTIFICATES)
     assert client.get("/slow").text == "slow"
     assert client.get("/hello").status_code == 200
 

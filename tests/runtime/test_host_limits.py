@@ -17,6 +17,7 @@ from local.limits import PassedLimit, with_values
 from local.logs import LogLine
 from local.plan import plan_host
 from stack.bundle import vendored_sdk
+from tests.loopback import NO_CERTIFICATES
 from tests.made_graph import BINDINGS, PYTHON, Modules, graph_of, resource, stores, worker
 from tests.processes import eventually
 
@@ -233,7 +234,9 @@ def host(tmp_path_factory: pytest.TempPathFactory, logs: list[LogLine]) -> Itera
 
 @pytest.fixture(scope="module")
 def client(host: Host) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=host.url, timeout=TIMEOUT_S, trust_env=False) as client:
+    with httpx.Client(
+        base_url=host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+    ) as client:
         yield client
 
 
@@ -368,7 +371,9 @@ def test_queue_batches_and_schedules_are_counted_too(host: Host) -> None:
 
 def test_events_side_by_side_are_counted_apart(host: Host) -> None:
     async def ask() -> list[httpx.Response]:
-        async with httpx.AsyncClient(base_url=host.url, timeout=TIMEOUT_S, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+        ) as client:
             return await asyncio.gather(*(client.get("/statements?times=30") for _ in range(6)))
 
     before = host.passed_limits()

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.loopback import NO_CERTIFICATES
 from tests.processes import eventually
 from tests.runtime.jobs_stack import Jobs, minute_job
 
@@ -26,7 +27,7 @@ def followed(url: str, *, last_event_id: str = "", most: int | None = None) -> l
     """Events of a stream, to its end or so many."""
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     with (
-        httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client,
+        httpx.Client(timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES) as client,
         client.stream("GET", url, headers=headers) as response,
     ):
         if response.status_code == 204:

@@ -20,6 +20,7 @@ from local.host_plan import HostPlan
 from local.hosting import Host
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
+from tests.loopback import NO_CERTIFICATES
 from tests.runtime.conftest import TIMEOUT_S
 from tests.runtime.jobs_stack import METERS, PATIENCE_S, SETTINGS, Jobs, Wanted, stored_days
 
@@ -51,7 +52,9 @@ class Mortal:
 
     def start(self, plan: HostPlan | None = None) -> None:
         self.jobs.host = Host(plan or self.plan, state=self.state).__enter__()
-        self.jobs.client = httpx.Client(base_url=self.jobs.host.url, timeout=TIMEOUT_S, trust_env=False)
+        self.jobs.client = httpx.Client(
+            base_url=self.jobs.host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+        )
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,9 @@ def mortal(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
             host=stack.host,
             upstream_url=stack.upstream_url,
             truth=Truth(data_folder),
-            client=httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False),
+            client=httpx.Client(
+                base_url=stack.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+            ),
         )
         mortal = Mortal(jobs=jobs, plan=stack.host.plan, state=state)
         try:

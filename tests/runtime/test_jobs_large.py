@@ -20,6 +20,7 @@ from local.expected import expected_samples
 from local.runtime_memory import watched
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
+from tests.loopback import NO_CERTIFICATES
 from tests.runtime.conftest import SAMPLE, TIMEOUT_S
 from tests.runtime.jobs_stack import SETTINGS, Jobs, Wanted, same_data
 
@@ -66,7 +67,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
     )
     with (
         Stack(options) as stack,
-        httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
+        httpx.Client(
+            base_url=stack.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+        ) as client,
     ):
         yield Jobs(host=stack.host, upstream_url=stack.upstream_url, truth=Truth(data), client=client)
 

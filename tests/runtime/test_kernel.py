@@ -26,6 +26,7 @@ from local.graph import Graph
 from local.hosting import Host
 from local.plan import plan_host
 from stack.bundle import WASM, bundle, vendored_sdk, vendored_wheels
+from tests.loopback import NO_CERTIFICATES
 from tests.made_graph import graph_of, worker
 from tests.python_blocks import encode_block
 from tests.sensor_columns import real_month
@@ -69,7 +70,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
 def client(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with (
         Host(plan_host(graph), state=tmp_path_factory.mktemp("state")) as host,
-        httpx.Client(base_url=host.url, timeout=TIMEOUT_S, trust_env=False) as client,
+        httpx.Client(base_url=host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES) as client,
     ):
         yield client
 

@@ -10,6 +10,7 @@ import pytest
 
 from local.stack import Stack, StackOptions
 from local.upstream.truth import Truth
+from tests.loopback import NO_CERTIFICATES
 from tests.runtime.conftest import SAMPLE, TIMEOUT_S, Running, hold_response
 from tests.runtime.jobs_stack import PATIENCE_S, POLL_S
 from tests.runtime.test_router_oracle import Tally, check, draws, iso
@@ -33,7 +34,9 @@ def without_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
     )
     with (
         Stack(options) as stack,
-        httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
+        httpx.Client(
+            base_url=stack.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+        ) as client,
     ):
         client.event_hooks = {"response": [hold_response]}
         yield Running(stack=stack, client=client, truth=Truth(SAMPLE), logs=[])

@@ -25,6 +25,7 @@ from local.upstream.paths import resolve
 from local.upstream.reply import Reply
 from local.upstream.truth import Truth
 from stack.bundle import bundle, vendored_sdk, vendored_wheels
+from tests.loopback import NO_CERTIFICATES
 from tests.made_graph import graph_of, worker
 from tests.made_up import write_made_up
 from tests.unit.test_ace_columns import AS_TEXT, ASKED, MORE, ROWS, SPAN, body_of, row
@@ -57,7 +58,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
 def client(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with (
         Host(plan_host(graph), state=tmp_path_factory.mktemp("state")) as host,
-        httpx.Client(base_url=host.url, timeout=TIMEOUT_S, trust_env=False) as client,
+        httpx.Client(base_url=host.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES) as client,
     ):
         yield client
 

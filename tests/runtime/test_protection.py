@@ -19,6 +19,7 @@ from local.upstream.truth import Truth
 from router.endpoint import Scope
 from router.endpoints import ENDPOINTS
 from tests import made_up
+from tests.loopback import NO_CERTIFICATES
 from tests.runtime.conftest import TIMEOUT_S, Running, logs_tell_no_secret, tells_no_secret
 
 pytestmark = pytest.mark.runtime
@@ -67,7 +68,9 @@ def locked(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     )
     with (
         Stack(options) as stack,
-        httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False) as client,
+        httpx.Client(
+            base_url=stack.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+        ) as client,
     ):
         client.event_hooks = {"response": [tells_no_secret(stack)]}
         yield Running(stack=stack, client=client, truth=Truth(data_folder), logs=logs)
@@ -269,7 +272,7 @@ def test_nobody_can_steer_where_the_upstream_is_called(locked: Running) -> None:
         thread.start()
         try:
             there = f"http://127.0.0.1:{server.server_address[1]}"
-            httpx.get(there, trust_env=False)
+            httpx.get(there, trust_env=False, verify=NO_CERTIFICATES)
             assert len(elsewhere) == 1, "it would be noticed"
             locked.upstream(redirect_to=f"{there}/stolen")
             response = locked.client.get("/api/timeseries", params=FIELDS, headers=headers)

@@ -9,6 +9,7 @@ import pytest
 
 from local.expected import expected_samples
 from router.representation import plain_tag
+from tests.loopback import NO_CERTIFICATES
 from tests.runtime.conftest import Running
 
 pytestmark = pytest.mark.runtime
@@ -95,7 +96,9 @@ def test_a_kept_answer_is_packed_for_who_takes_it_and_plain_for_who_does_not(run
     for encoding in ("identity", "br, gzip", "gzip"):
         # The shared client reads every JSON body to hold it against the contract; here the bytes count.
         headers = {"Accept-Encoding": encoding}
-        with httpx.stream("GET", plain.request.url, headers=headers, trust_env=False) as response:
+        with httpx.stream(
+            "GET", plain.request.url, headers=headers, trust_env=False, verify=NO_CERTIFICATES
+        ) as response:
             raw = b"".join(response.iter_raw())
             told = response.headers.get("content-encoding", "")
         assert response.headers["x-cache-hit"] == "true"
@@ -168,7 +171,7 @@ def test_when_a_caller_leaves_who_waits_for_his_fetch_gets_it_himself(running: R
     running.upstream(latency_ms=1_000)
     with (
         ThreadPoolExecutor(1) as threads,
-        httpx.Client(base_url=running.stack.url, trust_env=False) as leaving,
+        httpx.Client(base_url=running.stack.url, trust_env=False, verify=NO_CERTIFICATES) as leaving,
     ):
         params = {
             "site": SITE,

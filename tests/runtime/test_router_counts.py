@@ -10,6 +10,7 @@ import pytest
 from edgeseries.limits import BUDGET_LINGER_MS, HELD_BODY_BYTES, SECOND_MS
 from edgeseries.memory_limits import HEAP_BYTES
 from local.expected import expected_samples
+from tests.loopback import NO_CERTIFICATES
 from tests.runtime.conftest import Running
 
 pytestmark = pytest.mark.runtime
@@ -115,7 +116,9 @@ def side_by_side(running: Running, **more: str) -> list[httpx.Response]:
 def leave_in_the_middle(running: Running, times: int) -> None:
     for _ in range(times):
         with (
-            httpx.Client(base_url=running.stack.url, timeout=PATIENCE_S, trust_env=False) as client,
+            httpx.Client(
+                base_url=running.stack.url, timeout=PATIENCE_S, trust_env=False, verify=NO_CERTIFICATES
+            ) as client,
             client.stream("GET", "/api/timeseries", params=pairs(POINTS, route="direct")) as response,
         ):
             if response.status_code == httpx.codes.OK:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from delivery.smoke import SmokeSession, main, run
+from tests.loopback import NO_CERTIFICATES
 from tests.runtime.conftest import TIMEOUT_S, Running
 
 pytestmark = pytest.mark.runtime
@@ -26,7 +27,9 @@ def test_a_failing_upstream_is_told(running: Running, capfd: pytest.CaptureFixtu
     # What other tests have stored would be answered all the same.
     running.client.delete("/api/cache", params={"site": "opengrid_minute"}).raise_for_status()
     running.upstream(rate_500=1)
-    with httpx.Client(base_url=running.stack.url, timeout=TIMEOUT_S, trust_env=False) as client:
+    with httpx.Client(
+        base_url=running.stack.url, timeout=TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES
+    ) as client:
         day = datetime(2015, 3, 3, tzinfo=UTC)
         talk = SmokeSession(client=client, day=day, patience_s=1, site="opengrid_minute", point="water_2923")
         assert not run(talk)

@@ -26,6 +26,7 @@ from local.remote import Remote
 from local.stack import Stack, StackOptions
 from local.sweep import COMMAND, sweep
 from local.upstream.truth import Truth
+from tests.loopback import NO_CERTIFICATES
 from tests.processes import descendants_of
 
 pytestmark = pytest.mark.runtime
@@ -153,7 +154,7 @@ def upkeep(
     with (
         Stack(options) as stack,
         Remote(state, {COMMAND: lambda: sweep(stack.host)}),
-        httpx.Client(base_url=stack.url, timeout=60.0, trust_env=False) as client,
+        httpx.Client(base_url=stack.url, timeout=60.0, trust_env=False, verify=NO_CERTIFICATES) as client,
     ):
         yield Upkeep(stack=stack, state=state, client=client, truth=Truth(data_folder))
 
@@ -190,7 +191,10 @@ def test_statistics_add_up(upkeep: Upkeep) -> None:
     upkeep.until("requests", "SELECT sum(request_count) FROM request_analytics", asked)
     upkeep.until("batches", "SELECT count(*) FROM platform_usage WHERE function = 'consumer'", 1)
     # The consumer may still be at a message that came twice; its counts follow.
-    told, simulator = ask("/api/stats").json(), httpx.get(f"{upkeep.stack.upstream_url}/_stats").json()
+    told, simulator = (
+        ask("/api/stats").json(),
+        httpx.get(f"{upkeep.stack.upstream_url}/_stats", verify=NO_CERTIFICATES).json(),
+    )
     end = time.monotonic() + COUNTED_WITHIN_S
     while told["upstream"]["calls"] < simulator["calls"] and time.monotonic() < end:
         time.sleep(1)
@@ -363,6 +367,7 @@ def test_what_the_vendor_corrects_is_found_and_repaired_by_sweeps(upkeep: Upkeep
     httpx.post(
         f"{upkeep.stack.upstream_url}/_control",
         json={"late": [{"site": SITE, "point": point, "samples": late}]},
+        verify=NO_CERTIFICATES,
     ).raise_for_status()
     kept = upkeep.client.get("/api/timeseries", params=fields).json()["data"][point]["samples"]
     assert kept == before, "sealed days are as they were when they were read"

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import httpx
 
+from tests.loopback import NO_CERTIFICATES
 from tests.promised import JSON, PROBLEM, BrokenPromise, hold, media_type_of
 from tests.soak.fault_timeline import HOST, SUSPENDED_S, UPSTREAM
 from tests.soak.model import INLINE_ROWS, JOB_ROWS, Wanted, series_of
@@ -55,7 +56,7 @@ class Client:
         self._world = world
         self._name = name
         self._chance = random.Random(f"{seed}:{name}")  # noqa: S311 - a seeded draw
-        self._http = httpx.Client(timeout=REQUEST_TIMEOUT_S, trust_env=False)
+        self._http = httpx.Client(timeout=REQUEST_TIMEOUT_S, trust_env=False, verify=NO_CERTIFICATES)
         self._actions = {
             self.timeseries: 30,
             self.live: 14,

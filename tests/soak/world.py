@@ -15,6 +15,7 @@ from local.hosting import Host
 from local.logs import LogLine
 from local.resume import resume
 from local.stack import Stack
+from tests.loopback import NO_CERTIFICATES
 from tests.soak.fault_timeline import HOST, UPSTREAM, FaultTimeline
 from tests.soak.model import Model, Wanted
 
@@ -52,7 +53,9 @@ class World:
         self.host: Host = self.stack.host
         self.url = self.stack.url
         self._plan = self.host.plan
-        self._upstream = httpx.Client(base_url=self.stack.upstream_url, trust_env=False, timeout=30)
+        self._upstream = httpx.Client(
+            base_url=self.stack.upstream_url, trust_env=False, timeout=30, verify=NO_CERTIFICATES
+        )
         self.up.set()
 
     def count(self, what: str, amount: int = 1) -> None:

@@ -142,3 +142,16 @@ def test_files_of_stacks_do_not_show_in_git() -> None:
     """The files of stacks are nobody else's: git does not show them."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert lines.index("/Pulumi.*.yaml") < lines.index("!/Pulumi.prod.yaml")
+
+
+HTTP_CALLS = {"Client", "AsyncClient", "get", "post", "put", "delete", "request", "stream"}
+RUNTIME_TESTS = [path for path in SOURCES if {"runtime", "soak"} & set(path.relative_to(ROOT).parts)]
+
+
+@pytest.mark.parametrize("path", RUNTIME_TESTS, ids=relative)
+def test_clients_of_tests_on_the_runtime_read_no_certificates(path: Path) -> None:
+    """Each would read all of them (`tests/loopback.py`), half the CPU time of a process of tests."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"httpx.{name}" for name in HTTP_CALLS}:
+            given = {keyword.arg for keyword in node.keywords}
+            assert {"verify", "transport", None} & given, f"{relative(path)}:{node.lineno}"

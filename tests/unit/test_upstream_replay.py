@@ -13,6 +13,7 @@ from local.upstream.catalogue import DataFault
 from local.upstream.instants import text_of
 from local.upstream.replay import Replay
 from local.upstream.truth import Truth
+from tests.loopback import NO_CERTIFICATES
 
 DAY_MS = 86_400_000
 AT_MS = 1_790_000_000_000
@@ -55,7 +56,7 @@ def test_what_has_not_happened_yet_is_not_known(tmp_path: Path) -> None:
     replay = Replay(sites=frozenset({"hq"}), at_ms=AT_MS)
     truth = Truth(folder_with(tmp_path, OLD_MS), replay=replay)
     newest_ms = truth.rows("hq", "a", 0, 2**50)[-1][0]
-    with running(truth) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with running(truth) as url, httpx.Client(base_url=url, trust_env=False, verify=NO_CERTIFICATES) as client:
 
         def known(**knobs: Any) -> list[str]:
             shown = client.post(url.removesuffix("/api") + "/_control", json=knobs).raise_for_status().json()
