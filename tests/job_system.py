@@ -23,6 +23,7 @@ from edgeseries.jobs.rescue import rescue
 from edgeseries.jobs.states import JobStatus
 from edgeseries.limits import DAY_MS, SECOND_MS
 from edgeseries.planning.query import TimeseriesQuery
+from edgeseries.planning.sample_budget import SampleBudget
 from edgeseries.series.timerange import TimeRange
 from edgeseries.series.values import Value
 from tests.fake_leases import FakeHeartbeats, FakeLeases
@@ -145,6 +146,8 @@ class JobSystem:
             batch_sizes=sizes or BatchSizes(points=2, samples=10_000),
             settle_lag_ms=SETTLE_LAG_MS,
             timer=FakeTimer(self.clock),
+            # A process of tests has a hundred times the objects of an isolate, and hundreds of failures here.
+            sample_budget=SampleBudget(collect=lambda: None),
         )
 
     def close(self) -> None:

@@ -5,7 +5,6 @@ its own. What it holds is given back when the last of its holders (a request, wh
 body that is still being sent) is done.
 """
 
-import gc
 import sys
 from dataclasses import dataclass
 
@@ -79,7 +78,7 @@ async def wait_for_share(size: int, waiting: Waiting, *, deadline_ms: int, wait_
     """A share of `size` bytes. Raises MemoryBusy when it is not there within `wait_ms` and the deadline."""
     budget, clock = waiting.budget, waiting.clock
     if budget.collect_due and size > BUDGET_SMALL_BYTES:
-        gc.collect()
+        budget.collect()
         budget.collect_due = False
     now_ms = clock.now_ms()
     latest_ms = min(now_ms + wait_ms, deadline_ms)

@@ -7,7 +7,9 @@ need not stand behind large ones. The platform may end a request without a word,
 for a time: a share until its owner's end, a place in the queue while its owner looks.
 """
 
+import gc
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgeseries.limits import BUDGET_TICKET_MS
@@ -32,11 +34,19 @@ class _Share:
 
 class SampleBudget:
     """The memory of one isolate for samples, in bytes (`memory_limits.py`). `held_bytes` is what is taken of
-    it, `collect_due` is set if something that failed may have left its samples to the collector of cycles.
+    it, `collect_due` is set if something that failed may have left its samples to the collector of cycles,
+    which is `collect`.
     """
 
-    def __init__(self, *, max_bytes: int = BUDGET_BYTES, small_bytes: int = BUDGET_SMALL_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        max_bytes: int = BUDGET_BYTES,
+        small_bytes: int = BUDGET_SMALL_BYTES,
+        collect: Callable[[], object] = gc.collect,
+    ) -> None:
         self.max_bytes = max_bytes
+        self.collect = collect
         self._small_bytes = small_bytes
         self.collect_due = False
         self._numbers = 0
