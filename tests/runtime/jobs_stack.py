@@ -33,8 +33,11 @@ SETTINGS: Final = {
     "batchPoints": "4",
     "batchSamples": "250000",
     "queueBatchMessages": "3",
+    "recheckCalls": "0",
 }
-"""Small batches, so that a small job has many; messages that do not wait for company."""
+"""Small batches, so that a small job has many; messages that do not wait for company. Sweeps read no stored
+day again: these tests count which days are asked for twice.
+"""
 
 ENDED: Final = ("completed", "failed", "cancelled")
 
