@@ -16,6 +16,7 @@ from edgeseries.promql.answers import number_text
 from edgeseries.promql.evaluation import EvaluationError, Row, Series, Steps, evaluate
 from edgeseries.promql.parsing import PromqlError, duration_ms, parse
 from edgeseries.promql.syntax import Match, Matcher, Selector, selectors_of
+from router.handlers.prometheus import StepKind, TimeKind
 
 FOLDER = Path(__file__).parents[2] / "docs" / "grafana"
 DASHBOARD = json.loads((FOLDER / "building.json").read_text())
@@ -26,6 +27,8 @@ EXPRESSIONS = [target["expr"] for panel in DASHBOARD["panels"] for target in pan
     ("text", "remedy"),
     [
         ("", "an expression is expected"),
+        ("0x" + "f" * 400, "larger than a float"),
+        ("x[" + "9" * 5_000 + "s]", "is no duration"),
         ("sum(", "expected"),
         ("x[5m", "] is expected"),
         ("x[5]", "a duration is expected"),
@@ -140,6 +143,44 @@ def test_a_value_holds_for_five_minutes_and_no_longer_than_a_null() -> None:
     assert row.values[:4] == [1.0, None, 3.0, 3.0]
     (row,) = evaluated("count_over_time(x[3m])", series("a", 1.0, nan, 3.0))
     assert row.values[:4] == [1.0, 1.0, 2.0, 1.0]
+
+
+SIGNS = ("+", "-", "*", "/", "%", "^", "== bool", "> bool")
+
+
+@given(st.floats(), st.floats(), st.sampled_from(SIGNS))
+def test_any_two_numbers_have_a_value(left: float, right: float, sign: str) -> None:
+    """Also where a product or a quotient of finite numbers is infinite."""
+    node = parse(f"{number_text(left)} {sign} {number_text(right)}")
+    (found,) = evaluate(node, Steps(start_ms=0, end_ms=0, step_ms=1), {})
+    assert isinstance(found, float)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1e300 % 1e-300", 0.0),
+        ("-7 % 3", -1.0),
+        ("(-10) ^ 1001", -inf),
+        ("(-10) ^ 1000", inf),
+        ("1e300 * 1e300", inf),
+    ],
+)
+def test_numbers_without_end_are_as_prometheus_has_them(text: str, expected: float) -> None:
+    (found,) = evaluate(parse(text), Steps(start_ms=0, end_ms=0, step_ms=1), {})
+    assert found == pytest.approx(expected, abs=1e-290)
+
+
+@pytest.mark.parametrize(("most", "kept"), [("Inf", 2), ("NaN", 0), ("-Inf", 0), ("1e300", 2), ("1", 1)])
+def test_any_number_of_the_largest_may_be_asked_for(most: str, kept: int) -> None:
+    assert len(evaluated(f"topk({most}, x)", series("a", 1.0), series("b", 2.0))) == kept
+
+
+@pytest.mark.parametrize("text", ["1e306", "-1e306", "1e308", "inf", "nan", "9" * 5_000 + "s", "-1"])
+def test_no_time_and_no_step_is_too_large_to_be_refused(text: str) -> None:
+    for kind in (TimeKind(), StepKind()):
+        with pytest.raises((ValueError, PromqlError)):
+            kind.read(text)
 
 
 def test_series_that_match_several_are_refused() -> None:

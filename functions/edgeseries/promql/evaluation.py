@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, fabs, floor, inf, isnan, nan, sqrt
+from math import ceil, copysign, fabs, floor, fmod, inf, isnan, nan, sqrt
 from typing import Final
 
 from edgeseries.limits import MINUTE_MS, SECOND_MS
@@ -263,7 +263,8 @@ def _largest(rows: Vector, counts: Scalar) -> Vector:
     for step, count in enumerate(counts):
         there = [(value, -place) for place, row in enumerate(rows) if (value := row.values[step]) is not None]
         there.sort(key=lambda one: (-inf if isnan(one[0]) else one[0], one[1]), reverse=True)
-        for value, place in there[: max(0, int(count))]:
+        most = 0 if isnan(count) else int(max(0.0, min(count, len(there))))
+        for value, place in there[:most]:
             kept[-place][step] = value
     return [
         Row(labels=row.labels, values=values)
@@ -320,16 +321,16 @@ def _divided(left: float, right: float) -> float:
 
 def _remainder(left: float, right: float) -> float:
     """As C has it: the sign of the dividend."""
-    if right == 0 or isnan(left) or isnan(right) or left in (inf, -inf):
+    if right == 0 or left in (inf, -inf):
         return nan
-    return left if right in (inf, -inf) else left - right * float(int(left / right))
+    return fmod(left, right)
 
 
 def _power(left: float, right: float) -> float:
     try:
         found = left**right
     except (OverflowError, ZeroDivisionError):
-        return inf
+        return -inf if copysign(1, left) < 0 and fabs(fmod(right, 2)) == 1 else inf
     return nan if isinstance(found, complex) else float(found)
 
 

@@ -43,6 +43,9 @@ AGGREGATIONS: Final = ("sum", "avg", "min", "max", "count", "topk")
 COMPARISONS: Final = ("==", "!=", "<=", ">=", "<", ">")
 
 MAX_CHARS: Final = 10_000
+DURATION_MAX_CHARS: Final = 64
+"""Of a duration: Python turns long texts into numbers slowly, and refuses very long ones."""
+
 MAX_DEPTH: Final = 50
 """Of brackets and operands within each other: far more than people write, and no stack ends."""
 
@@ -100,7 +103,7 @@ def parse(text: str) -> Node:
 
 def duration_ms(text: str) -> int:
     """The milliseconds of a duration such as `1h30m`. Raises PromqlError."""
-    pieces = _PIECE.findall(text)
+    pieces = _PIECE.findall(text) if len(text) <= DURATION_MAX_CHARS else []
     if not pieces or "".join(number + unit for number, unit in pieces) != text:
         raise PromqlError(f"{text!r} is no duration: 5m, 1h30m and the like are expected")
     found = sum(int(number) * _UNITS_MS[unit] for number, unit in pieces)
@@ -191,9 +194,11 @@ class _Parser:
         if token.text == "+" and token.kind == "sign":
             return self.expression(_OF_MINUS)
         if token.kind == "number":
-            return Number(
-                value=float(int(token.text, 16)) if token.text[:2] in ("0x", "0X") else float(token.text)
-            )
+            try:
+                number = int(token.text, 16) if token.text[:2] in ("0x", "0X") else token.text
+                return Number(value=float(number))
+            except OverflowError as cause:
+                raise PromqlError("a number in hexadecimal is larger than a float can be") from cause
         if token.text == "(":
             inner = self.expression(0)
             self._expect(")")

@@ -72,7 +72,9 @@ class TimeKind:
             seconds = float(text)
         except ValueError:
             return parse_instant(text)
-        at_ms = round(seconds * SECOND_MS) if isfinite(seconds) else LATEST_MS + 1
+        # A product of a finite number may be infinite.
+        found_ms = seconds * SECOND_MS
+        at_ms = round(found_ms) if isfinite(found_ms) else LATEST_MS + 1
         if not EARLIEST_MS <= at_ms <= LATEST_MS:
             raise ValueError("must be seconds since 1970, before 2100, or ISO-8601 with a zone")
         return at_ms
@@ -93,7 +95,8 @@ class StepKind:
             seconds = float(text)
         except ValueError:
             return duration_ms(text)
-        step_ms = round(seconds * SECOND_MS) if isfinite(seconds) else 0
+        found_ms = seconds * SECOND_MS
+        step_ms = round(found_ms) if isfinite(found_ms) else 0
         if not 0 < step_ms <= LATEST_MS:
             raise ValueError("must be a length of time, as 60 (seconds) or 5m")
         return step_ms
